@@ -1,0 +1,176 @@
+//! One object for every limit. Reaching one is a finding that the user can see, never silence.
+
+/// Every limit of the program, with its unit. The figures are the default budgets of the threat model: far above what
+/// real traffic needs, far below what hurts the machine.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Budget {
+    /// Headers in one frame, tunnels included.
+    pub packet_layers: u32,
+    /// IP datagrams waiting for fragments, and the bytes they may hold.
+    pub fragment_datagrams: usize,
+    /// Bytes held by waiting fragments.
+    pub fragment_bytes: usize,
+    /// Seconds of capture time after which waiting fragments are given up (RFC 8200 section 4.5 says 60).
+    pub fragment_seconds: i64,
+    /// One record or block of a capture file, in bytes.
+    pub block_bytes: usize,
+    /// One captured frame, in bytes.
+    pub frame_bytes: usize,
+    /// Interfaces in one capture.
+    pub interfaces: usize,
+    /// Out-of-order pieces held per direction of a flow.
+    pub pieces_per_side: usize,
+    /// Bytes that wait behind a hole per direction before the hole is given up.
+    pub waiting_bytes_per_side: usize,
+    /// Bytes that wait behind holes in all flows together.
+    pub waiting_bytes: usize,
+    /// Flows followed at once (per shard).
+    pub flows: usize,
+    /// Seconds of capture time after which a silent flow is closed.
+    pub idle_flow_seconds: i64,
+    /// One HTTP/1 head in bytes.
+    pub head_bytes: usize,
+    /// Fields of one HTTP/1 head.
+    pub head_fields: usize,
+    /// Requests on one connection that wait for an answer.
+    pub waiting_requests: usize,
+    /// Content codings on one body (as curl).
+    pub coding_layers: usize,
+    /// Decoded bytes for each coded byte, once `coding_free_bytes` came out.
+    pub coding_ratio: u64,
+    /// Decoded bytes that the ratio does not judge.
+    pub coding_free_bytes: u64,
+    /// Decoded bytes of one body that are read for its hash.
+    pub body_bytes: u64,
+    /// Window of a zstd body in bytes (RFC 9659 names 8 MiB).
+    pub zstd_window_bytes: u64,
+    /// One TLS handshake message in bytes.
+    pub handshake_bytes: usize,
+    /// Certificates in one chain.
+    pub chain_certificates: usize,
+    /// Compression pointers followed in one DNS name.
+    pub dns_jumps: usize,
+    /// Records of one DNS message.
+    pub dns_records: usize,
+    /// Body bytes shown in a pane.
+    pub preview_bytes: usize,
+    /// Pixels of an image preview.
+    pub preview_pixels: u64,
+    /// Bytes of exchange records kept in memory; what is over goes to an unlinked temporary file.
+    pub record_bytes: usize,
+    /// Distinct texts in the interner.
+    pub interned_texts: usize,
+    /// Secrets kept from a capture file, in bytes.
+    pub secret_bytes: usize,
+    /// Comments kept from a capture file, in bytes.
+    pub comment_bytes: usize,
+}
+
+impl Default for Budget {
+    fn default() -> Self {
+        Self {
+            packet_layers: 16,
+            fragment_datagrams: 4_096,
+            fragment_bytes: 32 << 20,
+            fragment_seconds: 60,
+            block_bytes: 16 << 20,
+            frame_bytes: 256 << 10,
+            interfaces: 65_536,
+            pieces_per_side: 65_536,
+            waiting_bytes_per_side: 16 << 20,
+            waiting_bytes: 64 << 20,
+            flows: 1 << 20,
+            idle_flow_seconds: 3_600,
+            head_bytes: 512 << 10,
+            head_fields: 5_000,
+            waiting_requests: 4_096,
+            coding_layers: 5,
+            coding_ratio: 2_048,
+            coding_free_bytes: 1 << 20,
+            body_bytes: 1 << 30,
+            zstd_window_bytes: 8 << 20,
+            handshake_bytes: 256 << 10,
+            chain_certificates: 16,
+            dns_jumps: 20,
+            dns_records: 4_096,
+            preview_bytes: 16 << 20,
+            preview_pixels: 16_000_000,
+            record_bytes: 96 << 20,
+            interned_texts: 4 << 20,
+            secret_bytes: 16 << 20,
+            comment_bytes: 16 << 20,
+        }
+    }
+}
+
+/// Which limit was reached.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Limit {
+    /// More headers in a frame than are followed.
+    PacketLayers,
+    /// Fragments given up: too many, too large or too old.
+    Fragments,
+    /// A frame longer than is read whole.
+    FrameBytes,
+    /// Interfaces not kept.
+    Interfaces,
+    /// Bytes behind a hole given up waiting for it.
+    WaitingBytes,
+    /// Flows closed to make room.
+    Flows,
+    /// An HTTP head too long.
+    HeadBytes,
+    /// Too many fields in an HTTP head.
+    HeadFields,
+    /// Requests without answer given up.
+    WaitingRequests,
+    /// A body's decoding stopped.
+    BodyDecoding,
+    /// A TLS handshake message too long.
+    HandshakeBytes,
+    /// A certificate chain too long.
+    ChainCertificates,
+    /// A DNS message with too many records or jumps.
+    DnsRecords,
+    /// Texts no longer interned.
+    InternedTexts,
+    /// Secrets not kept.
+    SecretBytes,
+    /// Comments not kept.
+    CommentBytes,
+}
+
+impl Limit {
+    /// The finding in words.
+    pub fn words(self) -> &'static str {
+        match self {
+            Self::PacketLayers => "frames with more headers than are followed",
+            Self::Fragments => "IP datagrams given up before all fragments came",
+            Self::FrameBytes => "frames longer than the limit, read in part",
+            Self::Interfaces => "interfaces over the limit",
+            Self::WaitingBytes => "holes given up because too much waited behind them",
+            Self::Flows => "flows closed early to make room",
+            Self::HeadBytes => "HTTP heads over the size limit",
+            Self::HeadFields => "HTTP heads with too many fields",
+            Self::WaitingRequests => "requests given up waiting for an answer",
+            Self::BodyDecoding => "bodies whose decoding was stopped at a limit",
+            Self::HandshakeBytes => "TLS handshake messages over the size limit",
+            Self::ChainCertificates => "certificate chains cut at the limit",
+            Self::DnsRecords => "DNS messages over a limit",
+            Self::InternedTexts => "names no longer shared in memory",
+            Self::SecretBytes => "secrets over the limit, not kept",
+            Self::CommentBytes => "comments over the limit, not kept",
+        }
+    }
+}
+
+/// A limit that was reached, how often, and where first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct LimitHit {
+    /// Which.
+    pub limit: Limit,
+    /// How often.
+    pub count: u64,
+    /// The first frame it happened at; 0 where no frame can be named.
+    pub first_frame: super::FrameNo,
+}

@@ -1,0 +1,434 @@
+//! An exchange: one row of the list, made of messages whose every byte can be found again in the capture.
+
+use std::sync::Arc;
+
+use super::{ByteRange, Endpoint, FlowId, FrameNo, Timestamp, Transport};
+
+/// One row of the list: an HTTP request with its response, a TLS session whose content stays sealed, or a DNS lookup.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Exchange {
+    /// The flow it belongs to.
+    pub flow: FlowId,
+    /// Its place among the exchanges of that flow, from 0, in the order in which they ended.
+    pub ordinal: u32,
+    /// The client's endpoint.
+    pub client: Endpoint,
+    /// The server's endpoint.
+    pub server: Endpoint,
+    /// TCP or UDP.
+    pub transport: Transport,
+    /// The frame of its first byte.
+    pub first_frame: FrameNo,
+    /// The frame that completed it (or the last one that belongs to it).
+    pub last_frame: FrameNo,
+    /// When the first frame was captured.
+    pub time: Timestamp,
+    /// When the last frame was captured.
+    pub end_time: Timestamp,
+    /// What was exchanged.
+    pub detail: Detail,
+    /// Odd things met on the way, with their places.
+    pub anomalies: Vec<Anomaly>,
+}
+
+/// What kind of exchange, with its messages.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Detail {
+    /// HTTP of any version.
+    Http(Box<HttpExchange>),
+    /// A TLS session.
+    Tls(Box<TlsSession>),
+    /// A DNS lookup.
+    Dns(Box<DnsLookup>),
+}
+
+/// Something odd in the traffic: data, not an error.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Anomaly {
+    /// What.
+    pub kind: AnomalyKind,
+    /// The frame it was noticed at.
+    pub frame: FrameNo,
+    /// Offset in the stream (or payload) where it begins.
+    pub offset: u64,
+    /// How many bytes it concerns; 0 where that means nothing.
+    pub len: u64,
+}
+
+/// Kinds of odd things.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum AnomalyKind {
+    /// Bytes that the capture lacks.
+    Gap,
+    /// The flow's first frames are not in the capture.
+    MissingStart,
+    /// The same stream bytes came twice with different content; the first ones are used.
+    ConflictingOverlap,
+    /// A header field folded over lines (obsolete, RFC 9112 section 5.2).
+    FoldedField,
+    /// A line ended by LF alone.
+    BareLineFeed,
+    /// White space between a field's name and its colon (RFC 9112 section 5.1).
+    SpaceBeforeColon,
+    /// A line that is no header field.
+    BadFieldLine,
+    /// Content-Length and Transfer-Encoding together (RFC 9112 section 6.1).
+    LengthAndChunked,
+    /// Several Content-Length values that differ.
+    ConflictingLengths,
+    /// A length or chunk size that is no number.
+    BadLength,
+    /// A body whose content coding could not be undone, or was stopped at a limit.
+    BodyNotDecoded,
+    /// A message cut by the end of the flow or of the capture.
+    CutShort,
+    /// A response without a request before it.
+    Unasked,
+    /// A DNS message that breaks its own counts or pointers.
+    BadDns,
+    /// A TLS message or extension that does not parse.
+    BadTls,
+    /// A limit of the program was reached.
+    Limit,
+}
+
+impl AnomalyKind {
+    /// The finding in words.
+    pub fn words(self) -> &'static str {
+        match self {
+            Self::Gap => "bytes missing from the capture",
+            Self::MissingStart => "the capture starts after this connection did",
+            Self::ConflictingOverlap => "the same bytes came twice with different content",
+            Self::FoldedField => "a header field folded over lines",
+            Self::BareLineFeed => "a line ended without carriage return",
+            Self::SpaceBeforeColon => "white space before a field's colon",
+            Self::BadFieldLine => "a line in the head that is no field",
+            Self::LengthAndChunked => "Content-Length and Transfer-Encoding together",
+            Self::ConflictingLengths => "Content-Length values that differ",
+            Self::BadLength => "a length that is no number",
+            Self::BodyNotDecoded => "a body that could not be decoded whole",
+            Self::CutShort => "a message cut short",
+            Self::Unasked => "a response without its request",
+            Self::BadDns => "a DNS message that breaks its own counts",
+            Self::BadTls => "a TLS message that does not parse",
+            Self::Limit => "a limit of the program was reached",
+        }
+    }
+}
+
+/// An HTTP request with its response; at least one of the two is there.
+#[derive(Clone, Debug, PartialEq, Eq, Default)]
+pub struct HttpExchange {
+    /// The request, unless the capture lacks it.
+    pub request: Option<HttpMessage>,
+    /// Interim 1xx responses before the final one.
+    pub interim: Vec<HttpMessage>,
+    /// The final response, unless none came.
+    pub response: Option<HttpMessage>,
+}
+
+/// HTTP versions as the start line says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum HttpVersion {
+    /// HTTP/0.9: a request line without version; the response has no head.
+    V09,
+    /// HTTP/1.0.
+    V10,
+    /// HTTP/1.1, and any other HTTP/1.x.
+    V11,
+    /// HTTP/2.
+    V2,
+    /// HTTP/3.
+    V3,
+}
+
+impl HttpVersion {
+    /// `0.9`, `1.0`, `1.1`, `2`, `3`.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::V09 => "0.9",
+            Self::V10 => "1.0",
+            Self::V11 => "1.1",
+            Self::V2 => "2",
+            Self::V3 => "3",
+        }
+    }
+}
+
+/// The first line of a message, as ranges of its block.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum StartLine {
+    /// A request line.
+    Request {
+        /// The method.
+        method: ByteRange,
+        /// The request target, as sent.
+        target: ByteRange,
+    },
+    /// A status line.
+    Status {
+        /// The status code.
+        code: u16,
+        /// The reason phrase; may be empty.
+        reason: ByteRange,
+    },
+}
+
+/// A header field, as ranges of its message's block. The value is without the white space around it; a folded value
+/// spans its lines as they stand.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Field {
+    /// The name.
+    pub name: ByteRange,
+    /// The value.
+    pub value: ByteRange,
+}
+
+/// From the block's offset `at` on, up to the next span, the bytes came from `frame`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct BlockSpan {
+    /// Offset in the block.
+    pub at: u32,
+    /// The frame that carried these bytes.
+    pub frame: FrameNo,
+}
+
+/// One HTTP message: its head as a block of bytes from the wire, and what is known of its body.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct HttpMessage {
+    /// The head as it came: start line, fields, blank line; trailer fields, if any, appended after it.
+    pub block: Box<[u8]>,
+    /// The version.
+    pub version: HttpVersion,
+    /// The start line.
+    pub start: StartLine,
+    /// Header fields in order.
+    pub fields: Vec<Field>,
+    /// Trailer fields in order.
+    pub trailers: Vec<Field>,
+    /// Which frames carried which part of the block, by ascending offset; never empty.
+    pub spans: Vec<BlockSpan>,
+    /// Offset of the head's first byte in its stream.
+    pub stream_offset: u64,
+    /// The frame of the message's first byte.
+    pub first_frame: FrameNo,
+    /// The frame at which the head was complete.
+    pub header_frame: FrameNo,
+    /// The frame at which the message was complete, or the last one that brought bytes of it.
+    pub last_frame: FrameNo,
+    /// When the first frame was captured.
+    pub time: Timestamp,
+    /// When the last frame was captured.
+    pub end_time: Timestamp,
+    /// The body.
+    pub body: Body,
+    /// Whether the whole message is in the capture.
+    pub complete: bool,
+}
+
+impl HttpMessage {
+    /// The value of the first field of that name (compared without regard to case).
+    pub fn field(&self, name: &str) -> Option<&[u8]> {
+        self.fields
+            .iter()
+            .find(|f| f.name.of(&self.block).eq_ignore_ascii_case(name.as_bytes()))
+            .map(|f| f.value.of(&self.block))
+    }
+
+    /// Names and values of all header fields in order.
+    pub fn each_field(&self) -> impl Iterator<Item = (&[u8], &[u8])> {
+        self.fields.iter().map(|f| (f.name.of(&self.block), f.value.of(&self.block)))
+    }
+
+    /// The frames that carried `range` of the block, ascending, without repetition.
+    pub fn frames_of(&self, range: ByteRange) -> Vec<FrameNo> {
+        let mut frames: Vec<FrameNo> = Vec::new();
+        for (i, span) in self.spans.iter().enumerate() {
+            let next = self.spans.get(i + 1).map_or(u32::MAX, |s| s.at);
+            if span.at < range.end().max(range.start + 1) && next > range.start {
+                frames.push(span.frame);
+            }
+        }
+        frames.sort_unstable();
+        frames.dedup();
+        frames
+    }
+}
+
+/// What is known of a message's body. The bytes stay in the capture and are read again when asked for.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Body {
+    /// Offset of its first byte (chunk framing included) in the stream.
+    pub stream_offset: u64,
+    /// Bytes on the wire, chunk framing included.
+    pub wire_bytes: u64,
+    /// Bytes after de-chunking and content decoding; `None` where it could not be read whole.
+    pub decoded_bytes: Option<u64>,
+    /// SHA-256 of those; `None` where it could not be read whole.
+    pub sha256: Option<[u8; 32]>,
+}
+
+/// What carries a TLS session.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum TlsTransport {
+    /// TLS over TCP.
+    Tcp,
+    /// TLS inside QUIC.
+    Quic,
+    /// DTLS over UDP.
+    Dtls,
+}
+
+/// What a TLS handshake shows to an observer without keys.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TlsSession {
+    /// What carries it.
+    pub transport: TlsTransport,
+    /// The client's first message.
+    pub client_hello: Option<ClientHello>,
+    /// The server's answer.
+    pub server_hello: Option<ServerHello>,
+    /// The server's chain as sent, leaf first; visible up to TLS 1.2.
+    pub certificates: Vec<Arc<Certificate>>,
+    /// The client's chain as sent.
+    pub client_certificates: Vec<Arc<Certificate>>,
+    /// Frame at which the server's chain was complete.
+    pub certificate_frame: Option<FrameNo>,
+    /// Stream bytes that the client and the server sent in this flow, as far as seen.
+    pub bytes: [u64; 2],
+}
+
+/// A ClientHello (RFC 8446 section 4.1.2, RFC 5246 section 7.4.1.2, or the SSL 2.0 form).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ClientHello {
+    /// The frame that completed it.
+    pub frame: FrameNo,
+    /// The frame of its first byte.
+    pub first_frame: FrameNo,
+    /// The handshake message as sent, without record headers.
+    pub block: Box<[u8]>,
+    /// Which frames carried which part of the block.
+    pub spans: Vec<BlockSpan>,
+    /// Offset of the message's first byte in its stream.
+    pub stream_offset: u64,
+    /// The server name (RFC 6066 section 3) in the block.
+    pub sni: Option<ByteRange>,
+    /// The offered application protocols (RFC 7301), each as a range of the block.
+    pub alpn: Vec<ByteRange>,
+    /// The highest version offered, GREASE left out: 0x0304 is TLS 1.3.
+    pub version: u16,
+    /// JA3: MD5 of the fingerprint string.
+    pub ja3: [u8; 16],
+    /// JA4 as published by FoxIO (BSD-3-Clause).
+    pub ja4: String,
+    /// Whether an Encrypted Client Hello extension (0xfe0d) is there.
+    pub ech: bool,
+}
+
+impl ClientHello {
+    /// The server name as it stands.
+    pub fn sni_bytes(&self) -> Option<&[u8]> {
+        self.sni.map(|r| r.of(&self.block))
+    }
+}
+
+/// A ServerHello.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ServerHello {
+    /// The frame that completed it.
+    pub frame: FrameNo,
+    /// The version chosen (supported_versions included): 0x0303 is TLS 1.2.
+    pub version: u16,
+    /// The cipher suite's number.
+    pub cipher: u16,
+    /// The application protocol chosen, where it is visible.
+    pub alpn: Option<Box<[u8]>>,
+    /// Whether it is a HelloRetryRequest.
+    pub retry: bool,
+}
+
+/// What a certificate says; nothing of it is verified here.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Certificate {
+    /// SHA-256 of the DER.
+    pub sha256: [u8; 32],
+    /// The subject's common name.
+    pub subject_cn: Option<String>,
+    /// The subject's organisation.
+    pub subject_org: Option<String>,
+    /// DNS names and addresses of the subject alternative name.
+    pub names: Vec<String>,
+    /// The issuer's common name.
+    pub issuer_cn: Option<String>,
+    /// The issuer's organisation.
+    pub issuer_org: Option<String>,
+    /// Start of validity.
+    pub not_before: Timestamp,
+    /// End of validity.
+    pub not_after: Timestamp,
+    /// Length of the DER in bytes.
+    pub der_len: u32,
+}
+
+/// Which member of the DNS family.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum DnsKind {
+    /// Unicast DNS, RFC 1035.
+    Dns,
+    /// Multicast DNS, RFC 6762.
+    Mdns,
+    /// Link-local multicast name resolution, RFC 4795.
+    Llmnr,
+}
+
+/// A question with the answer that belongs to it; at least one is there.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DnsLookup {
+    /// Which member of the family.
+    pub kind: DnsKind,
+    /// Transaction number.
+    pub id: u16,
+    /// The questions, as asked (or as repeated in the answer, where the query is not in the capture).
+    pub questions: Vec<DnsQuestion>,
+    /// The frame of the query.
+    pub query_frame: Option<FrameNo>,
+    /// The answer.
+    pub response: Option<DnsResponse>,
+}
+
+/// One question.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DnsQuestion {
+    /// The name, dotted, without the final dot; bytes that are not printable ASCII as `\DDD` (RFC 1035 section 5.1).
+    pub name: String,
+    /// The type's number.
+    pub qtype: u16,
+}
+
+/// One answer message.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DnsResponse {
+    /// The frame that completed it.
+    pub frame: FrameNo,
+    /// When.
+    pub time: Timestamp,
+    /// Response code.
+    pub rcode: u8,
+    /// The records of the answer section, in order.
+    pub answers: Vec<DnsRecord>,
+}
+
+/// One resource record.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DnsRecord {
+    /// The owner name, written as [`DnsQuestion::name`].
+    pub name: String,
+    /// The type's number.
+    pub rtype: u16,
+    /// Time to live in seconds.
+    pub ttl: u32,
+    /// The data as text: an address, a name, or for other types a short rendering (hex where nothing better fits).
+    pub value: String,
+    /// Where the record stands in the DNS message.
+    pub range: ByteRange,
+}

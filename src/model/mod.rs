@@ -1,0 +1,26 @@
+//! The words that every floor shares: times, frames, flows, spans, exchanges, evidence, verdicts.
+//!
+//! Comes in: nothing. Goes out: plain values. Never: input or output, a clock, a lock.
+
+mod budget;
+mod bytes;
+mod exchange;
+mod frame;
+mod text;
+mod time;
+mod verdict;
+
+pub use budget::{Budget, Limit, LimitHit};
+pub use bytes::{ByteRange, Cursor, Reject, Step};
+pub use exchange::{
+    Anomaly, AnomalyKind, BlockSpan, Body, Certificate, ClientHello, Detail, DnsKind, DnsLookup, DnsQuestion,
+    DnsRecord, DnsResponse, Exchange, Field, HttpExchange, HttpMessage, HttpVersion, ServerHello, StartLine,
+    TlsSession, TlsTransport,
+};
+pub use frame::{
+    Endpoint, FlowId, FlowKey, FrameHead, FrameNo, LinkType, Payload, Run, RunKind, Side, TcpFlags, Transport, Unit,
+    UnitKind,
+};
+pub use text::{clean, clean_to, hex, is_plain, middle};
+pub use time::Timestamp;
+pub use verdict::{Answer, Evidence, Grade, Group, Hop, Ledger, Part, Place, ProviderId, Supports, Tenant, Verdict};

@@ -1,0 +1,89 @@
+//! Capture time: nanoseconds since 1970-01-01 UTC, as the frames tell it.
+
+/// A moment of capture time: nanoseconds since the Unix epoch, UTC. Holds the years 1677 to 2262; a time outside is
+/// clamped to the nearest end, so that no file can make arithmetic overflow.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Timestamp(pub i64);
+
+impl Timestamp {
+    /// From whole seconds and nanoseconds, clamped.
+    pub fn from_parts(seconds: i64, nanos: i64) -> Self {
+        Self(seconds.saturating_mul(1_000_000_000).saturating_add(nanos))
+    }
+
+    /// From nanoseconds of any size, clamped.
+    pub fn from_nanos(nanos: i128) -> Self {
+        Self(i64::try_from(nanos).unwrap_or(if nanos < 0 { i64::MIN } else { i64::MAX }))
+    }
+
+    /// Nanoseconds from `earlier` to this moment; negative when the clock went back.
+    pub fn nanos_since(self, earlier: Self) -> i64 {
+        self.0.saturating_sub(earlier.0)
+    }
+
+    /// RFC 3339 in UTC with nine decimals, `2011-06-13T18:02:11.300000000Z`. Days are counted by the civil calendar of
+    /// Howard Hinnant's `days_from_civil`, so no clock, locale or time zone file is asked.
+    pub fn rfc3339(self) -> String {
+        let (year, month, day, hour, minute, second, nanos) = self.civil();
+        format!("{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}.{nanos:09}Z")
+    }
+
+    /// Time of day in UTC with `decimals` (0 to 9) decimals, `18:02:11.3`.
+    pub fn time_of_day(self, decimals: usize) -> String {
+        let (_, _, _, hour, minute, second, nanos) = self.civil();
+        let fraction = format!("{nanos:09}");
+        match fraction.get(..decimals.min(9)) {
+            Some(f) if !f.is_empty() => format!("{hour:02}:{minute:02}:{second:02}.{f}"),
+            _ => format!("{hour:02}:{minute:02}:{second:02}"),
+        }
+    }
+
+    /// The day in UTC, `2011-06-13`.
+    pub fn date(self) -> String {
+        let (year, month, day, ..) = self.civil();
+        format!("{year:04}-{month:02}-{day:02}")
+    }
+
+    /// Year, month, day, hour, minute, second and nanoseconds in UTC.
+    pub fn civil(self) -> (i64, u32, u32, u32, u32, u32, u32) {
+        let nanos = self.0.rem_euclid(1_000_000_000) as u32;
+        let seconds = self.0.div_euclid(1_000_000_000);
+        let (days, of_day) = (seconds.div_euclid(86_400), seconds.rem_euclid(86_400) as u32);
+        let z = days + 719_468;
+        let era = z.div_euclid(146_097);
+        let day_of_era = z.rem_euclid(146_097);
+        let year_of_era = (day_of_era - day_of_era / 1_460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
+        let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
+        let mp = (5 * day_of_year + 2) / 153;
+        let day = (day_of_year - (153 * mp + 2) / 5 + 1) as u32;
+        let month = if mp < 10 { mp + 3 } else { mp - 9 } as u32;
+        let year = year_of_era + era * 400 + i64::from(month <= 2);
+        (year, month, day, of_day / 3_600, of_day / 60 % 60, of_day % 60, nanos)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Timestamp;
+
+    #[track_caller]
+    fn check(seconds: i64, nanos: i64, want: &str) {
+        assert_eq!(Timestamp::from_parts(seconds, nanos).rfc3339(), want);
+    }
+
+    #[test]
+    fn prints_what_date_prints() {
+        check(0, 0, "1970-01-01T00:00:00.000000000Z");
+        check(1_307_988_131, 300_000_000, "2011-06-13T18:02:11.300000000Z");
+        check(951_782_400, 1, "2000-02-29T00:00:00.000000001Z");
+        check(-1, 999_999_999, "1969-12-31T23:59:59.999999999Z");
+        check(4_294_967_295, 0, "2106-02-07T06:28:15.000000000Z");
+    }
+
+    #[test]
+    fn clamps_instead_of_overflowing() {
+        assert_eq!(Timestamp::from_nanos(i128::MAX), Timestamp(i64::MAX));
+        assert_eq!(Timestamp::from_parts(i64::MAX, 5), Timestamp(i64::MAX));
+        assert!(Timestamp(i64::MAX).rfc3339().starts_with("2262-"));
+    }
+}
