@@ -134,7 +134,7 @@ fn by_type(view: &[u8], spot: Spot, link: LinkType) -> Option<Spot> {
     }
 }
 
-/// The FCS flag of radiotap's flags field, which stands after the 64-bit TSFT where that is present.
+/// The FCS flag of radiotap's flags field, which stands after the 64-bit time stamp where that is present.
 fn radiotap_fcs(view: &[u8], at: usize) -> Option<bool> {
     let present = u32::from_le_bytes(array(view, plus(at, 4))?);
     if present & 2 == 0 {
@@ -152,7 +152,7 @@ fn radiotap_fcs(view: &[u8], at: usize) -> Option<bool> {
     Some(byte(view, to)? & 0x10 != 0)
 }
 
-/// IEEE 802.11 data and QoS data frames that are not protected.
+/// IEEE 802.11 data and quality-of-service data frames that are not protected.
 fn wifi(view: &[u8], at: usize, end: usize) -> Option<Spot> {
     let [control, flags] = array(view, at)?;
     // Type data, and not one of the subtypes without data.

@@ -1,3 +1,4 @@
+#![expect(clippy::arithmetic_side_effects, clippy::as_conversions, reason = "builders of small known frames, no input")]
 use proptest::prelude::*;
 
 use super::*;
