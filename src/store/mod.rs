@@ -1,1 +1,17 @@
-//! TODO-STUB
+//! Rows, shared text and record pages, and the frozen copies that the fronts read.
+//!
+//! Comes in: finished exchanges with their ledger and verdict, one at a time. Goes out: snapshots and row orders. Never: a
+//! lock, a thread, a look at the capture file.
+
+mod blocks;
+pub mod query;
+mod record;
+mod snapshot;
+mod strings;
+mod table;
+
+pub use blocks::{BlockRef, StoreError};
+pub use record::Record;
+pub use snapshot::{Facts, Progress, Snapshot};
+pub use strings::{StrId, StrId16};
+pub use table::{Row, RowId, RowKind, Store};

@@ -1,0 +1,159 @@
+//! Append-only pages of records under a memory budget; what is over goes to an unlinked temporary file.
+
+use std::fs::File;
+use std::io;
+use std::sync::Arc;
+
+/// Size of a page in bytes; a record longer than this gets a page of its own.
+const PAGE_BYTES: usize = 256 << 10;
+
+/// Where a record stands.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct BlockRef {
+    page: u32,
+    at: u32,
+}
+
+/// Why a record could not be read again.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    /// The temporary file failed.
+    #[error("cannot read the temporary file of records: {0}")]
+    Spill(#[from] io::Error),
+    /// The record does not decode; our own broken promise.
+    #[error("a stored record does not decode")]
+    Broken,
+    /// There is no such row.
+    #[error("no such row")]
+    NoRow,
+}
+
+#[derive(Clone, Debug)]
+enum Page {
+    Memory(Arc<Vec<u8>>),
+    Spilled { file: Arc<File>, offset: u64, len: usize },
+}
+
+/// The pages; a clone shares them.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Pages {
+    pages: Vec<Page>,
+    memory_bytes: usize,
+    next_to_spill: usize,
+    spill: Option<(Arc<File>, u64)>,
+    /// Set once the temporary file could not be made or written: then all stays in memory.
+    spill_failed: bool,
+}
+
+impl Pages {
+    /// Appends a record and gives its place.
+    pub(super) fn push(&mut self, record: &[u8], budget_bytes: usize) -> BlockRef {
+        let fits = matches!(self.pages.last(), Some(Page::Memory(page)) if page.len() + record.len() + 4 <= PAGE_BYTES);
+        if !fits {
+            self.make_room(budget_bytes);
+            self.pages.push(Page::Memory(Arc::new(Vec::with_capacity(PAGE_BYTES.max(record.len() + 4)))));
+        }
+        let page = self.pages.len().saturating_sub(1) as u32;
+        let Some(Page::Memory(bytes)) = self.pages.last_mut() else { return BlockRef::default() };
+        let bytes = Arc::make_mut(bytes);
+        let at = bytes.len() as u32;
+        bytes.extend_from_slice(&(record.len() as u32).to_le_bytes());
+        bytes.extend_from_slice(record);
+        self.memory_bytes += record.len() + 4;
+        BlockRef { page, at }
+    }
+
+    /// Moves the oldest full pages out until the budget holds.
+    fn make_room(&mut self, budget_bytes: usize) {
+        while self.memory_bytes > budget_bytes && !self.spill_failed {
+            let Some(Page::Memory(bytes)) = self.pages.get(self.next_to_spill) else { break };
+            let bytes = Arc::clone(bytes);
+            match self.write_out(&bytes) {
+                Ok(page) => {
+                    self.memory_bytes = self.memory_bytes.saturating_sub(bytes.len());
+                    if let Some(slot) = self.pages.get_mut(self.next_to_spill) {
+                        *slot = page;
+                    }
+                    self.next_to_spill += 1;
+                }
+                // No temporary file to be had: keep the records in memory rather than lose them.
+                Err(_) => self.spill_failed = true,
+            }
+        }
+    }
+
+    fn write_out(&mut self, bytes: &[u8]) -> io::Result<Page> {
+        let (file, offset) = match self.spill.take() {
+            Some(spill) => spill,
+            None => (Arc::new(tempfile::tempfile()?), 0),
+        };
+        write_all_at(&file, bytes, offset)?;
+        self.spill = Some((Arc::clone(&file), offset + bytes.len() as u64));
+        Ok(Page::Spilled { file, offset, len: bytes.len() })
+    }
+
+    /// A record again.
+    pub(super) fn read(&self, place: BlockRef) -> Result<Vec<u8>, StoreError> {
+        let at = place.at as usize;
+        match self.pages.get(place.page as usize).ok_or(StoreError::Broken)? {
+            Page::Memory(bytes) => {
+                let head = bytes.get(at..at + 4).ok_or(StoreError::Broken)?;
+                let len = u32::from_le_bytes(head.try_into().unwrap_or_default()) as usize;
+                Ok(bytes.get(at + 4..at + 4 + len).ok_or(StoreError::Broken)?.to_vec())
+            }
+            Page::Spilled { file, offset, len: page_len } => {
+                let mut head = [0; 4];
+                read_exact_at(file, &mut head, offset + at as u64)?;
+                let len = u32::from_le_bytes(head) as usize;
+                if at + 4 + len > *page_len {
+                    return Err(StoreError::Broken);
+                }
+                let mut bytes = vec![0; len];
+                read_exact_at(file, &mut bytes, offset + at as u64 + 4)?;
+                Ok(bytes)
+            }
+        }
+    }
+}
+
+#[cfg(unix)]
+fn write_all_at(file: &File, bytes: &[u8], offset: u64) -> io::Result<()> {
+    use std::os::unix::fs::FileExt as _;
+    file.write_all_at(bytes, offset)
+}
+
+#[cfg(unix)]
+fn read_exact_at(file: &File, bytes: &mut [u8], offset: u64) -> io::Result<()> {
+    use std::os::unix::fs::FileExt as _;
+    file.read_exact_at(bytes, offset)
+}
+
+#[cfg(not(unix))]
+fn write_all_at(mut file: &File, bytes: &[u8], offset: u64) -> io::Result<()> {
+    use std::io::{Seek as _, Write as _};
+    file.seek(io::SeekFrom::Start(offset))?;
+    file.write_all(bytes)
+}
+
+#[cfg(not(unix))]
+fn read_exact_at(mut file: &File, bytes: &mut [u8], offset: u64) -> io::Result<()> {
+    use std::io::{Read as _, Seek as _};
+    file.seek(io::SeekFrom::Start(offset))?;
+    file.read_exact(bytes)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Pages;
+
+    #[test]
+    fn records_come_back_from_memory_and_from_the_file() {
+        let mut pages = Pages::default();
+        let places: Vec<_> = (0..200_usize).map(|i| pages.push(&vec![i as u8; 10_000 + i], 512 << 10)).collect();
+        assert!(pages.next_to_spill > 0, "nothing was moved out");
+        assert!(pages.memory_bytes <= (512 << 10) + super::PAGE_BYTES);
+        for (i, place) in places.into_iter().enumerate() {
+            assert_eq!(pages.read(place).unwrap(), vec![i as u8; 10_000 + i]);
+        }
+    }
+}

@@ -1,0 +1,574 @@
+//! A record: one exchange with its ledger and verdict, as compact bytes in a page.
+
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::sync::Arc;
+
+use crate::model::{
+    Anomaly, AnomalyKind, Answer, BlockSpan, Body, ByteRange, Certificate, ClientHello, Cursor, Detail, DnsKind, DnsLookup,
+    DnsQuestion, DnsRecord, DnsResponse, Endpoint, Evidence, Exchange, Field, FlowId, FrameNo, Grade, Group, Hop,
+    HttpExchange, HttpMessage, HttpVersion, Ledger, Part, Place, ProviderId, ServerHello, StartLine, Supports, Tenant,
+    Timestamp, TlsSession, TlsTransport, Transport, Verdict,
+};
+
+/// One exchange with its ledger and verdict.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Record {
+    /// The exchange.
+    pub exchange: Exchange,
+    /// The evidence, in the order of its numbers.
+    pub ledger: Ledger,
+    /// The four answers.
+    pub verdict: Verdict,
+}
+
+impl Record {
+    pub(super) fn encode(&self, out: &mut Vec<u8>) {
+        let mut w = Writer { out };
+        w.exchange(&self.exchange);
+        w.list(&self.ledger, Writer::evidence);
+        w.verdict(&self.verdict);
+    }
+
+    pub(super) fn decode(bytes: &[u8]) -> Option<Self> {
+        let mut r = Reader { cursor: Cursor::new(bytes) };
+        Some(Self { exchange: r.exchange()?, ledger: r.list(Reader::evidence)?, verdict: r.verdict()? })
+    }
+}
+
+struct Writer<'a> {
+    out: &'a mut Vec<u8>,
+}
+
+impl Writer<'_> {
+    fn u8(&mut self, value: u8) {
+        self.out.push(value);
+    }
+
+    /// LEB128: most numbers of a record are small.
+    fn number(&mut self, mut value: u64) {
+        while value >= 0x80 {
+            self.out.push(value as u8 | 0x80);
+            value >>= 7;
+        }
+        self.out.push(value as u8);
+    }
+
+    fn bytes(&mut self, bytes: &[u8]) {
+        self.number(bytes.len() as u64);
+        self.out.extend_from_slice(bytes);
+    }
+
+    fn list<T>(&mut self, items: &[T], mut each: impl FnMut(&mut Self, &T)) {
+        self.number(items.len() as u64);
+        for item in items {
+            each(self, item);
+        }
+    }
+
+    fn option<T>(&mut self, value: Option<&T>, each: impl FnOnce(&mut Self, &T)) {
+        self.u8(u8::from(value.is_some()));
+        if let Some(value) = value {
+            each(self, value);
+        }
+    }
+
+    fn frame(&mut self, frame: FrameNo) {
+        self.number(u64::from(frame.0));
+    }
+
+    fn time(&mut self, time: Timestamp) {
+        self.out.extend_from_slice(&time.0.to_be_bytes());
+    }
+
+    fn range(&mut self, range: ByteRange) {
+        self.number(u64::from(range.start));
+        self.number(u64::from(range.len));
+    }
+
+    fn text(&mut self, text: &str) {
+        self.bytes(text.as_bytes());
+    }
+
+    fn endpoint(&mut self, endpoint: Endpoint) {
+        match endpoint.ip {
+            IpAddr::V4(ip) => self.bytes(&ip.octets()),
+            IpAddr::V6(ip) => self.bytes(&ip.octets()),
+        }
+        self.number(u64::from(endpoint.port));
+    }
+
+    fn exchange(&mut self, e: &Exchange) {
+        self.number(u64::from(e.flow.0));
+        self.number(u64::from(e.ordinal));
+        self.endpoint(e.client);
+        self.endpoint(e.server);
+        self.u8(e.transport as u8);
+        self.frame(e.first_frame);
+        self.frame(e.last_frame);
+        self.time(e.time);
+        self.time(e.end_time);
+        match &e.detail {
+            Detail::Http(http) => {
+                self.u8(0);
+                self.option(http.request.as_ref(), Self::message);
+                self.list(&http.interim, Self::message);
+                self.option(http.response.as_ref(), Self::message);
+            }
+            Detail::Tls(tls) => {
+                self.u8(1);
+                self.tls(tls);
+            }
+            Detail::Dns(dns) => {
+                self.u8(2);
+                self.dns(dns);
+            }
+        }
+        self.list(&e.anomalies, |w, a| {
+            w.u8(a.kind as u8);
+            w.frame(a.frame);
+            w.number(a.offset);
+            w.number(a.len);
+        });
+    }
+
+    fn field(&mut self, field: &Field) {
+        self.range(field.name);
+        self.range(field.value);
+    }
+
+    fn spans(&mut self, spans: &[BlockSpan]) {
+        self.list(spans, |w, s| {
+            w.number(u64::from(s.at));
+            w.frame(s.frame);
+        });
+    }
+
+    fn message(&mut self, m: &HttpMessage) {
+        self.bytes(&m.block);
+        self.u8(m.version as u8);
+        match m.start {
+            StartLine::Request { method, target } => {
+                self.u8(0);
+                self.range(method);
+                self.range(target);
+            }
+            StartLine::Status { code, reason } => {
+                self.u8(1);
+                self.number(u64::from(code));
+                self.range(reason);
+            }
+        }
+        self.list(&m.fields, Self::field);
+        self.list(&m.trailers, Self::field);
+        self.spans(&m.spans);
+        self.number(m.stream_offset);
+        self.frame(m.first_frame);
+        self.frame(m.header_frame);
+        self.frame(m.last_frame);
+        self.time(m.time);
+        self.time(m.end_time);
+        self.number(m.body.stream_offset);
+        self.number(m.body.wire_bytes);
+        self.option(m.body.decoded_bytes.as_ref(), |w, n| w.number(*n));
+        self.option(m.body.sha256.as_ref(), |w, h| w.bytes(h));
+        self.u8(u8::from(m.complete));
+    }
+
+    fn certificate(&mut self, c: &Certificate) {
+        self.bytes(&c.sha256);
+        for text in [&c.subject_cn, &c.subject_org, &c.issuer_cn, &c.issuer_org] {
+            self.option(text.as_ref(), |w, t| w.text(t));
+        }
+        self.list(&c.names, |w, n| w.text(n));
+        self.time(c.not_before);
+        self.time(c.not_after);
+        self.number(u64::from(c.der_len));
+    }
+
+    fn tls(&mut self, t: &TlsSession) {
+        self.u8(t.transport as u8);
+        self.option(t.client_hello.as_ref(), |w, h| {
+            w.frame(h.frame);
+            w.frame(h.first_frame);
+            w.bytes(&h.block);
+            w.spans(&h.spans);
+            w.number(h.stream_offset);
+            w.option(h.sni.as_ref(), |w, r| w.range(*r));
+            w.list(&h.alpn, |w, r| w.range(*r));
+            w.number(u64::from(h.version));
+            w.bytes(&h.ja3);
+            w.text(&h.ja4);
+            w.u8(u8::from(h.ech));
+        });
+        self.option(t.server_hello.as_ref(), |w, h| {
+            w.frame(h.frame);
+            w.number(u64::from(h.version));
+            w.number(u64::from(h.cipher));
+            w.option(h.alpn.as_ref(), |w, a| w.bytes(a));
+            w.u8(u8::from(h.retry));
+        });
+        self.list(&t.certificates, |w, c| w.certificate(c));
+        self.list(&t.client_certificates, |w, c| w.certificate(c));
+        self.option(t.certificate_frame.as_ref(), |w, f| w.frame(*f));
+        self.number(t.bytes[0]);
+        self.number(t.bytes[1]);
+    }
+
+    fn dns(&mut self, d: &DnsLookup) {
+        self.u8(d.kind as u8);
+        self.number(u64::from(d.id));
+        self.list(&d.questions, |w, q| {
+            w.text(&q.name);
+            w.number(u64::from(q.qtype));
+        });
+        self.option(d.query_frame.as_ref(), |w, f| w.frame(*f));
+        self.option(d.response.as_ref(), |w, r| {
+            w.frame(r.frame);
+            w.time(r.time);
+            w.u8(r.rcode);
+            w.list(&r.answers, |w, a| {
+                w.text(&a.name);
+                w.number(u64::from(a.rtype));
+                w.number(u64::from(a.ttl));
+                w.text(&a.value);
+                w.range(a.range);
+            });
+        });
+    }
+
+    fn evidence(&mut self, e: &Evidence) {
+        self.number(u64::from(e.signature));
+        self.number(u64::from(e.provider.0));
+        self.u8(e.group as u8);
+        self.u8(e.supports.0);
+        match e.place.part {
+            Part::Request => self.u8(0),
+            Part::Response => self.u8(1),
+            Part::ClientHello => self.u8(2),
+            Part::Dns => self.u8(3),
+            Part::Address => self.u8(4),
+            Part::Certificate(n) => {
+                self.u8(5);
+                self.u8(n);
+            }
+        }
+        self.range(e.place.range);
+        self.list(&e.place.frames, |w, f| w.frame(*f));
+        self.number(e.place.offset);
+        self.bytes(&e.text);
+    }
+
+    fn verdict(&mut self, v: &Verdict) {
+        self.option(v.operator.as_ref(), |w, a| {
+            w.number(u64::from(a.value.0));
+            w.u8(a.grade as u8);
+        });
+        self.option(v.product.as_ref(), |w, a| {
+            w.number(u64::from(a.value));
+            w.u8(a.grade as u8);
+        });
+        self.option(v.role.as_ref(), |w, a| {
+            w.text(a.value);
+            w.u8(a.grade as u8);
+        });
+        self.option(v.tenant.as_ref(), |w, a| {
+            w.text(&a.value.name);
+            w.option(a.value.first_party.as_ref(), |w, t| w.text(t));
+            w.u8(a.grade as u8);
+        });
+        self.option(v.grade.as_ref(), |w, g| w.u8(*g as u8));
+        self.u8(u8::from(v.conflict));
+        self.list(&v.path, |w, h| {
+            w.text(h.kind);
+            w.number(u64::from(h.provider.0));
+            w.option(h.service.as_ref(), |w, s| w.number(u64::from(*s)));
+        });
+        self.list(&v.cannot_show, |w, s| w.text(s));
+    }
+}
+
+struct Reader<'a> {
+    cursor: Cursor<'a>,
+}
+
+impl<'a> Reader<'a> {
+    fn u8(&mut self) -> Option<u8> {
+        self.cursor.u8()
+    }
+
+    fn flag(&mut self) -> Option<bool> {
+        Some(self.u8()? != 0)
+    }
+
+    fn number(&mut self) -> Option<u64> {
+        let mut value = 0_u64;
+        for shift in (0..64).step_by(7) {
+            let byte = self.u8()?;
+            value |= u64::from(byte & 0x7f) << shift;
+            if byte < 0x80 {
+                return Some(value);
+            }
+        }
+        None
+    }
+
+    fn u32(&mut self) -> Option<u32> {
+        u32::try_from(self.number()?).ok()
+    }
+
+    fn u16(&mut self) -> Option<u16> {
+        u16::try_from(self.number()?).ok()
+    }
+
+    fn bytes(&mut self) -> Option<&'a [u8]> {
+        let len = usize::try_from(self.number()?).ok()?;
+        self.cursor.slice(len)
+    }
+
+    fn array<const N: usize>(&mut self) -> Option<[u8; N]> {
+        self.bytes()?.try_into().ok()
+    }
+
+    fn text(&mut self) -> Option<String> {
+        String::from_utf8(self.bytes()?.to_vec()).ok()
+    }
+
+    fn list<T>(&mut self, mut each: impl FnMut(&mut Self) -> Option<T>) -> Option<Vec<T>> {
+        let count = self.number()?;
+        (0..count).map(|_| each(self)).collect()
+    }
+
+    #[expect(clippy::option_option, reason = "the outer option is a record that does not decode")]
+    fn option<T>(&mut self, each: impl FnOnce(&mut Self) -> Option<T>) -> Option<Option<T>> {
+        if self.flag()? { each(self).map(Some) } else { Some(None) }
+    }
+
+    fn frame(&mut self) -> Option<FrameNo> {
+        self.u32().map(FrameNo)
+    }
+
+    fn time(&mut self) -> Option<Timestamp> {
+        Some(Timestamp(self.cursor.u64()? as i64))
+    }
+
+    fn range(&mut self) -> Option<ByteRange> {
+        Some(ByteRange { start: self.u32()?, len: self.u32()? })
+    }
+
+    fn endpoint(&mut self) -> Option<Endpoint> {
+        let bytes = self.bytes()?;
+        let ip = match <[u8; 4]>::try_from(bytes) {
+            Ok(v4) => IpAddr::V4(Ipv4Addr::from(v4)),
+            Err(_) => IpAddr::V6(Ipv6Addr::from(<[u8; 16]>::try_from(bytes).ok()?)),
+        };
+        Some(Endpoint { ip, port: self.u16()? })
+    }
+
+    fn grade(&mut self) -> Option<Grade> {
+        [Grade::Contradicted, Grade::NameOnly, Grade::Suggests, Grade::Supports, Grade::Conclusive]
+            .get(usize::from(self.u8()?))
+            .copied()
+    }
+
+    fn exchange(&mut self) -> Option<Exchange> {
+        Some(Exchange {
+            flow: FlowId(self.u32()?),
+            ordinal: self.u32()?,
+            client: self.endpoint()?,
+            server: self.endpoint()?,
+            transport: if self.u8()? == Transport::Tcp as u8 { Transport::Tcp } else { Transport::Udp },
+            first_frame: self.frame()?,
+            last_frame: self.frame()?,
+            time: self.time()?,
+            end_time: self.time()?,
+            detail: match self.u8()? {
+                0 => Detail::Http(Box::new(HttpExchange {
+                    request: self.option(Self::message)?,
+                    interim: self.list(Self::message)?,
+                    response: self.option(Self::message)?,
+                })),
+                1 => Detail::Tls(Box::new(self.tls()?)),
+                _ => Detail::Dns(Box::new(self.dns()?)),
+            },
+            anomalies: self.list(|r| {
+                Some(Anomaly {
+                    kind: anomaly_kind(r.u8()?)?,
+                    frame: r.frame()?,
+                    offset: r.number()?,
+                    len: r.number()?,
+                })
+            })?,
+        })
+    }
+
+    fn field(&mut self) -> Option<Field> {
+        Some(Field { name: self.range()?, value: self.range()? })
+    }
+
+    fn spans(&mut self) -> Option<Vec<BlockSpan>> {
+        self.list(|r| Some(BlockSpan { at: r.u32()?, frame: r.frame()? }))
+    }
+
+    fn message(&mut self) -> Option<HttpMessage> {
+        Some(HttpMessage {
+            block: self.bytes()?.into(),
+            version: *[HttpVersion::V09, HttpVersion::V10, HttpVersion::V11, HttpVersion::V2, HttpVersion::V3]
+                .get(usize::from(self.u8()?))?,
+            start: if self.u8()? == 0 {
+                StartLine::Request { method: self.range()?, target: self.range()? }
+            } else {
+                StartLine::Status { code: self.u16()?, reason: self.range()? }
+            },
+            fields: self.list(Self::field)?,
+            trailers: self.list(Self::field)?,
+            spans: self.spans()?,
+            stream_offset: self.number()?,
+            first_frame: self.frame()?,
+            header_frame: self.frame()?,
+            last_frame: self.frame()?,
+            time: self.time()?,
+            end_time: self.time()?,
+            body: Body {
+                stream_offset: self.number()?,
+                wire_bytes: self.number()?,
+                decoded_bytes: self.option(Self::number)?,
+                sha256: self.option(Self::array)?,
+            },
+            complete: self.flag()?,
+        })
+    }
+
+    fn certificate(&mut self) -> Option<Arc<Certificate>> {
+        let sha256 = self.array()?;
+        let [subject_cn, subject_org, issuer_cn, issuer_org] =
+            [self.option(Self::text)?, self.option(Self::text)?, self.option(Self::text)?, self.option(Self::text)?];
+        Some(Arc::new(Certificate {
+            sha256,
+            subject_cn,
+            subject_org,
+            names: self.list(Self::text)?,
+            issuer_cn,
+            issuer_org,
+            not_before: self.time()?,
+            not_after: self.time()?,
+            der_len: self.u32()?,
+        }))
+    }
+
+    fn tls(&mut self) -> Option<TlsSession> {
+        Some(TlsSession {
+            transport: *[TlsTransport::Tcp, TlsTransport::Quic, TlsTransport::Dtls].get(usize::from(self.u8()?))?,
+            client_hello: self.option(|r| {
+                Some(ClientHello {
+                    frame: r.frame()?,
+                    first_frame: r.frame()?,
+                    block: r.bytes()?.into(),
+                    spans: r.spans()?,
+                    stream_offset: r.number()?,
+                    sni: r.option(Self::range)?,
+                    alpn: r.list(Self::range)?,
+                    version: r.u16()?,
+                    ja3: r.array()?,
+                    ja4: r.text()?,
+                    ech: r.flag()?,
+                })
+            })?,
+            server_hello: self.option(|r| {
+                Some(ServerHello {
+                    frame: r.frame()?,
+                    version: r.u16()?,
+                    cipher: r.u16()?,
+                    alpn: r.option(|r| r.bytes().map(Into::into))?,
+                    retry: r.flag()?,
+                })
+            })?,
+            certificates: self.list(Self::certificate)?,
+            client_certificates: self.list(Self::certificate)?,
+            certificate_frame: self.option(Self::frame)?,
+            bytes: [self.number()?, self.number()?],
+        })
+    }
+
+    fn dns(&mut self) -> Option<DnsLookup> {
+        Some(DnsLookup {
+            kind: *[DnsKind::Dns, DnsKind::Mdns, DnsKind::Llmnr].get(usize::from(self.u8()?))?,
+            id: self.u16()?,
+            questions: self.list(|r| Some(DnsQuestion { name: r.text()?, qtype: r.u16()? }))?,
+            query_frame: self.option(Self::frame)?,
+            response: self.option(|r| {
+                Some(DnsResponse {
+                    frame: r.frame()?,
+                    time: r.time()?,
+                    rcode: r.u8()?,
+                    answers: r.list(|r| {
+                        Some(DnsRecord {
+                            name: r.text()?,
+                            rtype: r.u16()?,
+                            ttl: r.u32()?,
+                            value: r.text()?,
+                            range: r.range()?,
+                        })
+                    })?,
+                })
+            })?,
+        })
+    }
+
+    fn evidence(&mut self) -> Option<Evidence> {
+        Some(Evidence {
+            signature: self.u16()?,
+            provider: ProviderId(self.u16()?),
+            group: *Group::ALL.get(usize::from(self.u8()?))?,
+            supports: Supports(self.u8()?),
+            place: Place {
+                part: match self.u8()? {
+                    0 => Part::Request,
+                    1 => Part::Response,
+                    2 => Part::ClientHello,
+                    3 => Part::Dns,
+                    4 => Part::Address,
+                    _ => Part::Certificate(self.u8()?),
+                },
+                range: self.range()?,
+                frames: self.list(Self::frame)?,
+                offset: self.number()?,
+            },
+            text: self.bytes()?.to_vec(),
+        })
+    }
+
+    fn verdict(&mut self) -> Option<Verdict> {
+        Some(Verdict {
+            operator: self.option(|r| Some(Answer { value: ProviderId(r.u16()?), grade: r.grade()? }))?,
+            product: self.option(|r| Some(Answer { value: r.u16()?, grade: r.grade()? }))?,
+            role: self.option(|r| Some(Answer { value: r.word()?, grade: r.grade()? }))?,
+            tenant: self.option(|r| {
+                let value = Tenant { name: r.text()?, first_party: r.option(Self::text)? };
+                Some(Answer { value, grade: r.grade()? })
+            })?,
+            grade: self.option(Self::grade)?,
+            conflict: self.flag()?,
+            path: self.list(|r| {
+                Some(Hop { kind: r.word()?, provider: ProviderId(r.u16()?), service: r.option(Self::u16)? })
+            })?,
+            cannot_show: self.list(Self::word)?,
+        })
+    }
+
+    /// A word that the evidence floor wrote as a static text: looked up among those, never leaked.
+    fn word(&mut self) -> Option<&'static str> {
+        let bytes = self.bytes()?;
+        crate::evidence::words().find(|w| w.as_bytes() == bytes)
+    }
+}
+
+fn anomaly_kind(number: u8) -> Option<AnomalyKind> {
+    use AnomalyKind as K;
+    [
+        K::Gap, K::MissingStart, K::ConflictingOverlap, K::FoldedField, K::BareLineFeed, K::SpaceBeforeColon, K::BadFieldLine,
+        K::LengthAndChunked, K::ConflictingLengths, K::BadLength, K::BodyNotDecoded, K::CutShort, K::Unasked, K::BadDns,
+        K::BadTls, K::Limit,
+    ]
+    .get(usize::from(number))
+    .copied()
+}

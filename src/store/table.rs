@@ -1,0 +1,356 @@
+//! The table of rows: one cache line each, in chunks that snapshots share.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use super::blocks::{BlockRef, Pages};
+use super::record::Record;
+use super::snapshot::{Facts, Progress, Snapshot};
+use super::strings::{Interner, StrId, StrId16};
+use crate::model::{
+    AnomalyKind, Budget, Detail, DnsKind, Exchange, FrameNo, Grade, HttpMessage, HttpVersion, Limit, LimitHit, ProviderId,
+    StartLine, TlsTransport, clean, clean_to,
+};
+
+/// Rows in one shared chunk.
+pub(super) const CHUNK: usize = 1_024;
+/// Characters of a host, path or word that a row keeps; the whole text stays in the record.
+const ROW_CHARS: usize = 256;
+
+/// A row's place in the table; it never changes.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct RowId(pub u32);
+
+/// What kind of exchange a row is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum RowKind {
+    /// HTTP.
+    Http,
+    /// A sealed TLS session.
+    Tls,
+    /// A DNS lookup.
+    Dns,
+}
+
+/// One row of the list.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Row {
+    /// When its first frame was captured.
+    pub time: crate::model::Timestamp,
+    /// Its record.
+    pub record: BlockRef,
+    /// HTTP: bytes of the response body (as decoded, else as on the wire). TLS: stream bytes of both sides. DNS: answers.
+    pub size: u64,
+    /// Its first frame.
+    pub first_frame: FrameNo,
+    /// Microseconds from its first to its last frame; saturates after 71 minutes.
+    pub duration_micros: u32,
+    /// Host asked for: Host field, target, server name or DNS question.
+    pub host: StrId,
+    /// Path and query; for TLS the version and protocol; for DNS the record type.
+    pub path: StrId,
+    /// The server's endpoint.
+    pub server: StrId,
+    /// The tenant, where one was found.
+    pub tenant: StrId,
+    /// Method; `TLS`, `DTLS`, `DNS`, `mDNS`, `LLMNR` for the others.
+    pub method: StrId16,
+    /// Media type of the response.
+    pub content_type: StrId16,
+    /// Status code, 0 where none came; for DNS the response code.
+    pub status: u16,
+    /// The operator, [`Row::NONE`] where none was found.
+    pub operator: u16,
+    /// The product as an index into the pack's services, [`Row::NONE`] where none was found.
+    pub product: u16,
+    /// What kind of exchange.
+    pub kind: RowKind,
+    /// HTTP version times ten (9, 10, 11, 20, 30); 0 for the others.
+    pub version: u8,
+    /// The role as an index into the pack's roles, 255 where none was found.
+    pub role: u8,
+    /// The grade by its rank, 255 where none was found.
+    pub grade: u8,
+    /// [`Row::CONFLICT`], [`Row::INCOMPLETE`], [`Row::ANOMALY`].
+    pub flags: u8,
+}
+
+impl Row {
+    /// No operator, no product.
+    pub const NONE: u16 = u16::MAX;
+    /// Flag: witnesses disagree.
+    pub const CONFLICT: u8 = 1;
+    /// Flag: a message is missing or cut.
+    pub const INCOMPLETE: u8 = 2;
+    /// Flag: something odd was met.
+    pub const ANOMALY: u8 = 4;
+
+    /// The grade of the whole verdict.
+    pub fn grade(&self) -> Option<Grade> {
+        [Grade::Contradicted, Grade::NameOnly, Grade::Suggests, Grade::Supports, Grade::Conclusive]
+            .get(usize::from(self.grade))
+            .copied()
+    }
+
+    /// The operator.
+    pub fn operator(&self) -> Option<ProviderId> {
+        (self.operator != Self::NONE).then_some(ProviderId(self.operator))
+    }
+}
+
+/// The owner of the rows: the engine's thread alone writes it.
+#[derive(Debug)]
+pub struct Store {
+    chunks: Vec<Arc<Vec<Row>>>,
+    len: u32,
+    texts: Interner,
+    words: Interner,
+    pages: Pages,
+    record_bytes: usize,
+    scratch: Vec<u8>,
+    providers: BTreeMap<u16, u32>,
+    roles: &'static [&'static str],
+    generation: u64,
+}
+
+impl Store {
+    /// An empty store; `roles` are the words of the signature pack that [`Row::role`] counts.
+    pub fn new(budget: &Budget, roles: &'static [&'static str]) -> Self {
+        Self {
+            chunks: Vec::new(),
+            len: 0,
+            texts: Interner::new(budget.interned_texts),
+            words: Interner::new(usize::from(u16::MAX)),
+            pages: Pages::default(),
+            record_bytes: budget.record_bytes,
+            scratch: Vec::new(),
+            providers: BTreeMap::new(),
+            roles,
+            generation: 0,
+        }
+    }
+
+    /// How many rows there are.
+    pub fn len(&self) -> usize {
+        self.len as usize
+    }
+
+    /// Whether there is none.
+    pub fn is_empty(&self) -> bool {
+        self.len == 0
+    }
+
+    /// Adds a finished exchange.
+    pub fn add(&mut self, record: &Record) -> RowId {
+        self.scratch.clear();
+        record.encode(&mut self.scratch);
+        let scratch = std::mem::take(&mut self.scratch);
+        let place = self.pages.push(&scratch, self.record_bytes);
+        self.scratch = scratch;
+        let row = self.row_of(record, place);
+        *self.providers.entry(row.operator).or_insert(0) += 1;
+        let id = self.len;
+        if id as usize % CHUNK == 0 {
+            self.chunks.push(Arc::new(Vec::with_capacity(CHUNK)));
+        }
+        if let Some(chunk) = self.chunks.last_mut() {
+            Arc::make_mut(chunk).push(row);
+        }
+        self.len = id.saturating_add(1);
+        RowId(id)
+    }
+
+    /// A frozen copy of all that is there.
+    pub fn snapshot(&mut self, mut facts: Facts, progress: Progress) -> Snapshot {
+        self.generation += 1;
+        if self.texts.refused > 0 {
+            facts.limits.push(LimitHit {
+                limit: Limit::InternedTexts,
+                count: self.texts.refused,
+                first_frame: FrameNo(0),
+            });
+        }
+        Snapshot::new(
+            self.generation,
+            self.chunks.clone(),
+            self.texts.texts().clone(),
+            self.words.texts().clone(),
+            self.pages.clone(),
+            self.providers.iter().map(|(p, n)| (ProviderId(*p), *n)).collect(),
+            (facts, progress),
+        )
+    }
+
+    fn row_of(&mut self, record: &Record, place: BlockRef) -> Row {
+        let exchange = &record.exchange;
+        let verdict = &record.verdict;
+        let mut flags = 0;
+        if verdict.conflict {
+            flags |= Row::CONFLICT;
+        }
+        if exchange.anomalies.iter().any(|a| a.kind != AnomalyKind::MissingStart) {
+            flags |= Row::ANOMALY;
+        }
+        let micros = exchange.end_time.nanos_since(exchange.time).max(0) / 1_000;
+        let mut row = Row {
+            time: exchange.time,
+            record: place,
+            size: 0,
+            first_frame: exchange.first_frame,
+            duration_micros: u32::try_from(micros).unwrap_or(u32::MAX),
+            host: StrId(0),
+            path: StrId(0),
+            server: StrId(self.texts.intern(&exchange.server.to_string())),
+            tenant: StrId(verdict.tenant.as_ref().map_or(0, |t| self.texts.intern(&clean_to(t.value.name.as_bytes(), ROW_CHARS)))),
+            method: StrId16(0),
+            content_type: StrId16(0),
+            status: 0,
+            operator: verdict.operator.map_or(Row::NONE, |o| o.value.0),
+            product: verdict.product.map_or(Row::NONE, |p| p.value),
+            kind: RowKind::Http,
+            version: 0,
+            role: verdict
+                .role
+                .and_then(|r| self.roles.iter().position(|known| *known == r.value))
+                .and_then(|i| u8::try_from(i).ok())
+                .unwrap_or(u8::MAX),
+            grade: verdict.grade.map_or(u8::MAX, |g| g as u8),
+            flags,
+        };
+        self.describe(exchange, &mut row);
+        row
+    }
+
+    fn describe(&mut self, exchange: &Exchange, row: &mut Row) {
+        match &exchange.detail {
+            Detail::Http(http) => {
+                row.kind = RowKind::Http;
+                let any = http.request.as_ref().or(http.response.as_ref());
+                row.version = any.map_or(0, |m| version_tenths(m.version));
+                if let Some(request) = &http.request {
+                    let (method, target) = request_line(request);
+                    row.method = self.word(method);
+                    let (host, path) = host_and_path(request, target);
+                    row.host = self.text(host);
+                    row.path = self.text(path);
+                }
+                if let Some(response) = &http.response {
+                    if let StartLine::Status { code, .. } = response.start {
+                        row.status = code;
+                    }
+                    let media = response.field("content-type").unwrap_or_default();
+                    let media = media.split(|b| *b == b';').next().unwrap_or_default().trim_ascii();
+                    row.content_type = self.word(media);
+                    row.size = response.body.decoded_bytes.unwrap_or(response.body.wire_bytes);
+                }
+                let whole = |m: &Option<HttpMessage>| m.as_ref().is_some_and(|m| m.complete);
+                if !whole(&http.request) || !whole(&http.response) {
+                    row.flags |= Row::INCOMPLETE;
+                }
+            }
+            Detail::Tls(tls) => {
+                row.kind = RowKind::Tls;
+                row.method = self.word(match tls.transport {
+                    TlsTransport::Tcp => b"TLS",
+                    TlsTransport::Quic => b"QUIC",
+                    TlsTransport::Dtls => b"DTLS",
+                });
+                let sni = tls.client_hello.as_ref().and_then(|h| h.sni_bytes()).unwrap_or_default();
+                row.host = self.text(sni);
+                let version = tls.server_hello.as_ref().map(|h| h.version).or(tls.client_hello.as_ref().map(|h| h.version));
+                let alpn = tls.server_hello.as_ref().and_then(|h| h.alpn.as_deref()).unwrap_or_default();
+                let mut path = version.map(tls_version).unwrap_or_default();
+                if !alpn.is_empty() {
+                    path.push_str(" · ");
+                    path.push_str(&clean_to(alpn, 40));
+                }
+                row.path = StrId(self.texts.intern(&path));
+                row.size = tls.bytes[0].saturating_add(tls.bytes[1]);
+                if tls.server_hello.is_none() || tls.client_hello.is_none() {
+                    row.flags |= Row::INCOMPLETE;
+                }
+            }
+            Detail::Dns(dns) => {
+                row.kind = RowKind::Dns;
+                row.method = self.word(match dns.kind {
+                    DnsKind::Dns => b"DNS",
+                    DnsKind::Mdns => b"mDNS",
+                    DnsKind::Llmnr => b"LLMNR",
+                });
+                if let Some(question) = dns.questions.first() {
+                    row.host = self.text(question.name.as_bytes());
+                    row.path = StrId(self.texts.intern(&crate::protocols::dns::type_name(question.qtype)));
+                }
+                if let Some(response) = &dns.response {
+                    row.status = u16::from(response.rcode);
+                    row.size = response.answers.len() as u64;
+                } else {
+                    row.flags |= Row::INCOMPLETE;
+                }
+            }
+        }
+    }
+
+    fn text(&mut self, bytes: &[u8]) -> StrId {
+        StrId(self.texts.intern(&clean_to(bytes, ROW_CHARS)))
+    }
+
+    fn word(&mut self, bytes: &[u8]) -> StrId16 {
+        StrId16(u16::try_from(self.words.intern(&clean_to(bytes, ROW_CHARS))).unwrap_or(1))
+    }
+}
+
+/// Method and target of a request's start line; empty for a status line.
+pub(crate) fn request_line(message: &HttpMessage) -> (&[u8], &[u8]) {
+    match message.start {
+        StartLine::Request { method, target } => (method.of(&message.block), target.of(&message.block)),
+        StartLine::Status { .. } => (b"", b""),
+    }
+}
+
+/// Host and path of a request: an absolute target's own host wins over the Host field (RFC 9112 section 3.2.2).
+pub(crate) fn host_and_path<'a>(request: &'a HttpMessage, target: &'a [u8]) -> (&'a [u8], &'a [u8]) {
+    let absolute = memchr::memmem::find(target, b"://").filter(|at| *at <= 5);
+    if let Some(at) = absolute {
+        let rest = target.get(at + 3..).unwrap_or_default();
+        let slash = memchr::memchr3(b'/', b'?', b'#', rest).unwrap_or(rest.len());
+        return (rest.get(..slash).unwrap_or_default(), rest.get(slash..).unwrap_or_default());
+    }
+    (request.field("host").unwrap_or_default(), target)
+}
+
+/// A TLS version in words.
+pub(crate) fn tls_version(version: u16) -> String {
+    match version {
+        0x0002 => "SSL 2.0".to_owned(),
+        0x0300 => "SSL 3.0".to_owned(),
+        0x0301 => "TLS 1.0".to_owned(),
+        0x0302 => "TLS 1.1".to_owned(),
+        0x0303 => "TLS 1.2".to_owned(),
+        0x0304 => "TLS 1.3".to_owned(),
+        0xfeff => "DTLS 1.0".to_owned(),
+        0xfefd => "DTLS 1.2".to_owned(),
+        0xfefc => "DTLS 1.3".to_owned(),
+        other => clean(format!("0x{other:04x}").as_bytes()).into_owned(),
+    }
+}
+
+fn version_tenths(version: HttpVersion) -> u8 {
+    match version {
+        HttpVersion::V09 => 9,
+        HttpVersion::V10 => 10,
+        HttpVersion::V11 => 11,
+        HttpVersion::V2 => 20,
+        HttpVersion::V3 => 30,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Row;
+
+    #[test]
+    fn a_row_is_one_cache_line() {
+        assert!(size_of::<Row>() <= 64, "{}", size_of::<Row>());
+    }
+}
