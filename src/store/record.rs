@@ -4,10 +4,10 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::sync::Arc;
 
 use crate::model::{
-    Anomaly, AnomalyKind, Answer, BlockSpan, Body, ByteRange, Certificate, ClientHello, Cursor, Detail, DnsKind, DnsLookup,
-    DnsQuestion, DnsRecord, DnsResponse, Endpoint, Evidence, Exchange, Field, FlowId, FrameNo, Grade, Group, Hop,
-    HttpExchange, HttpMessage, HttpVersion, Ledger, Part, Place, ProviderId, ServerHello, StartLine, Supports, Tenant,
-    Timestamp, TlsSession, TlsTransport, Transport, Verdict,
+    Anomaly, AnomalyKind, Answer, BlockSpan, Body, ByteRange, Certificate, ClientHello, Cursor, Detail, DnsKind,
+    DnsLookup, DnsQuestion, DnsRecord, DnsResponse, Endpoint, Evidence, Exchange, Field, FlowId, FrameNo, Grade, Group,
+    Hop, HttpExchange, HttpMessage, HttpVersion, Ledger, Part, Place, ProviderId, ServerHello, StartLine, Supports,
+    Tenant, Timestamp, TlsSession, TlsTransport, Transport, Verdict,
 };
 
 /// One exchange with its ledger and verdict.
@@ -391,12 +391,7 @@ impl<'a> Reader<'a> {
                 _ => Detail::Dns(Box::new(self.dns()?)),
             },
             anomalies: self.list(|r| {
-                Some(Anomaly {
-                    kind: anomaly_kind(r.u8()?)?,
-                    frame: r.frame()?,
-                    offset: r.number()?,
-                    len: r.number()?,
-                })
+                Some(Anomaly { kind: anomaly_kind(r.u8()?)?, frame: r.frame()?, offset: r.number()?, len: r.number()? })
             })?,
         })
     }
@@ -565,9 +560,22 @@ impl<'a> Reader<'a> {
 fn anomaly_kind(number: u8) -> Option<AnomalyKind> {
     use AnomalyKind as K;
     [
-        K::Gap, K::MissingStart, K::ConflictingOverlap, K::FoldedField, K::BareLineFeed, K::SpaceBeforeColon, K::BadFieldLine,
-        K::LengthAndChunked, K::ConflictingLengths, K::BadLength, K::BodyNotDecoded, K::CutShort, K::Unasked, K::BadDns,
-        K::BadTls, K::Limit,
+        K::Gap,
+        K::MissingStart,
+        K::ConflictingOverlap,
+        K::FoldedField,
+        K::BareLineFeed,
+        K::SpaceBeforeColon,
+        K::BadFieldLine,
+        K::LengthAndChunked,
+        K::ConflictingLengths,
+        K::BadLength,
+        K::BodyNotDecoded,
+        K::CutShort,
+        K::Unasked,
+        K::BadDns,
+        K::BadTls,
+        K::Limit,
     ]
     .get(usize::from(number))
     .copied()

@@ -1,6 +1,5 @@
 //! Texts kept once: hosts, paths, addresses, tenants. Capped, since the names come from strangers.
 
-use std::hash::BuildHasher as _;
 use std::sync::Arc;
 
 use ahash::RandomState;

@@ -8,8 +8,8 @@ use super::record::Record;
 use super::snapshot::{Facts, Progress, Snapshot};
 use super::strings::{Interner, StrId, StrId16};
 use crate::model::{
-    AnomalyKind, Budget, Detail, DnsKind, Exchange, FrameNo, Grade, HttpMessage, HttpVersion, Limit, LimitHit, ProviderId,
-    StartLine, TlsTransport, clean, clean_to,
+    AnomalyKind, Budget, Detail, DnsKind, Exchange, FrameNo, Grade, HttpMessage, HttpVersion, Limit, LimitHit,
+    ProviderId, StartLine, TlsTransport, clean, clean_to,
 };
 
 /// Rows in one shared chunk.
@@ -201,7 +201,9 @@ impl Store {
             host: StrId(0),
             path: StrId(0),
             server: StrId(self.texts.intern(&exchange.server.to_string())),
-            tenant: StrId(verdict.tenant.as_ref().map_or(0, |t| self.texts.intern(&clean_to(t.value.name.as_bytes(), ROW_CHARS)))),
+            tenant: StrId(
+                verdict.tenant.as_ref().map_or(0, |t| self.texts.intern(&clean_to(t.value.name.as_bytes(), ROW_CHARS))),
+            ),
             method: StrId16(0),
             content_type: StrId16(0),
             status: 0,
@@ -257,7 +259,8 @@ impl Store {
                 });
                 let sni = tls.client_hello.as_ref().and_then(|h| h.sni_bytes()).unwrap_or_default();
                 row.host = self.text(sni);
-                let version = tls.server_hello.as_ref().map(|h| h.version).or(tls.client_hello.as_ref().map(|h| h.version));
+                let version =
+                    tls.server_hello.as_ref().map(|h| h.version).or(tls.client_hello.as_ref().map(|h| h.version));
                 let alpn = tls.server_hello.as_ref().and_then(|h| h.alpn.as_deref()).unwrap_or_default();
                 let mut path = version.map(tls_version).unwrap_or_default();
                 if !alpn.is_empty() {

@@ -1,0 +1,113 @@
+//! What a capture file says of itself, and what of it could not be read.
+
+use core::net::IpAddr;
+
+use crate::model::{FrameNo, LimitHit, LinkType, Timestamp};
+
+/// The file format inside any compression.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Format {
+    /// Classic pcap with microseconds.
+    #[default]
+    Pcap,
+    /// Classic pcap with nanoseconds.
+    PcapNano,
+    /// Modified pcap (Kuznetzov's), with longer record headers.
+    PcapModified,
+    /// pcapng.
+    Pcapng,
+}
+
+impl Format {
+    /// The word in lists and exports.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Pcap => "pcap",
+            Self::PcapNano => "pcap-ns",
+            Self::PcapModified => "pcap-modified",
+            Self::Pcapng => "pcapng",
+        }
+    }
+}
+
+/// What the capture is packed in.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Container {
+    /// Nothing.
+    #[default]
+    Plain,
+    /// gzip, RFC 1952.
+    Gzip,
+    /// Zstandard, RFC 8878.
+    Zstd,
+    /// LZ4 frames.
+    Lz4,
+}
+
+/// One interface of the capture.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Interface {
+    /// Its name, as bytes from the file.
+    pub name: Vec<u8>,
+    /// Its description, as bytes from the file.
+    pub description: Vec<u8>,
+    /// Its link type's number.
+    pub link: u16,
+    /// Snap length in bytes; 0 for no limit.
+    pub snap_len: u32,
+}
+
+/// A comment found in the file.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Comment {
+    /// The frame it belongs to; `None` for one on the section, an interface or the whole file.
+    pub frame: Option<FrameNo>,
+    /// The text as it stands.
+    pub text: Vec<u8>,
+}
+
+/// A stretch of the file that could not be read.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Skipped {
+    /// Offset in bytes in the (decompressed) file.
+    pub offset: u64,
+    /// Length in bytes.
+    pub len: u64,
+    /// Why.
+    pub why: String,
+}
+
+/// All that is known of a capture beside its frames.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct CaptureFacts {
+    /// The file's name without its folders, or what the stream is called.
+    pub name: String,
+    /// Its format.
+    pub format: Format,
+    /// What it is packed in.
+    pub container: Container,
+    /// Frames read so far.
+    pub frames: u32,
+    /// Earliest frame time.
+    pub first_time: Option<Timestamp>,
+    /// Latest frame time.
+    pub last_time: Option<Timestamp>,
+    /// Link types of the interfaces, in order of appearance.
+    pub link_types: Vec<LinkType>,
+    /// Interfaces over all sections.
+    pub interfaces: Vec<Interface>,
+    /// Sections (1 for pcap).
+    pub sections: u32,
+    /// Comments.
+    pub comments: Vec<Comment>,
+    /// Names that the file gives to addresses (pcapng Name Resolution Block).
+    pub names: Vec<(IpAddr, Vec<u8>)>,
+    /// TLS key logs that the file carries, kept and never shown.
+    pub secrets: Vec<Vec<u8>>,
+    /// Bytes at the end that begin a record and do not finish it.
+    pub cut_tail_bytes: u64,
+    /// What could not be read on the way.
+    pub skipped: Vec<Skipped>,
+    /// Limits reached while reading.
+    pub limits: Vec<LimitHit>,
+}

@@ -1,0 +1,78 @@
+//! What travels between the engine and the fronts.
+
+use std::path::PathBuf;
+
+use crossbeam_channel::{Receiver, Sender};
+
+use crate::model::FrameHead;
+use crate::store::Snapshot;
+
+/// Where frames come from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Source {
+    /// A capture file.
+    File(PathBuf),
+    /// Standard input.
+    Stdin,
+}
+
+/// What a front asks of the engine. Nothing else changes the analysis.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Command {
+    /// Drop what is there and read this.
+    Open(Source),
+    /// Stop reading; what was read stays.
+    Stop,
+}
+
+/// Things that happened once.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Notice {
+    /// A capture was opened; its name.
+    Opened(String),
+    /// Reading ended (whole, stopped, or with the damage that the facts list).
+    Ended,
+    /// Something could not be done.
+    Failed {
+        /// What was tried.
+        doing: String,
+        /// Why it failed, and what to do.
+        why: String,
+    },
+}
+
+/// A front's end of the engine's channels.
+#[derive(Clone, Debug)]
+pub struct Handle {
+    /// Commands to the engine.
+    pub commands: Sender<Command>,
+    /// Notices from it.
+    pub notices: Receiver<Notice>,
+    /// The newest snapshot; room for one, a newer one replaces it.
+    pub snapshots: Receiver<Snapshot>,
+}
+
+/// What a pane shows of one exchange beside its record: read again from the capture.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct RowDetail {
+    /// The request's body, decoded; `None` where there is none or it could not be read.
+    pub request_body: Option<Vec<u8>>,
+    /// The response's body, decoded; `None` where there is none or it could not be read.
+    pub response_body: Option<Vec<u8>>,
+    /// Frames of the exchange, at most 2,000, ascending.
+    pub frames: Vec<(FrameHead, Vec<u8>)>,
+}
+
+/// Why a row's detail could not be read.
+#[derive(Debug, thiserror::Error)]
+pub enum DetailError {
+    /// The capture can no longer be read.
+    #[error(transparent)]
+    Capture(#[from] crate::capture::CaptureError),
+    /// The capture came from a stream and is gone.
+    #[error("the bytes are not kept: the capture was read from standard input")]
+    NotKept,
+    /// The store cannot say which frames.
+    #[error(transparent)]
+    Store(#[from] crate::store::StoreError),
+}
