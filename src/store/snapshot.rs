@@ -3,11 +3,12 @@
 use std::sync::Arc;
 
 use super::blocks::{Pages, StoreError};
+use super::flows::{FlowIndex, read_frames};
 use super::record::Record;
 use super::strings::{StrId, StrId16, Texts};
 use super::table::{CHUNK, Row, RowId};
 use crate::capture::CaptureFacts;
-use crate::model::{LimitHit, ProviderId};
+use crate::model::{FlowId, FrameNo, LimitHit, ProviderId};
 
 /// What is known of the capture as a whole.
 #[derive(Clone, Debug, Default)]
@@ -46,6 +47,7 @@ pub struct Snapshot {
     texts: Texts,
     words: Texts,
     pages: Pages,
+    flows: FlowIndex,
     providers: Vec<(ProviderId, u32)>,
     facts: Arc<Facts>,
     progress: Progress,
@@ -57,11 +59,11 @@ impl Snapshot {
         rows: Vec<Arc<Vec<Row>>>,
         texts: Texts,
         words: Texts,
-        pages: Pages,
+        (pages, flows): (Pages, FlowIndex),
         providers: Vec<(ProviderId, u32)>,
         (facts, progress): (Facts, Progress),
     ) -> Self {
-        Self { generation, rows, texts, words, pages, providers, facts: Arc::new(facts), progress }
+        Self { generation, rows, texts, words, pages, flows, providers, facts: Arc::new(facts), progress }
     }
 
     /// Nothing yet.
@@ -104,6 +106,12 @@ impl Snapshot {
     pub fn record(&self, id: RowId) -> Result<Record, StoreError> {
         let row = self.row(id).ok_or(StoreError::NoRow)?;
         Record::decode(&self.pages.read(row.record)?).ok_or(StoreError::Broken)
+    }
+
+    /// The frames of a flow (number, record offset); `None` while the flow has not ended.
+    pub fn flow_frames(&self, flow: FlowId) -> Result<Option<Vec<(FrameNo, u64)>>, StoreError> {
+        let Some(place) = self.flows.find(flow) else { return Ok(None) };
+        read_frames(&self.pages.read(place)?).map(Some).ok_or(StoreError::Broken)
     }
 
     /// What is known of the capture as a whole.

@@ -4,11 +4,12 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::blocks::{BlockRef, Pages};
+use super::flows::{FlowIndex, write_frames};
 use super::record::Record;
 use super::snapshot::{Facts, Progress, Snapshot};
 use super::strings::{Interner, StrId, StrId16};
 use crate::model::{
-    AnomalyKind, Budget, Detail, DnsKind, Exchange, FrameNo, Grade, HttpMessage, HttpVersion, Limit, LimitHit,
+    AnomalyKind, Budget, Detail, DnsKind, Exchange, FlowId, FrameNo, Grade, HttpMessage, HttpVersion, Limit, LimitHit,
     ProviderId, StartLine, TlsTransport, clean, clean_to,
 };
 
@@ -106,6 +107,7 @@ pub struct Store {
     texts: Interner,
     words: Interner,
     pages: Pages,
+    flows: FlowIndex,
     record_bytes: usize,
     scratch: Vec<u8>,
     providers: BTreeMap<u16, u32>,
@@ -122,6 +124,7 @@ impl Store {
             texts: Interner::new(budget.interned_texts),
             words: Interner::new(usize::from(u16::MAX)),
             pages: Pages::default(),
+            flows: FlowIndex::default(),
             record_bytes: budget.record_bytes,
             scratch: Vec::new(),
             providers: BTreeMap::new(),
@@ -160,6 +163,16 @@ impl Store {
         RowId(id)
     }
 
+    /// Keeps which frames a flow had: number and record offset of each, in the order in which they came.
+    pub fn add_flow(&mut self, flow: FlowId, frames: impl Iterator<Item = (FrameNo, u64)>) {
+        let mut scratch = std::mem::take(&mut self.scratch);
+        scratch.clear();
+        write_frames(&mut scratch, frames);
+        let place = self.pages.push(&scratch, self.record_bytes);
+        self.scratch = scratch;
+        self.flows.push(flow, place);
+    }
+
     /// A frozen copy of all that is there.
     pub fn snapshot(&mut self, mut facts: Facts, progress: Progress) -> Snapshot {
         self.generation += 1;
@@ -175,7 +188,7 @@ impl Store {
             self.chunks.clone(),
             self.texts.texts().clone(),
             self.words.texts().clone(),
-            self.pages.clone(),
+            (self.pages.clone(), self.flows.clone()),
             self.providers.iter().map(|(p, n)| (ProviderId(*p), *n)).collect(),
             (facts, progress),
         )
