@@ -121,6 +121,22 @@ fn hidden(c: char) -> bool {
         )
 }
 
+/// A byte count as on screen: `482`, `23 K`, `1.4 M` (steps of 1,024).
+pub fn bytes_short(bytes: u64) -> String {
+    const UNITS: [&str; 5] = ["K", "M", "G", "T", "P"];
+    if bytes < 1_024 {
+        return bytes.to_string();
+    }
+    let mut value = bytes as f64 / 1_024.0;
+    let mut unit = 0;
+    while value >= 1_023.5 && unit + 1 < UNITS.len() {
+        value /= 1_024.0;
+        unit += 1;
+    }
+    let word = UNITS.get(unit).copied().unwrap_or_default();
+    if value < 9.95 { format!("{value:.1} {word}") } else { format!("{value:.0} {word}") }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
