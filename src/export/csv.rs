@@ -9,8 +9,24 @@ use crate::model::Grade;
 use crate::store::Row;
 
 const COLUMNS: [&str; 18] = [
-    "n", "first_frame", "time", "method", "host", "path", "status", "type", "size", "duration_us", "server", "operator",
-    "product", "role", "tenant", "grade", "conflict", "complete",
+    "n",
+    "first_frame",
+    "time",
+    "method",
+    "host",
+    "path",
+    "status",
+    "type",
+    "size",
+    "duration_us",
+    "server",
+    "operator",
+    "product",
+    "role",
+    "tenant",
+    "grade",
+    "conflict",
+    "complete",
 ];
 
 /// Writes a header line, then one line a row.
@@ -21,7 +37,7 @@ pub fn write_csv(listing: &Listing<'_>, out: &mut dyn Write) -> Result<(), Expor
     for (n, _, row) in listing.full_rows() {
         let snapshot = listing.snapshot;
         let product = pack.services.get(usize::from(row.product));
-        lines.write_record(&[
+        let cells: [Cow<'_, str>; 18] = [
             n.to_string().into(),
             row.first_frame.to_string().into(),
             row.time.rfc3339().into(),
@@ -40,7 +56,8 @@ pub fn write_csv(listing: &Listing<'_>, out: &mut dyn Write) -> Result<(), Expor
             row.grade().map_or("", Grade::word).into(),
             yes_no(row.flags & Row::CONFLICT != 0),
             yes_no(row.flags & Row::INCOMPLETE == 0),
-        ] as &[Cow<'_, str>; 18])?;
+        ];
+        lines.write_record(cells.iter().map(|cell| cell.as_bytes()))?;
     }
     lines.flush()?;
     Ok(())

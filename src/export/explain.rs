@@ -64,7 +64,12 @@ fn write_what(record: &Record, out: &mut dyn Write) -> Result<(), ExportError> {
         }
         Detail::Dns(dns) => {
             for question in &dns.questions {
-                writeln!(out, "  asks {} {}", clean_to(question.name.as_bytes(), LINE_CHARS), type_name(question.qtype))?;
+                writeln!(
+                    out,
+                    "  asks {} {}",
+                    clean_to(question.name.as_bytes(), LINE_CHARS),
+                    type_name(question.qtype)
+                )?;
             }
             for answer in dns.response.iter().flat_map(|r| &r.answers) {
                 let (name, value) = (clean_to(answer.name.as_bytes(), 120), clean_to(answer.value.as_bytes(), 120));
@@ -105,7 +110,9 @@ fn write_verdict(record: &Record, out: &mut dyn Write) -> Result<(), ExportError
     }
     match verdict.grade {
         None => writeln!(out, "  Nothing in this exchange points at a known provider.")?,
-        Some(_) if verdict.conflict => writeln!(out, "  Witnesses disagree: read the ledger before quoting any of this.")?,
+        Some(_) if verdict.conflict => {
+            writeln!(out, "  Witnesses disagree: read the ledger before quoting any of this.")?
+        }
         Some(_) => {}
     }
     if verdict.grade.is_some() {

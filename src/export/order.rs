@@ -1,7 +1,7 @@
 //! Which rows a list has, and how they are counted.
 
-use crate::store::{Row, RowId, Snapshot};
 use crate::store::query::{SortKey, select};
+use crate::store::{Row, RowId, Snapshot};
 
 /// The rows to write, in capture order, with their numbers from 1 over the whole capture: a filter does not change them.
 #[derive(Debug)]
