@@ -169,6 +169,7 @@ fn is_zero_64(n: &u64) -> bool {
 
 #[derive(Serialize)]
 #[serde(untagged)]
+#[expect(clippy::large_enum_variant, reason = "one at a time, on its way to the writer")]
 enum DetailLine<'a> {
     Http {
         #[serde(skip_serializing_if = "Option::is_none")]
