@@ -189,7 +189,7 @@ fn faults(home: &str, depth: usize, text: &str) -> Vec<String> {
             _ if name == home => {}
             Some(other) if other < floor => {}
             Some(other) => {
-                faults.push(format!("line {line}: {home} (floor {floor}) takes from {name} (floor {other})"))
+                faults.push(format!("line {line}: {home} (floor {floor}) takes from {name} (floor {other})"));
             }
             None => faults.push(format!("line {line}: {home} takes crate::{name}, which is no floor")),
         }
