@@ -142,7 +142,8 @@ class Connection:
 
 
 def datagram(trace, src, sport, dst, dport, payload):
-    trace.add(ip(src, dst, 17, udp(src, sport, dst, dport, payload)))
+    ttl = {"ttl": 255} if dst.startswith("224.") else {}
+    trace.add(ip(src, dst, 17, udp(src, sport, dst, dport, payload), **ttl))
 
 
 # ---------------------------------------------------------------------------------------------------- files
@@ -792,6 +793,7 @@ def _():
             gre = struct.pack(">HH", 0, 0x0800) + p
         elif len(p) % 3 == 1:
             gre = struct.pack(">HHHHI", 0xA000, 0x0800, 0, 0, 7) + p
+            gre = gre[:4] + struct.pack(">H", checksum(gre)) + gre[6:]
         else:
             gre = struct.pack(">HH", 0, 0x6558) + ether(p)
         return ether(ipv4("203.0.113.1", "203.0.113.2", 47, gre))
