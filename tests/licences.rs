@@ -41,8 +41,9 @@ fn both(words: &[&str], at: &mut usize) -> bool {
 }
 
 fn single(words: &[&str], at: &mut usize) -> bool {
-    let Some(word) = words.get(*at) else { return false };
-    *at += 1;
+    let word = words.get(*at);
+    *at += 1; // also past the end, so that an unfinished expression is not met
+    let Some(word) = word else { return false };
     if *word == "(" {
         let good = either(words, at);
         let closed = words.get(*at) == Some(&")");
