@@ -16,6 +16,16 @@ pub enum Source {
     Stdin,
 }
 
+impl Source {
+    /// What to call it on screen.
+    pub fn name(&self) -> String {
+        match self {
+            Self::File(path) => path.display().to_string(),
+            Self::Stdin => "standard input".to_owned(),
+        }
+    }
+}
+
 /// What a front asks of the engine. Nothing else changes the analysis.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Command {
@@ -72,6 +82,9 @@ pub enum DetailError {
     /// The capture came from a stream and is gone.
     #[error("the bytes are not kept: the capture was read from standard input")]
     NotKept,
+    /// Its flow still goes on.
+    #[error("shown when reading has come to the end of this connection")]
+    NotYet,
     /// The store cannot say which frames.
     #[error(transparent)]
     Store(#[from] crate::store::StoreError),

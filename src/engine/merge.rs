@@ -1,0 +1,36 @@
+//! What the shards found becomes rows, in an order that does not depend on how many shards there are.
+
+use super::shard::{Event, Found};
+use crate::evidence::{Known, Matcher, pack};
+use crate::model::Budget;
+use crate::store::{Record, Store};
+
+/// Judges exchanges and fills the store.
+#[derive(Debug)]
+pub(super) struct Merge {
+    matcher: Matcher,
+    known: Known,
+    pub(super) store: Store,
+}
+
+impl Merge {
+    pub(super) fn new(budget: &Budget) -> Self {
+        Self { matcher: Matcher::new(budget), known: Known::new(budget), store: Store::new(budget, pack().roles) }
+    }
+
+    /// Takes the events of one block from all shards.
+    pub(super) fn take(&mut self, events: &mut Vec<Event>) {
+        // Stable: the events of one flow at one frame stay in the order in which they happened.
+        events.sort_by_key(|e| (e.frame, e.flow));
+        for event in events.drain(..) {
+            match event.found {
+                Found::Exchange(exchange, _) => {
+                    let (ledger, verdict) = self.matcher.judge(&exchange, &self.known);
+                    self.known.learn(&exchange);
+                    self.store.add(&Record { exchange, ledger, verdict });
+                }
+                Found::Flow(frames) => self.store.add_flow(event.flow, frames.iter()),
+            }
+        }
+    }
+}

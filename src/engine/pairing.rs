@@ -1,0 +1,113 @@
+//! DNS questions meet their answers, within a flow.
+
+use std::collections::VecDeque;
+
+use super::shard::exchange;
+use crate::model::{
+    Anomaly, AnomalyKind, Detail, DnsKind, DnsLookup, DnsQuestion, DnsResponse, Exchange, FrameNo, Side, Timestamp,
+};
+use crate::protocols::dns;
+use crate::streams::Flow;
+
+/// Questions of one flow that wait; the oldest is given up for a further one.
+const WAITING: usize = 1_024;
+
+/// The open questions of a flow.
+#[derive(Debug, Default)]
+pub(super) struct Lookups {
+    waiting: VecDeque<Question>,
+}
+
+#[derive(Debug)]
+struct Question {
+    id: u16,
+    questions: Vec<DnsQuestion>,
+    frame: FrameNo,
+    time: Timestamp,
+    swapped: bool,
+    anomalies: Vec<Anomaly>,
+}
+
+impl Lookups {
+    /// Takes a message; gives the lookups that it ends.
+    pub(super) fn offer(&mut self, flow: &Flow, seen: &dns::TcpMessage, message: dns::Message) -> Vec<Exchange> {
+        let kind = kind_of(flow);
+        let mut anomalies = Vec::new();
+        if !message.complete {
+            anomalies.push(Anomaly { kind: AnomalyKind::BadDns, frame: seen.frame, offset: 0, len: 0 });
+        }
+        // Whoever asks is the client, whatever the flow table took it for.
+        let swapped = (seen.side == Side::Client) == message.response;
+        if !message.response {
+            let question = Question {
+                id: message.id,
+                questions: message.questions,
+                frame: seen.first_frame,
+                time: seen.time,
+                swapped,
+                anomalies,
+            };
+            // Multicast answers come from another address: another flow.
+            if kind != DnsKind::Dns {
+                return vec![unanswered(flow, question)];
+            }
+            self.waiting.push_back(question);
+            let over = if self.waiting.len() > WAITING { self.waiting.pop_front() } else { None };
+            return over.map(|q| unanswered(flow, q)).into_iter().collect();
+        }
+        let asked = self
+            .waiting
+            .iter()
+            .position(|q| q.id == message.id && same_question(&q.questions, &message.questions))
+            .and_then(|i| self.waiting.remove(i));
+        let response =
+            DnsResponse { frame: seen.frame, time: seen.time, rcode: message.rcode, answers: message.answers };
+        let mut first = (seen.first_frame, seen.time);
+        let mut questions = message.questions;
+        let mut query_frame = None;
+        if let Some(asked) = asked {
+            first = (asked.frame, asked.time);
+            questions = asked.questions;
+            query_frame = Some(asked.frame);
+            anomalies.extend(asked.anomalies);
+        } else if kind == DnsKind::Dns {
+            anomalies.push(Anomaly { kind: AnomalyKind::Unasked, frame: seen.frame, offset: 0, len: 0 });
+        }
+        let lookup = DnsLookup { kind, id: message.id, questions, query_frame, response: Some(response) };
+        let last = (seen.frame, seen.time);
+        vec![exchange(flow, swapped, (first, last), Detail::Dns(Box::new(lookup)), anomalies)]
+    }
+
+    /// The questions that no answer came to, oldest first.
+    pub(super) fn give_up(&mut self, flow: &Flow) -> Vec<Exchange> {
+        self.waiting.drain(..).map(|q| unanswered(flow, q)).collect()
+    }
+}
+
+fn unanswered(flow: &Flow, question: Question) -> Exchange {
+    let lookup = DnsLookup {
+        kind: kind_of(flow),
+        id: question.id,
+        questions: question.questions,
+        query_frame: Some(question.frame),
+        response: None,
+    };
+    let place = (question.frame, question.time);
+    exchange(flow, question.swapped, (place, place), Detail::Dns(Box::new(lookup)), question.anomalies)
+}
+
+/// A response need not repeat the question, but one that repeats another is of another lookup.
+fn same_question(asked: &[DnsQuestion], repeated: &[DnsQuestion]) -> bool {
+    match (asked.first(), repeated.first()) {
+        (Some(a), Some(b)) => a.qtype == b.qtype && a.name.eq_ignore_ascii_case(&b.name),
+        _ => true,
+    }
+}
+
+fn kind_of(flow: &Flow) -> DnsKind {
+    match (flow.client.port, flow.server.port) {
+        (5_353, _) | (_, 5_353) => DnsKind::Mdns,
+        (5_355, _) | (_, 5_355) => DnsKind::Llmnr,
+        _ => DnsKind::Dns,
+    }
+}

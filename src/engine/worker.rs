@@ -1,0 +1,98 @@
+//! The engine's thread: commands in, notices and snapshots out.
+
+use std::time::Duration;
+
+use crossbeam_channel::{Receiver, Sender, bounded, tick};
+
+use super::messages::{Command, Handle, Notice, Source};
+use super::reading::Reading;
+use crate::model::Budget;
+use crate::store::Snapshot;
+
+/// Time between two snapshots while reading: 30 a second.
+const BEAT: Duration = Duration::from_millis(33);
+
+/// Starts the engine's thread. `wake` is called after each notice and snapshot; the thread ends when the handle is dropped.
+pub fn start(threads: usize, budget: Budget, wake: Box<dyn Fn() + Send>) -> std::io::Result<Handle> {
+    let (commands, orders) = bounded(16);
+    let (notices_in, notices) = bounded(64);
+    let (snapshots_in, snapshots) = bounded(1);
+    let worker =
+        Worker { threads, budget, wake, orders, notices: notices_in, newest: snapshots.clone(), snapshots: snapshots_in };
+    std::thread::Builder::new().name("engine".to_owned()).spawn(move || worker.run())?;
+    Ok(Handle { commands, notices, snapshots })
+}
+
+struct Worker {
+    threads: usize,
+    budget: Budget,
+    wake: Box<dyn Fn() + Send>,
+    orders: Receiver<Command>,
+    notices: Sender<Notice>,
+    snapshots: Sender<Snapshot>,
+    /// The other end of `snapshots`: a newer one takes the place of the one not taken.
+    newest: Receiver<Snapshot>,
+}
+
+impl Worker {
+    fn run(self) {
+        let mut next = self.orders.recv().ok();
+        while let Some(command) = next {
+            next = match command {
+                Command::Open(source) => self.read(&source),
+                Command::Stop => self.orders.recv().ok(),
+            };
+        }
+    }
+
+    /// Reads a capture to its end or to the next command; gives the command to follow next.
+    fn read(&self, source: &Source) -> Option<Command> {
+        let mut reading = match Reading::open(source, self.threads, &self.budget) {
+            Ok(reading) => reading,
+            Err(error) => {
+                self.notice(Notice::Failed { doing: format!("open {}", source.name()), why: error.to_string() });
+                return self.orders.recv().ok();
+            }
+        };
+        self.notice(Notice::Opened(source.name()));
+        let beat = tick(BEAT);
+        let mut order = None;
+        loop {
+            match reading.step() {
+                Ok(true) => {}
+                Ok(false) => break,
+                Err(error) => {
+                    self.notice(Notice::Failed { doing: format!("read {}", source.name()), why: error.to_string() });
+                    break;
+                }
+            }
+            order = self.orders.try_recv().ok();
+            if order.is_some() {
+                reading.stop();
+                break;
+            }
+            if beat.try_recv().is_ok() {
+                self.publish(reading.snapshot());
+            }
+        }
+        self.publish(reading.snapshot());
+        self.notice(Notice::Ended);
+        match order {
+            Some(Command::Open(source)) => Some(Command::Open(source)),
+            Some(Command::Stop) | None => self.orders.recv().ok(),
+        }
+    }
+
+    fn publish(&self, snapshot: Snapshot) {
+        let _replaced = self.newest.try_recv();
+        // Full only if the front took nothing and put nothing: this thread alone sends.
+        let _full = self.snapshots.try_send(snapshot);
+        (self.wake)();
+    }
+
+    /// Never waits for the window: a front that takes no notice of 64 has stopped listening.
+    fn notice(&self, notice: Notice) {
+        let _full = self.notices.try_send(notice);
+        (self.wake)();
+    }
+}
