@@ -109,7 +109,9 @@ const fn plain(key: Key) -> Option<KeyboardShortcut> {
 
 /// Actions that have a key or stand in a menu. Longer shortcuts before shorter ones that they contain.
 pub(crate) static ENTRIES: [Entry; 18] = [
-    Entry { action: Action::AskPath, label: "Open by path…", tip: "Type the path of a capture", key: shifted(Key::O) },
+    Entry {
+        action: Action::AskPath, label: "Open by path…", tip: "Type the path of a capture", key: shifted(Key::O)
+    },
     Entry { action: Action::Open, label: "Open…", tip: "Choose a capture file", key: command(Key::O) },
     Entry { action: Action::Close, label: "Close capture", tip: "Back to the start screen", key: command(Key::W) },
     Entry { action: Action::Stop, label: "Stop", tip: "Stop reading; what was read stays", key: command(Key::E) },
@@ -122,8 +124,18 @@ pub(crate) static ENTRIES: [Entry; 18] = [
     },
     Entry { action: Action::ClearFilter, label: "Clear filter", tip: "Show all rows again", key: shifted(Key::F) },
     Entry { action: Action::CopyRow, label: "Copy row", tip: "Copy the selected row as text", key: shifted(Key::C) },
-    Entry { action: Action::Fold, label: "Show or fold panes", tip: "Give the table the whole window", key: command(Key::J) },
-    Entry { action: Action::Tab(Tab::Evidence), label: "Evidence", tip: "Verdict, ledger and both heads", key: command(Key::Num1) },
+    Entry {
+        action: Action::Fold,
+        label: "Show or fold panes",
+        tip: "Give the table the whole window",
+        key: command(Key::J),
+    },
+    Entry {
+        action: Action::Tab(Tab::Evidence),
+        label: "Evidence",
+        tip: "Verdict, ledger and both heads",
+        key: command(Key::Num1),
+    },
     Entry { action: Action::Tab(Tab::Body), label: "Body", tip: "What the messages carried", key: command(Key::Num2) },
     Entry {
         action: Action::Tab(Tab::Connection),
@@ -131,11 +143,21 @@ pub(crate) static ENTRIES: [Entry; 18] = [
         tip: "Addresses, handshake, certificates, DNS",
         key: command(Key::Num3),
     },
-    Entry { action: Action::Tab(Tab::Frames), label: "Frames", tip: "Every frame of the exchange, in hex", key: command(Key::Num4) },
+    Entry {
+        action: Action::Tab(Tab::Frames),
+        label: "Frames",
+        tip: "Every frame of the exchange, in hex",
+        key: command(Key::Num4),
+    },
     Entry { action: Action::ResetColumns, label: "Reset columns", tip: "All columns as at first", key: None },
     Entry { action: Action::ForgetRecent, label: "Clear list", tip: "Forget the recent captures", key: None },
     Entry { action: Action::Keys, label: "Keyboard shortcuts", tip: "The list of all keys", key: plain(Key::F1) },
-    Entry { action: Action::Escape, label: "Back", tip: "Close what is open; else empty the filter", key: plain(Key::Escape) },
+    Entry {
+        action: Action::Escape,
+        label: "Back",
+        tip: "Close what is open; else empty the filter",
+        key: plain(Key::Escape),
+    },
     Entry { action: Action::DismissTrouble, label: "Dismiss", tip: "Send this message away", key: None },
 ];
 
@@ -157,10 +179,10 @@ pub(crate) fn pressed(ctx: &Context, actions: &mut Vec<Action>) {
 
 /// Tooltip with the key after it.
 pub(crate) fn tip(ctx: &Context, entry: &Entry) -> String {
-    entry.key.as_ref().map_or_else(
-        || entry.tip.to_owned(),
-        |key| format!("{} ({})", entry.tip, ctx.format_shortcut(key)),
-    )
+    entry
+        .key
+        .as_ref()
+        .map_or_else(|| entry.tip.to_owned(), |key| format!("{} ({})", entry.tip, ctx.format_shortcut(key)))
 }
 
 /// A menu item for an action of the table.

@@ -76,7 +76,12 @@ impl core::fmt::Debug for Desk {
 
 impl Desk {
     /// A window over an engine. `wake` is called from other threads when there is something to draw.
-    pub fn new(engine: Handle, budget: Budget, saved: Saved, wake: Arc<dyn Fn() + Send + Sync>) -> std::io::Result<Self> {
+    pub fn new(
+        engine: Handle,
+        budget: Budget,
+        saved: Saved,
+        wake: Arc<dyn Fn() + Send + Sync>,
+    ) -> std::io::Result<Self> {
         let jobs = Jobs::start(budget, &wake)?;
         Ok(Self {
             engine,

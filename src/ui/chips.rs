@@ -43,7 +43,11 @@ pub(crate) fn show(ui: &mut Ui, counts: &[(ProviderId, u32)], chosen: Option<Pro
 
 /// A provider's name; words for none.
 pub(crate) fn name(id: ProviderId) -> &'static str {
-    if id.0 == Row::NONE { "No provider" } else { pack().providers.get(usize::from(id.0)).map_or("unknown", |p| p.name) }
+    if id.0 == Row::NONE {
+        "No provider"
+    } else {
+        pack().providers.get(usize::from(id.0)).map_or("unknown", |p| p.name)
+    }
 }
 
 fn chip(ui: &mut Ui, id: ProviderId, count: u32, on: bool, actions: &mut Vec<Action>) {

@@ -186,10 +186,9 @@ fn answer(ask: Ask, budget: &Budget) -> Told {
             Told::Detail { capture, row, result, not_yet }
         }
         Ask::Picture { capture, row, side, prepared } => {
-            let result = prepared.body(side).map_or_else(
-                || Err("there is no body".to_owned()),
-                |body| picture(&body.bytes, budget.preview_pixels),
-            );
+            let result = prepared
+                .body(side)
+                .map_or_else(|| Err("there is no body".to_owned()), |body| picture(&body.bytes, budget.preview_pixels));
             Told::Picture { capture, row, side, result }
         }
     }
@@ -198,9 +197,7 @@ fn answer(ask: Ask, budget: &Budget) -> Told {
 fn index(ask: IndexAsk) -> IndexTold {
     let IndexAsk { capture, snapshot, choice, top, selected } = ask;
     let order = query::select(&snapshot, &choice.filter, choice.provider, choice.sort, choice.descending);
-    let place = |row: Option<RowId>| {
-        row.and_then(|row| order.iter().position(|id| *id == row.0).map(|at| (row, at)))
-    };
+    let place = |row: Option<RowId>| row.and_then(|row| order.iter().position(|id| *id == row.0).map(|at| (row, at)));
     let (top, selected) = (place(top), place(selected));
     IndexTold { capture, generation: snapshot.generation, choice, order, top, selected }
 }

@@ -8,7 +8,8 @@ use super::text::{self, sentence};
 use crate::engine::RowDetail;
 use crate::evidence::pack;
 use crate::model::{
-    ByteRange, Detail, Evidence, FrameHead, FrameNo, HttpMessage, Part, ProviderId, Side, StartLine, clean, clean_to, hex,
+    ByteRange, Detail, Evidence, FrameHead, FrameNo, HttpMessage, Part, ProviderId, Side, StartLine, clean, clean_to,
+    hex,
 };
 use crate::store::Record;
 
@@ -29,7 +30,6 @@ pub(crate) struct Shown {
     pub(crate) record: Record,
     pub(crate) request: Option<Head>,
     pub(crate) response: Option<Head>,
-    pub(crate) interim: Vec<Head>,
     pub(crate) lines: Vec<LedgerLine>,
     pub(crate) facts: Vec<Fact>,
 }
@@ -37,7 +37,6 @@ pub(crate) struct Shown {
 /// A message's head, line by line.
 #[derive(Debug)]
 pub(crate) struct Head {
-    pub(crate) title: &'static str,
     pub(crate) frame: FrameNo,
     pub(crate) lines: Vec<HeadLine>,
     pub(crate) note: Option<String>,
@@ -93,16 +92,15 @@ pub(crate) enum Fact {
 
 impl Shown {
     pub(crate) fn new(record: Record) -> Self {
-        let (mut request, mut response, mut interim) = (None, None, Vec::new());
+        let (mut request, mut response) = (None, None);
         if let Detail::Http(http) = &record.exchange.detail {
-            let head = |message: &HttpMessage, title, part| Head::new(message, title, part, &record.ledger);
-            request = http.request.as_ref().map(|m| head(m, "Request", Part::Request));
-            response = http.response.as_ref().map(|m| head(m, "Response", Part::Response));
-            interim = http.interim.iter().take(16).map(|m| Head::new(m, "Interim response", Part::Response, &[])).collect();
+            let head = |message: &HttpMessage, part| Head::new(message, part, &record.ledger);
+            request = http.request.as_ref().map(|m| head(m, Part::Request));
+            response = http.response.as_ref().map(|m| head(m, Part::Response));
         }
         let lines = record.ledger.iter().map(LedgerLine::new).collect();
         let facts = super::panes::connection::facts(&record);
-        Self { record, request, response, interim, lines, facts }
+        Self { record, request, response, lines, facts }
     }
 }
 
@@ -139,7 +137,7 @@ impl LedgerLine {
 }
 
 impl Head {
-    fn new(message: &HttpMessage, title: &'static str, part: Part, ledger: &[Evidence]) -> Self {
+    fn new(message: &HttpMessage, part: Part, ledger: &[Evidence]) -> Self {
         let block = &message.block;
         let start_end = memchr::memchr(b'\n', block).map_or(block.len(), |at| at + 1);
         let start = block.get(..start_end).unwrap_or_default().trim_ascii_end();
@@ -152,7 +150,7 @@ impl Head {
             lines.push(HeadLine::new(block, Some(field.name), field.value, part, ledger));
         }
         let note = (!message.complete).then(|| "Incomplete: the capture lacks part of this message".to_owned());
-        Self { title, frame: message.header_frame, lines, note }
+        Self { frame: message.header_frame, lines, note }
     }
 
     pub(crate) fn whole(&self) -> String {
@@ -301,8 +299,11 @@ impl Lines {
         let Some((from, to)) = self.ranges.get(line) else { return String::new() };
         let bytes = self.text.get(*from as usize..*to as usize).unwrap_or_default();
         if bytes.contains(&b'\t') {
-            let spaced: Vec<u8> =
-                bytes.iter().flat_map(|b| if *b == b'\t' { b"    ".as_slice() } else { core::slice::from_ref(b) }).copied().collect();
+            let spaced: Vec<u8> = bytes
+                .iter()
+                .flat_map(|b| if *b == b'\t' { b"    ".as_slice() } else { core::slice::from_ref(b) })
+                .copied()
+                .collect();
             return clean(&spaced).into_owned();
         }
         clean(bytes).into_owned()
@@ -331,7 +332,11 @@ fn kind_of(bytes: &[u8], media: &str) -> BodyKind {
         return BodyKind::Binary;
     }
     let looks = matches!(first, Some(b'{' | b'[')) && !media.contains("javascript");
-    if looks && (media.contains("json") || sample.contains(&b'"') || media.is_empty()) { BodyKind::Json } else { BodyKind::Text }
+    if looks && (media.contains("json") || sample.contains(&b'"') || media.is_empty()) {
+        BodyKind::Json
+    } else {
+        BodyKind::Text
+    }
 }
 
 fn picture_name(bytes: &[u8]) -> Option<&'static str> {
@@ -478,7 +483,10 @@ mod tests {
         let lines = Lines::new("é".repeat(500).into_bytes().into());
         assert!((0..lines.len()).all(|i| !lines.get(i).contains('\\')));
         let lines = Lines::new(b"a\r\n\r\nb".to_vec().into());
-        assert_eq!((lines.len(), lines.get(0), lines.get(1), lines.get(2)), (3, "a".to_owned(), String::new(), "b".to_owned()));
+        assert_eq!(
+            (lines.len(), lines.get(0), lines.get(1), lines.get(2)),
+            (3, "a".to_owned(), String::new(), "b".to_owned())
+        );
     }
 
     #[test]

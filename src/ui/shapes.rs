@@ -53,7 +53,7 @@ pub(crate) fn provider(painter: &Painter, rect: Rect, c: &Colours, id: ProviderI
     let colour = c.provider(id);
     painter.rect_filled(rect, CornerRadius::same(3), colour);
     let letters = pack().providers.get(usize::from(id.0)).map_or("?", |p| p.glyph);
-    let size = (rect.height() * 0.58).round();
+    let size = (rect.height() * if rect.height() > 24.0 { 0.42 } else { 0.58 }).round();
     painter.text(rect.center(), Align2::CENTER_CENTER, letters, theme::strong(size), theme::ink(colour));
 }
 
@@ -71,11 +71,7 @@ pub(crate) fn sorted(painter: &Painter, centre: Pos2, descending: bool, colour: 
 
 /// A caution triangle with its exclamation mark.
 pub(crate) fn caution(painter: &Painter, centre: Pos2, colour: Color32) {
-    let points = vec![
-        centre + vec2(0.0, -5.5),
-        centre + vec2(6.0, 5.0),
-        centre + vec2(-6.0, 5.0),
-    ];
+    let points = vec![centre + vec2(0.0, -5.5), centre + vec2(6.0, 5.0), centre + vec2(-6.0, 5.0)];
     painter.add(Shape::closed_line(points, Stroke::new(1.3, colour)));
     painter.line_segment([centre + vec2(0.0, -1.8), centre + vec2(0.0, 1.4)], Stroke::new(1.3, colour));
     painter.circle_filled(centre + vec2(0.0, 3.2), 0.8, colour);
@@ -119,7 +115,10 @@ pub(crate) fn witness(painter: &Painter, rect: Rect, state: Witness, colour: Col
             let inner = painter.with_clip_rect(rect.shrink(1.0));
             let mut x = rect.left() - rect.height();
             while x < rect.right() {
-                inner.line_segment([pos2(x, rect.bottom()), pos2(x + rect.height(), rect.top())], Stroke::new(1.0, c.faint));
+                inner.line_segment(
+                    [pos2(x, rect.bottom()), pos2(x + rect.height(), rect.top())],
+                    Stroke::new(1.0, c.faint),
+                );
                 x += 4.0;
             }
         }

@@ -23,7 +23,8 @@ pub(crate) fn show(ui: &mut Ui, state: &State, actions: &mut Vec<Action>) {
     let tall = 336.0 + if recent > 0.0 { 40.0 + recent * 40.0 } else { 0.0 };
     let width = WIDE.min(all.width() - 32.0);
     let top = (all.center().y - tall / 2.0 - 16.0).max(all.top() + 16.0);
-    let column = Rect::from_min_size(pos2((all.center().x - width / 2.0).round(), top.round()), vec2(width, all.bottom() - top));
+    let column =
+        Rect::from_min_size(pos2((all.center().x - width / 2.0).round(), top.round()), vec2(width, all.bottom() - top));
     let mut inner = ui.new_child(UiBuilder::new().max_rect(column).layout(egui::Layout::top_down(egui::Align::Min)));
     let ui = &mut inner;
     ui.spacing_mut().item_spacing = Vec2::new(8.0, 4.0);
@@ -33,7 +34,11 @@ pub(crate) fn show(ui: &mut Ui, state: &State, actions: &mut Vec<Action>) {
         ui.label(egui::RichText::new("Nephoscope").font(theme::strong(theme::TITLE)));
     });
     ui.add_space(2.0);
-    ui.label(egui::RichText::new("Shows whose cloud an app is really talking to, and proves it.").font(theme::sans(theme::BODY)).color(c.quiet));
+    ui.label(
+        egui::RichText::new("Shows whose cloud an app is really talking to, and proves it.")
+            .font(theme::sans(theme::BODY))
+            .color(c.quiet),
+    );
     ui.add_space(20.0);
     drop_zone(ui, actions);
     ui.add_space(24.0);
@@ -42,7 +47,11 @@ pub(crate) fn show(ui: &mut Ui, state: &State, actions: &mut Vec<Action>) {
             ui.label(egui::RichText::new("Recent captures").font(theme::strong(theme::BODY)));
             ui.with_layout(egui::Layout::right_to_left(egui::Align::Center), |ui| {
                 let words = egui::RichText::new("Clear list").font(theme::sans(theme::SMALL)).color(c.quiet);
-                if ui.add(egui::Button::new(words).small().frame_when_inactive(false)).on_hover_text("Forget the recent captures").clicked() {
+                if ui
+                    .add(egui::Button::new(words).small().frame_when_inactive(false))
+                    .on_hover_text("Forget the recent captures")
+                    .clicked()
+                {
                     actions.push(Action::ForgetRecent);
                 }
             });
@@ -89,12 +98,14 @@ fn drop_zone(ui: &mut Ui, actions: &mut Vec<Action>) {
         c.quiet,
     );
     let row = Rect::from_center_size(pos2(centre.x, rect.top() + 118.0), vec2(320.0, 36.0));
-    let mut inner = ui.new_child(UiBuilder::new().max_rect(row).layout(egui::Layout::left_to_right(egui::Align::Center)));
+    let mut inner =
+        ui.new_child(UiBuilder::new().max_rect(row).layout(egui::Layout::left_to_right(egui::Align::Center)));
     inner.spacing_mut().button_padding = vec2(16.0, 8.0);
-    let open = egui::Button::new(egui::RichText::new("Open a capture…").font(theme::strong(theme::BODY)).color(c.on_accent))
-        .fill(c.accent)
-        .stroke(egui::Stroke::NONE)
-        .min_size(vec2(156.0, 34.0));
+    let open =
+        egui::Button::new(egui::RichText::new("Open a capture…").font(theme::strong(theme::BODY)).color(c.on_accent))
+            .fill(c.accent)
+            .stroke(egui::Stroke::NONE)
+            .min_size(vec2(156.0, 34.0));
     let response = inner.add(open);
     let response = if let Some(entry) = action::entry(&Action::Open) {
         response.on_hover_text(action::tip(inner.ctx(), entry))
@@ -120,7 +131,13 @@ fn recent_row(ui: &mut Ui, path: &Path, actions: &mut Vec<Action>) {
         ui.painter().rect_filled(rect, CornerRadius::same(6), c.hover);
     }
     let painter = ui.painter().with_clip_rect(rect);
-    painter.text(pos2(rect.left() + 8.0, rect.top() + 4.0), Align2::LEFT_TOP, middle(&name, 72, 16), theme::sans(theme::BODY), c.text);
+    painter.text(
+        pos2(rect.left() + 8.0, rect.top() + 4.0),
+        Align2::LEFT_TOP,
+        middle(&name, 72, 16),
+        theme::sans(theme::BODY),
+        c.text,
+    );
     painter.text(
         pos2(rect.left() + 8.0, rect.bottom() - 4.0),
         Align2::LEFT_BOTTOM,

@@ -74,15 +74,15 @@ pub struct Saved {
     /// Captures opened lately, newest first.
     pub recent: Vec<PathBuf>,
     /// Column widths that differ from the default, in points.
-    pub(crate) widths: BTreeMap<Column, f32>,
+    pub widths: BTreeMap<Column, f32>,
     /// Columns that are not shown.
-    pub(crate) hidden: Vec<Column>,
+    pub hidden: Vec<Column>,
     /// Height of the panes in points.
-    pub(crate) pane_height: f32,
+    pub pane_height: f32,
     /// Width of the verdict card in points.
-    pub(crate) card_width: f32,
+    pub card_width: f32,
     /// Whether the panes are folded away.
-    pub(crate) folded: bool,
+    pub folded: bool,
     /// The pane shown.
     pub tab: Tab,
 }

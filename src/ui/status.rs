@@ -27,7 +27,8 @@ pub(crate) fn show(ui: &mut Ui, seen: &Seen<'_>, actions: &mut Vec<Action>) {
     ui.horizontal_centered(|ui| {
         ui.spacing_mut().item_spacing.x = 6.0;
         let small = |words: String| {
-            egui::Label::new(egui::RichText::new(words).font(theme::sans(theme::SMALL)).color(c.quiet)).selectable(false)
+            egui::Label::new(egui::RichText::new(words).font(theme::sans(theme::SMALL)).color(c.quiet))
+                .selectable(false)
         };
         let mut parts = Vec::new();
         if seen.reading {
@@ -88,7 +89,14 @@ pub(crate) fn findings(facts: &Facts) -> Vec<(u64, String)> {
     }
     for skipped in &capture.skipped {
         let why = clean_to(skipped.why.as_bytes(), 200);
-        out.push((1, format!("stretch passed over at byte {} ({}): {why}", text::count(skipped.offset), text::bytes(skipped.len))));
+        out.push((
+            1,
+            format!(
+                "stretch passed over at byte {} ({}): {why}",
+                text::count(skipped.offset),
+                text::bytes(skipped.len)
+            ),
+        ));
     }
     let mut limits = facts.limits.clone();
     limits.extend(capture.limits.iter().filter(|hit| !facts.limits.contains(hit)));

@@ -3,7 +3,7 @@
 
 use egui::text::{LayoutJob, TextFormat, TextWrapping};
 use egui::{
-    Align, Color32, CornerRadius, CursorIcon, EventFilter, FontId, Id, Key, Modifiers, Painter, Pos2, Rect, Response, Role,
+    Color32, CornerRadius, CursorIcon, EventFilter, FontId, Id, Key, Modifiers, Painter, Pos2, Rect, Response, Role,
     Sense, Stroke, Ui, WidgetInfo, pos2, vec2,
 };
 use serde::{Deserialize, Serialize};
@@ -111,15 +111,17 @@ impl Column {
     fn width(self) -> f32 {
         match self {
             Self::Frame => 64.0,
-            Self::Time | Self::Tenant => 104.0,
-            Self::Method | Self::Duration => 72.0,
+            Self::Time => 100.0,
+            Self::Tenant => 120.0,
+            Self::Method => 64.0,
+            Self::Duration => 72.0,
             Self::Host => 236.0,
-            Self::Path => 216.0,
-            Self::Status => 60.0,
-            Self::Type => 112.0,
-            Self::Size => 68.0,
-            Self::Operator => 168.0,
-            Self::Grade => 108.0,
+            Self::Path => 210.0,
+            Self::Status => 56.0,
+            Self::Type => 92.0,
+            Self::Size => 60.0,
+            Self::Operator => 204.0,
+            Self::Grade => 112.0,
             Self::Server => 148.0,
         }
     }
@@ -217,7 +219,15 @@ pub(crate) fn show(ui: &mut Ui, seen: &Seen<'_>, state: &mut TableState, saved: 
     let painter = ui.painter_at(all);
     painter.rect_filled(all, CornerRadius::ZERO, c.page);
     rows(ui, &painter.with_clip_rect(body), body, &columns, seen, state, actions);
-    header(ui, &painter, Rect::from_min_max(all.min, pos2(body.right(), body.top())), &columns, seen, (saved, state), actions);
+    header(
+        ui,
+        &painter,
+        Rect::from_min_max(all.min, pos2(body.right(), body.top())),
+        &columns,
+        seen,
+        (saved, state),
+        actions,
+    );
     scroll_bar(ui, &painter, Rect::from_min_max(pos2(body.right(), body.top()), all.max), seen.order.len(), state);
 }
 
@@ -314,7 +324,7 @@ fn rows(
             actions.push(Action::Select(id));
         }
         if response.hovered() {
-            hint(ui, &response, columns, body, (seen.snapshot, &row), state);
+            hint(&response, columns, body, (seen.snapshot, &row), state);
         }
         response.context_menu(|ui| menu(ui, seen.snapshot, id, &row, actions));
         visible.push(Visible { row, rect, selected });
@@ -348,7 +358,11 @@ fn ground(painter: &Painter, c: &Colours, rect: Rect, row: &Row, selected: bool,
     }
     painter.hline(rect.x_range(), rect.bottom() - 0.5, Stroke::new(1.0, Colours::tint(colour, c.line, 0.45)));
     if let Some(provider) = provider {
-        painter.rect_filled(Rect::from_min_size(rect.min, vec2(3.0, rect.height() - 1.0)), CornerRadius::ZERO, provider);
+        painter.rect_filled(
+            Rect::from_min_size(rect.min, vec2(3.0, rect.height() - 1.0)),
+            CornerRadius::ZERO,
+            provider,
+        );
     }
 }
 
@@ -370,8 +384,14 @@ impl Cells<'_> {
             Column::Frame => self.right(y, text::count(u64::from(row.first_frame.0)), quiet),
             Column::Time => self.left(y, &row.time.time_of_day(3), theme::sans(theme::BODY), quiet),
             Column::Method => {
-                let font = if row.kind == RowKind::Http { theme::strong(theme::BODY) } else { theme::sans(theme::BODY) };
-                self.left(y, self.snapshot.word(row.method), font, if row.kind == RowKind::Http { c.text } else { quiet });
+                let font =
+                    if row.kind == RowKind::Http { theme::strong(theme::BODY) } else { theme::sans(theme::BODY) };
+                self.left(
+                    y,
+                    self.snapshot.word(row.method),
+                    font,
+                    if row.kind == RowKind::Http { c.text } else { quiet },
+                );
             }
             Column::Host => self.host(y, self.snapshot.text(row.host), quiet),
             Column::Path => {
@@ -383,7 +403,11 @@ impl Cells<'_> {
                 self.cut(y, self.snapshot.text(row.path), width, theme::sans(theme::BODY), c.text);
             }
             Column::Status => self.status(y, row, quiet),
-            Column::Type => self.left(y, self.snapshot.word(row.content_type), theme::sans(theme::BODY), quiet),
+            Column::Type => {
+                let media = self.snapshot.word(row.content_type);
+                let short = media.strip_prefix("application/").unwrap_or(media);
+                self.left(y, short, theme::sans(theme::BODY), quiet);
+            }
             Column::Size => self.right(y, size_words(row), quiet),
             Column::Duration => self.right(y, text::duration(u64::from(row.duration_micros)), quiet),
             Column::Operator => self.operator(y, row, quiet),
@@ -421,20 +445,33 @@ impl Cells<'_> {
     /// The registrable domain in full strength; a name that is too long is cut in the middle, so that the domain stays.
     fn host(&self, y: f32, host: &str, quiet: Color32) {
         let domain = psl::domain_str(host).unwrap_or(host);
-        let font = theme::sans(theme::BODY);
         let room = self.width - 2.0 * INSET;
-        let fits = ((room / 6.7) as usize).max(8);
-        let shown = middle(host, fits, domain.chars().count() + 1);
-        let at = shown.len().saturating_sub(domain.len());
-        let (before, after) = match (shown.get(..at), shown.get(at..)) {
+        let whole = self.painter.layout_job(self.emphasised(host, domain, quiet));
+        let wide = whole.size().x;
+        if wide <= room {
+            let at = pos2(self.x + INSET, (y - whole.size().y / 2.0).round());
+            self.painter.galley(at, whole, self.c.text);
+            return;
+        }
+        let fits = ((host.chars().count() as f32 * room / wide) as usize).saturating_sub(1).max(6);
+        let end = (domain.chars().count() + 1).min(fits * 3 / 4);
+        let mut job = self.emphasised(&middle(host, fits, end), domain, quiet);
+        job.wrap = TextWrapping { break_anywhere: true, ..TextWrapping::truncate_at_width(room) };
+        self.galley(pos2(self.x + INSET, y), job);
+    }
+
+    /// A host with its registrable domain in full strength; where that is cut too, the whole.
+    fn emphasised(&self, host: &str, domain: &str, quiet: Color32) -> LayoutJob {
+        let font = theme::sans(theme::BODY);
+        let at = host.len().saturating_sub(domain.len());
+        let (before, after) = match (host.get(..at), host.get(at..)) {
             (Some(before), Some(after)) if after == domain => (before, after),
-            _ => ("", shown.as_ref()),
+            _ => ("", host),
         };
         let mut job = LayoutJob::default();
         job.append(before, 0.0, TextFormat::simple(font.clone(), quiet));
         job.append(after, 0.0, TextFormat::simple(font, self.c.text));
-        job.wrap = TextWrapping { break_anywhere: true, ..TextWrapping::truncate_at_width(room) };
-        self.galley(pos2(self.x + INSET, y), job);
+        job
     }
 
     fn status(&self, y: f32, row: &Row, quiet: Color32) {
@@ -516,7 +553,7 @@ pub(crate) fn spoken(snapshot: &Snapshot, row: &Row) -> String {
 }
 
 /// What the cell under the pointer says in full.
-fn hint(ui: &Ui, response: &Response, columns: &[(Column, f32)], body: Rect, at: (&Snapshot, &Row), state: &TableState) {
+fn hint(response: &Response, columns: &[(Column, f32)], body: Rect, at: (&Snapshot, &Row), state: &TableState) {
     let Some(pointer) = response.hover_pos() else { return };
     let (snapshot, row) = at;
     let mut x = body.left() - state.left;
@@ -533,7 +570,6 @@ fn hint(ui: &Ui, response: &Response, columns: &[(Column, f32)], body: Rect, at:
         }
         x += width;
     }
-    let _ = ui;
 }
 
 fn full(column: Column, snapshot: &Snapshot, row: &Row) -> String {
@@ -576,14 +612,16 @@ fn full(column: Column, snapshot: &Snapshot, row: &Row) -> String {
             if name.is_empty() {
                 "No evidence of a known provider".to_owned()
             } else {
-                let role = pack().roles.get(usize::from(row.role)).map_or(String::new(), |role| format!("\nRole: {role}"));
+                let role = pack()
+                    .roles
+                    .get(usize::from(row.role))
+                    .map_or(String::new(), |role| format!("\nRole: {}", role.replace('-', " ")));
                 format!("{name}{}{role}", service.map_or(String::new(), |s| format!(" · {s}")))
             }
         }
-        Column::Grade => row.grade().map_or_else(
-            || "No evidence of a known provider".to_owned(),
-            |grade| grade_words(grade).to_owned(),
-        ),
+        Column::Grade => row
+            .grade()
+            .map_or_else(|| "No evidence of a known provider".to_owned(), |grade| grade_words(grade).to_owned()),
         Column::Server => snapshot.text(row.server).to_owned(),
         Column::Tenant => snapshot.text(row.tenant).to_owned(),
     }
@@ -658,11 +696,7 @@ fn header(
         let galley = painter.layout_no_wrap(column.title().to_owned(), theme::sans(theme::SMALL), colour);
         let y = (cell.center().y - galley.size().y / 2.0).round();
         let mark = if sorted { 12.0 } else { 0.0 };
-        let at = if column.right() {
-            cell.right() - INSET - galley.size().x
-        } else {
-            cell.left() + INSET
-        };
+        let at = if column.right() { cell.right() - INSET - galley.size().x } else { cell.left() + INSET };
         let mark_x = if column.right() { at - 8.0 } else { at + galley.size().x + mark - 4.0 };
         painter.with_clip_rect(seen_part).galley(pos2(at, y), galley, colour);
         if sorted {
@@ -738,7 +772,6 @@ fn scroll_bar(ui: &Ui, painter: &Painter, track: Rect, len: usize, state: &mut T
     let handle = Rect::from_min_size(pos2(track.left() + 2.0, y), vec2(track.width() - 4.0, length));
     let colour = if response.hovered() || response.dragged() { c.quiet } else { Colours::tint(c.line, c.text, 0.18) };
     painter.rect_filled(handle.shrink2(vec2(0.0, 2.0)), CornerRadius::same(3), colour);
-    let _ = Align::Center;
 }
 
 #[cfg(test)]

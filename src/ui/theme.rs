@@ -113,19 +113,6 @@ impl Colours {
         colour
     }
 
-    /// A provider's colour as text: 4.5 : 1 on the page.
-    pub(crate) fn provider_text(&self, id: ProviderId) -> Color32 {
-        let away = if self.dark { Color32::WHITE } else { Color32::BLACK };
-        let mut colour = self.provider(id);
-        for _ in 0..10 {
-            if contrast(colour, self.page) >= 4.6 {
-                break;
-            }
-            colour = colour.lerp_to_gamma(away, 0.12);
-        }
-        colour
-    }
-
     /// `colour` laid over `ground` at `share` (0 to 1).
     pub(crate) fn tint(ground: Color32, colour: Color32, share: f32) -> Color32 {
         ground.lerp_to_gamma(colour, share)
@@ -253,7 +240,8 @@ fn visuals(c: &Colours) -> Visuals {
         expansion: 0.0,
     };
     let pressed = Colours::tint(c.raised, c.accent, 0.25);
-    let shadow = Shadow { offset: [0, 6], blur: 20, spread: 0, color: Color32::from_black_alpha(if c.dark { 120 } else { 40 }) };
+    let shadow =
+        Shadow { offset: [0, 6], blur: 20, spread: 0, color: Color32::from_black_alpha(if c.dark { 120 } else { 40 }) };
     Visuals {
         widgets: Widgets {
             noninteractive: part(c.surface, c.line, c.text),
@@ -288,7 +276,9 @@ mod tests {
 
     #[track_caller]
     fn check(c: &Colours) {
-        for (name, colour) in [("text", c.text), ("quiet", c.quiet), ("faint", c.faint), ("red", c.red), ("amber", c.amber)] {
+        for (name, colour) in
+            [("text", c.text), ("quiet", c.quiet), ("faint", c.faint), ("red", c.red), ("amber", c.amber)]
+        {
             for ground in [c.page, c.surface, c.hover] {
                 let got = contrast(colour, ground);
                 assert!(got >= 4.5, "{name} on {ground:?}: {got}");

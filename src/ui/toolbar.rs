@@ -67,8 +67,13 @@ fn counts(ui: &mut Ui, seen: &Seen<'_>) {
     } else {
         format!("{} of {}", text::count(seen.shown as u64), text::count(seen.all as u64))
     };
-    ui.add_sized(vec2(112.0, 20.0), egui::Label::new(egui::RichText::new(words).color(c.quiet)).selectable(false))
-        .on_hover_text("Exchanges shown, of all in the capture");
+    // A place of its own width, so that the filter box does not move while numbers grow.
+    let galley = ui.painter().layout_no_wrap(words, theme::sans(theme::BODY), c.quiet);
+    let width = galley.size().x.max(if seen.shown == seen.all { 56.0 } else { 112.0 });
+    let (rect, response) = ui.allocate_exact_size(vec2(width, 24.0), Sense::hover());
+    let at = rect.right_center() - vec2(galley.size().x, galley.size().y / 2.0);
+    ui.painter().galley(pos2(at.x, at.y.round()), galley, c.quiet);
+    response.on_hover_text("Exchanges shown, of all in the capture");
 }
 
 fn filter(ui: &mut Ui, state: &mut State, actions: &mut Vec<Action>) {
@@ -124,7 +129,8 @@ fn menu(ui: &mut Ui, state: &State, actions: &mut Vec<Action>) {
         menu_item(ui, &Action::Fold, actions);
         menu_item(ui, &Action::ResetColumns, actions);
         ui.menu_button("Theme", |ui| {
-            let themes = [("As the desktop", ThemeChoice::System), ("Dark", ThemeChoice::Dark), ("Light", ThemeChoice::Light)];
+            let themes =
+                [("As the desktop", ThemeChoice::System), ("Dark", ThemeChoice::Dark), ("Light", ThemeChoice::Light)];
             for (label, choice) in themes {
                 if ui.radio(state.saved.theme == choice, label).clicked() {
                     actions.push(Action::Theme(choice));
@@ -144,6 +150,7 @@ fn progress(ui: &Ui, bar: Rect, seen: &Seen<'_>, colour: egui::Color32) {
     }
     let share = seen.progress.total.filter(|t| *t > 0).map_or(0.0, |total| seen.progress.read as f32 / total as f32);
     let left = bar.left() - 8.0;
-    let line = Rect::from_min_size(pos2(left, bar.bottom() - 2.0), vec2((bar.width() + 16.0) * share.clamp(0.0, 1.0), 2.0));
+    let line =
+        Rect::from_min_size(pos2(left, bar.bottom() - 2.0), vec2((bar.width() + 16.0) * share.clamp(0.0, 1.0), 2.0));
     ui.painter().rect_filled(line, CornerRadius::ZERO, colour);
 }

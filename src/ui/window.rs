@@ -22,7 +22,9 @@ pub enum UiError {
     #[error("cannot start a thread: {0}")]
     Thread(#[from] std::io::Error),
     /// No display.
-    #[error("cannot open a window: {0}; is there a display (DISPLAY or WAYLAND_DISPLAY)? The command line works without one")]
+    #[error(
+        "cannot open a window: {0}; is there a display (DISPLAY or WAYLAND_DISPLAY)? The command line works without one"
+    )]
     Display(String),
     /// No OpenGL.
     #[error("cannot draw: {0}; on Debian the package libgl1 brings the driver")]

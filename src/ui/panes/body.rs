@@ -1,7 +1,5 @@
 //! What the messages carried: text, JSON set out, a picture on request, or hex. Read again from the capture when looked at.
 
-use std::sync::Arc;
-
 use egui::text::{LayoutJob, TextFormat};
 use egui::{ScrollArea, Sense, Ui, pos2, vec2};
 
@@ -20,7 +18,8 @@ pub(crate) fn show(ui: &mut Ui, shown: &Shown, seen: &Seen<'_>, state: &State, a
     let detail = seen.detail;
     let prepared = detail.and_then(|d| d.as_ref().ok());
     let has = |side| prepared.is_some_and(|p| p.body(side).is_some());
-    let side = state.body_side.unwrap_or(if has(Side::Server) || !has(Side::Client) { Side::Server } else { Side::Client });
+    let side =
+        state.body_side.unwrap_or(if has(Side::Server) || !has(Side::Client) { Side::Server } else { Side::Client });
     let message = match side {
         Side::Client => http.request.as_ref(),
         Side::Server => http.response.as_ref(),
@@ -173,5 +172,4 @@ fn picture(ui: &mut Ui, side: Side, name: &str, seen: &Seen<'_>, actions: &mut V
             });
         }
     }
-    let _: Option<Arc<()>> = None;
 }

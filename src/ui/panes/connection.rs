@@ -2,7 +2,9 @@
 
 use egui::{ScrollArea, Sense, Ui, vec2};
 
-use crate::model::{Certificate, Detail, DnsLookup, Exchange, Part, TlsSession, TlsTransport, Transport, clean, clean_to, hex};
+use crate::model::{
+    Certificate, Detail, DnsLookup, Exchange, Part, TlsSession, TlsTransport, Transport, clean, clean_to, hex,
+};
 use crate::protocols::dns::type_name;
 use crate::store::Record;
 use crate::ui::action::Action;
@@ -143,7 +145,8 @@ fn handshake(tls: &TlsSession, out: &mut Vec<Fact>) {
         Some(hello) => {
             let sni = hello.sni_bytes().map_or_else(|| "none".into(), |name| clean_to(name, 256));
             out.push(Fact::Pair("Server name", sni.into_owned(), true));
-            let alpn: Vec<_> = hello.alpn.iter().take(32).map(|r| clean_to(r.of(&hello.block), 40).into_owned()).collect();
+            let alpn: Vec<_> =
+                hello.alpn.iter().take(32).map(|r| clean_to(r.of(&hello.block), 40).into_owned()).collect();
             if !alpn.is_empty() {
                 out.push(Fact::Pair("Protocols offered", alpn.join(", "), true));
             }
@@ -151,7 +154,11 @@ fn handshake(tls: &TlsSession, out: &mut Vec<Fact>) {
             out.push(Fact::Pair("JA3", hex(&hello.ja3), true));
             out.push(Fact::Pair("JA4", clean_to(hello.ja4.as_bytes(), 80).into_owned(), true));
             if hello.ech {
-                out.push(Fact::Pair("Encrypted hello", "offered: the true server name may be another".to_owned(), false));
+                out.push(Fact::Pair(
+                    "Encrypted hello",
+                    "offered: the true server name may be another".to_owned(),
+                    false,
+                ));
             }
             out.push(Fact::Pair("ClientHello", format!("frame {}", hello.frame), false));
         }
@@ -176,7 +183,8 @@ fn handshake(tls: &TlsSession, out: &mut Vec<Fact>) {
         out.push(Fact::Pair("Chain", "not visible (TLS 1.3 encrypts it; or the capture lacks it)".to_owned(), false));
     }
     for (i, certificate) in tls.certificates.iter().enumerate() {
-        let title = if i == 0 { "Certificate of the server".to_owned() } else { format!("Certificate {} of the chain", i + 1) };
+        let title =
+            if i == 0 { "Certificate of the server".to_owned() } else { format!("Certificate {} of the chain", i + 1) };
         out.push(Fact::Section(title));
         certificate_facts(certificate, out);
     }
@@ -194,7 +202,8 @@ fn certificate_facts(certificate: &Certificate, out: &mut Vec<Fact>) {
         (None, None) => "unnamed".to_owned(),
     };
     out.push(Fact::Pair("Subject", both(said(&certificate.subject_cn), said(&certificate.subject_org)), false));
-    let names: Vec<_> = certificate.names.iter().take(LISTED).map(|n| clean_to(n.as_bytes(), 256).into_owned()).collect();
+    let names: Vec<_> =
+        certificate.names.iter().take(LISTED).map(|n| clean_to(n.as_bytes(), 256).into_owned()).collect();
     if !names.is_empty() {
         let more = certificate.names.len().saturating_sub(LISTED);
         let tail = if more > 0 { format!(" and {} more", text::count(more as u64)) } else { String::new() };

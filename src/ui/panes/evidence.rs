@@ -1,6 +1,9 @@
 //! The verdict card with its ledger, beside the request's and the response's head.
 
-use egui::{Align, CornerRadius, CursorIcon, Layout, Rect, Role, ScrollArea, Sense, Stroke, Ui, UiBuilder, Vec2, WidgetInfo, pos2, vec2};
+use egui::{
+    Align, CornerRadius, CursorIcon, Layout, Rect, Role, ScrollArea, Sense, Stroke, Ui, UiBuilder, Vec2, WidgetInfo,
+    pos2, vec2,
+};
 
 use super::head;
 use crate::evidence::pack;
@@ -39,7 +42,8 @@ pub(crate) fn show(ui: &mut Ui, shown: &Shown, state: &mut State, actions: &mut 
         (Rect::from_min_max(pos2(middle + 1.0, heads.top()), heads.max), "Response", shown.response.as_ref()),
     ];
     for (rect, title, message) in halves {
-        let mut half = ui.new_child(UiBuilder::new().id_salt(title).max_rect(rect).layout(Layout::top_down(Align::Min)));
+        let mut half =
+            ui.new_child(UiBuilder::new().id_salt(title).max_rect(rect).layout(Layout::top_down(Align::Min)));
         half.set_clip_rect(rect.intersect(ui.clip_rect()));
         half.spacing_mut().item_spacing = Vec2::new(4.0, 0.0);
         head::show(&mut half, title, message, &shown.lines, state, actions);
@@ -49,7 +53,8 @@ pub(crate) fn show(ui: &mut Ui, shown: &Shown, state: &mut State, actions: &mut 
 fn divider(ui: &Ui, x: f32, all: Rect, state: &mut State) {
     let c = theme::colours(ui);
     let grip = Rect::from_x_y_ranges(x - 4.0..=x + 4.0, all.y_range());
-    let response = ui.interact(grip, ui.scope_id().with("card width"), Sense::DRAG).on_hover_cursor(CursorIcon::ResizeHorizontal);
+    let response =
+        ui.interact(grip, ui.scope_id().with("card width"), Sense::DRAG).on_hover_cursor(CursorIcon::ResizeHorizontal);
     let lit = response.hovered() || response.dragged();
     ui.painter().vline(x, all.y_range(), Stroke::new(1.0, if lit { c.accent } else { c.line }));
     if response.dragged() {
@@ -78,8 +83,10 @@ fn answer(ui: &mut Ui, shown: &Shown) {
     let Some(operator) = verdict.operator else {
         ui.label(egui::RichText::new("No known provider").font(theme::strong(theme::SECTION)));
         ui.label(
-            egui::RichText::new("Nothing in this exchange matches a provider signature. That proves nothing either way.")
-                .color(c.quiet),
+            egui::RichText::new(
+                "Nothing in this exchange matches a provider signature. That proves nothing either way.",
+            )
+            .color(c.quiet),
         );
         ui.add_space(4.0);
         return;
@@ -95,8 +102,12 @@ fn answer(ui: &mut Ui, shown: &Shown) {
             let name = provider.map_or("unknown provider", |p| p.name);
             ui.label(egui::RichText::new(name).font(theme::strong(theme::SECTION)));
             let mut under: Vec<&str> = service.map(|s| s.name).into_iter().collect();
-            under.extend(verdict.role.map(|r| r.value));
-            ui.label(egui::RichText::new(if under.is_empty() { "service not shown".to_owned() } else { under.join(" · ") }).color(c.quiet));
+            let role = verdict.role.map(|r| r.value.replace('-', " "));
+            under.extend(role.as_deref());
+            ui.label(
+                egui::RichText::new(if under.is_empty() { "service not shown".to_owned() } else { under.join(" · ") })
+                    .color(c.quiet),
+            );
         });
     });
     ui.add_space(2.0);
@@ -113,7 +124,12 @@ fn answer(ui: &mut Ui, shown: &Shown) {
 }
 
 /// The answers whose grade is not that of the whole.
-fn answer_grades(ui: &mut Ui, operator: Answer<ProviderId>, product: Option<Answer<u16>>, role: Option<Answer<&'static str>>) {
+fn answer_grades(
+    ui: &mut Ui,
+    operator: Answer<ProviderId>,
+    product: Option<Answer<u16>>,
+    role: Option<Answer<&'static str>>,
+) {
     if let Some(product) = product
         && product.grade != operator.grade
         && let Some(service) = pack().services.get(usize::from(product.value))
@@ -123,7 +139,7 @@ fn answer_grades(ui: &mut Ui, operator: Answer<ProviderId>, product: Option<Answ
     if let Some(role) = role
         && role.grade != operator.grade
     {
-        graded(ui, "Role", role.value, role.grade);
+        graded(ui, "Role", &role.value.replace('-', " "), role.grade);
     }
 }
 
@@ -294,7 +310,12 @@ fn entry(ui: &mut Ui, i: usize, line: &LedgerLine, state: &mut State, actions: &
     let ground = if hot { Colours::tint(c.page, colour, 0.2) } else { Colours::tint(c.page, colour, 0.07) };
     painter.rect_filled(rect, CornerRadius::same(4), ground);
     painter.rect_filled(Rect::from_min_size(rect.min, vec2(3.0, rect.height())), CornerRadius::same(1), colour);
-    head::number(&painter, Rect::from_min_size(rect.min + vec2(9.0, 6.0), vec2(19.0, 15.0)), i, colour);
+    head::number(
+        &painter,
+        Rect::from_min_size(rect.min + vec2(9.0, 6.0), vec2(19.0, 15.0)),
+        &(i + 1).to_string(),
+        colour,
+    );
     let x = rect.left() + 34.0;
     painter.galley(pos2(x, rect.top() + 4.0), excerpt.clone(), c.text);
     painter.galley(pos2(x, rect.top() + 6.0 + excerpt.size().y), about, c.quiet);

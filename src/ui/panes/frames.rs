@@ -38,13 +38,18 @@ pub(crate) fn show(
     list.set_clip_rect(left.intersect(ui.clip_rect()));
     list.spacing_mut().item_spacing.y = 0.0;
     let first = frames.first().map_or(head.time, |(f, _)| f.time);
-    ScrollArea::vertical().id_salt("frames").auto_shrink([false, false]).show_rows(&mut list, ROW, frames.len(), |ui, range| {
-        for i in range {
-            if let Some((frame, _)) = frames.get(i) {
-                row(ui, frame, i == at, first.0, actions);
+    ScrollArea::vertical().id_salt("frames").auto_shrink([false, false]).show_rows(
+        &mut list,
+        ROW,
+        frames.len(),
+        |ui, range| {
+            for i in range {
+                if let Some((frame, _)) = frames.get(i) {
+                    row(ui, frame, i == at, first.0, actions);
+                }
             }
-        }
-    });
+        },
+    );
     ui.painter().vline(split, all.y_range(), Stroke::new(1.0, c.line));
     let right = Rect::from_min_max(pos2(split + 1.0, all.top()), all.max);
     let mut side = ui.new_child(UiBuilder::new().id_salt("bytes").max_rect(right).layout(Layout::top_down(Align::Min)));
@@ -102,7 +107,9 @@ fn link(link: LinkType) -> String {
         LinkType::ETHERNET => "Ethernet".to_owned(),
         LinkType::NULL | LinkType::LOOP => "loopback".to_owned(),
         LinkType::PPP | LinkType::PPP_HDLC | LinkType::PPP_ETHER => "PPP".to_owned(),
-        LinkType::RAW | LinkType::RAW_BSD | LinkType::RAW_OPENBSD | LinkType::IPV4 | LinkType::IPV6 => "raw IP".to_owned(),
+        LinkType::RAW | LinkType::RAW_BSD | LinkType::RAW_OPENBSD | LinkType::IPV4 | LinkType::IPV6 => {
+            "raw IP".to_owned()
+        }
         LinkType::IEEE802_11 | LinkType::IEEE802_11_PRISM | LinkType::IEEE802_11_RADIOTAP => "802.11".to_owned(),
         LinkType::LINUX_SLL | LinkType::LINUX_SLL2 => "Linux cooked".to_owned(),
         LinkType(other) => format!("link type {other}"),

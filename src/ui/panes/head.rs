@@ -11,7 +11,7 @@ use crate::ui::state::State;
 use crate::ui::theme::{self, Colours, LINE};
 
 /// Space for bar and number at the left.
-const GUTTER: f32 = 34.0;
+const GUTTER: f32 = 40.0;
 /// Names wider than this share of the pane have their value on the next line.
 const NAME_SHARE: f32 = 0.45;
 
@@ -83,7 +83,9 @@ fn caption(ui: &mut Ui, title: &str, head: Option<&Head>, actions: &mut Vec<Acti
             frame_link(ui, head.frame, actions);
             ui.with_layout(egui::Layout::right_to_left(egui::Align::Center), |ui| {
                 ui.add_space(8.0);
-                let copy = ui.add(egui::Button::new(egui::RichText::new("Copy").color(c.quiet)).small().frame_when_inactive(false));
+                let copy = ui.add(
+                    egui::Button::new(egui::RichText::new("Copy").color(c.quiet)).small().frame_when_inactive(false),
+                );
                 copy.widget_info(|| WidgetInfo::labeled(Role::Button, true, format!("Copy {}", title.to_lowercase())));
                 if copy.on_hover_text("Copy the whole head as text").clicked() {
                     actions.push(Action::Copy(head.whole()));
@@ -142,10 +144,14 @@ fn paint(
     if let (Some(entry), Some(first)) = (entry, first) {
         let colour = c.provider(entry.provider);
         let ground = rect.shrink2(vec2(0.0, 0.5));
-        painter.rect_filled(ground, CornerRadius::same(3), Colours::tint(c.page, colour, if lit { 0.26 } else { 0.12 }));
+        painter.rect_filled(
+            ground,
+            CornerRadius::same(3),
+            Colours::tint(c.page, colour, if lit { 0.26 } else { 0.12 }),
+        );
         painter.rect_filled(Rect::from_min_size(ground.min, vec2(3.0, ground.height())), CornerRadius::same(1), colour);
-        let badge = Rect::from_min_size(pos2(rect.left() + 8.0, rect.top() + 1.5), vec2(19.0, 15.0));
-        number(&painter, badge, first, colour);
+        let badge = Rect::from_min_size(pos2(rect.left() + 8.0, rect.top() + 1.5), vec2(26.0, 15.0));
+        number(&painter, badge, &numbers(&line.marks), colour);
         if response.hovered() {
             look.state.lit_next = Some(first);
         }
@@ -176,7 +182,13 @@ fn paint(
             Some(_) => c.text,
             None if line.name.is_empty() => c.text,
             None if entry.is_some() => c.quiet,
-            None => if look.marked { c.quiet } else { c.text },
+            None => {
+                if look.marked {
+                    c.quiet
+                } else {
+                    c.text
+                }
+            }
         };
         let underline = proves.map_or(Stroke::NONE, |p| Stroke::new(1.2, c.provider(p.provider)));
         let font = if bold { theme::mono_strong() } else { theme::mono() };
@@ -200,14 +212,18 @@ fn paint(
     }
 }
 
+/// The ledger lines of one head line in few letters: `3`, `1–2`, `1+`.
+fn numbers(marks: &[usize]) -> String {
+    match marks {
+        [] => String::new(),
+        [one] => (one + 1).to_string(),
+        [first, .., last] if last - first + 1 == marks.len() => format!("{}–{}", first + 1, last + 1),
+        [first, ..] => format!("{}+", first + 1),
+    }
+}
+
 /// A ledger line's number in its provider's colour.
-pub(crate) fn number(painter: &egui::Painter, rect: Rect, line: usize, colour: egui::Color32) {
+pub(crate) fn number(painter: &egui::Painter, rect: Rect, words: &str, colour: egui::Color32) {
     painter.rect_filled(rect, CornerRadius::same(4), colour);
-    painter.text(
-        rect.center(),
-        egui::Align2::CENTER_CENTER,
-        (line + 1).to_string(),
-        theme::strong(10.0),
-        theme::ink(colour),
-    );
+    painter.text(rect.center(), egui::Align2::CENTER_CENTER, words, theme::strong(10.0), theme::ink(colour));
 }

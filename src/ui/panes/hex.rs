@@ -13,20 +13,26 @@ pub(crate) fn show(ui: &mut Ui, id: impl core::hash::Hash + core::fmt::Debug, by
     let c = theme::colours(ui);
     ui.spacing_mut().item_spacing.y = 0.0;
     let rows = bytes.len().div_ceil(WIDE);
-    ScrollArea::vertical().id_salt(("hex", format!("{id:?}"))).auto_shrink([false, false]).show_rows(ui, LINE, rows, |ui, range| {
-        for row in range {
-            let at = row * WIDE;
-            let chunk = bytes.get(at..bytes.len().min(at + WIDE)).unwrap_or_default();
-            let (rect, _) = ui.allocate_exact_size(egui::vec2(ui.available_width(), LINE), egui::Sense::hover());
-            let mut job = LayoutJob::default();
-            let format = |colour| TextFormat { line_height: Some(LINE), ..TextFormat::simple(theme::mono(), colour) };
-            job.append(&format!("{at:08x}  "), 0.0, format(c.faint));
-            job.append(&digits(chunk), 0.0, format(c.text));
-            job.append(&characters(chunk), 0.0, format(c.quiet));
-            let galley = ui.painter().layout_job(job);
-            ui.painter().galley(pos2(rect.left() + 12.0, rect.top()), galley, c.text);
-        }
-    });
+    ScrollArea::vertical().id_salt(("hex", format!("{id:?}"))).auto_shrink([false, false]).show_rows(
+        ui,
+        LINE,
+        rows,
+        |ui, range| {
+            for row in range {
+                let at = row * WIDE;
+                let chunk = bytes.get(at..bytes.len().min(at + WIDE)).unwrap_or_default();
+                let (rect, _) = ui.allocate_exact_size(egui::vec2(ui.available_width(), LINE), egui::Sense::hover());
+                let mut job = LayoutJob::default();
+                let format =
+                    |colour| TextFormat { line_height: Some(LINE), ..TextFormat::simple(theme::mono(), colour) };
+                job.append(&format!("{at:08x}  "), 0.0, format(c.faint));
+                job.append(&digits(chunk), 0.0, format(c.text));
+                job.append(&characters(chunk), 0.0, format(c.quiet));
+                let galley = ui.painter().layout_job(job);
+                ui.painter().galley(pos2(rect.left() + 12.0, rect.top()), galley, c.text);
+            }
+        },
+    );
 }
 
 fn digits(chunk: &[u8]) -> String {

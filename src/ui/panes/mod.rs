@@ -9,7 +9,9 @@ mod hex;
 
 use std::sync::Arc;
 
-use egui::{Align, CornerRadius, Layout, Rect, Role, Sense, Stroke, TextureHandle, Ui, UiBuilder, WidgetInfo, pos2, vec2};
+use egui::{
+    Align, CornerRadius, Layout, Rect, Role, Sense, Stroke, TextureHandle, Ui, UiBuilder, WidgetInfo, pos2, vec2,
+};
 
 use super::action::{self, Action};
 use super::prepared::{Prepared, Shown};
@@ -82,7 +84,12 @@ fn tabs(ui: &mut Ui, bar: Rect, seen: &Seen<'_>, state: &State, actions: &mut Ve
             painter.rect_filled(line, CornerRadius::same(1), c.accent);
         }
         if response.has_focus() {
-            painter.rect_stroke(rect.shrink(4.0), CornerRadius::same(4), Stroke::new(1.0, c.accent), egui::StrokeKind::Inside);
+            painter.rect_stroke(
+                rect.shrink(4.0),
+                CornerRadius::same(4),
+                Stroke::new(1.0, c.accent),
+                egui::StrokeKind::Inside,
+            );
         }
         if response.clicked() {
             actions.push(Action::Tab(tab));
@@ -101,7 +108,9 @@ fn tabs(ui: &mut Ui, bar: Rect, seen: &Seen<'_>, state: &State, actions: &mut Ve
         let e = &shown.record.exchange;
         let words = format!("{}  →  {}", e.client, e.server);
         side.add_space(8.0);
-        side.add(egui::Label::new(egui::RichText::new(words).font(theme::sans(theme::SMALL)).color(c.quiet)).truncate());
+        side.add(
+            egui::Label::new(egui::RichText::new(words).font(theme::sans(theme::SMALL)).color(c.quiet)).truncate(),
+        );
     }
 }
 
