@@ -75,7 +75,11 @@ impl World {
 
     /// Every name that a screen reader would say.
     fn spoken(&self) -> Vec<String> {
-        self.harness.root().children_recursive().filter_map(|node| node.accesskit_node().label()).collect()
+        let said = |node: egui_kittest::Node<'_>| {
+            let node = node.accesskit_node();
+            node.label().into_iter().chain(node.value()).collect::<Vec<_>>()
+        };
+        self.harness.root().children_recursive().flat_map(said).collect()
     }
 }
 
