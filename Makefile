@@ -69,7 +69,7 @@ run: build
 	fi
 
 # Cheap first. Two builds of the dependencies in all: checked for clippy and docs, compiled for the tests, which also make
-# the program that the corpus is read with.
+# the program that the corpus is read with (so `--tests` below: without it cargo compiles some dependencies once more).
 test: check corpus
 
 check:
@@ -80,7 +80,7 @@ check:
 	RUSTDOCFLAGS=-Dwarnings cargo doc --locked --no-deps
 
 corpus:
-	cargo build --locked
+	cargo build --locked --bins --tests
 	python3 tests/corpus.py target/debug/nephoscope
 
 bench: build
