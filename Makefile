@@ -14,7 +14,7 @@ PACKAGES := build-essential pkg-config libpcap-dev \
 	libx11-6 libx11-xcb1 libxcursor1 libxi6 libxrandr2 libxkbcommon0 libxkbcommon-x11-0 \
 	libwayland-client0 libwayland-cursor0 libwayland-egl1 libgl1 libegl1 libgl1-mesa-dri \
 	python3
-SCREENSHOT_PACKAGES := xvfb xauth imagemagick x11-utils
+SCREENSHOT_PACKAGES := xvfb xauth imagemagick x11-utils xdotool
 
 help:
 	@echo "make setup              install what is missing (Debian packages, crates)"
