@@ -1,1 +1,32 @@
-//! TODO-STUB
+//! A snapshot in, bytes out.
+//!
+//! Comes in: a frozen copy of the store. Goes out: JSON lines, CSV, a table, words. Never: a change to what it reads.
+
+mod csv;
+mod explain;
+mod json;
+mod order;
+mod table;
+
+pub use csv::write_csv;
+pub use explain::write_explanation;
+pub use json::{SCHEMA, write_jsonl};
+pub use order::Listing;
+pub use table::write_table;
+
+/// Why a list could not be written.
+#[derive(Debug, thiserror::Error)]
+pub enum ExportError {
+    /// The receiver of the bytes failed.
+    #[error("cannot write: {0}")]
+    Write(#[from] std::io::Error),
+    /// A value has no form in JSON.
+    #[error("cannot write JSON: {0}")]
+    Json(#[from] serde_json::Error),
+    /// A line of CSV could not be written.
+    #[error("cannot write CSV: {0}")]
+    Csv(#[from] ::csv::Error),
+    /// The store could not give a record back.
+    #[error(transparent)]
+    Store(#[from] crate::store::StoreError),
+}

@@ -26,7 +26,7 @@ pub fn clean(bytes: &[u8]) -> Cow<'_, str> {
         }
         for byte in chunk.invalid() {
             // Writing to a String cannot fail.
-            let _ = write!(out, "\\x{byte:02X}");
+            let _never = write!(out, "\\x{byte:02X}");
             marks = 0;
         }
     }
@@ -90,7 +90,7 @@ fn push(out: &mut String, c: char, marks: &mut usize) {
     );
     *marks = if mark { *marks + 1 } else { 0 };
     if hidden(c) || (mark && *marks > MAX_MARKS) {
-        let _ = write!(out, "⟨U+{:04X}⟩", u32::from(c));
+        let _never = write!(out, "⟨U+{:04X}⟩", u32::from(c));
         // A mark after an escape would sit on its bracket: let none through.
         *marks = MAX_MARKS;
     } else {
@@ -119,6 +119,22 @@ fn hidden(c: char) -> bool {
             0xA0 | 0x34F | 0x115F..=0x1160 | 0x1680 | 0x17B4..=0x17B5 | 0x180B..=0x180F | 0x2000..=0x200A | 0x202F | 0x205F
                 | 0x2800 | 0x3000 | 0x3164 | 0xFE00..=0xFE0F | 0xFFA0 | 0xFFFC | 0xE0000..=0xE0FFF
         )
+}
+
+/// A byte count as on screen: `482`, `23 K`, `1.4 M` (steps of 1,024).
+pub fn bytes_short(bytes: u64) -> String {
+    const UNITS: [&str; 5] = ["K", "M", "G", "T", "P"];
+    if bytes < 1_024 {
+        return bytes.to_string();
+    }
+    let mut value = bytes as f64 / 1_024.0;
+    let mut unit = 0;
+    while value >= 1_023.5 && unit + 1 < UNITS.len() {
+        value /= 1_024.0;
+        unit += 1;
+    }
+    let word = UNITS.get(unit).copied().unwrap_or_default();
+    if value < 9.95 { format!("{value:.1} {word}") } else { format!("{value:.0} {word}") }
 }
 
 #[cfg(test)]

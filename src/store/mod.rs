@@ -16,3 +16,4 @@ pub use record::Record;
 pub use snapshot::{Facts, Progress, Snapshot};
 pub use strings::{StrId, StrId16};
 pub use table::{Row, RowId, RowKind, Store};
+pub(crate) use table::{host_and_path, request_line, tls_version};

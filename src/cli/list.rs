@@ -1,0 +1,124 @@
+//! `list` and `explain`.
+
+use std::io::{self, BufWriter, Write};
+
+use anyhow::{Context as _, Result, bail};
+
+use super::args::{ExplainArguments, Format, ListArguments, source};
+use super::{READ_DAMAGED, READ_WHOLE, say};
+use crate::engine::{Reading, Source};
+use crate::export::{Listing, write_csv, write_explanation, write_jsonl, write_table};
+use crate::model::{Budget, clean};
+use crate::store::Snapshot;
+
+/// Prints the exchanges of each file; gives the exit code.
+pub(super) fn list(arguments: &ListArguments, budget: &Budget) -> Result<u8> {
+    let mut code = READ_WHOLE;
+    let mut failed = None;
+    for file in &arguments.files {
+        let source = source(file.clone());
+        match read(&source, usize::from(arguments.threads), budget) {
+            Ok((snapshot, damaged)) => {
+                code = code.max(damaged);
+                let mut out = BufWriter::with_capacity(256 << 10, io::stdout().lock());
+                let listing = Listing::new(&snapshot, &arguments.filter);
+                let written = match arguments.format {
+                    Format::Table => write_table(&listing, &mut out),
+                    Format::Jsonl => write_jsonl(&listing, &mut out),
+                    Format::Csv => write_csv(&listing, &mut out),
+                };
+                let written = written.map_err(anyhow::Error::from).and_then(|()| Ok(out.flush()?));
+                match written {
+                    // `| head` has seen enough.
+                    Err(error) if is_closed_pipe(&error) => return Ok(code),
+                    other => other?,
+                }
+            }
+            // One bad file does not keep the others from being read.
+            Err(error) if arguments.files.len() > 1 => {
+                say(&format!("{error:#}"));
+                failed = Some(error);
+            }
+            Err(error) => return Err(error),
+        }
+    }
+    if failed.is_some() { bail!("not every file could be read") }
+    Ok(code)
+}
+
+fn is_closed_pipe(error: &anyhow::Error) -> bool {
+    error.chain().any(|cause| {
+        cause.downcast_ref::<io::Error>().is_some_and(|e| e.kind() == io::ErrorKind::BrokenPipe)
+    })
+}
+
+/// Prints one exchange's verdict and ledger.
+pub(super) fn explain(arguments: &ExplainArguments, budget: &Budget) -> Result<u8> {
+    let (snapshot, code) = read(&source(arguments.file.clone()), 1, budget)?;
+    let listing = Listing::new(&snapshot, "");
+    let Some(id) = listing.find(arguments.number) else {
+        bail!("there is no exchange {}: this capture has {}", arguments.number, snapshot.len())
+    };
+    let mut out = io::stdout().lock();
+    match write_explanation(&listing, arguments.number, id, &mut out).map_err(anyhow::Error::from) {
+        Err(error) if is_closed_pipe(&error) => Ok(code),
+        other => other.map(|()| code),
+    }
+}
+
+/// Reads a capture to its end; says what could not be read, and gives the exit code for that.
+fn read(source: &Source, threads: usize, budget: &Budget) -> Result<(Snapshot, u8)> {
+    let mut reading = Reading::open(source, threads, budget)?;
+    let mut failure = None;
+    loop {
+        match reading.step() {
+            Ok(true) => {}
+            Ok(false) => break,
+            Err(error) => {
+                failure = Some(error);
+                break;
+            }
+        }
+    }
+    let snapshot = reading.snapshot();
+    let mut code = report(&snapshot);
+    if let Some(error) = failure {
+        if snapshot.facts().capture.frames == 0 {
+            return Err(error).context("nothing could be read");
+        }
+        say(&format!("reading stopped: {error}"));
+        code = READ_DAMAGED;
+    }
+    Ok((snapshot, code))
+}
+
+/// What could not be read, on standard error.
+fn report(snapshot: &Snapshot) -> u8 {
+    let facts = snapshot.facts();
+    let capture = &facts.capture;
+    let name = clean(capture.name.as_bytes());
+    let mut code = READ_WHOLE;
+    for skipped in capture.skipped.iter().take(20) {
+        say(&format!(
+            "{name}: at offset {}, {} bytes not read: {}",
+            skipped.offset,
+            skipped.len,
+            clean(skipped.why.as_bytes())
+        ));
+        code = READ_DAMAGED;
+    }
+    if capture.skipped.len() > 20 {
+        say(&format!("{name}: and {} more places not read", capture.skipped.len() - 20));
+    }
+    if capture.cut_tail_bytes > 0 {
+        say(&format!("{name}: the file ends inside a record: {} bytes not read", capture.cut_tail_bytes));
+        code = READ_DAMAGED;
+    }
+    if facts.undecoded_frames > 0 {
+        say(&format!("{name}: {} frames have a link type or header that is not understood", facts.undecoded_frames));
+    }
+    for hit in &facts.limits {
+        say(&format!("{name}: {}: {}", hit.limit.words(), hit.count));
+    }
+    code
+}

@@ -1,0 +1,162 @@
+//! One row's verdict and ledger in words.
+
+use std::io::Write;
+
+use super::{ExportError, Listing};
+use crate::evidence::pack;
+use crate::model::{Detail, Grade, HttpMessage, Part, StartLine, clean, clean_to, hex};
+use crate::protocols::dns::type_name;
+use crate::store::{Record, RowId, tls_version};
+
+/// Characters of a line of evidence that are printed.
+const LINE_CHARS: usize = 400;
+
+/// Writes what row `n` is, what the verdict says, and every piece of evidence with its place.
+pub fn write_explanation(listing: &Listing<'_>, n: u32, id: RowId, out: &mut dyn Write) -> Result<(), ExportError> {
+    let snapshot = listing.snapshot;
+    let record = snapshot.record(id)?;
+    let facts = snapshot.facts();
+    writeln!(out, "Exchange {n} of {}", clean(facts.capture.name.as_bytes()))?;
+    if let Some(sha256) = facts.sha256 {
+        writeln!(out, "  capture sha256 {}", hex(&sha256))?;
+    }
+    write_what(&record, out)?;
+    writeln!(out)?;
+    write_verdict(&record, out)?;
+    write_ledger(&record, out)?;
+    if !record.verdict.cannot_show.is_empty() {
+        writeln!(out, "\nWhat this capture cannot show")?;
+        for line in &record.verdict.cannot_show {
+            writeln!(out, "  - {line}")?;
+        }
+    }
+    if !record.exchange.anomalies.is_empty() {
+        writeln!(out, "\nOdd on the way")?;
+        for anomaly in &record.exchange.anomalies {
+            writeln!(out, "  - {} (frame {})", anomaly.kind.words(), anomaly.frame)?;
+        }
+    }
+    Ok(())
+}
+
+fn write_what(record: &Record, out: &mut dyn Write) -> Result<(), ExportError> {
+    let exchange = &record.exchange;
+    let (from, to) = (exchange.client, exchange.server);
+    writeln!(out, "  {} → {}, {}", from, to, exchange.time.rfc3339())?;
+    writeln!(out, "  frames {} to {}", exchange.first_frame, exchange.last_frame)?;
+    match &exchange.detail {
+        Detail::Http(http) => {
+            for message in [&http.request, &http.response].into_iter().flatten() {
+                writeln!(out, "  {}", start_line(message))?;
+            }
+            if let Some(host) = http.request.as_ref().and_then(|r| r.field("host")) {
+                writeln!(out, "  Host: {}", clean_to(host, LINE_CHARS))?;
+            }
+        }
+        Detail::Tls(tls) => {
+            if let Some(hello) = &tls.client_hello {
+                let sni = hello.sni_bytes().map_or_else(|| "no server name".into(), |s| clean_to(s, LINE_CHARS));
+                writeln!(out, "  TLS, {sni}, offers {}, JA4 {}", tls_version(hello.version), hello.ja4)?;
+            }
+            if let Some(hello) = &tls.server_hello {
+                writeln!(out, "  answered with {}, cipher suite 0x{:04x}", tls_version(hello.version), hello.cipher)?;
+            }
+        }
+        Detail::Dns(dns) => {
+            for question in &dns.questions {
+                writeln!(
+                    out,
+                    "  asks {} {}",
+                    clean_to(question.name.as_bytes(), LINE_CHARS),
+                    type_name(question.qtype)
+                )?;
+            }
+            for answer in dns.response.iter().flat_map(|r| &r.answers) {
+                let (name, value) = (clean_to(answer.name.as_bytes(), 120), clean_to(answer.value.as_bytes(), 120));
+                writeln!(out, "  {name} {} {value} (TTL {} s)", type_name(answer.rtype), answer.ttl)?;
+            }
+        }
+    }
+    Ok(())
+}
+
+/// The first line of a message as sent, without its line end.
+fn start_line(message: &HttpMessage) -> String {
+    let range = match message.start {
+        StartLine::Request { target, .. } => target,
+        StartLine::Status { reason, .. } => reason,
+    };
+    let end = memchr::memchr(b'\n', &message.block).unwrap_or(message.block.len()).max(range.end() as usize);
+    clean_to(message.block.get(..end).unwrap_or(&message.block).trim_ascii_end(), LINE_CHARS).into_owned()
+}
+
+fn write_verdict(record: &Record, out: &mut dyn Write) -> Result<(), ExportError> {
+    let (verdict, pack) = (&record.verdict, pack());
+    writeln!(out, "Verdict")?;
+    let mut line = |what: &str, value: &str, grade: Grade| writeln!(out, "  {what:<9} {value}: {}", grade.word());
+    if let Some(o) = verdict.operator {
+        line("operator", pack.providers.get(usize::from(o.value.0)).map_or("", |p| p.name), o.grade)?;
+    }
+    if let Some(p) = verdict.product {
+        line("product", pack.services.get(usize::from(p.value)).map_or("", |s| s.name), p.grade)?;
+    }
+    if let Some(r) = verdict.role {
+        line("role", r.value, r.grade)?;
+    }
+    if let Some(t) = &verdict.tenant {
+        let name = clean_to(t.value.name.as_bytes(), 120);
+        let party = t.value.first_party.as_ref().map(|p| format!(" (for {})", clean_to(p.as_bytes(), 120)));
+        line("tenant", &format!("{name}{}", party.unwrap_or_default()), t.grade)?;
+    }
+    match verdict.grade {
+        None => writeln!(out, "  Nothing in this exchange points at a known provider.")?,
+        Some(_) if verdict.conflict => {
+            writeln!(out, "  Witnesses disagree: read the ledger before quoting any of this.")?;
+        }
+        Some(_) => {}
+    }
+    if verdict.grade.is_some() {
+        writeln!(out, "  This holds for this exchange, at this time, from this network.")?;
+    }
+    let hops: Vec<String> = verdict
+        .path
+        .iter()
+        .filter_map(|hop| pack.providers.get(usize::from(hop.provider.0)).map(|p| format!("{} ({})", hop.kind, p.name)))
+        .collect();
+    if !hops.is_empty() {
+        writeln!(out, "  serving path, as far as lines show: {}", hops.join(" → "))?;
+    }
+    Ok(())
+}
+
+fn write_ledger(record: &Record, out: &mut dyn Write) -> Result<(), ExportError> {
+    if record.ledger.is_empty() {
+        return Ok(());
+    }
+    let pack = pack();
+    writeln!(out, "\nLedger")?;
+    for (i, entry) in record.ledger.iter().enumerate() {
+        let provider = pack.providers.get(usize::from(entry.provider.0)).map_or("", |p| p.name);
+        let speaks: Vec<&str> = entry.supports.words().collect();
+        writeln!(out, "{:>3}  {}", i + 1, clean_to(&entry.text, LINE_CHARS))?;
+        writeln!(out, "     {provider}, {}: speaks for {}", entry.group.words(), speaks.join(", "))?;
+        let frames: Vec<String> = entry.place.frames.iter().map(ToString::to_string).collect();
+        let place = match entry.place.part {
+            Part::Request => "request head".to_owned(),
+            Part::Response => "response head".to_owned(),
+            Part::ClientHello => "ClientHello".to_owned(),
+            Part::Certificate(n) => format!("certificate {} of the server's chain", u32::from(n) + 1),
+            Part::Dns => "DNS answer".to_owned(),
+            Part::Address => "packet header".to_owned(),
+        };
+        let frames = if frames.is_empty() { "no frame".to_owned() } else { format!("frame {}", frames.join(", ")) };
+        writeln!(out, "     {place}, {frames}, offset {}, {} bytes", entry.place.offset, entry.text.len())?;
+        if let Some(signature) = pack.signatures.get(usize::from(entry.signature)) {
+            writeln!(out, "     signature {}; forgeable by {}", signature.id, signature.forgeable_by)?;
+            for source in signature.sources {
+                writeln!(out, "     source {source}")?;
+            }
+        }
+    }
+    Ok(())
+}

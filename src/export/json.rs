@@ -1,0 +1,637 @@
+//! JSON lines: one object a row, the capture first.
+
+use std::borrow::Cow;
+use std::io::Write;
+
+use serde::Serialize;
+
+use super::{ExportError, Listing};
+use crate::evidence::pack;
+use crate::model::{
+    Answer, Certificate, ClientHello, Detail, DnsKind, DnsLookup, DnsQuestion, DnsRecord, Exchange, Grade, HttpMessage,
+    Ledger, LimitHit, ServerHello, StartLine, TlsSession, TlsTransport, Transport, Verdict, hex,
+};
+use crate::protocols::dns::type_name;
+use crate::store::{Record, Snapshot, host_and_path, request_line, tls_version};
+
+/// The name of this form; it changes when a field is renamed or its meaning changes.
+pub const SCHEMA: &str = "nephoscope-list/1";
+
+/// Writes the capture's line, then one line a row.
+pub fn write_jsonl(listing: &Listing<'_>, out: &mut dyn Write) -> Result<(), ExportError> {
+    let mut line = Vec::with_capacity(16 << 10);
+    write_line(&mut line, &CaptureLine::new(listing.snapshot), out)?;
+    for (n, id) in listing.rows() {
+        let record = listing.snapshot.record(id)?;
+        write_line(&mut line, &RowLine::new(n, &record), out)?;
+    }
+    Ok(())
+}
+
+fn write_line(line: &mut Vec<u8>, value: &impl Serialize, out: &mut dyn Write) -> Result<(), ExportError> {
+    line.clear();
+    serde_json::to_writer(&mut *line, value)?;
+    line.push(b'\n');
+    Ok(out.write_all(line)?)
+}
+
+#[derive(Serialize)]
+struct CaptureLine<'a> {
+    kind: &'static str,
+    schema: &'static str,
+    file: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    sha256: Option<String>,
+    format: &'static str,
+    frames: u32,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    first_time: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    last_time: Option<String>,
+    link_types: Vec<u16>,
+    interfaces: Vec<InterfaceLine<'a>>,
+    flows: u64,
+    read: ReadLine<'a>,
+    limits_reached: Vec<LimitLine>,
+}
+
+#[derive(Serialize)]
+struct InterfaceLine<'a> {
+    name: Cow<'a, str>,
+    link_type: u16,
+    snap_len: u32,
+}
+
+#[derive(Serialize)]
+struct ReadLine<'a> {
+    undecoded_frames: u64,
+    other_frames: u64,
+    cut_tail_bytes: u64,
+    skipped: Vec<SkippedLine<'a>>,
+}
+
+#[derive(Serialize)]
+struct SkippedLine<'a> {
+    offset: u64,
+    length: u64,
+    why: &'a str,
+}
+
+#[derive(Serialize)]
+struct LimitLine {
+    what: &'static str,
+    count: u64,
+    #[serde(skip_serializing_if = "is_zero")]
+    first_frame: u32,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "the form that serde calls")]
+fn is_zero(n: &u32) -> bool {
+    *n == 0
+}
+
+impl<'a> CaptureLine<'a> {
+    fn new(snapshot: &'a Snapshot) -> Self {
+        let facts = snapshot.facts();
+        let capture = &facts.capture;
+        Self {
+            kind: "capture",
+            schema: SCHEMA,
+            file: &capture.name,
+            sha256: facts.sha256.map(|h| hex(&h)),
+            format: capture.format.word(),
+            frames: capture.frames,
+            first_time: capture.first_time.map(crate::model::Timestamp::rfc3339),
+            last_time: capture.last_time.map(crate::model::Timestamp::rfc3339),
+            link_types: capture.link_types.iter().map(|l| l.0).collect(),
+            interfaces: capture
+                .interfaces
+                .iter()
+                .map(|i| InterfaceLine { name: lossy(&i.name), link_type: i.link, snap_len: i.snap_len })
+                .collect(),
+            flows: facts.flows,
+            read: ReadLine {
+                undecoded_frames: facts.undecoded_frames,
+                other_frames: facts.other_frames,
+                cut_tail_bytes: capture.cut_tail_bytes,
+                skipped: capture
+                    .skipped
+                    .iter()
+                    .map(|s| SkippedLine { offset: s.offset, length: s.len, why: &s.why })
+                    .collect(),
+            },
+            limits_reached: facts.limits.iter().map(LimitLine::new).collect(),
+        }
+    }
+}
+
+impl LimitLine {
+    fn new(hit: &LimitHit) -> Self {
+        Self { what: hit.limit.words(), count: hit.count, first_frame: hit.first_frame.0 }
+    }
+}
+
+#[derive(Serialize)]
+struct RowLine<'a> {
+    kind: &'static str,
+    n: u32,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    version: Option<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    transport: Option<&'static str>,
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    mdns: bool,
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    llmnr: bool,
+    client: String,
+    server: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    decrypted: Option<bool>,
+    #[serde(flatten)]
+    detail: DetailLine<'a>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    anomalies: Vec<AnomalyLine>,
+    verdict: VerdictLine<'a>,
+}
+
+#[derive(Serialize)]
+struct AnomalyLine {
+    what: &'static str,
+    frame: u32,
+    #[serde(skip_serializing_if = "is_zero_64")]
+    length: u64,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "the form that serde calls")]
+fn is_zero_64(n: &u64) -> bool {
+    *n == 0
+}
+
+#[derive(Serialize)]
+#[serde(untagged)]
+#[expect(clippy::large_enum_variant, reason = "one at a time, on its way to the writer")]
+enum DetailLine<'a> {
+    Http {
+        #[serde(skip_serializing_if = "Option::is_none")]
+        request: Option<MessageLine<'a>>,
+        #[serde(skip_serializing_if = "Vec::is_empty")]
+        interim: Vec<MessageLine<'a>>,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        response: Option<MessageLine<'a>>,
+    },
+    Tls {
+        #[serde(skip_serializing_if = "Option::is_none")]
+        client_hello: Option<ClientHelloLine<'a>>,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        server_hello: Option<ServerHelloLine<'a>>,
+        certificates: Vec<CertificateLine<'a>>,
+        #[serde(skip_serializing_if = "Vec::is_empty")]
+        client_certificates: Vec<CertificateLine<'a>>,
+        client_bytes: u64,
+        server_bytes: u64,
+    },
+    Dns {
+        #[serde(skip_serializing_if = "Option::is_none")]
+        query: Option<QueryLine<'a>>,
+        #[serde(skip_serializing_if = "Vec::is_empty")]
+        questions: Vec<QuestionLine<'a>>,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        response: Option<DnsResponseLine<'a>>,
+    },
+}
+
+impl<'a> RowLine<'a> {
+    fn new(n: u32, record: &'a Record) -> Self {
+        let exchange = &record.exchange;
+        let mut line = Self {
+            kind: "http",
+            n,
+            version: None,
+            transport: None,
+            mdns: false,
+            llmnr: false,
+            client: exchange.client.to_string(),
+            server: exchange.server.to_string(),
+            decrypted: None,
+            detail: DetailLine::new(exchange),
+            anomalies: exchange
+                .anomalies
+                .iter()
+                .map(|a| AnomalyLine { what: a.kind.words(), frame: a.frame.0, length: a.len })
+                .collect(),
+            verdict: VerdictLine::new(&record.verdict, &record.ledger),
+        };
+        match &exchange.detail {
+            Detail::Http(http) => {
+                line.version = http.request.as_ref().or(http.response.as_ref()).map(|m| m.version.word());
+                line.decrypted = Some(false);
+            }
+            Detail::Tls(tls) => {
+                line.kind = "tls";
+                line.transport = Some(match tls.transport {
+                    TlsTransport::Tcp => "tcp",
+                    TlsTransport::Quic => "quic",
+                    TlsTransport::Dtls => "dtls",
+                });
+            }
+            Detail::Dns(dns) => {
+                line.kind = "dns";
+                line.transport = Some(match exchange.transport {
+                    Transport::Tcp => "tcp",
+                    Transport::Udp => "udp",
+                });
+                line.mdns = dns.kind == DnsKind::Mdns;
+                line.llmnr = dns.kind == DnsKind::Llmnr;
+            }
+        }
+        line
+    }
+}
+
+impl<'a> DetailLine<'a> {
+    fn new(exchange: &'a Exchange) -> Self {
+        match &exchange.detail {
+            Detail::Http(http) => Self::Http {
+                request: http.request.as_ref().map(MessageLine::new),
+                interim: http.interim.iter().map(MessageLine::new).collect(),
+                response: http.response.as_ref().map(MessageLine::new),
+            },
+            Detail::Tls(tls) => Self::tls(tls),
+            Detail::Dns(dns) => Self::dns(dns),
+        }
+    }
+
+    fn tls(tls: &'a TlsSession) -> Self {
+        let frame = tls.certificate_frame.map(|f| f.0);
+        Self::Tls {
+            client_hello: tls.client_hello.as_ref().map(ClientHelloLine::new),
+            server_hello: tls.server_hello.as_ref().map(ServerHelloLine::new),
+            certificates: tls.certificates.iter().map(|c| CertificateLine::new(frame, c)).collect(),
+            client_certificates: tls.client_certificates.iter().map(|c| CertificateLine::new(None, c)).collect(),
+            client_bytes: tls.bytes[0],
+            server_bytes: tls.bytes[1],
+        }
+    }
+
+    fn dns(dns: &'a DnsLookup) -> Self {
+        let question = |q: &'a DnsQuestion| QuestionLine { name: &q.name, r#type: type_name(q.qtype) };
+        Self::Dns {
+            query: dns.query_frame.map(|frame| QueryLine {
+                frame: frame.0,
+                id: dns.id,
+                name: dns.questions.first().map(|q| q.name.as_str()),
+                r#type: dns.questions.first().map(|q| type_name(q.qtype)),
+            }),
+            // Without the query the repeated question is all there is.
+            questions: if dns.query_frame.is_none() || dns.questions.len() > 1 {
+                dns.questions.iter().map(question).collect()
+            } else {
+                Vec::new()
+            },
+            response: dns.response.as_ref().map(|r| DnsResponseLine {
+                frame: r.frame.0,
+                time: r.time.rfc3339(),
+                rcode: r.rcode,
+                answers: r.answers.iter().map(RecordLine::new).collect(),
+            }),
+        }
+    }
+}
+
+#[derive(Serialize)]
+struct MessageLine<'a> {
+    first_frame: u32,
+    header_frame: u32,
+    last_frame: u32,
+    time: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    method: Option<Cow<'a, str>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    target: Option<Cow<'a, str>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    target_hex: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    host: Option<Cow<'a, str>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    url: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    status: Option<u16>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reason: Option<Cow<'a, str>>,
+    headers: Vec<[Cow<'a, str>; 2]>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    headers_hex: Option<Vec<[String; 2]>>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    trailers: Vec<[Cow<'a, str>; 2]>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    content_type: Option<Cow<'a, str>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    body_bytes: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    body_sha256: Option<String>,
+    complete: bool,
+}
+
+impl<'a> MessageLine<'a> {
+    fn new(message: &'a HttpMessage) -> Self {
+        let pairs = |fields: &'a [crate::model::Field]| {
+            fields
+                .iter()
+                .map(|f| [lossy(f.name.of(&message.block)), lossy(f.value.of(&message.block))])
+                .collect::<Vec<_>>()
+        };
+        let exact = message.each_field().any(|(n, v)| str::from_utf8(n).is_err() || str::from_utf8(v).is_err());
+        let mut line = Self {
+            first_frame: message.first_frame.0,
+            header_frame: message.header_frame.0,
+            last_frame: message.last_frame.0,
+            time: message.time.rfc3339(),
+            method: None,
+            target: None,
+            target_hex: None,
+            host: None,
+            url: None,
+            status: None,
+            reason: None,
+            headers: pairs(&message.fields),
+            headers_hex: exact.then(|| message.each_field().map(|(n, v)| [hex(n), hex(v)]).collect()),
+            trailers: pairs(&message.trailers),
+            content_type: message.field("content-type").map(lossy),
+            body_bytes: message.body.decoded_bytes,
+            body_sha256: message.body.sha256.map(|h| hex(&h)),
+            complete: message.complete,
+        };
+        match message.start {
+            StartLine::Request { .. } => {
+                let (method, target) = request_line(message);
+                line.method = Some(lossy(method));
+                line.target_hex = str::from_utf8(target).is_err().then(|| hex(target));
+                line.target = Some(lossy(target));
+                let (host, path) = host_and_path(message, target);
+                if !host.is_empty() {
+                    line.host = Some(lossy(host));
+                    line.url = url(method, target, &lossy(host), &lossy(path));
+                }
+            }
+            StartLine::Status { code, reason } => {
+                line.status = Some(code);
+                line.reason = Some(lossy(reason.of(&message.block)));
+            }
+        }
+        line
+    }
+}
+
+/// The target URI (RFC 9112 section 3.3); none for CONNECT, which names an authority.
+fn url(method: &[u8], target: &[u8], host: &str, path: &str) -> Option<String> {
+    if method == b"CONNECT" {
+        return None;
+    }
+    if target.starts_with(b"/") {
+        return Some(format!("http://{host}{path}"));
+    }
+    if target == b"*" {
+        return Some(format!("http://{host}"));
+    }
+    memchr::memmem::find(target, b"://").map(|_| lossy(target).into_owned())
+}
+
+#[derive(Serialize)]
+struct ClientHelloLine<'a> {
+    frame: u32,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    sni: Option<Cow<'a, str>>,
+    alpn: Vec<Cow<'a, str>>,
+    version: String,
+    ja3: String,
+    ja4: &'a str,
+    ech: bool,
+}
+
+impl<'a> ClientHelloLine<'a> {
+    fn new(hello: &'a ClientHello) -> Self {
+        Self {
+            frame: hello.frame.0,
+            sni: hello.sni_bytes().map(lossy),
+            alpn: hello.alpn.iter().map(|a| lossy(a.of(&hello.block))).collect(),
+            version: tls_version(hello.version),
+            ja3: hex(&hello.ja3),
+            ja4: &hello.ja4,
+            ech: hello.ech,
+        }
+    }
+}
+
+#[derive(Serialize)]
+struct ServerHelloLine<'a> {
+    frame: u32,
+    version: String,
+    cipher: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    alpn: Option<Cow<'a, str>>,
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    hello_retry_request: bool,
+}
+
+impl<'a> ServerHelloLine<'a> {
+    fn new(hello: &'a ServerHello) -> Self {
+        Self {
+            frame: hello.frame.0,
+            version: tls_version(hello.version),
+            cipher: format!("0x{:04x}", hello.cipher),
+            alpn: hello.alpn.as_deref().map(lossy),
+            hello_retry_request: hello.retry,
+        }
+    }
+}
+
+#[derive(Serialize)]
+struct CertificateLine<'a> {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    frame: Option<u32>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    subject_cn: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    subject_org: Option<&'a str>,
+    san: &'a [String],
+    #[serde(skip_serializing_if = "Option::is_none")]
+    issuer_cn: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    issuer_org: Option<&'a str>,
+    not_before: String,
+    not_after: String,
+    sha256: String,
+}
+
+impl<'a> CertificateLine<'a> {
+    fn new(frame: Option<u32>, certificate: &'a Certificate) -> Self {
+        Self {
+            frame,
+            subject_cn: certificate.subject_cn.as_deref(),
+            subject_org: certificate.subject_org.as_deref(),
+            san: &certificate.names,
+            issuer_cn: certificate.issuer_cn.as_deref(),
+            issuer_org: certificate.issuer_org.as_deref(),
+            not_before: certificate.not_before.rfc3339(),
+            not_after: certificate.not_after.rfc3339(),
+            sha256: hex(&certificate.sha256),
+        }
+    }
+}
+
+#[derive(Serialize)]
+struct QueryLine<'a> {
+    frame: u32,
+    id: u16,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    name: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    r#type: Option<Cow<'static, str>>,
+}
+
+#[derive(Serialize)]
+struct QuestionLine<'a> {
+    name: &'a str,
+    r#type: Cow<'static, str>,
+}
+
+#[derive(Serialize)]
+struct DnsResponseLine<'a> {
+    frame: u32,
+    time: String,
+    rcode: u8,
+    answers: Vec<RecordLine<'a>>,
+}
+
+#[derive(Serialize)]
+struct RecordLine<'a> {
+    name: &'a str,
+    r#type: Cow<'static, str>,
+    ttl: u32,
+    value: &'a str,
+}
+
+impl<'a> RecordLine<'a> {
+    fn new(record: &'a DnsRecord) -> Self {
+        Self { name: &record.name, r#type: type_name(record.rtype), ttl: record.ttl, value: &record.value }
+    }
+}
+
+#[derive(Serialize)]
+struct VerdictLine<'a> {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    operator: Option<NamedLine>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    product: Option<NamedLine>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    role: Option<RoleLine>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    tenant: Option<TenantLine<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    grade: Option<&'static str>,
+    conflict: bool,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    path: Vec<HopLine>,
+    evidence: Vec<EvidenceLine<'a>>,
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    cannot_show: &'a [&'static str],
+}
+
+#[derive(Serialize)]
+struct NamedLine {
+    name: &'static str,
+    id: &'static str,
+    grade: &'static str,
+}
+
+#[derive(Serialize)]
+struct RoleLine {
+    name: &'static str,
+    grade: &'static str,
+}
+
+#[derive(Serialize)]
+struct TenantLine<'a> {
+    name: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    first_party: Option<&'a str>,
+    grade: &'static str,
+}
+
+#[derive(Serialize)]
+struct HopLine {
+    hop: &'static str,
+    operator: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    product: Option<&'static str>,
+}
+
+#[derive(Serialize)]
+struct EvidenceLine<'a> {
+    signature: &'static str,
+    group: &'static str,
+    supports: Vec<&'static str>,
+    text: Cow<'a, str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    text_hex: Option<String>,
+    frames: Vec<u32>,
+    offset: u64,
+    length: usize,
+    forgeable_by: &'static str,
+}
+
+impl<'a> VerdictLine<'a> {
+    fn new(verdict: &'a Verdict, ledger: &'a Ledger) -> Self {
+        let pack = pack();
+        let service = |index: u16| pack.services.get(usize::from(index));
+        Self {
+            operator: verdict.operator.and_then(|o| {
+                let provider = pack.providers.get(usize::from(o.value.0))?;
+                Some(NamedLine { name: provider.name, id: provider.id, grade: o.grade.word() })
+            }),
+            product: verdict.product.and_then(|p| {
+                let service = service(p.value)?;
+                Some(NamedLine { name: service.name, id: service.id, grade: p.grade.word() })
+            }),
+            role: verdict.role.map(|r| RoleLine { name: r.value, grade: r.grade.word() }),
+            tenant: verdict.tenant.as_ref().map(|Answer { value, grade }| TenantLine {
+                name: &value.name,
+                first_party: value.first_party.as_deref(),
+                grade: grade.word(),
+            }),
+            grade: verdict.grade.map(Grade::word),
+            conflict: verdict.conflict,
+            path: verdict
+                .path
+                .iter()
+                .filter_map(|hop| {
+                    let operator = pack.providers.get(usize::from(hop.provider.0))?.name;
+                    Some(HopLine { hop: hop.kind, operator, product: hop.service.and_then(service).map(|s| s.name) })
+                })
+                .collect(),
+            evidence: ledger
+                .iter()
+                .map(|e| {
+                    let signature = pack.signatures.get(usize::from(e.signature));
+                    EvidenceLine {
+                        signature: signature.map_or("", |s| s.id),
+                        group: e.group.words(),
+                        supports: e.supports.words().collect(),
+                        text: lossy(&e.text),
+                        text_hex: str::from_utf8(&e.text).is_err().then(|| hex(&e.text)),
+                        frames: e.place.frames.iter().map(|f| f.0).collect(),
+                        offset: e.place.offset,
+                        length: e.text.len(),
+                        forgeable_by: signature.map_or("", |s| s.forgeable_by),
+                    }
+                })
+                .collect(),
+            cannot_show: &verdict.cannot_show,
+        }
+    }
+}
+
+/// JSON escapes what a terminal must not see; only bytes that are no UTF-8 need replacing.
+fn lossy(bytes: &[u8]) -> Cow<'_, str> {
+    String::from_utf8_lossy(bytes)
+}
