@@ -22,7 +22,7 @@ const RETRY_RANDOM: [u8; 32] = [
     0x16, 0x7A, 0xBB, 0x8C, 0x5E, 0x07, 0x9E, 0x09, 0xE2, 0xC8, 0xA8, 0x33, 0x9C,
 ];
 
-/// Whether a message type is given out (IANA's TLS HandshakeType registry).
+/// Whether a message type is given out (IANA's registry of TLS handshake types).
 pub(super) fn known(kind: u8) -> bool {
     matches!(kind, 0..=6 | 8 | 11..=16 | 20..=25 | 67 | 254)
 }
@@ -258,7 +258,7 @@ pub(super) struct Offer<'a> {
     pub(super) points: &'a [u8],
     /// Signature algorithms.
     pub(super) signatures: Vec<u16>,
-    /// The supported_versions extension.
+    /// Versions of the `supported_versions` extension.
     pub(super) versions: Vec<u16>,
     /// The server name in the block.
     pub(super) sni: Option<ByteRange>,
@@ -426,7 +426,7 @@ pub(super) fn old_hello(block: &[u8]) -> Option<Offer<'_>> {
 /// What a ServerHello chooses.
 #[derive(Debug, Default)]
 pub(super) struct Choice<'a> {
-    /// The version, supported_versions included.
+    /// The version, that of `supported_versions` where it is there.
     pub(super) version: u16,
     /// The cipher suite.
     pub(super) cipher: u16,
