@@ -2,7 +2,6 @@
 //!
 //! Whatever the pack says wrongly (an unknown key, a service nobody lists, a row without a source) ends the build with
 //! the place of the mistake, so that a release never carries a signature that nobody can check.
-#![expect(clippy::print_stdout, reason = "cargo reads a build script's standard output")]
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
@@ -130,7 +129,7 @@ struct Places<'a> {
 impl Places<'_> {
     fn fail(&self, at: &Spanned<String>, what: &str) -> Failure {
         let before = self.text.as_bytes().get(..at.span().start).unwrap_or_default();
-        let line = before.iter().filter(|b| **b == b'\n').count() + 1;
+        let line = before.split(|b| *b == b'\n').count();
         format!("{}:{line}: {}: {what}", self.path.display(), at.get_ref()).into()
     }
 }
@@ -297,7 +296,7 @@ fn write_pack(file: &File, index: &Index, code: &mut String) -> Result<(), Failu
             code,
             "from_month: {}, to_month: {}, customer: {customer}, decoder: {:?}, examples: &{:?} }},",
             s.era_from.as_deref().and_then(month).unwrap_or(0),
-            s.era_to.as_deref().and_then(month).unwrap_or(u32::MAX),
+            s.era_to.as_deref().and_then(month).map_or_else(|| "u32::MAX".to_owned(), |m| m.to_string()),
             s.decoder,
             s.examples,
         )?;
@@ -324,7 +323,7 @@ fn write_addresses(text: &str, path: &Path, file: &File, code: &mut String, out:
         let fail = |what: &str| Err(Failure::from(format!("{}:{}: {what}", path.display(), number + 1)));
         let mut parts = line.split(' ');
         match (parts.next(), parts.next()) {
-            (Some("" | "#"), _) | (None, _) => {}
+            (Some("" | "#") | None, _) => {}
             (Some("date"), Some(name)) => {
                 let Some(month) = parts.next().and_then(month) else { return fail("not a date") };
                 dates.insert(name.to_owned(), month);

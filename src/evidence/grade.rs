@@ -336,23 +336,18 @@ fn product(
     let routed = witnesses
         .iter()
         .any(|w| w.entry.group == Group::Routing && operator.is_some_and(|o| o.value == w.rule.provider));
-    let independent = c.groups.independent();
+    // One witness of the product and another of its operator: supports with routing or a key, as the table says.
+    let own_range = c.groups.has(Group::Routing);
+    let others = c.groups.independent() - u32::from(own_range);
+    let backed = routed || c.groups.has(Group::KeyHolder) || c.groups.has(Group::Arithmetic);
+    let sure = others >= 2 || (others == 1 && backed) || (own_range && c.strength >= 4 && scene.dated);
     let grade = if stores_differ && !c.front {
         Grade::Contradicted
     } else if c.groups.has(Group::Writer) && here && (routed || c.groups.has(Group::KeyHolder)) && !scene.gap {
         Grade::Conclusive
-    } else if independent >= 2 && here {
+    } else if here && sure {
         Grade::Supports
-    } else if c.groups.has(Group::Routing) && c.strength >= 4 && scene.dated && here {
-        Grade::Supports
-    } else if independent >= 1 && here {
-        // One witness of the product and another of its operator: supports with routing or a key, as the table says.
-        if routed || c.groups.has(Group::KeyHolder) || c.groups.has(Group::Arithmetic) {
-            Grade::Supports
-        } else {
-            Grade::Suggests
-        }
-    } else if independent >= 1 || (here && routed) {
+    } else if others >= 1 || own_range || (here && routed) {
         Grade::Suggests
     } else {
         Grade::NameOnly

@@ -54,7 +54,9 @@ impl Case {
 fn judge(exchange: &Exchange, lookups: &[Exchange]) -> Seen {
     let budget = Budget::default();
     let mut known = Known::new(&budget);
-    lookups.iter().for_each(|l| known.learn(l));
+    for l in lookups {
+        known.learn(l);
+    }
     let (ledger, verdict) = Matcher::new(&budget).judge(exchange, &known);
     Seen { ledger, verdict }
 }
