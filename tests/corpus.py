@@ -15,6 +15,7 @@ FLOORS = {"http1": 99.5, "bodies": 98.0, "hello": 99.5, "tls": 99.0, "certificat
 WORDS = {"http1": "HTTP/1 exchanges", "bodies": "HTTP/1 bodies", "hello": "ClientHellos", "tls": "ClientHellos with JA4",
          "certificates": "certificates", "dns": "DNS answers"}
 LATER = ("quic", "dtls", "doh", "dot", "doq")
+NOTHING_READ = 2  # exit code for what is no capture
 SHOWN = 25  # misses a kind without --verbose
 
 
@@ -56,12 +57,12 @@ def own_checks(name, capture, truth, code, rows, errors):
     """What is not compared but must hold: the exit code, the digest, order and numbers of the rows."""
     faults = []
     unreadable = truth["container"].get("format") == "unknown"
-    allowed = (3,) if unreadable else (0, 1) if truth["capture"]["packets"] else (0, 1, 3)
+    allowed = (NOTHING_READ,) if unreadable else (0, 1) if truth["capture"]["packets"] else (0, 1, NOTHING_READ)
     if code not in allowed or "panicked" in errors:
         faults.append(f"{name}: exit {code}, allowed are {allowed}: {errors.strip()[-200:]}")
     head = next((row for row in rows if row.get("kind") == "capture"), None)
     if head is None:
-        if code != 3:
+        if code != NOTHING_READ:
             faults.append(f"{name}: no line of the capture")
         return faults
     with open(capture, "rb") as file:
