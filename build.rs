@@ -310,13 +310,13 @@ fn write_pack(file: &File, index: &Index, code: &mut String) -> Result<(), Failu
     Ok(())
 }
 
-/// `ranges.txt`: `date NAME YYYY-MM-DD` lines, then `label NUMBER WHAT=SIGNATURE …` lines, then boundaries `4 HEX LABEL`
-/// and `6 HEX LABEL`: from that address on, up to the next boundary, the label holds.
+/// `ranges.txt`: `date NAME YYYY-MM-DD` lines, then `label NUMBER LAYER=SIGNATURE …` lines (`service=SIGNATURE@YYYY-MM`),
+/// then boundaries `4 HEX LABEL` and `6 HEX LABEL`: from that address on, up to the next boundary, the label holds.
 fn write_addresses(text: &str, path: &Path, file: &File, code: &mut String, out: &Path) -> Result<(), Failure> {
     let ids: BTreeMap<&str, usize> =
         file.signature.iter().enumerate().map(|(n, s)| (s.id.get_ref().as_str(), n)).collect();
     let mut dates = BTreeMap::new();
-    let mut labels: Vec<[Option<usize>; 4]> = Vec::new();
+    let mut labels: Vec<([Option<usize>; 4], u32)> = Vec::new();
     let (mut v4, mut v6) = (Vec::new(), Vec::new());
     let (mut last4, mut last6) = (None, None);
     for (number, line) in text.lines().enumerate() {
@@ -332,9 +332,15 @@ fn write_addresses(text: &str, path: &Path, file: &File, code: &mut String, out:
                 if id.parse() != Ok(labels.len()) {
                     return fail("labels are numbered from 0 without gaps");
                 }
-                let mut label = [None; 4];
+                let (mut label, mut listed) = ([None; 4], 0);
                 for part in parts {
                     let Some((layer, signature)) = part.split_once('=') else { return fail("not LAYER=SIGNATURE") };
+                    let (signature, date) = signature.split_once('@').unwrap_or((signature, ""));
+                    match (layer, month(date)) {
+                        ("service", Some(date)) => listed = date,
+                        ("service", None) => return fail("no date behind the signature"),
+                        _ => {}
+                    }
                     let slot = ["service", "now", "2014", "2008"].iter().position(|l| *l == layer);
                     let (Some(slot), Some(signature)) = (slot.and_then(|s| label.get_mut(s)), ids.get(signature))
                     else {
@@ -342,7 +348,7 @@ fn write_addresses(text: &str, path: &Path, file: &File, code: &mut String, out:
                     };
                     *slot = Some(*signature);
                 }
-                labels.push(label);
+                labels.push((label, listed));
             }
             (Some("4"), Some(start)) => {
                 let (Ok(start), Some(label)) = (u32::from_str_radix(start, 16), label(parts.next(), labels.len()))
@@ -374,11 +380,14 @@ fn write_addresses(text: &str, path: &Path, file: &File, code: &mut String, out:
     fs::write(out.join("v4.bin"), v4)?;
     fs::write(out.join("v6.bin"), v6)?;
     writeln!(code, "static LABELS: [Label; {}] = [", labels.len())?;
-    for [service, now, then, before] in labels {
-        writeln!(code, "Label {{ service: {service:?}, networks: [{before:?}, {then:?}, {now:?}] }},")?;
+    for ([service, now, then, before], listed) in labels {
+        writeln!(
+            code,
+            "Label {{ service: {service:?}, listed: {listed}, networks: [{before:?}, {then:?}, {now:?}] }},"
+        )?;
     }
     writeln!(code, "];")?;
-    for name in ["service", "now", "2014", "2008"] {
+    for name in ["now", "2014", "2008"] {
         let Some(month) = dates.get(name) else {
             return Err(format!("{}: no date for {name}", path.display()).into());
         };

@@ -90,16 +90,19 @@ impl Names {
         if text.parse::<IpAddr>().is_ok() {
             return asked;
         }
+        asked.site = psl::domain_str(text).map(Into::into);
+        let registrable = asked.site.as_ref().map_or(0, |d| d.len());
         self.by_suffix(name.bytes(), Kind::DnsSuffix, |number, suffix| {
             asked.signatures.push(number);
             let Some(s) = pack().signature(number).filter(|s| s.strength >= 3 && s.role != "first-party") else {
                 return;
             };
             if asked.tenant.is_none() && asked.bare_store.is_none() {
+                // Operators enter the zones in which customers have names in the Public Suffix List.
                 let before = text.get(..text.len().saturating_sub(suffix)).unwrap_or_default().trim_end_matches('.');
-                if !before.is_empty() {
+                if !before.is_empty() && registrable > suffix {
                     asked.tenant = Some((s.provider, before.into()));
-                } else if s.role == "object-storage" {
+                } else if before.is_empty() && s.role == "object-storage" {
                     asked.bare_store = Some(s.provider);
                 }
             }
@@ -114,7 +117,6 @@ impl Names {
                 None => {}
             }
         }
-        asked.site = psl::domain_str(text).map(Into::into);
         asked
     }
 
