@@ -356,13 +356,11 @@ impl Content {
         let mut layers = std::mem::take(&mut self.layers);
         let mut current = bytes.to_vec();
         for layer in &mut layers {
-            match layer.push(&current) {
-                Ok(out) => current = out,
-                Err(_) => {
-                    self.undecodable = true;
-                    break;
-                }
-            }
+            let Ok(out) = layer.push(&current) else {
+                self.undecodable = true;
+                break;
+            };
+            current = out;
         }
         self.layers = layers;
         if !self.undecodable && !current.is_empty() {
@@ -377,16 +375,15 @@ impl Content {
             let mut tail: Vec<u8> = Vec::new();
             for mut layer in layers {
                 let pushed = if tail.is_empty() { Ok(Vec::new()) } else { layer.push(&tail) };
-                match pushed.and_then(|mut out| {
+                let ended = pushed.and_then(|mut out| {
                     out.extend(layer.finish()?);
                     Ok(out)
-                }) {
-                    Ok(out) => tail = out,
-                    Err(_) => {
-                        self.undecodable = true;
-                        break;
-                    }
-                }
+                });
+                let Ok(out) = ended else {
+                    self.undecodable = true;
+                    break;
+                };
+                tail = out;
             }
             if !self.undecodable && !tail.is_empty() {
                 self.emit(&tail);
