@@ -580,7 +580,7 @@ struct EvidenceLine<'a> {
     text_hex: Option<String>,
     frames: Vec<u32>,
     offset: u64,
-    length: usize,
+    length: u32,
     forgeable_by: &'static str,
 }
 
@@ -625,7 +625,7 @@ impl<'a> VerdictLine<'a> {
                         text_hex: str::from_utf8(&e.text).is_err().then(|| hex(&e.text)),
                         frames: e.place.frames.iter().map(|f| f.0).collect(),
                         offset: e.place.offset,
-                        length: e.text.len(),
+                        length: if e.place.range.len > 0 { e.place.range.len } else { e.text.len() as u32 },
                         forgeable_by: signature.map_or("", |s| s.forgeable_by),
                     }
                 })

@@ -181,6 +181,14 @@ impl Connection {
         sniff_request(bytes)
     }
 
+    /// Whether bytes that break off in a hole are the beginning of a request line: a known method and some of a target.
+    pub fn is_cut_request(bytes: &[u8]) -> bool {
+        let bytes = skip_line_ends(bytes);
+        let method = bytes.iter().take_while(|b| is_token(**b)).count();
+        let (name, rest) = bytes.split_at_checked(method).unwrap_or((bytes, &[]));
+        METHODS.contains(&name) && (rest.starts_with(b" /") || rest.starts_with(b" http")) && is_loose_target(rest)
+    }
+
     /// Takes a run of either side; finished exchanges are appended to `out`.
     pub fn feed(&mut self, run: &Run<'_>, out: &mut Vec<Ended>) -> Feed {
         let feed = match &run.kind {
@@ -895,7 +903,9 @@ fn start_line(line: &[u8]) -> Option<(StartLine, HttpVersion)> {
             Some((StartLine::Request { method: name, target }, HttpVersion::V09))
         }
         _ if METHODS.contains(&name.of(line)) && is_loose_target(line.get(method..)?) => {
-            let target = trimmed(line, target_at, line.len());
+            // Half a version is none of the target.
+            let end = memchr::memmem::rfind(line, b" HTTP").filter(|at| *at > method).unwrap_or(line.len());
+            let target = trimmed(line, target_at, end.max(target_at));
             Some((StartLine::Request { method: name, target }, HttpVersion::V10))
         }
         _ => None,
@@ -909,7 +919,11 @@ fn cut_start_line(block: &[u8], line_end: usize) -> Option<(StartLine, HttpVersi
     if line_end < block.len() || !METHODS.contains(&name.of(block)) {
         return None;
     }
-    let target = trimmed(block, method.saturating_add(1), block.len());
+    // The last word may be what is left of the version.
+    let space = memchr::memrchr(b' ', block).filter(|at| *at > method);
+    let version =
+        space.filter(|at| block.get(at.saturating_add(1)..).is_some_and(|word| b"HTTP/1.1\r".starts_with(word)));
+    let target = trimmed(block, method.saturating_add(1), version.unwrap_or(block.len()));
     Some((StartLine::Request { method: name, target }, HttpVersion::V11))
 }
 
