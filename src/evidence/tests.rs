@@ -694,7 +694,7 @@ proptest::proptest! {
         fields in proptest::collection::vec(("[a-zA-Z-]{0,20}|server|via|x-cache|etag|akamai-grn|x-amz-request-id|set-cookie", "[ -~]{0,60}"), 0..12),
         ip in proptest::prelude::any::<u32>(),
     ) {
-        let head: String = fields.iter().map(|(n, v)| format!("{n}: {v}\r\n")).collect();
+        let head = fields.iter().map(|(n, v)| format!("{n}: {v}\r\n")).collect::<Vec<_>>().concat();
         let mut case = get(NOWHERE, &format!("GET {target} HTTP/1.1\r\nHost: {host}\r\n{head}\r\n"), &format!("HTTP/1.1 200 OK\r\n{head}\r\n"));
         let detail = Detail::Http(Box::new(HttpExchange { request: Some(message(&case.request, NOW)), interim: Vec::new(), response: Some(message(&case.response, NOW)) }));
         case.lookups.push(lookup(&format!("{host} > {target} > 203.0.113.9"), NOW));
