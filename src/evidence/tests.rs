@@ -3,7 +3,7 @@
 use core::net::IpAddr;
 use std::sync::Arc;
 
-use super::{Kind, Known, Matcher, pack, words};
+use super::{Kind, Known, Matcher, pack, word_number, words};
 use crate::model::*;
 
 /// An exchange as a test writes it.
@@ -259,6 +259,9 @@ fn the_pack_is_whole() {
         assert!(pattern.compiles(), "{:?}", p.signature(*number).map(|s| s.id));
     }
     assert!(words().any(|w| w == "cdn-edge") && words().any(|w| w == "origin"));
+    for word in words() {
+        assert_eq!(word_number(word).and_then(|n| words().nth(n.into())), Some(word));
+    }
 }
 
 #[test]
@@ -416,7 +419,7 @@ fn the_exchanges_of_2011() {
     let blob = "HTTP/1.1 200 OK\r\nServer: Windows-Azure-Blob/1.0 Microsoft-HTTPAPI/2.0\r\nx-ms-request-id: 1\r\nx-ms-version: 2009-09-19\r\n\r\n";
     let seen = get(
         "65.52.32.66",
-        "GET /cnt/8a/IMG_0042.JPG?sr=b&si=rd&se=2011-06-14T19%3A00Z&sp=r&sig=x HTTP/1.1\r\nHost: mssat000017.blob.core.windows.net\r\n\r\n",
+        "GET /cnt/8a/IMG_0042.JPG?sr=b&si=rd&se=2011-06-14T19%3A00Z&sig=x HTTP/1.1\r\nHost: mssat000017.blob.core.windows.net\r\n\r\n",
         blob,
     )
     .in_2011()
@@ -563,6 +566,14 @@ fn certificates_speak_for_zones() {
     // The issuer alone says little.
     let issued = certificate(&["www.example.com"], None, "Amazon");
     assert!(matches!(judge(&tls(NOWHERE, "www.example.com", Some(issued)), &[]).grade(), "suggests" | "none"));
+    // A machine on the way signed it anew: the address is no longer that of who answered.
+    let resigned = certificate(&["www.apple.com"], None, "Zscaler Inc.");
+    let seen = judge(&tls("17.253.0.1", "www.apple.com", Some(resigned)), &[]);
+    assert!(
+        seen.grade() == "suggests" && seen.verdict.cannot_show.iter().any(|s| s.contains("signed")),
+        "{:?}",
+        seen.verdict
+    );
     // A customer's certificate on a CDN's machine: two facts.
     let customer = certificate(&["www.apple.com"], Some("Apple Inc."), "DigiCert Inc");
     judge(&tls("23.32.0.1", "www.apple.com", Some(customer)), &[]).says("akamai", "supports", "edge").conflicts(false);
