@@ -512,6 +512,42 @@ fn edges_and_origins_are_two_answers() {
     assert_eq!(seen.path(), "edge amazon-aws/cloudfront, origin wasabi/s3");
 }
 
+/// The table of conflicts that are none: rows that speak of different machines.
+#[test]
+fn readings_that_experts_know() {
+    let edgekey = "www.shop.example > www.shop.example.edgekey.net > e1.x.akamaiedge.net > 203.0.113.80";
+    let seen = http(NOWHERE, "www.shop.example", "Server: AmazonS3\r\n").after_lookup(edgekey).judge();
+    seen.says("akamai", "suggests", "edge").conflicts(false);
+    assert_eq!(seen.path(), "edge akamai/edge, origin amazon-aws/s3");
+
+    let seen = http("104.16.0.1", "www.shop.example", "Server: cloudflare\r\nVia: 1.1 google\r\n").judge();
+    seen.says("cloudflare", "supports", "cdn").conflicts(false);
+    assert_eq!(seen.path(), "edge cloudflare/cdn, load balancer google/load-balancer");
+
+    let mut case = http(NOWHERE, "www.shop.example", "Server: ECAcc (nyb/1D2E)\r\nSet-Cookie: ARRAffinity=1\r\n");
+    case.time = Timestamp(1_600_000_000_000_000_000);
+    let seen = case.judge();
+    seen.says("edgecast", "suggests", "cdn").conflicts(false);
+    assert_eq!(seen.path(), "edge edgecast/cdn, origin microsoft-azure/app-service");
+
+    // An Akamai machine inside an ISP: its own numbers name it, the ISP's network does not.
+    let grn = "akamai-grn: 0.50f0ef75.1755111819.26b556f\r\nDate: Wed, 13 Aug 2025 19:03:39 GMT\r\n";
+    http(NOWHERE, "www.shop.example", grn).judge().says("akamai", "suggests", "edge");
+
+    // GitHub's name, Azure's store, whoever's machine.
+    let host = "release-assets.githubusercontent.com";
+    let seen = http("185.199.108.133", host, "Server: Windows-Azure-Blob/1.0 Microsoft-HTTPAPI/2.0\r\n").judge();
+    seen.conflicts(false);
+    assert!(matches!(seen.operator(), "github" | "fastly"), "{}", seen.operator());
+    assert!(seen.path().ends_with("origin microsoft-azure/blob"), "{}", seen.path());
+
+    // Other stores speak S3's protocol: the form of the number tells them apart.
+    let ceph = "x-amz-request-id: tx00000ed37f765b5ca394c-00695ed264-1316e6c63-nyc3c\r\nDate: Wed, 07 Jan 2026 21:38:44 GMT\r\n";
+    http(NOWHERE, "files.example", ceph).judge().says("none", "none", "ceph-rgw");
+    let ibm = "x-amz-request-id: 5f1c7e02-0000-4000-8000-0000000000a1\r\nServer: Cleversafe/3.14\r\n";
+    http(NOWHERE, "files.example", ibm).judge().says("ibm-cloud", "suggests", "cos");
+}
+
 #[test]
 fn chains_count_for_the_client_that_asked() {
     let chain = "img.shop.example > img.shop.example.edgesuite.net > a1.g.akamai.net > 203.0.113.80";
