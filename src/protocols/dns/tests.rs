@@ -119,7 +119,9 @@ fn pointers_go_backwards_and_not_far() {
     let ladder = |steps: u8| {
         let mut data = vec![0];
         let base = 12 + 17 + 4 + 12;
-        (0..steps).for_each(|i| data.extend([0xC0, if i == 0 { base } else { base + 1 + 2 * (i - 1) }]));
+        for i in 0..steps {
+            data.extend([0xC0, if i == 0 { base } else { base + 1 + 2 * (i - 1) }]);
+        }
         data
     };
     let whole = |steps: u8| {
