@@ -42,14 +42,14 @@ pub(super) fn list(arguments: &ListArguments, budget: &Budget) -> Result<u8> {
             Err(error) => return Err(error),
         }
     }
-    if failed.is_some() { bail!("not every file could be read") }
+    if failed.is_some() {
+        bail!("not every file could be read")
+    }
     Ok(code)
 }
 
 fn is_closed_pipe(error: &anyhow::Error) -> bool {
-    error.chain().any(|cause| {
-        cause.downcast_ref::<io::Error>().is_some_and(|e| e.kind() == io::ErrorKind::BrokenPipe)
-    })
+    error.chain().any(|cause| cause.downcast_ref::<io::Error>().is_some_and(|e| e.kind() == io::ErrorKind::BrokenPipe))
 }
 
 /// Prints one exchange's verdict and ledger.

@@ -1,7 +1,5 @@
 //! One shard: the units of its flows become exchanges.
 
-use std::net::IpAddr;
-
 use super::pairing::Lookups;
 use super::walk::Block;
 use crate::model::{
@@ -70,7 +68,10 @@ enum Parser {
     /// TCP whose protocol is not clear; what came so far.
     Unclear(Vec<Run<'static>>),
     Http(Box<http1::Connection>),
-    Tls { connection: Box<tls::Connection>, done: bool },
+    Tls {
+        connection: Box<tls::Connection>,
+        done: bool,
+    },
     DnsTcp(Box<dns::TcpReader>),
     /// DNS in datagrams.
     Dns,
@@ -305,7 +306,14 @@ impl State {
     }
 
     /// No protocol at the start: from here each run may begin one.
-    fn settle(&mut self, stamp: FrameNo, flow: &Flow, held: Vec<Run<'static>>, reader: &mut Reader, out: &mut Vec<Event>) {
+    fn settle(
+        &mut self,
+        stamp: FrameNo,
+        flow: &Flow,
+        held: Vec<Run<'static>>,
+        reader: &mut Reader,
+        out: &mut Vec<Event>,
+    ) {
         self.parser = Parser::Other;
         for run in held {
             self.feed(stamp, flow, run, reader, out);
@@ -510,7 +518,8 @@ fn begins(bytes: &[u8], reader: &Reader) -> Option<Parser> {
 
 fn http_parser(reader: &Reader) -> Parser {
     let budget = &reader.budget;
-    let connection = if reader.bodies { http1::Connection::with_bodies(budget) } else { http1::Connection::new(budget) };
+    let connection =
+        if reader.bodies { http1::Connection::with_bodies(budget) } else { http1::Connection::new(budget) };
     Parser::Http(Box::new(connection))
 }
 

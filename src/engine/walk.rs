@@ -67,13 +67,7 @@ pub(super) struct Walker {
 
 impl Walker {
     pub(super) fn new(reader: CaptureReader, budget: &Budget) -> Self {
-        Self {
-            reader,
-            decoder: Decoder::new(budget),
-            clock: Timestamp(i64::MIN),
-            undecoded_frames: 0,
-            other_frames: 0,
-        }
+        Self { reader, decoder: Decoder::new(budget), clock: Timestamp(i64::MIN), undecoded_frames: 0, other_frames: 0 }
     }
 
     /// Fills `block` with the next frames; `false` at the end.

@@ -13,8 +13,10 @@ const BALANCER: &str = "load balancer";
 const RELAY: &str = "relay";
 const MIDDLEBOX: &str = "middlebox";
 const ORIGIN: &str = "origin";
+/// The machine that answered, where no line tells an edge from an origin.
+const SERVER: &str = "server";
 /// Every kind of hop.
-pub(super) const HOPS: [&str; 6] = [EDGE, SHIELD, BALANCER, RELAY, MIDDLEBOX, ORIGIN];
+pub(super) const HOPS: [&str; 7] = [EDGE, SHIELD, BALANCER, RELAY, MIDDLEBOX, ORIGIN, SERVER];
 
 const SEALED: &str = "The content is sealed by TLS: without keys no header, path, status or body can be read.";
 const NO_CERTIFICATE: &str = "TLS 1.3 hides the server's certificate from an observer without keys.";
@@ -232,9 +234,8 @@ fn speaking_for(provider: ProviderId, witnesses: &[Witness<'_>], scene: &Scene) 
             Group::Writer => w.strength >= 3,
             // What the client wrote into a URL is no more than a name, accepted or not: any server can accept it.
             Group::Custody | Group::Behaviour => false,
-            Group::NameChoice | Group::Routing | Group::KeyHolder => {
-                w.rule.supports.has(Supports::OPERATOR) && w.strength >= 1
-            }
+            Group::Routing => w.strength >= 2,
+            Group::NameChoice | Group::KeyHolder => w.rule.supports.has(Supports::OPERATOR) && w.strength >= 1,
         };
         if counts {
             groups.add(w.entry.group);
@@ -336,23 +337,18 @@ fn product(
     let routed = witnesses
         .iter()
         .any(|w| w.entry.group == Group::Routing && operator.is_some_and(|o| o.value == w.rule.provider));
-    let independent = c.groups.independent();
+    // One witness of the product and another of its operator: supports with routing or a key, as the table says.
+    let own_range = c.groups.has(Group::Routing);
+    let others = c.groups.independent() - u32::from(own_range);
+    let backed = routed || c.groups.has(Group::KeyHolder) || c.groups.has(Group::Arithmetic);
+    let sure = others >= 2 || (others == 1 && backed) || (own_range && c.strength >= 4 && scene.dated);
     let grade = if stores_differ && !c.front {
         Grade::Contradicted
     } else if c.groups.has(Group::Writer) && here && (routed || c.groups.has(Group::KeyHolder)) && !scene.gap {
         Grade::Conclusive
-    } else if independent >= 2 && here {
+    } else if here && sure {
         Grade::Supports
-    } else if c.groups.has(Group::Routing) && c.strength >= 4 && scene.dated && here {
-        Grade::Supports
-    } else if independent >= 1 && here {
-        // One witness of the product and another of its operator: supports with routing or a key, as the table says.
-        if routed || c.groups.has(Group::KeyHolder) || c.groups.has(Group::Arithmetic) {
-            Grade::Supports
-        } else {
-            Grade::Suggests
-        }
-    } else if independent >= 1 || (here && routed) {
+    } else if others >= 1 || own_range || (here && routed) {
         Grade::Suggests
     } else {
         Grade::NameOnly
@@ -416,6 +412,8 @@ fn path(witnesses: &[Witness<'_>], operator: Option<Answer<ProviderId>>, product
     let origins = witnesses.iter().filter(|w| {
         matches!(w.entry.group, Group::AnsweringSoftware | Group::Arithmetic | Group::Writer)
             && w.rule.speaks_for == SpeaksFor::Origin
+            // What a front machine was told, or is told of its shield, made no object.
+            && !matches!(w.rule.role, "cdn-edge" | "cdn-origin-shield")
             && w.strength >= 2
             && w.rule.supports.has(Supports::PRODUCT)
     });
@@ -423,7 +421,7 @@ fn path(witnesses: &[Witness<'_>], operator: Option<Answer<ProviderId>>, product
     if let Some(w) = best {
         push(ORIGIN, w.rule.provider, w.rule.service, &mut path);
     } else if let Some(p) = product.filter(|_| path.is_empty()) {
-        push(ORIGIN, operator.value, p.value, &mut path);
+        push(SERVER, operator.value, p.value, &mut path);
     }
     path
 }

@@ -24,6 +24,9 @@ const REMEMBERED: usize = 4_096;
 /// Longest field name that a rule may have.
 const FIELD_NAME: usize = 64;
 
+/// Signatures with the text that each matched.
+type Quotes = Arc<[(u16, Box<[u8]>)]>;
+
 /// What the pack asks of one header field.
 #[derive(Debug, Default)]
 struct FieldRules {
@@ -49,7 +52,7 @@ pub struct Matcher {
     owners: Vec<(u16, &'static str)>,
     issuers: Vec<(u16, &'static str)>,
     server_memory: AHashMap<Box<[u8]>, Arc<[u16]>>,
-    certificate_memory: AHashMap<[u8; 32], Arc<[(u16, Box<[u8]>)]>>,
+    certificate_memory: AHashMap<[u8; 32], Quotes>,
 }
 
 impl Matcher {
@@ -349,7 +352,7 @@ impl Matcher {
         asked
     }
 
-    fn certificate(&mut self, leaf: &Certificate) -> Arc<[(u16, Box<[u8]>)]> {
+    fn certificate(&mut self, leaf: &Certificate) -> Quotes {
         if let Some(known) = self.certificate_memory.get(&leaf.sha256) {
             return Arc::clone(known);
         }
@@ -376,7 +379,7 @@ impl Matcher {
         if self.certificate_memory.len() >= REMEMBERED {
             self.certificate_memory.clear();
         }
-        let found: Arc<[(u16, Box<[u8]>)]> = found.into();
+        let found: Quotes = found.into();
         self.certificate_memory.insert(leaf.sha256, Arc::clone(&found));
         found
     }
@@ -385,7 +388,7 @@ impl Matcher {
         scene.dns = true;
         scene.no_response = dns.response.is_none();
         for question in &dns.questions {
-            let frame = dns.query_frame.or(dns.response.as_ref().map(|r| r.frame));
+            let frame = dns.query_frame.or_else(|| dns.response.as_ref().map(|r| r.frame));
             let frames = frame.into_iter().collect();
             let place = Place { part: Part::Dns, range: ByteRange::default(), frames, offset: 0 };
             if let Some(name) = Name::of(question.name.as_bytes()) {

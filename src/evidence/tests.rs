@@ -54,7 +54,9 @@ impl Case {
 fn judge(exchange: &Exchange, lookups: &[Exchange]) -> Seen {
     let budget = Budget::default();
     let mut known = Known::new(&budget);
-    lookups.iter().for_each(|l| known.learn(l));
+    for l in lookups {
+        known.learn(l);
+    }
     let (ledger, verdict) = Matcher::new(&budget).judge(exchange, &known);
     Seen { ledger, verdict }
 }
@@ -469,6 +471,7 @@ fn the_exchanges_of_2011() {
         .judge();
     seen.says("microsoft-azure", "supports", "cdn-2009").conflicts(false);
     assert_eq!(seen.path(), "edge microsoft-azure/cdn-2009, origin microsoft-azure/blob");
+    assert_eq!(seen.tenant(), "az28617");
 
     http(NOWHERE, "www.photoblog.example", "Server: Apache\r\n").in_2011().judge().says("none", "none", "none");
 }
@@ -625,6 +628,83 @@ fn every_entry_quotes_its_place() {
         text("cloudflare.server-value.cloudflare").map(|e| e.text.as_slice()),
         Some(b"Server: cloudflare".as_slice())
     );
+}
+
+#[test]
+fn tenants_are_names_in_shared_zones() {
+    let cases: &[(&'static str, &str, &str, &str)] = &[
+        ("52.216.0.1", "pics.s3.amazonaws.com", "/a.jpg", "pics"),
+        ("52.216.0.1", "a.b.s3.eu-west-1.amazonaws.com", "/a.jpg", "a.b"),
+        ("52.216.0.1", "s3.amazonaws.com", "/pics/a.jpg", "pics"),
+        ("52.216.0.1", "s3.eu-west-1.amazonaws.com", "/pics?list-type=2", "pics"),
+        ("52.84.0.1", "d111.cloudfront.net", "/", "d111"),
+        ("52.84.0.1", "www.shop.example", "/", "shop.example"),
+        ("20.60.0.1", "acct.blob.core.windows.net", "/c/a.jpg", "acct"),
+        // Another's famous name is a customer, never the operator.
+        ("23.32.0.1", "www.apple.com", "/", "apple.com"),
+        // The operator's own sites have no tenant.
+        ("17.253.0.1", "www.apple.com", "/", "none"),
+        ("142.250.0.1", "r1---sn-4g5e6nsz.googlevideo.com", "/", "none"),
+    ];
+    for (address, host, path, tenant) in cases {
+        let request = format!("GET {path} HTTP/1.1\r\nHost: {host}\r\n\r\n");
+        let seen = get(address, &request, "HTTP/1.1 200 OK\r\n\r\n").judge();
+        assert_eq!(seen.tenant(), *tenant, "{host}{path} {:?}", seen.verdict);
+        assert!(seen.verdict.tenant.is_none_or(|t| t.grade <= Grade::Suggests), "{host}: a name is no proof");
+    }
+}
+
+#[test]
+fn proxies_void_the_address() {
+    let ask = "GET http://acct.blob.core.windows.net/c/a.jpg HTTP/1.1\r\nHost: acct.blob.core.windows.net\r\n\r\n";
+    let blob = "HTTP/1.1 200 OK\r\nServer: Windows-Azure-Blob/1.0 Microsoft-HTTPAPI/2.0\r\n\r\n";
+    let seen = get("192.168.1.1", ask, blob).judge();
+    seen.says("microsoft-azure", "suggests", "blob").conflicts(false);
+    assert!(seen.verdict.cannot_show.iter().any(|s| s.contains("proxy")));
+    // A tunnel shows a name, and the proxy's address.
+    let seen = get("192.168.1.1", "CONNECT acct.blob.core.windows.net:443 HTTP/1.1\r\n\r\n", "HTTP/1.1 200 OK\r\n\r\n")
+        .judge();
+    seen.says("microsoft-azure", "name only", "blob");
+    let seen =
+        get("104.16.0.1", "CONNECT acct.blob.core.windows.net:443 HTTP/1.1\r\n\r\n", "HTTP/1.1 200 OK\r\n\r\n").judge();
+    seen.says("cloudflare", "supports", "cdn").conflicts(false);
+    // User information before a host is no host.
+    let seen =
+        get(NOWHERE, "GET http://s3.amazonaws.com@evil.example/ HTTP/1.1\r\n\r\n", "HTTP/1.1 200 OK\r\n\r\n").judge();
+    seen.says("none", "none", "none");
+}
+
+#[test]
+fn signs_count_less_outside_their_years() {
+    let ec = "Server: ECAcc (nyb/1D2E)\r\n";
+    assert_eq!(http(NOWHERE, "www.example.com", ec).in_2011().judge().grade(), "suggests");
+    // Edgecast's network closed in January 2025: the banner is a copy, the range another's.
+    let mut case = http("93.184.216.34", "www.example.com", "");
+    case.time = NOW;
+    assert_eq!(case.judge().grade(), "none");
+    case.time = Timestamp(1_400_000_000_000_000_000);
+    assert_eq!(case.judge().grade(), "supports");
+}
+
+proptest::proptest! {
+    #[test]
+    fn nothing_that_strangers_write_stops_it(
+        host in "\\PC{0,40}",
+        target in "[ -~]{0,60}",
+        fields in proptest::collection::vec(("[a-zA-Z-]{0,20}|server|via|x-cache|etag|akamai-grn|x-amz-request-id|set-cookie", "[ -~]{0,60}"), 0..12),
+        ip in proptest::prelude::any::<u32>(),
+    ) {
+        let head: String = fields.iter().map(|(n, v)| format!("{n}: {v}\r\n")).collect();
+        let mut case = get(NOWHERE, &format!("GET {target} HTTP/1.1\r\nHost: {host}\r\n{head}\r\n"), &format!("HTTP/1.1 200 OK\r\n{head}\r\n"));
+        let detail = Detail::Http(Box::new(HttpExchange { request: Some(message(&case.request, NOW)), interim: Vec::new(), response: Some(message(&case.response, NOW)) }));
+        case.lookups.push(lookup(&format!("{host} > {target} > 203.0.113.9"), NOW));
+        let mut e = exchange(NOWHERE, NOW, detail);
+        e.server.ip = IpAddr::V4(ip.into());
+        let first = judge(&e, &case.lookups);
+        let again = judge(&e, &case.lookups);
+        proptest::prop_assert_eq!(first.ledger, again.ledger);
+        proptest::prop_assert_eq!(first.verdict, again.verdict);
+    }
 }
 
 #[test]
