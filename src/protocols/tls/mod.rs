@@ -216,8 +216,10 @@ impl Half {
 
     /// Whether handshake records are still plain. In TLS 1.3 a changed cipher spec means nothing, and early data may
     /// come before a second hello (RFC 8446 appendix D.4, section 4.2.10).
-    fn plain(&self, session: &Session) -> bool {
-        !session.sealed && (session.retried || self.content == Content::Plain)
+    fn plain(&self, side: Side, session: &Session) -> bool {
+        // Segments may stand out of order in the capture: a hello is waited for although its answer came first.
+        let sealed = session.sealed && !(session.hello.is_none() && session.asker == Some(side));
+        !sealed && (session.retried || self.content == Content::Plain)
     }
 
     fn data(&mut self, bytes: &[u8], reading: &mut Reading<'_, '_>) {
@@ -243,7 +245,7 @@ impl Half {
                 Next::Fragment(fragment) => {
                     self.found = true;
                     match fragment.kind {
-                        record::HANDSHAKE if self.plain(reading.session) => {
+                        record::HANDSHAKE if self.plain(reading.run.side, reading.session) => {
                             self.handshake(fragment.bytes, place(end, rest), reading);
                         }
                         record::CHANGE_CIPHER_SPEC => self.content = self.content.max(Content::Changed),

@@ -17,7 +17,7 @@ pub(super) struct Session {
     pub(super) handshake_bytes: usize,
     chain_certificates: usize,
     /// Who sent the ClientHello.
-    asker: Option<Side>,
+    pub(super) asker: Option<Side>,
     pub(super) hello: Option<ClientHello>,
     /// The hello's random.
     pub(super) random: Option<[u8; 32]>,

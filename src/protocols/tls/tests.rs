@@ -318,6 +318,21 @@ fn a_retry_ends_one_session_and_the_second_hello_begins_another() {
 }
 
 #[test]
+fn an_answer_may_stand_before_its_hello() {
+    let talk = [
+        (
+            Server,
+            [record(22, &server_hello([7; 32], 0x0303, &[v13()])), record(20, &[1]), record(23, &[1; 50])].concat(),
+        ),
+        (Client, [record(22, &client_hello(1)), record(20, &[1]), record(23, &[1; 50])].concat()),
+    ];
+    let (ended, fed) = stream(&talk, &[]);
+    assert_eq!((ended.len(), fed), (1, Feed::Done));
+    assert!(ended[0].session.client_hello.is_some() && ended[0].session.server_hello.is_some());
+    assert!(!ended[0].swapped && ended[0].anomalies.is_empty());
+}
+
+#[test]
 fn whoever_sends_the_hello_is_the_client() {
     let talk: Vec<_> = tls12().into_iter().map(|(side, bytes)| (side.other(), bytes)).collect();
     let (ended, _) = stream(&talk, &[]);
