@@ -64,6 +64,10 @@ pub(super) fn chain(body: &[u8], limit: usize, cache: &mut CertificateCache) -> 
             out.sound = false;
             break;
         };
+        if der.is_empty() {
+            out.sound = false;
+            continue;
+        }
         if out.certificates.len() >= limit {
             out.cut = true;
             break;

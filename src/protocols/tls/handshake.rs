@@ -74,8 +74,8 @@ pub(super) enum Got<'a> {
     TooLong(u64),
     /// All bytes are used.
     NeedMore,
-    /// No handshake message begins here (most likely it is encrypted).
-    Bad,
+    /// No handshake message begins at this stream offset (most likely it is encrypted).
+    Bad(u64),
 }
 
 /// The unfinished handshake message of one side of a stream.
@@ -140,12 +140,12 @@ impl Assembly {
                 let Some((kind, len)) = header(&self.bytes) else {
                     // One byte is enough to know that it is none.
                     if self.bytes.first().is_some_and(|k| !known(*k)) {
-                        return Got::Bad;
+                        return Got::Bad(self.offset);
                     }
                     continue;
                 };
                 if !known(kind) {
-                    return Got::Bad;
+                    return Got::Bad(self.offset);
                 }
                 self.left = len;
                 self.keep = read(kind) && len <= limit;

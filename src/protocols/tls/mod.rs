@@ -149,8 +149,8 @@ impl Connection {
 
     /// Takes a run; sessions that a retry ended are appended to `out`.
     pub fn feed(&mut self, run: &Run<'_>, certificates: &mut CertificateCache, out: &mut Vec<Ended>) -> Feed {
-        if let RunKind::Data(bytes) = &run.kind {
-            self.session.touch(run, bytes.len());
+        if let RunKind::Data(_) = &run.kind {
+            self.session.touch(run);
         }
         let mut reading = Reading { run, session: &mut self.session, certificates, out };
         let past = match &mut self.carrier {
@@ -176,6 +176,9 @@ impl Connection {
                 client.sealed && server.sealed
             }
         };
+        if let RunKind::Data(bytes) = &run.kind {
+            self.session.saw(run.side, run.offset.saturating_add(u64::try_from(bytes.len()).unwrap_or_default()));
+        }
         let early = self.session.sealed && self.session.hello.is_some();
         if early || past { Feed::Done } else { Feed::Going }
     }
@@ -213,8 +216,10 @@ impl Half {
 
     /// Whether handshake records are still plain. In TLS 1.3 a changed cipher spec means nothing, and early data may
     /// come before a second hello (RFC 8446 appendix D.4, section 4.2.10).
-    fn plain(&self, session: &Session) -> bool {
-        !session.sealed && (session.retried || self.content == Content::Plain)
+    fn plain(&self, side: Side, session: &Session) -> bool {
+        // Segments may stand out of order in the capture: a hello is waited for although its answer came first.
+        let sealed = session.sealed && !(session.hello.is_none() && session.asker == Some(side));
+        !sealed && (session.retried || self.content == Content::Plain)
     }
 
     fn data(&mut self, bytes: &[u8], reading: &mut Reading<'_, '_>) {
@@ -231,14 +236,16 @@ impl Half {
                 Next::NeedMore => return,
                 Next::Bad => {
                     if self.found && !self.guessing && !self.past(reading.session) {
-                        reading.session.odd(AnomalyKind::BadTls, reading.run.frame, place(end, rest));
+                        let begun = u64::try_from(self.layer.header_bytes()).unwrap_or_default();
+                        let offset = place(end, rest).saturating_sub(begun);
+                        reading.session.odd(AnomalyKind::BadTls, reading.run.frame, offset);
                     }
                     self.lose();
                 }
                 Next::Fragment(fragment) => {
                     self.found = true;
                     match fragment.kind {
-                        record::HANDSHAKE if self.plain(reading.session) => {
+                        record::HANDSHAKE if self.plain(reading.run.side, reading.session) => {
                             self.handshake(fragment.bytes, place(end, rest), reading);
                         }
                         record::CHANGE_CIPHER_SPEC => self.content = self.content.max(Content::Changed),
@@ -256,12 +263,15 @@ impl Half {
         let mut rest = bytes;
         loop {
             match self.assembly.next(&mut rest, end, frame, reading.session.handshake_bytes) {
-                Got::Message(message) => reading.message(&message),
+                Got::Message(message) => {
+                    reading.session.saw(reading.run.side, place(end, rest));
+                    reading.message(&message);
+                }
                 Got::TooLong(offset) => reading.session.odd(AnomalyKind::Limit, frame, offset),
                 Got::NeedMore => return,
-                Got::Bad => {
+                Got::Bad(offset) => {
                     if !self.guessing {
-                        reading.session.odd(AnomalyKind::BadTls, frame, place(end, rest));
+                        reading.session.odd(AnomalyKind::BadTls, frame, offset);
                     }
                     self.assembly.clear();
                     // Records go on; only their content is no longer understood.

@@ -89,6 +89,11 @@ impl Layer {
         Next::Fragment(Fragment { kind: self.kind, begins, bytes: piece })
     }
 
+    /// How many bytes of the next record's header were taken.
+    pub(super) fn header_bytes(&self) -> usize {
+        self.have
+    }
+
     /// Passes over `len` bytes that are missing. Gives how many handshake bytes are among them; `None` where they go
     /// beyond the record, so that it is unknown where the next one begins.
     pub(super) fn pass(&mut self, len: u64) -> Option<usize> {

@@ -17,7 +17,7 @@ pub(super) struct Session {
     pub(super) handshake_bytes: usize,
     chain_certificates: usize,
     /// Who sent the ClientHello.
-    asker: Option<Side>,
+    pub(super) asker: Option<Side>,
     pub(super) hello: Option<ClientHello>,
     /// The hello's random.
     pub(super) random: Option<[u8; 32]>,
@@ -29,6 +29,8 @@ pub(super) struct Session {
     certificate_frame: Option<FrameNo>,
     anomalies: Vec<Anomaly>,
     first: Option<(FrameNo, Timestamp)>,
+    /// The frame at which the session before this one ended.
+    ended: Option<FrameNo>,
     last: (FrameNo, Timestamp),
     /// A HelloRetryRequest came.
     pub(super) retried: bool,
@@ -54,6 +56,7 @@ impl Session {
             certificate_frame: None,
             anomalies: Vec::new(),
             first: None,
+            ended: None,
             last: (FrameNo(0), Timestamp(0)),
             retried: false,
             sealed: false,
@@ -61,12 +64,19 @@ impl Session {
         }
     }
 
-    pub(super) fn touch(&mut self, run: &Run<'_>, len: usize) {
+    /// Bytes of the session, or of what follows it, came in this run.
+    pub(super) fn touch(&mut self, run: &Run<'_>) {
+        // What stands behind a retry in its frame is no part of the session that follows.
+        if self.first.is_none() && self.ended != Some(run.frame) {
+            self.first = Some((run.frame, run.time));
+        }
         self.last = (run.frame, run.time);
-        self.first.get_or_insert(self.last);
-        let end = run.offset.saturating_add(u64::try_from(len).unwrap_or_default());
+    }
+
+    /// A side's stream was read up to this offset.
+    pub(super) fn saw(&mut self, side: Side, end: u64) {
         let [client, server] = &mut self.seen;
-        let seen = if run.side == Side::Client { client } else { server };
+        let seen = if side == Side::Client { client } else { server };
         *seen = end.max(*seen);
     }
 
@@ -229,6 +239,7 @@ impl Session {
         let swapped = self.asker == Some(Side::Server);
         let [client, server] = self.seen;
         let bytes = if swapped { [server, client] } else { [client, server] };
+        self.ended = Some(self.last.0);
         let first = first.unwrap_or(self.last);
         out.push(Ended {
             session: TlsSession {
