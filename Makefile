@@ -14,7 +14,7 @@ PACKAGES := build-essential pkg-config libpcap-dev \
 	libx11-6 libx11-xcb1 libxcursor1 libxi6 libxrandr2 libxkbcommon0 libxkbcommon-x11-0 \
 	libwayland-client0 libwayland-cursor0 libwayland-egl1 libgl1 libegl1 libgl1-mesa-dri \
 	python3
-SCREENSHOT_PACKAGES := xvfb xauth imagemagick x11-utils
+SCREENSHOT_PACKAGES := xvfb xauth imagemagick x11-utils xdotool
 
 help:
 	@echo "make setup              install what is missing (Debian packages, crates)"
@@ -69,7 +69,7 @@ run: build
 	fi
 
 # Cheap first. Two builds of the dependencies in all: checked for clippy and docs, compiled for the tests, which also make
-# the program that the corpus is read with.
+# the program that the corpus is read with (so `--tests` below: without it cargo compiles some dependencies once more).
 test: check corpus
 
 check:
@@ -80,7 +80,7 @@ check:
 	RUSTDOCFLAGS=-Dwarnings cargo doc --locked --no-deps
 
 corpus:
-	cargo build --locked
+	cargo build --locked --bins --tests
 	python3 tests/corpus.py target/debug/nephoscope
 
 bench: build

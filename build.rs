@@ -2,7 +2,6 @@
 //!
 //! Whatever the pack says wrongly (an unknown key, a service nobody lists, a row without a source) ends the build with
 //! the place of the mistake, so that a release never carries a signature that nobody can check.
-#![expect(clippy::print_stdout, reason = "cargo reads a build script's standard output")]
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
@@ -130,7 +129,7 @@ struct Places<'a> {
 impl Places<'_> {
     fn fail(&self, at: &Spanned<String>, what: &str) -> Failure {
         let before = self.text.as_bytes().get(..at.span().start).unwrap_or_default();
-        let line = before.iter().filter(|b| **b == b'\n').count() + 1;
+        let line = before.split(|b| *b == b'\n').count();
         format!("{}:{line}: {}: {what}", self.path.display(), at.get_ref()).into()
     }
 }
@@ -237,7 +236,8 @@ fn write_pack(file: &File, index: &Index, code: &mut String) -> Result<(), Failu
         let [r, g, b] = colour(&p.colour).unwrap_or_default();
         writeln!(
             code,
-            "Provider {{ id: {:?}, name: {:?}, aliases: &{:?}, parent: {:?}, colour: [{r}, {g}, {b}], glyph: {:?}, note: {:?} }},",
+            "Provider {{ id: {:?}, name: {:?}, aliases: &{:?}, parent: {:?}, colour: [{r}, {g}, {b}], \
+             glyph: {:?}, note: {:?} }},",
             p.id.get_ref(),
             p.name,
             p.aliases,
@@ -275,8 +275,8 @@ fn write_pack(file: &File, index: &Index, code: &mut String) -> Result<(), Failu
         let kind = kind(&s.kind).unwrap_or_default();
         write!(
             code,
-            "Signature {{ id: {:?}, provider: ProviderId({provider}), service: {service}, role: {:?}, kind: Kind::{kind}, \
-             field: {:?}, patterns: &{:?}, strength: {}, basis: {:?}, speaks_for: SpeaksFor::{}, group: Group::{}, \
+            "Signature {{ id: {:?}, provider: ProviderId({provider}), service: {service}, role: {:?}, \
+             kind: Kind::{kind}, field: {:?}, patterns: &{:?}, strength: {}, basis: {:?}, speaks_for: SpeaksFor::{}, group: Group::{}, \
              supports: Supports({}), forgeable_by: {:?}, proves: {:?}, suggests: {:?}, note: {:?}, sources: &{:?}, ",
             s.id.get_ref(),
             s.role,
@@ -297,7 +297,7 @@ fn write_pack(file: &File, index: &Index, code: &mut String) -> Result<(), Failu
             code,
             "from_month: {}, to_month: {}, customer: {customer}, decoder: {:?}, examples: &{:?} }},",
             s.era_from.as_deref().and_then(month).unwrap_or(0),
-            s.era_to.as_deref().and_then(month).unwrap_or(u32::MAX),
+            s.era_to.as_deref().and_then(month).map_or_else(|| "u32::MAX".to_owned(), |m| m.to_string()),
             s.decoder,
             s.examples,
         )?;
@@ -311,20 +311,20 @@ fn write_pack(file: &File, index: &Index, code: &mut String) -> Result<(), Failu
     Ok(())
 }
 
-/// `ranges.txt`: `date NAME YYYY-MM-DD` lines, then `label NUMBER WHAT=SIGNATURE …` lines, then boundaries `4 HEX LABEL`
-/// and `6 HEX LABEL`: from that address on, up to the next boundary, the label holds.
+/// `ranges.txt`: `date NAME YYYY-MM-DD` lines, then `label NUMBER LAYER=SIGNATURE …` lines
+/// (`service=SIGNATURE@YYYY-MM`), then boundaries `4 HEX LABEL` and `6 HEX LABEL`: from that address on, up to the next boundary, the label holds.
 fn write_addresses(text: &str, path: &Path, file: &File, code: &mut String, out: &Path) -> Result<(), Failure> {
     let ids: BTreeMap<&str, usize> =
         file.signature.iter().enumerate().map(|(n, s)| (s.id.get_ref().as_str(), n)).collect();
     let mut dates = BTreeMap::new();
-    let mut labels: Vec<[Option<usize>; 4]> = Vec::new();
+    let mut labels: Vec<([Option<usize>; 4], u32)> = Vec::new();
     let (mut v4, mut v6) = (Vec::new(), Vec::new());
     let (mut last4, mut last6) = (None, None);
     for (number, line) in text.lines().enumerate() {
         let fail = |what: &str| Err(Failure::from(format!("{}:{}: {what}", path.display(), number + 1)));
         let mut parts = line.split(' ');
         match (parts.next(), parts.next()) {
-            (Some("" | "#"), _) | (None, _) => {}
+            (Some("" | "#") | None, _) => {}
             (Some("date"), Some(name)) => {
                 let Some(month) = parts.next().and_then(month) else { return fail("not a date") };
                 dates.insert(name.to_owned(), month);
@@ -333,9 +333,15 @@ fn write_addresses(text: &str, path: &Path, file: &File, code: &mut String, out:
                 if id.parse() != Ok(labels.len()) {
                     return fail("labels are numbered from 0 without gaps");
                 }
-                let mut label = [None; 4];
+                let (mut label, mut listed) = ([None; 4], 0);
                 for part in parts {
                     let Some((layer, signature)) = part.split_once('=') else { return fail("not LAYER=SIGNATURE") };
+                    let (signature, date) = signature.split_once('@').unwrap_or((signature, ""));
+                    match (layer, month(date)) {
+                        ("service", Some(date)) => listed = date,
+                        ("service", None) => return fail("no date behind the signature"),
+                        _ => {}
+                    }
                     let slot = ["service", "now", "2014", "2008"].iter().position(|l| *l == layer);
                     let (Some(slot), Some(signature)) = (slot.and_then(|s| label.get_mut(s)), ids.get(signature))
                     else {
@@ -343,7 +349,7 @@ fn write_addresses(text: &str, path: &Path, file: &File, code: &mut String, out:
                     };
                     *slot = Some(*signature);
                 }
-                labels.push(label);
+                labels.push((label, listed));
             }
             (Some("4"), Some(start)) => {
                 let (Ok(start), Some(label)) = (u32::from_str_radix(start, 16), label(parts.next(), labels.len()))
@@ -375,11 +381,14 @@ fn write_addresses(text: &str, path: &Path, file: &File, code: &mut String, out:
     fs::write(out.join("v4.bin"), v4)?;
     fs::write(out.join("v6.bin"), v6)?;
     writeln!(code, "static LABELS: [Label; {}] = [", labels.len())?;
-    for [service, now, then, before] in labels {
-        writeln!(code, "Label {{ service: {service:?}, networks: [{before:?}, {then:?}, {now:?}] }},")?;
+    for ([service, now, then, before], listed) in labels {
+        writeln!(
+            code,
+            "Label {{ service: {service:?}, listed: {listed}, networks: [{before:?}, {then:?}, {now:?}] }},"
+        )?;
     }
     writeln!(code, "];")?;
-    for name in ["service", "now", "2014", "2008"] {
+    for name in ["now", "2014", "2008"] {
         let Some(month) = dates.get(name) else {
             return Err(format!("{}: no date for {name}", path.display()).into());
         };

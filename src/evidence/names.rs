@@ -15,6 +15,9 @@ const LONGEST: usize = 255;
 /// Names remembered; past that the memory starts anew.
 const REMEMBERED: usize = 16_384;
 
+/// The zone of Azure's first CDN; it is not in the list of today.
+const CLOSED_ZONE: &str = ".vo.msecnd.net";
+
 /// What an asked name matches.
 #[derive(Debug, Default)]
 pub(super) struct Asked {
@@ -90,16 +93,20 @@ impl Names {
         if text.parse::<IpAddr>().is_ok() {
             return asked;
         }
+        asked.site = psl::domain_str(text).map(Into::into);
+        let registrable = asked.site.as_ref().map_or(0, |d| d.len());
         self.by_suffix(name.bytes(), Kind::DnsSuffix, |number, suffix| {
             asked.signatures.push(number);
             let Some(s) = pack().signature(number).filter(|s| s.strength >= 3 && s.role != "first-party") else {
                 return;
             };
             if asked.tenant.is_none() && asked.bare_store.is_none() {
+                // Operators enter the zones in which customers have names in the Public Suffix List.
                 let before = text.get(..text.len().saturating_sub(suffix)).unwrap_or_default().trim_end_matches('.');
-                if !before.is_empty() {
+                let shared = registrable > suffix || text.ends_with(CLOSED_ZONE);
+                if !before.is_empty() && shared {
                     asked.tenant = Some((s.provider, before.into()));
-                } else if s.role == "object-storage" {
+                } else if before.is_empty() && s.role == "object-storage" {
                     asked.bare_store = Some(s.provider);
                 }
             }
@@ -114,7 +121,6 @@ impl Names {
                 None => {}
             }
         }
-        asked.site = psl::domain_str(text).map(Into::into);
         asked
     }
 

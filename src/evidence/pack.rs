@@ -194,6 +194,5 @@ pub(super) fn labels() -> &'static [Label] {
     &LABELS
 }
 
-/// Months of the AS tables, oldest first, and of the service-tagged lists.
+/// Months of the AS tables, oldest first.
 pub(super) const AS_TABLES: [u32; 3] = [MONTH_2008, MONTH_2014, MONTH_NOW];
-pub(super) const SERVICE_LISTS: u32 = MONTH_SERVICE;

@@ -3,7 +3,7 @@
 use core::net::IpAddr;
 use std::sync::Arc;
 
-use super::{Kind, Known, Matcher, pack, words};
+use super::{Kind, Known, Matcher, pack, word_number, words};
 use crate::model::*;
 
 /// An exchange as a test writes it.
@@ -54,7 +54,9 @@ impl Case {
 fn judge(exchange: &Exchange, lookups: &[Exchange]) -> Seen {
     let budget = Budget::default();
     let mut known = Known::new(&budget);
-    lookups.iter().for_each(|l| known.learn(l));
+    for l in lookups {
+        known.learn(l);
+    }
     let (ledger, verdict) = Matcher::new(&budget).judge(exchange, &known);
     Seen { ledger, verdict }
 }
@@ -257,6 +259,9 @@ fn the_pack_is_whole() {
         assert!(pattern.compiles(), "{:?}", p.signature(*number).map(|s| s.id));
     }
     assert!(words().any(|w| w == "cdn-edge") && words().any(|w| w == "origin"));
+    for word in words() {
+        assert_eq!(word_number(word).and_then(|n| words().nth(n.into())), Some(word));
+    }
 }
 
 #[test]
@@ -414,7 +419,7 @@ fn the_exchanges_of_2011() {
     let blob = "HTTP/1.1 200 OK\r\nServer: Windows-Azure-Blob/1.0 Microsoft-HTTPAPI/2.0\r\nx-ms-request-id: 1\r\nx-ms-version: 2009-09-19\r\n\r\n";
     let seen = get(
         "65.52.32.66",
-        "GET /cnt/8a/IMG_0042.JPG?sr=b&si=rd&se=2011-06-14T19%3A00Z&sp=r&sig=x HTTP/1.1\r\nHost: mssat000017.blob.core.windows.net\r\n\r\n",
+        "GET /cnt/8a/IMG_0042.JPG?sr=b&si=rd&se=2011-06-14T19%3A00Z&sig=x HTTP/1.1\r\nHost: mssat000017.blob.core.windows.net\r\n\r\n",
         blob,
     )
     .in_2011()
@@ -469,6 +474,7 @@ fn the_exchanges_of_2011() {
         .judge();
     seen.says("microsoft-azure", "supports", "cdn-2009").conflicts(false);
     assert_eq!(seen.path(), "edge microsoft-azure/cdn-2009, origin microsoft-azure/blob");
+    assert_eq!(seen.tenant(), "az28617");
 
     http(NOWHERE, "www.photoblog.example", "Server: Apache\r\n").in_2011().judge().says("none", "none", "none");
 }
@@ -504,6 +510,42 @@ fn edges_and_origins_are_two_answers() {
     .judge();
     seen.says("amazon-aws", "supports", "cloudfront").conflicts(false);
     assert_eq!(seen.path(), "edge amazon-aws/cloudfront, origin wasabi/s3");
+}
+
+/// The table of conflicts that are none: rows that speak of different machines.
+#[test]
+fn readings_that_experts_know() {
+    let edgekey = "www.shop.example > www.shop.example.edgekey.net > e1.x.akamaiedge.net > 203.0.113.80";
+    let seen = http(NOWHERE, "www.shop.example", "Server: AmazonS3\r\n").after_lookup(edgekey).judge();
+    seen.says("akamai", "suggests", "edge").conflicts(false);
+    assert_eq!(seen.path(), "edge akamai/edge, origin amazon-aws/s3");
+
+    let seen = http("104.16.0.1", "www.shop.example", "Server: cloudflare\r\nVia: 1.1 google\r\n").judge();
+    seen.says("cloudflare", "supports", "cdn").conflicts(false);
+    assert_eq!(seen.path(), "edge cloudflare/cdn, load balancer google/load-balancer");
+
+    let mut case = http(NOWHERE, "www.shop.example", "Server: ECAcc (nyb/1D2E)\r\nSet-Cookie: ARRAffinity=1\r\n");
+    case.time = Timestamp(1_600_000_000_000_000_000);
+    let seen = case.judge();
+    seen.says("edgecast", "suggests", "cdn").conflicts(false);
+    assert_eq!(seen.path(), "edge edgecast/cdn, origin microsoft-azure/app-service");
+
+    // An Akamai machine inside an ISP: its own numbers name it, the ISP's network does not.
+    let grn = "akamai-grn: 0.50f0ef75.1755111819.26b556f\r\nDate: Wed, 13 Aug 2025 19:03:39 GMT\r\n";
+    http(NOWHERE, "www.shop.example", grn).judge().says("akamai", "suggests", "edge");
+
+    // GitHub's name, Azure's store, whoever's machine.
+    let host = "release-assets.githubusercontent.com";
+    let seen = http("185.199.108.133", host, "Server: Windows-Azure-Blob/1.0 Microsoft-HTTPAPI/2.0\r\n").judge();
+    seen.conflicts(false);
+    assert!(matches!(seen.operator(), "github" | "fastly"), "{}", seen.operator());
+    assert!(seen.path().ends_with("origin microsoft-azure/blob"), "{}", seen.path());
+
+    // Other stores speak S3's protocol: the form of the number tells them apart.
+    let ceph = "x-amz-request-id: tx00000ed37f765b5ca394c-00695ed264-1316e6c63-nyc3c\r\nDate: Wed, 07 Jan 2026 21:38:44 GMT\r\n";
+    http(NOWHERE, "files.example", ceph).judge().says("none", "none", "ceph-rgw");
+    let ibm = "x-amz-request-id: 5f1c7e02-0000-4000-8000-0000000000a1\r\nServer: Cleversafe/3.14\r\n";
+    http(NOWHERE, "files.example", ibm).judge().says("ibm-cloud", "suggests", "cos");
 }
 
 #[test]
@@ -560,6 +602,14 @@ fn certificates_speak_for_zones() {
     // The issuer alone says little.
     let issued = certificate(&["www.example.com"], None, "Amazon");
     assert!(matches!(judge(&tls(NOWHERE, "www.example.com", Some(issued)), &[]).grade(), "suggests" | "none"));
+    // A machine on the way signed it anew: the address is no longer that of who answered.
+    let resigned = certificate(&["www.apple.com"], None, "Zscaler Inc.");
+    let seen = judge(&tls("17.253.0.1", "www.apple.com", Some(resigned)), &[]);
+    assert!(
+        seen.grade() == "suggests" && seen.verdict.cannot_show.iter().any(|s| s.contains("signed")),
+        "{:?}",
+        seen.verdict
+    );
     // A customer's certificate on a CDN's machine: two facts.
     let customer = certificate(&["www.apple.com"], Some("Apple Inc."), "DigiCert Inc");
     judge(&tls("23.32.0.1", "www.apple.com", Some(customer)), &[]).says("akamai", "supports", "edge").conflicts(false);
@@ -625,6 +675,83 @@ fn every_entry_quotes_its_place() {
         text("cloudflare.server-value.cloudflare").map(|e| e.text.as_slice()),
         Some(b"Server: cloudflare".as_slice())
     );
+}
+
+#[test]
+fn tenants_are_names_in_shared_zones() {
+    let cases: &[(&'static str, &str, &str, &str)] = &[
+        ("52.216.0.1", "pics.s3.amazonaws.com", "/a.jpg", "pics"),
+        ("52.216.0.1", "a.b.s3.eu-west-1.amazonaws.com", "/a.jpg", "a.b"),
+        ("52.216.0.1", "s3.amazonaws.com", "/pics/a.jpg", "pics"),
+        ("52.216.0.1", "s3.eu-west-1.amazonaws.com", "/pics?list-type=2", "pics"),
+        ("52.84.0.1", "d111.cloudfront.net", "/", "d111"),
+        ("52.84.0.1", "www.shop.example", "/", "shop.example"),
+        ("20.60.0.1", "acct.blob.core.windows.net", "/c/a.jpg", "acct"),
+        // Another's famous name is a customer, never the operator.
+        ("23.32.0.1", "www.apple.com", "/", "apple.com"),
+        // The operator's own sites have no tenant.
+        ("17.253.0.1", "www.apple.com", "/", "none"),
+        ("142.250.0.1", "r1---sn-4g5e6nsz.googlevideo.com", "/", "none"),
+    ];
+    for (address, host, path, tenant) in cases {
+        let request = format!("GET {path} HTTP/1.1\r\nHost: {host}\r\n\r\n");
+        let seen = get(address, &request, "HTTP/1.1 200 OK\r\n\r\n").judge();
+        assert_eq!(seen.tenant(), *tenant, "{host}{path} {:?}", seen.verdict);
+        assert!(seen.verdict.tenant.is_none_or(|t| t.grade <= Grade::Suggests), "{host}: a name is no proof");
+    }
+}
+
+#[test]
+fn proxies_void_the_address() {
+    let ask = "GET http://acct.blob.core.windows.net/c/a.jpg HTTP/1.1\r\nHost: acct.blob.core.windows.net\r\n\r\n";
+    let blob = "HTTP/1.1 200 OK\r\nServer: Windows-Azure-Blob/1.0 Microsoft-HTTPAPI/2.0\r\n\r\n";
+    let seen = get("192.168.1.1", ask, blob).judge();
+    seen.says("microsoft-azure", "suggests", "blob").conflicts(false);
+    assert!(seen.verdict.cannot_show.iter().any(|s| s.contains("proxy")));
+    // A tunnel shows a name, and the proxy's address.
+    let seen = get("192.168.1.1", "CONNECT acct.blob.core.windows.net:443 HTTP/1.1\r\n\r\n", "HTTP/1.1 200 OK\r\n\r\n")
+        .judge();
+    seen.says("microsoft-azure", "name only", "blob");
+    let seen =
+        get("104.16.0.1", "CONNECT acct.blob.core.windows.net:443 HTTP/1.1\r\n\r\n", "HTTP/1.1 200 OK\r\n\r\n").judge();
+    seen.says("cloudflare", "supports", "cdn").conflicts(false);
+    // User information before a host is no host.
+    let seen =
+        get(NOWHERE, "GET http://s3.amazonaws.com@evil.example/ HTTP/1.1\r\n\r\n", "HTTP/1.1 200 OK\r\n\r\n").judge();
+    seen.says("none", "none", "none");
+}
+
+#[test]
+fn signs_count_less_outside_their_years() {
+    let ec = "Server: ECAcc (nyb/1D2E)\r\n";
+    assert_eq!(http(NOWHERE, "www.example.com", ec).in_2011().judge().grade(), "suggests");
+    // Edgecast's network closed in January 2025: the banner is a copy, the range another's.
+    let mut case = http("93.184.216.34", "www.example.com", "");
+    case.time = NOW;
+    assert_eq!(case.judge().grade(), "none");
+    case.time = Timestamp(1_400_000_000_000_000_000);
+    assert_eq!(case.judge().grade(), "supports");
+}
+
+proptest::proptest! {
+    #[test]
+    fn nothing_that_strangers_write_stops_it(
+        host in "\\PC{0,40}",
+        target in "[ -~]{0,60}",
+        fields in proptest::collection::vec(("[a-zA-Z-]{0,20}|server|via|x-cache|etag|akamai-grn|x-amz-request-id|set-cookie", "[ -~]{0,60}"), 0..12),
+        ip in proptest::prelude::any::<u32>(),
+    ) {
+        let head = fields.iter().map(|(n, v)| format!("{n}: {v}\r\n")).collect::<Vec<_>>().concat();
+        let mut case = get(NOWHERE, &format!("GET {target} HTTP/1.1\r\nHost: {host}\r\n{head}\r\n"), &format!("HTTP/1.1 200 OK\r\n{head}\r\n"));
+        let detail = Detail::Http(Box::new(HttpExchange { request: Some(message(&case.request, NOW)), interim: Vec::new(), response: Some(message(&case.response, NOW)) }));
+        case.lookups.push(lookup(&format!("{host} > {target} > 203.0.113.9"), NOW));
+        let mut e = exchange(NOWHERE, NOW, detail);
+        e.server.ip = IpAddr::V4(ip.into());
+        let first = judge(&e, &case.lookups);
+        let again = judge(&e, &case.lookups);
+        proptest::prop_assert_eq!(first.ledger, again.ledger);
+        proptest::prop_assert_eq!(first.verdict, again.verdict);
+    }
 }
 
 #[test]

@@ -329,12 +329,17 @@ def look_up(trace, ident, name, answers, cport=53000, kind=A, flags=0x8180):
 
 # ---------------------------------------------------------------------------------------------------- captures
 CASES = {}
+ONE, LOOK_UP = "GET /one 200 5", "DNS www.example.com A 0 1"
 
 
-def case(file):
+def case(file, *rows):
+    """A capture and the rows that it must list, in order, as whoever wrote the capture knows them. Words of a row:
+    METHOD target status body-bytes [sent=bytes], TLS name ALPN version certificates, or DNS name type code answers.
+    `-` is what is not there (or, for a body, not whole), `?` anything; a row behind `~` may be missing.
+    """
     def keep(function):
-        assert file not in CASES and file.split(".")[0] not in {name.split(".")[0] for name in CASES}, file
-        CASES[file] = function
+        assert file.split(".")[0] not in {name.split(".")[0] for name in CASES}, file
+        CASES[file] = function, rows
         return function
     return keep
 
@@ -346,7 +351,9 @@ def plain(build):
     return pcap(trace.frames_of(ether))
 
 
-@case("http-keep-alive.pcap")
+@case("http-keep-alive.pcap",
+      "GET /a.txt 200 6", "HEAD /b.bin 200 0", "GET /a.txt 304 0", "GET /empty 204 0", "POST /form 200 7 sent=7",
+      "GET /none 404 3")
 def _():
     """One connection: GET, HEAD (length but no body), 304 (length but no body), 204, a POST, a 404."""
     def build(t):
@@ -361,7 +368,7 @@ def _():
     return plain(build)
 
 
-@case("http-pipelining.pcap")
+@case("http-pipelining.pcap", "GET /1 200 3", "HEAD /2 200 0", "GET /3 200 5", "GET /4 - -")
 def _():
     """Three requests in one segment; three answers cut at odd places; a fourth request never answered."""
     def build(t):
@@ -374,7 +381,7 @@ def _():
     return plain(build)
 
 
-@case("http-chunked.pcap")
+@case("http-chunked.pcap", "GET /c 200 41", "PUT /up 201 0 sent=301", "GET /small 200 10")
 def _():
     """Chunked answer with extension and trailer, chunked upload, chunks cut inside their size lines, upper-case sizes."""
     def build(t):
@@ -388,7 +395,9 @@ def _():
     return plain(build)
 
 
-@case("http-codings.pcap")
+@case("http-codings.pcap",
+      "GET /gzip 200 84", "GET /deflate 200 84", "GET /chunked 200 84", "GET /transfer 200 84", "GET /two 200 84",
+      "GET /unknown 200 -", "GET /identity 200 84", "GET /broken 200 -", "POST /up 200 2 sent=84")
 def _():
     """Bodies as gzip, zlib deflate, gzip in chunks, two codings, an unknown coding, and gzip that is broken."""
     def build(t):
@@ -406,7 +415,7 @@ def _():
     return plain(build)
 
 
-@case("http-interim.pcap")
+@case("http-interim.pcap", "POST /up 200 7 sent=5", "GET /hints 200 4", "POST /no 417 0")
 def _():
     """100 Continue before a POST, 103 before a 200, and a 417 instead of the 100."""
     def build(t):
@@ -422,7 +431,9 @@ def _():
     return plain(build)
 
 
-@case("http-connect.pcap")
+@case("http-connect.pcap",
+      "CONNECT www.example.com:443 200 ?", "TLS www.example.com h2,http/1.1 1.3 0",
+      "CONNECT blocked.example.net:443 403 3", "GET http://www.example.com/x?y=1 200 18")
 def _():
     """A proxy: CONNECT accepted, then a TLS ClientHello through the tunnel; CONNECT refused; an absolute-form GET."""
     def build(t):
@@ -438,7 +449,7 @@ def _():
     return plain(build)
 
 
-@case("http-upgrade.pcap")
+@case("http-upgrade.pcap", "GET /ws 101 ?", "GET /plain 200 11", "GET /next 200 5")
 def _():
     """A WebSocket opened with 101, frames behind it; an offered upgrade that the server ignores."""
     def build(t):
@@ -455,7 +466,7 @@ def _():
     return plain(build)
 
 
-@case("http-until-close.pcap")
+@case("http-until-close.pcap", "GET /fin 200 10", "GET /rst 200 ?", "GET /short 200 -", "GET /open 200 -")
 def _():
     """Bodies without a length: ended by FIN, by RST, by the end of the capture; HTTP/1.0; a length cut short by FIN."""
     def build(t):
@@ -474,7 +485,7 @@ def _():
     return plain(build)
 
 
-@case("http-09.pcap")
+@case("http-09.pcap", "GET /old - ?")
 def _():
     """HTTP/0.9: a request line without a version, an answer without a head."""
     def build(t):
@@ -485,7 +496,9 @@ def _():
     return plain(build)
 
 
-@case("http-gap.pcap")
+@case("http-gap.pcap",
+      "GET /known 200 -", "GET /after-known 200 5", "GET /chunked 200 -", "GET /after-chunked 200 5", "GET /head ? ?",
+      "GET /after-head 200 5", "- - 200 7", "GET /after-orphan 200 5")
 def _():
     """Lost segments: inside a body of known length, inside a chunked body, inside a head; good exchanges follow each."""
     def build(t):
@@ -512,7 +525,7 @@ def _():
     return plain(build)
 
 
-@case("http-out-of-order.pcap")
+@case("http-out-of-order.pcap", "GET /shuffled 200 1024", "GET /next 200 5")
 def _():
     """Segments swapped, repeated, overlapping with the same bytes, repeated after their acknowledgement; keep-alives."""
     def build(t):
@@ -532,7 +545,7 @@ def _():
     return plain(build)
 
 
-@case("http-overlap.pcap")
+@case("http-overlap.pcap", "GET /aaaaaaaa 200 11")
 def _():
     """The same stretch sent twice with other bytes: what is read must say so."""
     def build(t):
@@ -548,7 +561,7 @@ def _():
     return plain(build)
 
 
-@case("http-reused-port.pcap")
+@case("http-reused-port.pcap", "GET /first 200 2", "GET /second 200 2", "GET /third 200 2", "GET /fourth-wraps 200 600")
 def _():
     """One pair of ports, three connections: closed by FIN, by RST, then opened anew by a SYN with another number."""
     def build(t):
@@ -566,7 +579,7 @@ def _():
     return plain(build)
 
 
-@case("http-late-start.pcap")
+@case("http-late-start.pcap", "GET /late 200 5", "- - 200 7", "GET /odd-port 200 4")
 def _():
     """No SYN: the capture starts inside an answer, before a request, and with the server's side first on an odd port."""
     def build(t):
@@ -581,7 +594,9 @@ def _():
     return plain(build)
 
 
-@case("http-odd-heads.pcap")
+@case("http-odd-heads.pcap",
+      "GET /folded 200 1", "GET /lf 200 1", "GET ? 200 1", "GET /lengths 200 1", "GET /both 200 1", "GET /reason 200 1",
+      "BREW /pot 418 0", "OPTIONS * 200 0")
 def _():
     """Folded lines, bare LF, an empty line first, bytes that are no UTF-8, no space after the colon, a line without a colon, two lengths, length and chunked together, reason left out."""
     def build(t):
@@ -598,7 +613,7 @@ def _():
     return plain(build)
 
 
-@case("http-tiny-segments.pcap")
+@case("http-tiny-segments.pcap", "GET /t 200 3")
 def _():
     """Every byte of a request and its answer in a segment of its own."""
     def build(t):
@@ -608,7 +623,7 @@ def _():
     return plain(build)
 
 
-@case("http-two-at-once.pcap")
+@case("http-two-at-once.pcap", "GET /a1 200 800", "GET /b1 200 2", "GET /b2 200 2")
 def _():
     """Two connections whose segments alternate; rows come in the order of their first frames."""
     def build(t):
@@ -645,7 +660,7 @@ def _():
     return pcap(frames)
 
 
-@case("ipv6.pcap")
+@case("ipv6.pcap", ONE, ONE, "GET /fragments 200 500")
 def _():
     """IPv6: plain, behind hop-by-hop and destination options, and an answer in fragments that arrive out of order."""
     t = Trace()
@@ -667,7 +682,8 @@ def _():
     return pcap(t.frames_of(ether))
 
 
-@case("ipv4-fragments.pcap")
+@case("ipv4-fragments.pcap",
+      "GET /fragments 200 700", "GET /after 200 5", "DNS big.example.com TXT 0 3", "GET /options - -")
 def _():
     """An answer in three IPv4 fragments, last first; a DNS answer in two; one datagram whose middle is missing; IP options."""
     def build(t):
@@ -702,61 +718,61 @@ def ethertype(packet):
     return struct.pack(">H", 0x86DD if packet[0] >> 4 == 6 else 0x0800)
 
 
-@case("link-vlan.pcap")
+@case("link-vlan.pcap", ONE, LOOK_UP)
 def _():
     """802.1Q tags."""
     return linked(1, lambda p: vlan(p, 42))
 
 
-@case("link-qinq.pcap")
+@case("link-qinq.pcap", ONE, LOOK_UP)
 def _():
     """802.1ad over 802.1Q."""
     return linked(1, lambda p: vlan(p, 100, 42))
 
 
-@case("link-mpls.pcap")
+@case("link-mpls.pcap", ONE, LOOK_UP)
 def _():
     """Two MPLS labels."""
     return linked(1, lambda p: ether(struct.pack(">II", 100 << 12 | 64, 200 << 12 | 0x100 | 64) + p, 0x8847))
 
 
-@case("link-pppoe.pcap")
+@case("link-pppoe.pcap", ONE, LOOK_UP)
 def _():
     """PPPoE session frames."""
     return linked(1, lambda p: ether(struct.pack(">BBHHH", 0x11, 0, 1, len(p) + 2, 0x0021) + p, 0x8864))
 
 
-@case("link-sll.pcap")
+@case("link-sll.pcap", ONE, LOOK_UP)
 def _():
     """Linux cooked capture, version 1."""
     return linked(113, lambda p: struct.pack(">HHH8s", 0, 1, 6, bytes.fromhex("02000000000a0000")) + ethertype(p) + p)
 
 
-@case("link-sll2.pcap")
+@case("link-sll2.pcap", ONE, LOOK_UP)
 def _():
     """Linux cooked capture, version 2."""
     return linked(276, lambda p: ethertype(p) + struct.pack(">HIHBB8s", 0, 2, 1, 0, 6, bytes.fromhex("02000000000a0000")) + p)
 
 
-@case("link-raw.pcap")
+@case("link-raw.pcap", ONE, LOOK_UP)
 def _():
     """Raw IP, link type 101."""
     return linked(101, lambda p: p)
 
 
-@case("link-null.pcap")
+@case("link-null.pcap", ONE, LOOK_UP)
 def _():
     """BSD loopback: the family in the byte order of the machine that captured."""
     return linked(0, lambda p: struct.pack("<I", 2) + p)
 
 
-@case("link-loop.pcap")
+@case("link-loop.pcap", ONE, LOOK_UP)
 def _():
     """OpenBSD loopback: the family in network order."""
     return linked(108, lambda p: struct.pack(">I", 2) + p)
 
 
-@case("link-ppp.pcap")
+@case("link-ppp.pcap", ONE, LOOK_UP)
 def _():
     """PPP with address and control bytes."""
     return linked(9, lambda p: bytes.fromhex("ff030021") + p)
@@ -767,13 +783,13 @@ def wifi(packet, qos=False):
     return head + (b"\0\0" if qos else b"") + bytes.fromhex("aaaa03000000") + ethertype(packet) + packet
 
 
-@case("link-wifi.pcap")
+@case("link-wifi.pcap", ONE, LOOK_UP)
 def _():
     """802.11 data frames, one in two with a QoS field, without a radio header."""
     return linked(105, lambda p: wifi(p, qos=len(p) % 2 == 0))
 
 
-@case("link-radiotap.pcap")
+@case("link-radiotap.pcap", ONE, LOOK_UP)
 def _():
     """802.11 data frames behind radiotap headers of two lengths."""
     return linked(127, lambda p: (struct.pack("<BBHI", 0, 0, 8, 0) if len(p) % 2 else struct.pack("<BBHIBB", 0, 0, 10, 0x06, 0, 2)) + wifi(p))
@@ -785,7 +801,7 @@ def _():
     return linked(147, lambda p: p)
 
 
-@case("tunnel-gre.pcap")
+@case("tunnel-gre.pcap", ONE, LOOK_UP)
 def _():
     """GRE over IPv4: plain, with key and checksum fields, and with Ethernet inside."""
     def wrap(p):
@@ -800,14 +816,14 @@ def _():
     return linked(1, wrap)
 
 
-@case("tunnel-vxlan.pcap")
+@case("tunnel-vxlan.pcap", ONE, LOOK_UP)
 def _():
     """VXLAN: Ethernet in UDP port 4789."""
     return linked(1, lambda p: ether(ipv4("203.0.113.1", "203.0.113.2", 17, udp(
         "203.0.113.1", 49152, "203.0.113.2", 4789, struct.pack(">II", 0x08000000, 5 << 8) + ether(p)))))
 
 
-@case("tunnel-ip-in-ip.pcap")
+@case("tunnel-ip-in-ip.pcap", ONE, LOOK_UP)
 def _():
     """IPv4 in IPv4, and the same IPv4 in IPv6."""
     return linked(1, lambda p: ether(ipv4("203.0.113.1", "203.0.113.2", 4, p) if len(p) % 2 else ipv6("2001:db8::1", "2001:db8::2", 4, p)))
@@ -829,19 +845,19 @@ def simple_trace():
     return t
 
 
-@case("file-nanoseconds.pcap")
+@case("file-nanoseconds.pcap", ONE)
 def _():
     """A pcap with nanoseconds."""
     return pcap([(time + 123, p, o) for time, p, o in simple_trace().frames_of(ether)], nanos=True)
 
 
-@case("file-big-endian.pcap")
+@case("file-big-endian.pcap", ONE)
 def _():
     """A pcap of a big-endian machine."""
     return pcap(simple_trace().frames_of(ether), order=">")
 
 
-@case("file-big-endian-nanoseconds.pcap")
+@case("file-big-endian-nanoseconds.pcap", ONE)
 def _():
     """Both."""
     return pcap([(time + 123, p, o) for time, p, o in simple_trace().frames_of(ether)], order=">", nanos=True)
@@ -853,32 +869,32 @@ def _():
     return pcap([])
 
 
-@case("file-snapped.pcap")
+@case("file-snapped.pcap", "~GET /one ? ?")
 def _():
     """Frames cut to 100 bytes: heads and bodies have holes that no later segment fills."""
     return pcap([(time, p[:100], len(p)) for time, p, _ in simple_trace().frames_of(ether)], snap=100)
 
 
-@case("file-time-back.pcap")
+@case("file-time-back.pcap", ONE)
 def _():
     """Times that go back by an hour in the middle."""
     frames = simple_trace().frames_of(ether)
     return pcap([(time - (3_600 * 10**9 if at > 4 else 0), p, o) for at, (time, p, o) in enumerate(frames)])
 
 
-@case("file-cut-record.pcap")
+@case("file-cut-record.pcap", ONE)
 def _():
     """The last frame is cut off in the middle."""
     return pcap(simple_trace().frames_of(ether))[:-25]
 
 
-@case("file-cut-head.pcap")
+@case("file-cut-head.pcap", ONE)
 def _():
     """The file ends inside a record header."""
     return pcap(simple_trace().frames_of(ether)) + b"\x01\x02\x03\x04\x05"
 
 
-@case("file-bad-length.pcap")
+@case("file-bad-length.pcap", ONE)
 def _():
     """A record in the middle claims four gigabytes; good records follow it."""
     frames = simple_trace().frames_of(ether)
@@ -886,20 +902,20 @@ def _():
     return first + struct.pack("<IIII", START // 10**9, 0, 0xFFFFFFF0, 0xFFFFFFF0) + last
 
 
-@case("file-zipped.pcap.gz")
+@case("file-zipped.pcap.gz", ONE)
 def _():
     """The capture as gzip."""
     return stored_gzip(pcap(simple_trace().frames_of(ether)))
 
 
-@case("file-zipped-twice.pcap.gz")
+@case("file-zipped-twice.pcap.gz", ONE)
 def _():
     """A gzip of two members, as `cat a.gz b.gz` makes."""
     data = pcap(simple_trace().frames_of(ether))
     return stored_gzip(data[:300]) + stored_gzip(data[300:])
 
 
-@case("file-zipped-cut.pcap.gz")
+@case("file-zipped-cut.pcap.gz", ONE)
 def _():
     """A gzip whose end is missing."""
     return stored_gzip(pcap(simple_trace().frames_of(ether)))[:-60]
@@ -909,13 +925,13 @@ def ng(frames, **more):
     return section() + interface() + b"".join(enhanced(f, **more) for f in frames)
 
 
-@case("ng-plain.pcapng")
+@case("ng-plain.pcapng", ONE)
 def _():
     """One section, one interface, no options."""
     return ng(simple_trace().frames_of(ether))
 
 
-@case("ng-sections.pcapng")
+@case("ng-sections.pcapng", ONE, ONE)
 def _():
     """Two sections of both byte orders, three interfaces of three link types and clocks (micro-, nano-, 2^-20 seconds)."""
     t = Trace()
@@ -934,7 +950,7 @@ def _():
     return out
 
 
-@case("ng-blocks.pcapng")
+@case("ng-blocks.pcapng", ONE)
 def _():
     """Comments, names, TLS secrets, statistics, a simple packet, an unknown and a custom block."""
     frames = simple_trace().frames_of(ether)
@@ -949,13 +965,13 @@ def _():
     return out + block("<", 5, struct.pack("<III", 0, 0, 0) + options("<", (4, struct.pack("<Q", 12)), (5, struct.pack("<Q", 3))))
 
 
-@case("ng-cut.pcapng")
+@case("ng-cut.pcapng", ONE)
 def _():
     """The last block is cut off."""
     return ng(simple_trace().frames_of(ether))[:-30]
 
 
-@case("ng-broken-middle.pcapng")
+@case("ng-broken-middle.pcapng", "GET /one - -")
 def _():
     """A block in the middle whose two lengths differ, and a frame of an interface that was never described."""
     frames = simple_trace().frames_of(ether)
@@ -964,7 +980,10 @@ def _():
     return section() + interface() + b"".join(map(enhanced, frames[:4])) + bytes(bad) + enhanced(frames[5], "<", 9) + b"".join(map(enhanced, frames[6:]))
 
 
-@case("tls-hello.pcap")
+@case("tls-hello.pcap",
+      "TLS www.example.com h2,http/1.1 1.3 0", "TLS two-segments.example.com h2,http/1.1 1.3 0",
+      "TLS two-records.example.com h2,http/1.1 1.3 0", "TLS tiny.example.com h2,http/1.1 1.3 0", "TLS - - ? 0",
+      "TLS xn--bcher-kva.example.com http/1.1 - 0", "TLS public.example.com h2,http/1.1 1.3 0")
 def _():
     """ClientHellos: whole, across two segments, across two records in three segments, a byte a segment, without a name."""
     def build(t):
@@ -986,7 +1005,9 @@ def _():
     return plain(build)
 
 
-@case("tls-certificates.pcap")
+@case("tls-certificates.pcap",
+      "TLS www.example.com h2,http/1.1 1.2 2", "TLS www.example.com h2,http/1.1 1.2 2",
+      "TLS refused.example.com h2,http/1.1 - 0")
 def _():
     """TLS 1.2: hello, certificates cut over records and segments; the same chain again; a refusal by alert."""
     def build(t):
@@ -1007,7 +1028,8 @@ def _():
     return plain(build)
 
 
-@case("tls-retry.pcap")
+@case("tls-retry.pcap",
+      "TLS www.example.com h2,http/1.1 ? 0", "~TLS www.example.com h2,http/1.1 ? 0", "TLS odd-port.example.com - 1.3 0")
 def _():
     """TLS 1.3 with a HelloRetryRequest, so with two ClientHellos; and TLS on a port that is not 443."""
     def build(t):
@@ -1024,7 +1046,7 @@ def _():
     return plain(build)
 
 
-@case("tls-gap.pcap")
+@case("tls-gap.pcap", "TLS www.example.com h2,http/1.1 1.2 0", "~TLS ? ? ? 0")
 def _():
     """A lost segment inside the certificates, and inside the ClientHello."""
     def build(t):
@@ -1040,7 +1062,10 @@ def _():
     return plain(build)
 
 
-@case("dns-udp.pcap")
+@case("dns-udp.pcap",
+      "DNS www.example.com A 0 2", "DNS www.example.com AAAA 0 1", "DNS www.example.com A 0 3",
+      "DNS none.example.com A 3 0", "DNS silent.example.com A - -", "DNS again.example.com A ? ?",
+      "~DNS again.example.com A ? ?", "DNS ? ? 0 1", "DNS svc.example.com ? 0 1", "DNS ? A 0 1")
 def _():
     """Look-ups: A, AAAA, a chain of CNAMEs with compression, no such name, no answer, asked twice, answer without question."""
     def build(t):
@@ -1061,7 +1086,7 @@ def _():
     return plain(build)
 
 
-@case("dns-tcp.pcap")
+@case("dns-tcp.pcap", "DNS a.example.com A 0 1", "DNS b.example.com A 0 1")
 def _():
     """DNS over TCP: two queries in one segment, answers in other order, one answer cut over three segments."""
     def build(t):
@@ -1075,7 +1100,7 @@ def _():
     return plain(build)
 
 
-@case("dns-mdns.pcap")
+@case("dns-mdns.pcap", "DNS _http._tcp.local PTR ? ?", "~DNS ? ? 0 2", "DNS printer.local A ? ?", "~DNS nas A ? ?")
 def _():
     """Multicast DNS: a question, an answer with the cache-flush bit, an announcement; LLMNR beside it."""
     def build(t):
@@ -1088,7 +1113,7 @@ def _():
     return plain(build)
 
 
-@case("dns-broken.pcap")
+@case("dns-broken.pcap", *["~DNS ? ? ? ?"] * 8, "DNS fine.example.com A 0 1")
 def _():
     """Names that point at themselves and at each other, a label past the end, counts that lie, a name too long, a header alone."""
     def build(t):
@@ -1103,7 +1128,7 @@ def _():
     return plain(build)
 
 
-@case("dns-odd-port.pcap")
+@case("dns-odd-port.pcap", "DNS odd.example.com A 0 1")
 def _():
     """DNS on a port that is not its own, and noise on port 53."""
     def build(t):
@@ -1120,7 +1145,7 @@ def blob(account, target, host=None, server="Windows-Azure-Blob/1.0 Microsoft-HT
     return ask, answer
 
 
-@case("evidence-azure-blob.pcap")
+@case("evidence-azure-blob.pcap", "DNS nephoexample.blob.core.windows.net A 0 2", "GET /photos/1.png 200 7")
 def _():
     """DNS with a chain of CNAMEs, then a download that looks like Azure Blob Storage in name, chain and headers."""
     def build(t):
@@ -1132,7 +1157,7 @@ def _():
     return plain(build)
 
 
-@case("evidence-look-alike.pcap")
+@case("evidence-look-alike.pcap", "GET /1.png 200 7", "GET /AmazonS3/ 200 1", "GET /cloudfront.net/x 200 1")
 def _():
     """Names and headers that only look like a provider's: suffix tricks, a Server line alone, a provider's name in a path."""
     def build(t):
@@ -1144,7 +1169,7 @@ def _():
     return plain(build)
 
 
-@case("evidence-hand-out.pcap")
+@case("evidence-hand-out.pcap", "GET /api/asset 200 ?", "GET ? 200 7")
 def _():
     """A first party's JSON hands out a signed storage URL (escaped slashes), which the client then fetches."""
     def build(t):
@@ -1159,7 +1184,7 @@ def _():
     return plain(build)
 
 
-@case("evidence-edge-s3.pcap")
+@case("evidence-edge-s3.pcap", "GET /logo.svg 200 6", "GET /logo.svg 200 6", "GET /gone 404 ?")
 def _():
     """A CDN's edge headers over an object store's: a miss, then a hit with an Age; an error body in the store's form."""
     def build(t):
@@ -1182,7 +1207,11 @@ Each `NAME.pcap`, `NAME.pcapng` or `NAME.pcap.gz` is written by `make.py` (run i
 same everywhere; none was recorded from anybody's traffic. `NAME.jsonl` beside it is what
 `nephoscope list --format jsonl` must print for it; `tests/captures.rs` compares them, also with 1, 2 and 4 threads.
 
-A new case: add a function to `make.py`, run `make captures`, then `UPDATE_EXPECTED=1 cargo test --test captures`, and
+`rows.txt`, written by `make.py` too, says of each capture which rows it must list, in few words and as whoever wrote the
+capture knows them, not as any program printed them; the same test holds the program to it, so that an expected file which
+was written again in a hurry cannot hide a lost row.
+
+A new case: add a function to `make.py`, with its rows, run `make captures`, then `UPDATE_EXPECTED=1 cargo test --test captures`, and
 read the new `.jsonl` line by line: it is right because somebody checked it, not because the program printed it.
 `make.py --check`, a part of `make test`, fails when a capture here is not what `make.py` writes.
 
@@ -1192,9 +1221,10 @@ read the new `.jsonl` line by line: it is right because somebody checked it, not
 
 
 def everything():
-    files = {name: build() for name, build in CASES.items()}
-    rows = "".join(f"| `{name}` | {' '.join(build.__doc__.split())} |\n" for name, build in CASES.items())
-    files["README.md"] = (README + rows).encode()
+    files = {name: build() for name, (build, _) in CASES.items()}
+    table = "".join(f"| `{name}` | {' '.join(build.__doc__.split())} |\n" for name, (build, _) in CASES.items())
+    files["README.md"] = (README + table).encode()
+    files["rows.txt"] = "".join(f"{name}\n" + "".join(f"\t{row}\n" for row in rows) for name, (_, rows) in CASES.items()).encode()
     return files
 
 

@@ -1,0 +1,102 @@
+//! Reads single frames again.
+
+use std::fs::File;
+use std::io::{self, Read as _, Seek as _, SeekFrom};
+use std::path::{Path, PathBuf};
+
+use super::numbers::{narrow, size, wide};
+use super::reader::{Batch, CaptureReader};
+use super::source::{Digest, open_file};
+use super::walker::Walker;
+use super::{CaptureError, Container};
+use crate::model::{Budget, FrameHead, FrameNo};
+
+/// A capture file from which single frames are read again, by the offsets of their records.
+///
+/// In a plain pcap any frame is one positioned read. A pcapng frame also needs the interfaces described before it, so the
+/// blocks up to it are walked over once. A packed file is unpacked again from its start, forwards only: ask in ascending
+/// order.
+#[derive(Debug)]
+pub struct FrameFile {
+    path: PathBuf,
+    budget: Budget,
+    file: File,
+    /// Walks over the file for what frames need to know.
+    reader: CaptureReader,
+    /// The part of a packed file unpacked last.
+    batch: Batch,
+}
+
+impl FrameFile {
+    /// Opens a capture file.
+    pub fn open(path: &Path, budget: &Budget) -> Result<Self, CaptureError> {
+        let (file, _) = open_file(path)?;
+        let reader = CaptureReader::open_with(path, budget, Digest::Elsewhere, true)?;
+        Ok(Self { path: path.to_path_buf(), budget: budget.clone(), file, reader, batch: Batch::default() })
+    }
+
+    /// The frame whose record stands at `record_offset`, with `number` as its number.
+    ///
+    /// `Err` with [`CaptureError::Changed`] when there is no such record (any more).
+    pub fn frame(&mut self, number: FrameNo, record_offset: u64) -> Result<(FrameHead, Vec<u8>), CaptureError> {
+        let found = if self.reader.facts().container == Container::Plain {
+            self.plain(number, record_offset)
+        } else {
+            self.packed(number, record_offset)
+        };
+        found?.ok_or_else(|| CaptureError::Changed { number: number.0, path: self.path.clone() })
+    }
+
+    fn plain(&mut self, number: FrameNo, at: u64) -> Result<Option<(FrameHead, Vec<u8>)>, CaptureError> {
+        while matches!(self.reader.walker, Walker::Pcapng(_)) && self.reader.at <= at {
+            if !self.reader.next_batch(&mut self.batch)? {
+                break;
+            }
+        }
+        let failed = |error| CaptureError::from_io(error, &self.path);
+        self.file.seek(SeekFrom::Start(at)).map_err(failed)?;
+        let mut record = Vec::new();
+        let Some(len) =
+            read_more(&mut self.file, &mut record, 28).map_err(failed).map(|()| match &self.reader.walker {
+                Walker::Pcap(pcap) => pcap.captured(&record).map(|len| len.saturating_add(pcap.record_head())),
+                Walker::Pcapng(pcapng) => pcapng.block_len(&record, at).filter(|len| *len <= self.budget.block_bytes),
+            })?
+        else {
+            return Ok(None);
+        };
+        read_more(&mut self.file, &mut record, len).map_err(failed)?;
+        let Some(whole) = record.get(..len) else { return Ok(None) };
+        let frame_bytes = narrow(self.budget.frame_bytes);
+        let Some((head, start)) = self.reader.again(whole, number, at, frame_bytes) else { return Ok(None) };
+        let end = start.saturating_add(size(head.captured_len));
+        Ok(whole.get(start..end).map(|bytes| (head, bytes.to_vec())))
+    }
+
+    fn packed(&mut self, number: FrameNo, at: u64) -> Result<Option<(FrameHead, Vec<u8>)>, CaptureError> {
+        if self.batch.frames.first().is_none_or(|first| at < first.head.record_offset) {
+            self.reader = CaptureReader::open_with(&self.path, &self.budget, Digest::Elsewhere, false)?;
+            self.batch.frames.clear();
+        }
+        loop {
+            if let Ok(place) = self.batch.frames.binary_search_by_key(&at, |frame| frame.head.record_offset) {
+                return Ok(self.batch.frames.get(place).map(|frame| {
+                    let head = FrameHead { number, ..frame.head };
+                    (head, self.batch.frame(frame).to_vec())
+                }));
+            }
+            if self.batch.frames.last().is_some_and(|last| at < last.head.record_offset) {
+                return Ok(None);
+            }
+            if !self.reader.next_batch(&mut self.batch)? {
+                return Ok(None);
+            }
+        }
+    }
+}
+
+/// Reads until `record` has `len` bytes or the file ends. Memory grows with what is read, not with what a field says.
+fn read_more(file: &mut File, record: &mut Vec<u8>, len: usize) -> io::Result<()> {
+    let missing = wide(len.saturating_sub(record.len()));
+    file.take(missing).read_to_end(record)?;
+    Ok(())
+}
