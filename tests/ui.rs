@@ -1,5 +1,7 @@
 //! The window without a display: what is on screen is found by role and name, clicked and typed at.
 
+#![expect(clippy::expect_used, reason = "a test program: what is not there is a failed test")]
+
 #[path = "ui_world/mod.rs"]
 mod ui_world;
 
