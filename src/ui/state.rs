@@ -136,6 +136,10 @@ pub struct Trouble {
 
 impl Trouble {
     pub(crate) fn words(&self) -> String {
+        // Errors of the floors below say themselves what could not be done.
+        if self.why.starts_with("cannot ") {
+            return super::text::sentence(&self.why);
+        }
         format!("Could not {}: {}", self.doing, self.why)
     }
 }

@@ -121,7 +121,9 @@ fn mode(body: &BodyText, wanted: BodyMode) -> BodyMode {
 
 fn content(ui: &mut Ui, side: Side, body: &BodyText, seen: &Seen<'_>, state: &State, actions: &mut Vec<Action>) {
     match (mode(body, state.body_mode), body.kind, &body.json) {
-        (BodyMode::Hex, ..) => hex::show(ui, side == Side::Client, &body.bytes),
+        (BodyMode::Hex, ..) => {
+            hex::show(ui, side == Side::Client, &body.bytes, &[]);
+        }
         (BodyMode::Fitting, BodyKind::Picture(name), _) => picture(ui, side, name, seen, actions),
         (BodyMode::Fitting, _, Some(json)) => lines(ui, ("json", side == Side::Client), json),
         _ => lines(ui, ("text", side == Side::Client), &body.plain),

@@ -3,7 +3,7 @@
 use egui::{ScrollArea, Sense, Ui, vec2};
 
 use crate::model::{
-    Certificate, Detail, DnsLookup, Exchange, Part, TlsSession, TlsTransport, Transport, clean, clean_to, hex,
+    Certificate, Detail, DnsLookup, Exchange, FrameNo, Part, TlsSession, TlsTransport, Transport, clean, clean_to, hex,
 };
 use crate::protocols::dns::type_name;
 use crate::store::Record;
@@ -79,7 +79,7 @@ pub(crate) fn facts(record: &Record) -> Vec<Fact> {
             for (label, message) in parts {
                 match message {
                     Some(m) => {
-                        let words = format!("HTTP/{}, frames {}–{}", m.version.word(), m.first_frame, m.last_frame);
+                        let words = format!("HTTP/{}, {}", m.version.word(), frames(m.first_frame, m.last_frame));
                         out.push(Fact::Pair(label, words, false));
                         if m.body.wire_bytes > 0 {
                             out.push(Fact::Pair("Body", body_words(m), false));
@@ -116,7 +116,7 @@ fn endpoints(exchange: &Exchange, out: &mut Vec<Fact>) {
     out.push(Fact::Pair("Client", exchange.client.to_string(), true));
     out.push(Fact::Pair("Server", exchange.server.to_string(), true));
     out.push(Fact::Pair("Transport", format!("{transport}, flow opened by frame {}", exchange.flow.0), false));
-    out.push(Fact::Pair("Frames", format!("{}–{}", exchange.first_frame, exchange.last_frame), false));
+    out.push(Fact::Pair("In", frames(exchange.first_frame, exchange.last_frame), false));
     out.push(Fact::Pair("Began", format!("{} {} UTC", exchange.time.date(), exchange.time.time_of_day(6)), false));
     out.push(Fact::Pair("Took", text::duration(micros), false));
 }
@@ -250,6 +250,11 @@ fn lookup(dns: &DnsLookup, out: &mut Vec<Fact>) {
         let more = response.answers.len() - LISTED;
         out.push(Fact::Pair("", format!("and {} more", text::count(more as u64)), false));
     }
+}
+
+/// `frame 7`, `frames 7–9`.
+fn frames(first: FrameNo, last: FrameNo) -> String {
+    if first == last { format!("frame {first}") } else { format!("frames {first}–{last}") }
 }
 
 fn tls_version(version: u16) -> String {

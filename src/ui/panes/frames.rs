@@ -4,13 +4,14 @@ use std::sync::Arc;
 
 use egui::{Align, CornerRadius, Layout, Rect, Role, ScrollArea, Sense, Stroke, Ui, UiBuilder, WidgetInfo, pos2, vec2};
 
-use super::{empty, hex};
-use crate::model::{FrameHead, LinkType};
+use super::hex::{self, Mark};
+use super::{empty, head};
+use crate::model::{FrameHead, FrameNo, LinkType};
 use crate::ui::action::Action;
-use crate::ui::prepared::Prepared;
+use crate::ui::prepared::{Prepared, Shown};
 use crate::ui::state::State;
 use crate::ui::text;
-use crate::ui::theme::{self, ROW};
+use crate::ui::theme::{self, Colours, ROW};
 
 /// Width of the list in points.
 const LIST: f32 = 320.0;
@@ -18,8 +19,9 @@ const LIST: f32 = 320.0;
 /// Paints the pane.
 pub(crate) fn show(
     ui: &mut Ui,
+    shown: &Shown,
     detail: Option<&Result<Arc<Prepared>, String>>,
-    state: &State,
+    state: &mut State,
     actions: &mut Vec<Action>,
 ) {
     let c = theme::colours(ui);
@@ -72,7 +74,53 @@ pub(crate) fn show(
         );
         ui.add(egui::Label::new(egui::RichText::new(words).font(theme::sans(theme::SMALL)).color(c.quiet)).truncate());
     });
-    hex::show(&mut side, head.number.0, bytes);
+    let marks = marks(shown, head.number, bytes, c);
+    if !marks.is_empty() {
+        legend(&mut side, &marks, actions);
+    }
+    if let Some(line) = hex::show(&mut side, head.number.0, bytes, &marks) {
+        state.lit_next = Some(line);
+        side.ctx().set_cursor_icon(egui::CursorIcon::PointingHand);
+        if side.input(|input| input.pointer.primary_clicked()) {
+            actions.push(Action::Line(line));
+        }
+    }
+}
+
+/// Where in the frame the evidence stands that it carries. Text that is split over frames or coded on the wire is not
+/// found again here; its line in the head stays marked.
+fn marks(shown: &Shown, frame: FrameNo, bytes: &[u8], c: &Colours) -> Vec<Mark> {
+    let mut out = Vec::new();
+    for (line, evidence) in shown.record.ledger.iter().enumerate() {
+        if evidence.text.len() < 3 || !evidence.place.frames.contains(&frame) {
+            continue;
+        }
+        if let Some(start) = memchr::memmem::find(bytes, &evidence.text) {
+            let end = start + evidence.text.len();
+            out.push(Mark { start, end, colour: c.provider(evidence.provider), line });
+        }
+    }
+    out
+}
+
+/// The evidence in this frame by number.
+fn legend(ui: &mut Ui, marks: &[Mark], actions: &mut Vec<Action>) {
+    let c = theme::colours(ui);
+    ui.horizontal(|ui| {
+        ui.set_height(24.0);
+        ui.add_space(12.0);
+        ui.spacing_mut().item_spacing.x = 4.0;
+        ui.label(egui::RichText::new("Evidence in this frame").font(theme::sans(theme::SMALL)).color(c.quiet));
+        for mark in marks {
+            let (rect, response) = ui.allocate_exact_size(vec2(22.0, 15.0), Sense::click());
+            response
+                .widget_info(|| WidgetInfo::labeled(Role::Button, true, format!("Show evidence {}", mark.line + 1)));
+            head::number(ui.painter(), rect, &(mark.line + 1).to_string(), mark.colour);
+            if response.on_hover_text("Show this line of the ledger").clicked() {
+                actions.push(Action::Line(mark.line));
+            }
+        }
+    });
 }
 
 fn row(ui: &mut Ui, frame: &FrameHead, on: bool, first: i64, actions: &mut Vec<Action>) {

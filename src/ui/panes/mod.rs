@@ -53,7 +53,7 @@ pub(crate) fn show(ui: &mut Ui, seen: &Seen<'_>, state: &mut State, actions: &mu
             Tab::Evidence => evidence::show(ui, shown, state, actions),
             Tab::Body => body::show(ui, shown, seen, state, actions),
             Tab::Connection => connection::show(ui, shown, actions),
-            Tab::Frames => frames::show(ui, seen.detail, state, actions),
+            Tab::Frames => frames::show(ui, shown, seen.detail, state, actions),
         },
     }
 }
