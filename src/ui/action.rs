@@ -6,7 +6,7 @@ use egui::{Context, Key, KeyboardShortcut, Modifiers};
 
 use super::state::{BodyMode, Tab, ThemeChoice};
 use super::table::Column;
-use crate::model::{FrameNo, ProviderId, Side};
+use crate::model::{FrameNo, ProviderId, Side, Timestamp};
 use crate::store::RowId;
 use crate::store::query::SortKey;
 
@@ -33,6 +33,8 @@ pub enum Action {
     Filter(String),
     /// Show the rows of one operator, or of all.
     Provider(Option<ProviderId>),
+    /// Show the rows of a stretch of time, or of all.
+    Range(Option<(Timestamp, Timestamp)>),
     /// Order by this; again turns the order round.
     Sort(SortKey),
     /// Select a row.

@@ -9,6 +9,7 @@ use egui::{CornerRadius, Frame, Margin, Panel, TextureHandle, TextureOptions, Ui
 
 use super::action::{self, Action, Move};
 use super::jobs::{Ask, IndexAsk, IndexTold, Jobs, Picked, Told, WakeUp};
+use super::overview::{self, Overview};
 use super::prepared::{Prepared, Shown};
 use super::state::{Dialog, Saved, State, Tab, Trouble};
 use super::{chips, dialogs, panes, start_screen, status, table, theme, toolbar};
@@ -34,6 +35,7 @@ struct Capture {
     /// Of which snapshot and choice the order is.
     ordered: Option<(u64, super::state::Choice)>,
     ordered_at: f64,
+    overview: Overview,
     shown: Option<(RowId, Result<Arc<Shown>, String>)>,
     detail: Option<(RowId, Result<Arc<Prepared>, String>)>,
     /// The detail was refused because its connection still goes on.
@@ -123,8 +125,7 @@ impl Desk {
         self.busy = Busy { index: self.busy.index, ..Busy::default() };
         self.state.selected = None;
         self.state.table = table::TableState::default();
-        self.state.choice.provider = None;
-        self.state.choice.filter.clear();
+        self.state.choice.clear();
         self.state.trouble = None;
         self.state.dialog = None;
         self.state.body_side = None;
@@ -266,6 +267,7 @@ impl Desk {
         self.capture.order = told.order;
         self.capture.ordered = Some((told.generation, told.choice));
         self.capture.ordered_at = now;
+        self.capture.overview = told.overview;
         let state = &mut self.state.table;
         // What is being read stays where it is; at the very top new rows may come in.
         if let Some((_, at)) = told.top
@@ -427,13 +429,21 @@ impl Desk {
                 name: &self.capture.name,
                 progress,
                 reading: self.capture.reading,
-                shown: self.capture.order.len(),
+                // Without a filter the order only lags behind while reading: all are shown.
+                shown: if self.state.choice.keeps_all() {
+                    self.capture.snapshot.len()
+                } else {
+                    self.capture.order.len()
+                },
                 all: self.capture.snapshot.len(),
             };
             toolbar::show(ui, &seen, &mut self.state, actions);
         });
         Panel::top("chips").exact_size(chips::HEIGHT).frame(bar(8)).show(ui, |ui| {
             chips::show(ui, self.capture.snapshot.providers(), self.state.choice.provider, actions);
+        });
+        Panel::top("overview").exact_size(overview::HEIGHT).frame(Frame::NONE.fill(c.page)).show(ui, |ui| {
+            overview::show(ui, &self.capture.overview, self.state.choice.range, &mut self.state.swept, actions);
         });
         self.trouble(ui, actions);
         let elapsed = ui.input(|input| input.time) - self.capture.began;
@@ -522,12 +532,15 @@ impl Desk {
             Action::Quit => self.quit = true,
             Action::FocusFilter => self.state.focus_filter = true,
             Action::ClearFilter => {
-                self.state.choice.filter.clear();
-                self.state.choice.provider = None;
+                self.state.choice.clear();
                 self.state.table.reveal = true;
             }
             Action::Filter(words) => self.state.choice.filter = words,
             Action::Provider(provider) => self.provider(provider),
+            Action::Range(range) => {
+                self.state.choice.range = range;
+                self.state.table.top = 0.0;
+            }
             Action::Sort(key) => {
                 let choice = &mut self.state.choice;
                 choice.descending = choice.sort == key && !choice.descending;
@@ -646,12 +659,11 @@ impl Desk {
         if self.state.trouble.take().is_some() {
             return;
         }
-        if !self.state.choice.filter.is_empty() || self.state.choice.provider.is_some() {
-            self.state.choice.filter.clear();
-            self.state.choice.provider = None;
-            self.state.table.reveal = true;
-        } else {
+        if self.state.choice.keeps_all() {
             ctx.memory_mut(|memory| memory.request_focus(table::focus_id()));
+        } else {
+            self.state.choice.clear();
+            self.state.table.reveal = true;
         }
     }
 }

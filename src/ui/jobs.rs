@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use crossbeam_channel::{Receiver, Sender, bounded};
 
+use super::overview::Overview;
 use super::prepared::{Picture, Prepared, Shown, picture};
 use super::state::Choice;
 use crate::engine::{self, Source};
@@ -58,6 +59,7 @@ pub(crate) struct IndexTold {
     pub(crate) generation: u64,
     pub(crate) choice: Choice,
     pub(crate) order: Arc<[u32]>,
+    pub(crate) overview: Overview,
     pub(crate) top: Option<(RowId, usize)>,
     pub(crate) selected: Option<(RowId, usize)>,
 }
@@ -196,8 +198,13 @@ fn answer(ask: Ask, budget: &Budget) -> Told {
 
 fn index(ask: IndexAsk) -> IndexTold {
     let IndexAsk { capture, snapshot, choice, top, selected } = ask;
-    let order = query::select(&snapshot, &choice.filter, choice.provider, choice.sort, choice.descending);
+    let mut order = query::select(&snapshot, &choice.filter, choice.provider, choice.sort, choice.descending);
+    if let Some((from, to)) = choice.range {
+        let within = |id: &u32| snapshot.row(RowId(*id)).is_some_and(|row| (from..=to).contains(&row.time));
+        order = order.iter().copied().filter(within).collect();
+    }
+    let overview = Overview::new(&snapshot);
     let place = |row: Option<RowId>| row.and_then(|row| order.iter().position(|id| *id == row.0).map(|at| (row, at)));
     let (top, selected) = (place(top), place(selected));
-    IndexTold { capture, generation: snapshot.generation, choice, order, top, selected }
+    IndexTold { capture, generation: snapshot.generation, choice, order, overview, top, selected }
 }

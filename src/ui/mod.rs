@@ -8,6 +8,7 @@ mod app;
 mod chips;
 mod dialogs;
 mod jobs;
+mod overview;
 mod panes;
 mod prepared;
 mod shapes;

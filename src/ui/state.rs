@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 
 use super::table::{Column, TableState};
-use crate::model::{FrameNo, ProviderId, Side};
+use crate::model::{FrameNo, ProviderId, Side, Timestamp};
 use crate::store::RowId;
 use crate::store::query::SortKey;
 
@@ -119,10 +119,26 @@ pub struct Choice {
     pub filter: String,
     /// Only this operator; [`crate::store::Row::NONE`] for rows without one.
     pub provider: Option<ProviderId>,
+    /// Only rows that began in this stretch of capture time, both ends included.
+    pub range: Option<(Timestamp, Timestamp)>,
     /// The order.
     pub sort: SortKey,
     /// Whether it is turned round.
     pub descending: bool,
+}
+
+impl Choice {
+    /// Whether no row is left out.
+    pub(crate) fn keeps_all(&self) -> bool {
+        self.filter.trim().is_empty() && self.provider.is_none() && self.range.is_none()
+    }
+
+    /// Leaves no row out.
+    pub(crate) fn clear(&mut self) {
+        self.filter.clear();
+        self.provider = None;
+        self.range = None;
+    }
 }
 
 /// Something that went wrong, shown until it is mended or sent away.
@@ -183,6 +199,8 @@ pub struct State {
     /// The frame shown.
     pub(crate) frame: Option<FrameNo>,
     pub(crate) focus_filter: bool,
+    /// Where a drag over the overview began, as a share of its width.
+    pub(crate) swept: Option<f32>,
     /// Whether a native dialog is to be opened, and whether one is open.
     pub(crate) dialog_wanted: bool,
     pub(crate) dialog_open: bool,

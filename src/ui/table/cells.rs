@@ -38,10 +38,13 @@ impl Cells<'_> {
                     if row.kind == RowKind::Http { c.text } else { quiet },
                 );
             }
-            Column::Host => self.host(y, self.snapshot.text(row.host), quiet),
+            Column::Host => match self.snapshot.text(row.host) {
+                "" => self.left(y, self.snapshot.text(row.server), theme::sans(theme::BODY), c.faint),
+                host => self.host(y, host, quiet),
+            },
             Column::Path => {
                 let mut width = self.width;
-                if row.flags & (Row::ANOMALY | Row::INCOMPLETE) != 0 {
+                if odd(row) {
                     width -= 20.0;
                     shapes::caution(&self.painter, pos2(self.x + self.width - 15.0, y), c.amber);
                 }
@@ -172,4 +175,9 @@ fn size_words(row: &Row) -> String {
         RowKind::Http | RowKind::Tls => text::size(row.size),
         RowKind::Dns => format!("{}\u{2009}rr", row.size),
     }
+}
+
+/// Whether a row carries the caution mark. A question without answer says so in its status already.
+fn odd(row: &Row) -> bool {
+    row.flags & Row::ANOMALY != 0 || (row.flags & Row::INCOMPLETE != 0 && row.kind != RowKind::Dns)
 }

@@ -41,7 +41,10 @@ pub(super) fn full(column: Column, snapshot: &Snapshot, row: &Row) -> String {
             30 => "HTTP/3".to_owned(),
             other => format!("HTTP/{}.{}", other / 10, other % 10),
         },
-        Column::Host => snapshot.text(row.host).to_owned(),
+        Column::Host => match snapshot.text(row.host) {
+            "" => "No name was asked for; this is the server's address".to_owned(),
+            host => host.to_owned(),
+        },
         Column::Path => {
             let mut words = snapshot.text(row.path).to_owned();
             if row.flags & Row::INCOMPLETE != 0 {

@@ -1,0 +1,174 @@
+//! Exchanges over capture time, stacked by provider; a drag chooses a stretch of time.
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+
+use egui::{CornerRadius, CursorIcon, Rect, Role, Sense, Stroke, Ui, WidgetInfo, pos2};
+
+use super::action::Action;
+use super::text;
+use super::theme::{self, Colours};
+use crate::model::{ProviderId, Timestamp};
+use crate::store::{Row, Snapshot};
+
+/// Height in points.
+pub(crate) const HEIGHT: f32 = 44.0;
+/// Slots that time is cut into.
+const SLOTS: usize = 320;
+/// Space left and right in points.
+const INSET: f32 = 8.0;
+
+/// How many exchanges of which provider began when. Made on the index thread.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Overview {
+    span: Option<(Timestamp, Timestamp)>,
+    /// For each slot the operators met with their counts; [`Row::NONE`] stands last.
+    slots: Vec<Vec<(u16, u32)>>,
+    most: u32,
+}
+
+impl Overview {
+    pub(crate) fn new(snapshot: &Snapshot) -> Self {
+        let first = snapshot.rows().map(|(_, row)| row.time).min();
+        let last = snapshot.rows().map(|(_, row)| row.time).max();
+        let (Some(first), Some(last)) = (first, last) else { return Self::default() };
+        let mut counts: Vec<BTreeMap<u16, u32>> = vec![BTreeMap::new(); SLOTS];
+        for (_, row) in snapshot.rows() {
+            let slot = ((share(first, last, row.time) * SLOTS as f64) as usize).min(SLOTS - 1);
+            if let Some(slot) = counts.get_mut(slot) {
+                *slot.entry(row.operator).or_insert(0) += 1;
+            }
+        }
+        let most = counts.iter().map(|slot| slot.values().sum::<u32>()).max().unwrap_or(0);
+        Self {
+            span: Some((first, last)),
+            slots: counts.into_iter().map(|slot| slot.into_iter().collect()).collect(),
+            most,
+        }
+    }
+}
+
+/// Where `time` lies between the two, 0 to 1.
+fn share(first: Timestamp, last: Timestamp, time: Timestamp) -> f64 {
+    let whole = last.nanos_since(first).max(1) as f64;
+    (time.nanos_since(first).max(0) as f64 / whole).min(1.0)
+}
+
+/// The time at `share` of the way.
+fn at(first: Timestamp, last: Timestamp, share: f32) -> Timestamp {
+    if share >= 1.0 {
+        return last;
+    }
+    let nanos = last.nanos_since(first).max(0) as f64 * f64::from(share.clamp(0.0, 1.0));
+    Timestamp(first.0.saturating_add(nanos as i64))
+}
+
+/// Paints the strip. `swept` holds where a drag began.
+pub(crate) fn show(
+    ui: &Ui,
+    seen: &Overview,
+    range: Option<(Timestamp, Timestamp)>,
+    swept: &mut Option<f32>,
+    actions: &mut Vec<Action>,
+) {
+    let c = theme::colours(ui);
+    let all = ui.max_rect();
+    let strip =
+        Rect::from_min_max(pos2(all.left() + INSET, all.top() + 4.0), pos2(all.right() - INSET, all.bottom() - 4.0));
+    let response = ui.interact(all, ui.scope_id().with("overview"), Sense::CLICK | Sense::DRAG);
+    response.widget_info(|| WidgetInfo::labeled(Role::Image, true, "Exchanges over time"));
+    let Some((first, last)) = seen.span else { return };
+    let painter = ui.painter();
+    let wide = strip.width() / SLOTS as f32;
+    // The square root keeps a single exchange visible beside a burst of a thousand.
+    let scale = strip.height() / f64::from(seen.most.max(1)).sqrt() as f32;
+    let chosen = range.map(|(from, to)| (share(first, last, from) as f32, share(first, last, to) as f32));
+    for (i, slot) in seen.slots.iter().enumerate() {
+        let sum: u32 = slot.iter().map(|(_, n)| n).sum();
+        if sum == 0 {
+            continue;
+        }
+        let tall = (f64::from(sum).sqrt() as f32 * scale).max(2.0);
+        let x = strip.left() + i as f32 * wide;
+        let middle = (i as f32 + 0.5) / SLOTS as f32;
+        let outside = chosen.is_some_and(|(from, to)| !(from..=to).contains(&middle));
+        let mut y = strip.bottom();
+        for (operator, n) in slot {
+            let part = tall * (*n as f32 / sum as f32);
+            let mut colour = if *operator == Row::NONE {
+                Colours::tint(c.page, c.faint, 0.5)
+            } else {
+                c.provider(ProviderId(*operator))
+            };
+            if outside {
+                colour = Colours::tint(c.page, colour, 0.25);
+            }
+            let bar = Rect::from_min_max(pos2(x, y - part), pos2(x + (wide - 0.75).max(0.75), y));
+            painter.rect_filled(bar, CornerRadius::ZERO, colour);
+            y -= part;
+        }
+    }
+    painter.hline(strip.x_range(), strip.bottom() + 0.5, Stroke::new(1.0, c.line));
+    if let Some((from, to)) = chosen {
+        for x in [from, to] {
+            painter.vline(strip.left() + x * strip.width(), all.y_range(), Stroke::new(1.0, c.accent));
+        }
+    }
+    let place = |x: f32| ((x - strip.left()) / strip.width()).clamp(0.0, 1.0);
+    if response.drag_started() {
+        *swept = response.interact_pointer_pos().map(|p| place(p.x - response.drag_delta().x));
+    }
+    if let (Some(began), Some(pointer)) = (*swept, response.interact_pointer_pos())
+        && response.dragged()
+    {
+        let now = place(pointer.x);
+        let (a, b) = (began.min(now), began.max(now));
+        if b - a > 0.002 {
+            actions.push(Action::Range(Some((at(first, last, a), at(first, last, b)))));
+        }
+    }
+    if response.drag_stopped() {
+        *swept = None;
+    }
+    if response.clicked() && range.is_some() {
+        actions.push(Action::Range(None));
+    }
+    let response = response.on_hover_cursor(CursorIcon::Crosshair);
+    if let Some(pointer) = response.hover_pos() {
+        let slot = ((place(pointer.x) * SLOTS as f32) as usize).min(SLOTS - 1);
+        let time = at(first, last, place(pointer.x));
+        let mut words = format!("{} {} UTC", time.date(), time.time_of_day(3));
+        for (operator, n) in seen.slots.get(slot).into_iter().flatten() {
+            // Writing to a String cannot fail.
+            let _ = write!(words, "\n{} {}", text::count(u64::from(*n)), super::chips::name(ProviderId(*operator)));
+        }
+        words.push_str(if range.is_some() {
+            "\nClick for all of the time"
+        } else {
+            "\nDrag to choose a stretch of time"
+        });
+        let _shown = response.on_hover_text_at_pointer(words);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{at, share};
+    use crate::model::Timestamp;
+
+    #[track_caller]
+    fn check(first: i64, last: i64, time: i64, want: f64) {
+        assert!((share(Timestamp(first), Timestamp(last), Timestamp(time)) - want).abs() < 1e-9);
+    }
+
+    #[test]
+    fn any_clock_stays_within_the_strip() {
+        check(0, 100, 25, 0.25);
+        check(7, 7, 7, 0.0);
+        check(0, 100, 900, 1.0);
+        check(0, 100, -900, 0.0);
+        check(i64::MIN, i64::MAX, i64::MAX, 1.0);
+        assert_eq!(at(Timestamp(10), Timestamp(20), 0.5), Timestamp(15));
+        assert_eq!(at(Timestamp(i64::MIN), Timestamp(i64::MAX), 1.0).0, i64::MAX);
+    }
+}
