@@ -308,6 +308,47 @@ fn both_themes_and_all_panes_settle() {
     assert_eq!(FrameNo::default(), FrameNo(0));
 }
 
+/// The true engine under the desk: a capture of our own is opened, read, judged, and its body and frames are read again.
+#[test]
+fn a_capture_is_read_and_looked_into() {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/captures/evidence-azure-blob.pcap");
+    let (woken, wakes) = crossbeam_channel::bounded(1);
+    let wake: Arc<dyn Fn() + Send + Sync> = Arc::new(move || drop(woken.try_send(())));
+    let engine_wake = Arc::clone(&wake);
+    let handle =
+        nephoscope::engine::start(1, Budget::default(), Box::new(move || engine_wake())).expect("threads start");
+    let desk = Desk::new(handle, Budget::default(), Saved::default(), wake).expect("threads start");
+    let mut harness = Harness::builder().with_size([1_280.0, 800.0]).with_context_setup(prepare).build_ui_state(
+        |ui, desk: &mut Desk| {
+            desk.logic(ui.ctx());
+            desk.show(ui);
+        },
+        desk,
+    );
+    harness.state_mut().open(Source::File(path));
+    let ctx = harness.ctx.clone();
+    while harness.state().reading() {
+        let woken = wakes.recv_timeout(std::time::Duration::from_secs(30));
+        assert!(woken.is_ok(), "the engine says nothing");
+        harness.state_mut().settle(&ctx);
+    }
+    harness.run();
+    let (shown, all) = harness.state().counts();
+    assert!(shown > 0 && shown == all, "{shown} of {all}");
+    harness.key_press(Key::ArrowDown);
+    harness.run_steps(2);
+    harness.state_mut().settle(&ctx);
+    harness.run();
+    for key in [Key::Num2, Key::Num4] {
+        harness.key_press_modifiers(Modifiers::COMMAND, key);
+        harness.run_steps(2);
+        harness.state_mut().settle(&ctx);
+        harness.run();
+    }
+    let frames = harness.query_all_by_role(Role::ListBoxOption).count();
+    assert!(frames > 0, "frames of the exchange, read again");
+}
+
 #[test]
 fn what_was_kept_is_read_again_whatever_it_holds() {
     let saved = Saved { theme: ThemeChoice::Light, recent: vec!["/a".into()], tab: Tab::Frames, ..Saved::default() };

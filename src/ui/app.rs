@@ -155,6 +155,11 @@ impl Desk {
         (self.capture.order.len(), self.capture.snapshot.len())
     }
 
+    /// Whether the engine still reads the capture.
+    pub fn reading(&self) -> bool {
+        self.capture.reading
+    }
+
     /// Rows in the order in which they are shown.
     pub fn order(&self) -> &[u32] {
         &self.capture.order

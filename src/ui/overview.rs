@@ -140,7 +140,8 @@ pub(crate) fn show(
         let mut words = format!("{} {} UTC", time.date(), time.time_of_day(3));
         for (operator, n) in seen.slots.get(slot).into_iter().flatten() {
             // Writing to a String cannot fail.
-            let _ = write!(words, "\n{} {}", text::count(u64::from(*n)), super::chips::name(ProviderId(*operator)));
+            let _written =
+                write!(words, "\n{} {}", text::count(u64::from(*n)), super::chips::name(ProviderId(*operator)));
         }
         words.push_str(if range.is_some() {
             "\nClick for all of the time"

@@ -26,7 +26,7 @@ impl Cells<'_> {
         let y = visible.rect.center().y;
         let quiet = if visible.selected { c.text } else { c.quiet };
         match column {
-            Column::Frame => self.right(y, text::count(u64::from(row.first_frame.0)), quiet),
+            Column::Frame => self.right(y, row.first_frame.to_string(), quiet),
             Column::Time => self.left(y, &row.time.time_of_day(3), theme::sans(theme::BODY), quiet),
             Column::Method => {
                 let font =

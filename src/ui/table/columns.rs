@@ -93,13 +93,14 @@ impl Column {
         match self {
             Self::Time => 104.0,
             Self::Tenant => 120.0,
-            Self::Frame | Self::Method => 64.0,
-            Self::Duration => 72.0,
+            Self::Method => 64.0,
+            Self::Frame | Self::Duration => 72.0,
             Self::Host => 232.0,
             Self::Status => 56.0,
             Self::Type => 98.0,
             Self::Size => 60.0,
-            Self::Path | Self::Operator => 204.0,
+            Self::Path => 196.0,
+            Self::Operator => 204.0,
             Self::Grade => 112.0,
             Self::Server => 148.0,
         }
@@ -135,7 +136,9 @@ pub(super) fn layout(saved: &Saved, room: f32) -> Vec<(Column, f32)> {
         .filter(|column| !saved.hidden.contains(column))
         .map(|column| (column, saved.widths.get(&column).copied().unwrap_or_else(|| column.width())))
         .collect();
-    let spare = (room - columns.iter().map(|(_, width)| width).sum::<f32>()).max(0.0);
+    let total = columns.iter().map(|(_, width)| width).sum::<f32>();
+    squeeze(&mut columns, saved, total - room);
+    let spare = (room - total).max(0.0);
     let shares = [(Column::Host, 0.3), (Column::Path, 0.5), (Column::Operator, 0.2)];
     let present: f32 = shares.iter().filter(|(s, _)| columns.iter().any(|(c, _)| c == s)).map(|(_, n)| n).sum();
     for (column, share) in shares {
@@ -146,20 +149,55 @@ pub(super) fn layout(saved: &Saved, room: f32) -> Vec<(Column, f32)> {
     columns
 }
 
+/// Takes `lack` from the columns that can be narrower, as far as they can; widths that the user chose stay.
+fn squeeze(columns: &mut [(Column, f32)], saved: &Saved, lack: f32) {
+    let least = [
+        (Column::Path, 110.0),
+        (Column::Host, 140.0),
+        (Column::Type, 56.0),
+        (Column::Operator, 120.0),
+        (Column::Server, 110.0),
+    ];
+    let mut lack = lack;
+    for (column, least) in least {
+        if saved.widths.contains_key(&column) {
+            continue;
+        }
+        if let Some((_, width)) = columns.iter_mut().find(|(c, _)| *c == column) {
+            let taken = lack.clamp(0.0, *width - least);
+            *width -= taken;
+            lack -= taken;
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::{Column, layout};
     use crate::ui::state::Saved;
 
+    #[track_caller]
+    fn check(room: f32, fits: bool) {
+        let columns = layout(&Saved::default(), room);
+        let total: f32 = columns.iter().map(|(_, width)| width).sum();
+        assert_eq!(total <= room, fits, "{total} in {room}");
+        assert!(columns.iter().all(|(_, width)| *width >= 50.0), "{columns:?}");
+        assert!(room < 1_200.0 || total > room - 4.0, "{total} in {room}");
+    }
+
     #[test]
-    fn spare_room_is_given_away_whole_and_never_taken() {
-        let saved = Saved::default();
-        for room in [400.0, 1_280.0, 2_560.0] {
-            let columns = layout(&saved, room);
-            let total: f32 = columns.iter().map(|(_, width)| width).sum();
-            let least: f32 = columns.iter().map(|(column, _)| column.width()).sum();
-            assert!(total >= least && total <= least.max(room), "{room}: {total} of {least}");
-        }
-        assert!(!layout(&saved, 100.0).iter().any(|(column, _)| *column == Column::Server));
+    fn room_is_used_and_shared() {
+        check(2_560.0, true);
+        check(1_270.0, true);
+        check(1_024.0, true);
+        check(500.0, false);
+        assert!(!layout(&Saved::default(), 100.0).iter().any(|(column, _)| *column == Column::Server));
+    }
+
+    #[test]
+    fn a_chosen_width_stays() {
+        let mut saved = Saved::default();
+        saved.widths.insert(Column::Path, 400.0);
+        assert!(layout(&saved, 800.0).contains(&(Column::Path, 400.0)));
     }
 }

@@ -101,6 +101,7 @@ pub(crate) fn show(ui: &mut Ui, seen: &Seen<'_>, state: &mut TableState, saved: 
     rows(ui, &grid, seen, state, actions);
     let head = Rect::from_min_max(all.min, pos2(body.right(), body.top()));
     header::header(ui, (&painter, head), &grid.columns, seen.choice, (saved, state.left), actions);
+    sideways(ui, &painter, body, total, state);
     scroll_bar(ui, &painter, Rect::from_min_max(pos2(body.right(), body.top()), all.max), seen.order.len(), state);
 }
 
@@ -279,6 +280,26 @@ fn menu(ui: &mut Ui, snapshot: &Snapshot, id: RowId, row: &Row, actions: &mut Ve
     }
     item(ui, "Copy server address", Action::Copy(snapshot.text(row.server).to_owned()));
     item(ui, "Copy row", Action::Copy(spoken(snapshot, row)));
+}
+
+/// A thin bar at the lower edge, where the columns are wider than the window.
+fn sideways(ui: &Ui, painter: &Painter, body: Rect, total: f32, state: &mut TableState) {
+    let hidden = total - body.width();
+    if hidden < 1.0 {
+        return;
+    }
+    let c = theme::colours(ui);
+    let track = Rect::from_min_max(pos2(body.left(), body.bottom() - 8.0), body.max);
+    let length = body.width() * body.width() / total;
+    let response = ui.interact(track, focus_id().with("sideways"), Sense::DRAG);
+    if response.dragged() {
+        state.left += response.drag_delta().x * total / body.width();
+        state.left = state.left.clamp(0.0, hidden);
+    }
+    let x = track.left() + (body.width() - length) * state.left / hidden;
+    let colour = if response.hovered() || response.dragged() { c.quiet } else { Colours::tint(c.line, c.text, 0.18) };
+    let handle = Rect::from_min_size(pos2(x, track.top() + 1.0), vec2(length, 6.0));
+    painter.rect_filled(handle, CornerRadius::same(3), colour);
 }
 
 fn scroll_bar(ui: &Ui, painter: &Painter, track: Rect, len: usize, state: &mut TableState) {
