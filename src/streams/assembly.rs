@@ -150,15 +150,6 @@ impl Stream {
         }
     }
 
-    /// Lets go of everything that waits, and ends the stream.
-    pub(super) fn finish(&mut self, frame: FrameNo, time: Timestamp, out: &mut Out<'_, '_>) {
-        self.let_go(frame, time, out);
-        if !self.ended {
-            self.ended = true;
-            out.run(self.offset, frame, time, RunKind::End);
-        }
-    }
-
     /// Lets go of everything that waits.
     pub(super) fn let_go(&mut self, frame: FrameNo, time: Timestamp, out: &mut Out<'_, '_>) {
         while !self.pieces.is_empty() {
