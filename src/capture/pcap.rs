@@ -5,7 +5,7 @@ use super::notes::Notes;
 use super::numbers::{Order, size, wide};
 use super::walker::{Judged, Lost, Move};
 use super::{Format, Interface};
-use crate::model::{FrameHead, Limit, LinkType, Timestamp};
+use crate::model::{FrameHead, FrameNo, Limit, LinkType, Timestamp};
 
 /// Captured bytes that any pcap record may have, as in Wireshark (`WTAP_MAX_PACKET_SIZE_STANDARD`).
 const MAX_CAPTURED: u32 = 262_144;
@@ -147,8 +147,8 @@ impl Pcap {
         self.head(rest).filter(|head| head.captured <= self.max_captured).map(|head| size(head.captured))
     }
 
-    /// Time, link, captured and original length of the record that begins with `rest`.
-    fn frame(&self, head: &RecordHead, number: crate::model::FrameNo, at: u64, frame_bytes: u32) -> FrameHead {
+    /// What a record header at `at` says of its frame.
+    fn frame(&self, head: &RecordHead, number: FrameNo, at: u64, frame_bytes: u32) -> FrameHead {
         let nanos = i64::from(head.ticks).saturating_mul(self.nanos_per_tick);
         FrameHead {
             number,
@@ -162,13 +162,7 @@ impl Pcap {
     }
 
     /// The frame whose record begins with `rest`, for reading it again.
-    pub(super) fn again(
-        &self,
-        rest: &[u8],
-        number: crate::model::FrameNo,
-        at: u64,
-        frame_bytes: u32,
-    ) -> Option<FrameHead> {
+    pub(super) fn again(&self, rest: &[u8], number: FrameNo, at: u64, frame_bytes: u32) -> Option<FrameHead> {
         let head = self.head(rest).filter(|head| head.captured <= self.max_captured)?;
         Some(self.frame(&head, number, at, frame_bytes))
     }
@@ -222,8 +216,18 @@ impl Pcap {
                 if leads_on == Judged::Open {
                     return Move::More;
                 }
-                if let Some(instead) = self.doubt(&head, rest, at, is_last, leads_on, notes) {
-                    return instead;
+                let seconds = if self.last_seconds == 0 { head.seconds } else { self.last_seconds };
+                match self.chain_inside(rest, used, seconds, is_last) {
+                    (Judged::Yes, place) => {
+                        notes.skipped(at, wide(place), "a record whose length runs over the records after it");
+                        return Move::Past(place);
+                    }
+                    (Judged::Open, _) => return Move::More,
+                    (Judged::No, _) => {}
+                }
+                if leads_on == Judged::No && !self.is_clean(&head) {
+                    let why = "a record header that makes no sense".to_owned();
+                    return self.lose(rest, at, is_last, Lost::new(at, why, false), notes);
                 }
             }
             // The next header is part of what makes this one certain. A pipe thus shows its last frame with the next.
@@ -262,38 +266,17 @@ impl Pcap {
         }
     }
 
-    /// What follows the record in hand is odd: a damaged length here or there, or just an odd file. A chain of proper
-    /// records that begins inside the record tells: a length that is off by four, for example, leads on and on through
-    /// fields that are read as their neighbours. Gives the step to take if the record is not to be believed.
-    fn doubt(
-        &mut self,
-        head: &RecordHead,
-        rest: &[u8],
-        at: u64,
-        is_last: bool,
-        leads_on: Judged,
-        notes: &mut Notes,
-    ) -> Option<Move> {
-        let used = self.used(head);
-        let seconds = if self.last_seconds == 0 { head.seconds } else { self.last_seconds };
+    /// Whether and where a chain of proper records begins inside the record in hand. Asked when what follows it is odd,
+    /// which is a damaged length here or there, or just an odd file: a length that is off by four, for example, leads on
+    /// and on through fields that are read as their neighbours.
+    fn chain_inside(&self, rest: &[u8], used: usize, seconds: u32, is_last: bool) -> (Judged, usize) {
         for place in 1..used {
-            match self.begins(rest.get(place..).unwrap_or_default(), seconds, is_last) {
-                Judged::Yes => {
-                    notes.skipped(at, wide(place), "a record whose length runs over the records after it");
-                    return Some(Move::Past(place));
-                }
-                Judged::Open => return Some(Move::More),
-                Judged::No => {}
+            let judged = self.begins(rest.get(place..).unwrap_or_default(), seconds, is_last);
+            if judged != Judged::No {
+                return (judged, place);
             }
         }
-        if leads_on == Judged::Yes {
-            return None;
-        }
-        if self.is_clean(head) {
-            return None;
-        }
-        let why = "a record header that makes no sense".to_owned();
-        Some(self.lose(rest, at, is_last, Lost::new(at, why, false), notes))
+        (Judged::No, used)
     }
 
     /// Whether a chain of records begins here: three in a row, or fewer up to the exact end of the file.

@@ -1,3 +1,9 @@
+#![expect(
+    clippy::arithmetic_side_effects,
+    clippy::as_conversions,
+    reason = "tests build small files whose sizes are known"
+)]
+
 use std::fs;
 use std::io::{Cursor, Read, Write as _};
 use std::path::{Path, PathBuf};
@@ -445,7 +451,7 @@ fn tells_an_unknown_version() {
 #[test]
 fn a_block_longer_than_a_batch_is_read() {
     let order = Order::Little;
-    let comment = option(order, 1, &[b'x'; 60_000]);
+    let comment = option(order, 1, &vec![b'x'; 60_000]);
     let frame = epb(order, 0, 5, b"abc", &vec![comment; 60]);
     let file = [shb(order), idb(order, 1, 0, &[]), frame, epb(order, 0, 6, b"next", &[])].concat();
     let whole = read_in(&file, usize::MAX, &Budget::default()).unwrap();
