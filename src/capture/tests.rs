@@ -257,6 +257,39 @@ fn says_how_much_of_the_tail_is_cut() {
     }
 }
 
+#[test]
+fn any_cut_gives_the_frames_before_it() {
+    for (file, places) in [pcap(300), pcapng(300)] {
+        let clean = read_in(&file, usize::MAX, &Budget::default()).unwrap();
+        for cut in (60..file.len()).step_by(97) {
+            let whole = read_in(&file[..cut], usize::MAX, &Budget::default()).unwrap();
+            let count = places.iter().skip(1).chain([&file.len()]).filter(|end| **end <= cut).count();
+            assert_eq!(whole.frames[..], clean.frames[..count], "cut at {cut}");
+            let start = places.get(count).copied().unwrap_or(cut).min(cut);
+            assert_eq!(whole.facts.cut_tail_bytes, (cut - start) as u64, "cut at {cut}");
+            assert_eq!(whole.facts.skipped, []);
+        }
+    }
+}
+
+#[test]
+fn floods_of_blocks_stay_small() {
+    let order = Order::Little;
+    let comments = vec![option(order, 1, b"x"); 65_535];
+    let mut file = [shb(order), idb(order, 1, 0, &[]), epb(order, 0, 1, b"x", &comments)].concat();
+    for _ in 0..50_000 {
+        file.extend(shb(order));
+        file.extend(idb(order, 1, 0, &[]));
+        file.extend(idb(order, 1, 0, &[]));
+    }
+    file.extend(epb(order, 1, 1, b"y", &[]));
+    let whole = read_in(&file, usize::MAX, &Budget::default()).unwrap();
+    assert_eq!((whole.facts.comments.len(), whole.facts.sections), (65_535, 50_001));
+    assert_eq!(whole.facts.interfaces.len(), 65_536);
+    assert_eq!(whole.facts.limits[0].limit, Limit::Interfaces);
+    assert_eq!((whole.frames.len(), whole.facts.skipped.len()), (1, 1));
+}
+
 /// All frames but those whose record was damaged are read, none is made up, and the damage is reported.
 #[track_caller]
 fn check_damage(file: &[u8], places: &[usize], damaged: usize, flip: usize, bit: u8) {
@@ -413,6 +446,7 @@ fn keeps_names_comments_and_secrets() {
     let four = "192.0.2.1".parse().unwrap();
     assert_eq!(facts.names, [(four, b"host".to_vec()), (six, b"a".to_vec()), (six, b"b".to_vec())]);
     assert_eq!(facts.secrets, [b"CLIEN".to_vec()]);
+    assert!(format!("{facts:?}").contains("secrets: 1,"));
     assert_eq!(facts.comments, [Comment { frame: None, text: b"on names".to_vec() }]);
 
     let budget = Budget { secret_bytes: 60, comment_bytes: 60, ..Budget::default() };
