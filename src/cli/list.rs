@@ -15,6 +15,9 @@ use crate::store::Snapshot;
 pub(super) fn list(arguments: &ListArguments, budget: &Budget) -> Result<u8> {
     let mut code = READ_WHOLE;
     let mut failed = None;
+    if arguments.keylog.is_some() {
+        say("--keylog is not used yet: sealed content stays sealed");
+    }
     for file in &arguments.files {
         let source = source(file.clone());
         match read(&source, usize::from(arguments.threads), budget) {
@@ -42,14 +45,14 @@ pub(super) fn list(arguments: &ListArguments, budget: &Budget) -> Result<u8> {
             Err(error) => return Err(error),
         }
     }
-    if failed.is_some() { bail!("not every file could be read") }
+    if failed.is_some() {
+        bail!("not every file could be read")
+    }
     Ok(code)
 }
 
 fn is_closed_pipe(error: &anyhow::Error) -> bool {
-    error.chain().any(|cause| {
-        cause.downcast_ref::<io::Error>().is_some_and(|e| e.kind() == io::ErrorKind::BrokenPipe)
-    })
+    error.chain().any(|cause| cause.downcast_ref::<io::Error>().is_some_and(|e| e.kind() == io::ErrorKind::BrokenPipe))
 }
 
 /// Prints one exchange's verdict and ledger.

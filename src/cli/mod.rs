@@ -1,6 +1,54 @@
-//! The headless front (joined when the floors below are in).
+//! The headless front: arguments in, text out, an exit code.
+//!
+//! Data goes to standard output, words for people to standard error.
 
-/// Runs the program.
-pub fn run() -> std::process::ExitCode {
-    std::process::ExitCode::from(2)
+mod args;
+mod list;
+
+use std::io::{self, Write as _};
+use std::process::ExitCode;
+
+use clap::Parser as _;
+
+use crate::model::Budget;
+use args::{Arguments, Task};
+
+/// Everything was read.
+pub const READ_WHOLE: u8 = 0;
+/// Something was read, but the capture is damaged or cut; the messages say where.
+pub const READ_DAMAGED: u8 = 1;
+/// Nothing was read: bad arguments, no such file, not a capture, or the output could not be written.
+pub const NOTHING_READ: u8 = 2;
+
+/// Runs the program on the process's arguments.
+pub fn run() -> ExitCode {
+    let arguments = match Arguments::try_parse() {
+        Ok(arguments) => arguments,
+        Err(error) => {
+            // `--help` and `--version` come here too, for standard output.
+            let code = if error.use_stderr() { NOTHING_READ } else { READ_WHOLE };
+            let _closed = error.print();
+            return code.into();
+        }
+    };
+    let budget = Budget::default();
+    let outcome = match arguments.task {
+        Some(Task::List(list)) => list::list(&list, &budget),
+        Some(Task::Explain(explain)) => list::explain(&explain, &budget),
+        None => {
+            crate::ui::run(arguments.file.map(args::source), budget).map(|()| READ_WHOLE).map_err(anyhow::Error::from)
+        }
+    };
+    match outcome {
+        Ok(code) => code.into(),
+        Err(error) => {
+            say(&format!("{error:#}"));
+            NOTHING_READ.into()
+        }
+    }
+}
+
+/// A message for people, on standard error. When nobody can hear it there is nobody to tell.
+fn say(text: &str) {
+    let _closed = writeln!(io::stderr(), "nephoscope: {text}");
 }

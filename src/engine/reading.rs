@@ -77,7 +77,8 @@ impl Reading {
         let walker = Box::new(Walker::new(reader, budget));
         let hands = if threads > 1 {
             let path = if let Source::File(path) = source { Some(path.as_path()) } else { None };
-            Hands::start(*walker, path, threads, budget).map_err(|e| CaptureError::io(source.name(), e))?
+            Hands::start(*walker, path, threads, budget)
+                .map_err(|source_error| CaptureError::Io { source: source_error, path: source.name().into() })?
         } else {
             Hands::One { walker, shard: Box::new(Shard::new(0, 1, budget)), block: Box::default() }
         };

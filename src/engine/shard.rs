@@ -1,7 +1,5 @@
 //! One shard: the units of its flows become exchanges.
 
-use std::net::IpAddr;
-
 use super::pairing::Lookups;
 use super::walk::Block;
 use crate::model::{
@@ -70,7 +68,10 @@ enum Parser {
     /// TCP whose protocol is not clear; what came so far.
     Unclear(Vec<Run<'static>>),
     Http(Box<http1::Connection>),
-    Tls { connection: Box<tls::Connection>, done: bool },
+    Tls {
+        connection: Box<tls::Connection>,
+        done: bool,
+    },
     DnsTcp(Box<dns::TcpReader>),
     /// DNS in datagrams.
     Dns,
@@ -269,19 +270,23 @@ impl State {
                 return;
             }
             let held = std::mem::take(held);
-            self.settle(stamp, flow, held, reader, out);
+            let cut =
+                matches!(run.kind, RunKind::Gap(_)) && http1::Connection::is_cut_request(&joined(&held, run.side));
+            if cut {
+                self.parser = http_parser(reader);
+                for earlier in held {
+                    self.feed(stamp, flow, earlier, reader, out);
+                }
+            } else {
+                self.settle(stamp, flow, held, reader, out);
+            }
             return self.feed(stamp, flow, run, reader, out);
         };
         let before: usize = held.iter().filter(|r| r.side == run.side).map(run_len).sum();
         let verdict = if before == 0 {
             sniff(bytes, flow, reader)
         } else {
-            let mut all: Vec<u8> = Vec::with_capacity(before + bytes.len());
-            for earlier in held.iter().filter(|r| r.side == run.side) {
-                if let RunKind::Data(bytes) = &earlier.kind {
-                    all.extend_from_slice(bytes);
-                }
-            }
+            let mut all = joined(held, run.side);
             all.extend_from_slice(bytes);
             sniff(&all, flow, reader)
         };
@@ -305,7 +310,14 @@ impl State {
     }
 
     /// No protocol at the start: from here each run may begin one.
-    fn settle(&mut self, stamp: FrameNo, flow: &Flow, held: Vec<Run<'static>>, reader: &mut Reader, out: &mut Vec<Event>) {
+    fn settle(
+        &mut self,
+        stamp: FrameNo,
+        flow: &Flow,
+        held: Vec<Run<'static>>,
+        reader: &mut Reader,
+        out: &mut Vec<Event>,
+    ) {
         self.parser = Parser::Other;
         for run in held {
             self.feed(stamp, flow, run, reader, out);
@@ -510,7 +522,8 @@ fn begins(bytes: &[u8], reader: &Reader) -> Option<Parser> {
 
 fn http_parser(reader: &Reader) -> Parser {
     let budget = &reader.budget;
-    let connection = if reader.bodies { http1::Connection::with_bodies(budget) } else { http1::Connection::new(budget) };
+    let connection =
+        if reader.bodies { http1::Connection::with_bodies(budget) } else { http1::Connection::new(budget) };
     Parser::Http(Box::new(connection))
 }
 
@@ -531,6 +544,17 @@ fn after(run: Run<'_>, side: Side, offset: u64) -> Option<Run<'static>> {
     let RunKind::Data(bytes) = &run.kind else { return None };
     let rest = bytes.get(usize::try_from(offset.checked_sub(run.offset)?).ok()?..)?;
     (!rest.is_empty()).then(|| Run { offset, kind: RunKind::Data(rest.to_vec().into()), ..owned_head(&run) })
+}
+
+/// What one side sent of the held runs.
+fn joined(held: &[Run<'static>], side: Side) -> Vec<u8> {
+    let mut all = Vec::new();
+    for run in held.iter().filter(|r| r.side == side) {
+        if let RunKind::Data(bytes) = &run.kind {
+            all.extend_from_slice(bytes);
+        }
+    }
+    all
 }
 
 fn owned_head(run: &Run<'_>) -> Run<'static> {

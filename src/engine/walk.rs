@@ -67,13 +67,7 @@ pub(super) struct Walker {
 
 impl Walker {
     pub(super) fn new(reader: CaptureReader, budget: &Budget) -> Self {
-        Self {
-            reader,
-            decoder: Decoder::new(budget),
-            clock: Timestamp(i64::MIN),
-            undecoded_frames: 0,
-            other_frames: 0,
-        }
+        Self { reader, decoder: Decoder::new(budget), clock: Timestamp(i64::MIN), undecoded_frames: 0, other_frames: 0 }
     }
 
     /// Fills `block` with the next frames; `false` at the end.
@@ -100,6 +94,13 @@ impl Walker {
                 Outcome::Other => self.other_frames += 1,
                 Outcome::Undecoded => self.undecoded_frames += 1,
             }
+        }
+        if !more {
+            self.decoder.finish();
+        }
+        while let Some(unit) = self.decoder.given_up(&mut block.reassembled) {
+            block.units.push(unit);
+            block.starts.push(0);
         }
         Ok(more)
     }

@@ -17,8 +17,15 @@ pub fn start(threads: usize, budget: Budget, wake: Box<dyn Fn() + Send>) -> std:
     let (commands, orders) = bounded(16);
     let (notices_in, notices) = bounded(64);
     let (snapshots_in, snapshots) = bounded(1);
-    let worker =
-        Worker { threads, budget, wake, orders, notices: notices_in, newest: snapshots.clone(), snapshots: snapshots_in };
+    let worker = Worker {
+        threads,
+        budget,
+        wake,
+        orders,
+        notices: notices_in,
+        newest: snapshots.clone(),
+        snapshots: snapshots_in,
+    };
     std::thread::Builder::new().name("engine".to_owned()).spawn(move || worker.run())?;
     Ok(Handle { commands, notices, snapshots })
 }

@@ -1,71 +1,29 @@
-//! TODO-STUB
+//! Evidence: an exchange becomes ledger entries, entries become one verdict of four graded answers.
+//!
+//! Comes in: an exchange, and what earlier exchanges told (`Known`). Goes out: a ledger in which every entry quotes
+//! bytes at a place, and a verdict drawn from nothing but that ledger. Never: input or output, a clock, a look-up.
 
-use crate::model::ProviderId;
+mod addresses;
+mod computed;
+mod grade;
+mod known;
+mod matcher;
+mod names;
+mod pack;
+mod pattern;
+#[cfg(test)]
+mod tests;
 
-/// A provider.
-#[derive(Debug)]
-pub struct Provider {
-    /// Id.
-    pub id: &'static str,
-    /// Name.
-    pub name: &'static str,
-    /// Two letters.
-    pub glyph: &'static str,
-    /// Colour.
-    pub colour: [u8; 3],
-}
+pub use known::Known;
+pub use matcher::Matcher;
+pub use pack::{Kind, Pack, Provider, Service, Signature, SpeaksFor, pack};
 
-/// A service.
-#[derive(Debug)]
-pub struct Service {
-    /// Whose.
-    pub provider: ProviderId,
-    /// Id.
-    pub id: &'static str,
-    /// Name.
-    pub name: &'static str,
-    /// Role.
-    pub role: &'static str,
-}
-
-/// A signature.
-#[derive(Debug)]
-pub struct Signature {
-    /// Id.
-    pub id: &'static str,
-    /// Whose.
-    pub provider: ProviderId,
-    /// What it proves.
-    pub proves: &'static str,
-    /// What it only suggests.
-    pub suggests: &'static str,
-    /// Who could forge it.
-    pub forgeable_by: &'static str,
-    /// Sources.
-    pub sources: &'static [&'static str],
-}
-
-/// The pack.
-#[derive(Debug)]
-pub struct Pack {
-    /// Providers.
-    pub providers: &'static [Provider],
-    /// Services.
-    pub services: &'static [Service],
-    /// Signatures.
-    pub signatures: &'static [Signature],
-    /// Roles.
-    pub roles: &'static [&'static str],
-}
-
-static PACK: Pack = Pack { providers: &[], services: &[], signatures: &[], roles: &[] };
-
-/// Stub.
-pub fn pack() -> &'static Pack {
-    &PACK
-}
-
-/// Stub.
+/// All static words that may stand in a verdict: roles, kinds of hops, and what a capture cannot show.
 pub fn words() -> impl Iterator<Item = &'static str> {
-    core::iter::empty()
+    pack().roles.iter().copied().chain(grade::HOPS).chain(grade::CANNOT_SHOW)
+}
+
+/// The place of a word in [`words`], so that a record need not hold the sentence.
+pub fn word_number(word: &str) -> Option<u16> {
+    words().position(|w| w == word).and_then(|n| u16::try_from(n).ok())
 }

@@ -55,7 +55,7 @@ fn write_what(record: &Record, out: &mut dyn Write) -> Result<(), ExportError> {
         }
         Detail::Tls(tls) => {
             if let Some(hello) = &tls.client_hello {
-                let sni = hello.sni_bytes().map_or("no server name".into(), |s| clean_to(s, LINE_CHARS));
+                let sni = hello.sni_bytes().map_or_else(|| "no server name".into(), |s| clean_to(s, LINE_CHARS));
                 writeln!(out, "  TLS, {sni}, offers {}, JA4 {}", tls_version(hello.version), hello.ja4)?;
             }
             if let Some(hello) = &tls.server_hello {
@@ -111,7 +111,7 @@ fn write_verdict(record: &Record, out: &mut dyn Write) -> Result<(), ExportError
     match verdict.grade {
         None => writeln!(out, "  Nothing in this exchange points at a known provider.")?,
         Some(_) if verdict.conflict => {
-            writeln!(out, "  Witnesses disagree: read the ledger before quoting any of this.")?
+            writeln!(out, "  Witnesses disagree: read the ledger before quoting any of this.")?;
         }
         Some(_) => {}
     }

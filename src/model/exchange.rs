@@ -337,7 +337,7 @@ impl ClientHello {
 pub struct ServerHello {
     /// The frame that completed it.
     pub frame: FrameNo,
-    /// The version chosen (supported_versions included): 0x0303 is TLS 1.2.
+    /// The version chosen (`supported_versions` included): 0x0303 is TLS 1.2.
     pub version: u16,
     /// The cipher suite's number.
     pub cipher: u16,

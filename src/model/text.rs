@@ -26,7 +26,7 @@ pub fn clean(bytes: &[u8]) -> Cow<'_, str> {
         }
         for byte in chunk.invalid() {
             // Writing to a String cannot fail.
-            let _ = write!(out, "\\x{byte:02X}");
+            let _never = write!(out, "\\x{byte:02X}");
             marks = 0;
         }
     }
@@ -90,7 +90,7 @@ fn push(out: &mut String, c: char, marks: &mut usize) {
     );
     *marks = if mark { *marks + 1 } else { 0 };
     if hidden(c) || (mark && *marks > MAX_MARKS) {
-        let _ = write!(out, "⟨U+{:04X}⟩", u32::from(c));
+        let _never = write!(out, "⟨U+{:04X}⟩", u32::from(c));
         // A mark after an escape would sit on its bracket: let none through.
         *marks = MAX_MARKS;
     } else {

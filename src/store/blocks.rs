@@ -37,7 +37,7 @@ enum Page {
 /// The pages; a clone shares them.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Pages {
-    pages: Vec<Page>,
+    list: Vec<Page>,
     memory_bytes: usize,
     next_to_spill: usize,
     spill: Option<(Arc<File>, u64)>,
@@ -48,13 +48,13 @@ pub(super) struct Pages {
 impl Pages {
     /// Appends a record and gives its place.
     pub(super) fn push(&mut self, record: &[u8], budget_bytes: usize) -> BlockRef {
-        let fits = matches!(self.pages.last(), Some(Page::Memory(page)) if page.len() + record.len() + 4 <= PAGE_BYTES);
+        let fits = matches!(self.list.last(), Some(Page::Memory(page)) if page.len() + record.len() + 4 <= PAGE_BYTES);
         if !fits {
             self.make_room(budget_bytes);
-            self.pages.push(Page::Memory(Arc::new(Vec::with_capacity(PAGE_BYTES.max(record.len() + 4)))));
+            self.list.push(Page::Memory(Arc::new(Vec::with_capacity(PAGE_BYTES.max(record.len() + 4)))));
         }
-        let page = self.pages.len().saturating_sub(1) as u32;
-        let Some(Page::Memory(bytes)) = self.pages.last_mut() else { return BlockRef::default() };
+        let page = self.list.len().saturating_sub(1) as u32;
+        let Some(Page::Memory(bytes)) = self.list.last_mut() else { return BlockRef::default() };
         let bytes = Arc::make_mut(bytes);
         let at = bytes.len() as u32;
         bytes.extend_from_slice(&(record.len() as u32).to_le_bytes());
@@ -66,12 +66,12 @@ impl Pages {
     /// Moves the oldest full pages out until the budget holds.
     fn make_room(&mut self, budget_bytes: usize) {
         while self.memory_bytes > budget_bytes && !self.spill_failed {
-            let Some(Page::Memory(bytes)) = self.pages.get(self.next_to_spill) else { break };
+            let Some(Page::Memory(bytes)) = self.list.get(self.next_to_spill) else { break };
             let bytes = Arc::clone(bytes);
             match self.write_out(&bytes) {
                 Ok(page) => {
                     self.memory_bytes = self.memory_bytes.saturating_sub(bytes.len());
-                    if let Some(slot) = self.pages.get_mut(self.next_to_spill) {
+                    if let Some(slot) = self.list.get_mut(self.next_to_spill) {
                         *slot = page;
                     }
                     self.next_to_spill += 1;
@@ -95,7 +95,7 @@ impl Pages {
     /// A record again.
     pub(super) fn read(&self, place: BlockRef) -> Result<Vec<u8>, StoreError> {
         let at = place.at as usize;
-        match self.pages.get(place.page as usize).ok_or(StoreError::Broken)? {
+        match self.list.get(place.page as usize).ok_or(StoreError::Broken)? {
             Page::Memory(bytes) => {
                 let head = bytes.get(at..at + 4).ok_or(StoreError::Broken)?;
                 let len = u32::from_le_bytes(head.try_into().unwrap_or_default()) as usize;

@@ -348,7 +348,7 @@ impl<'a> Reader<'a> {
     }
 
     fn time(&mut self) -> Option<Timestamp> {
-        Some(Timestamp(self.cursor.u64()? as i64))
+        Some(Timestamp(self.cursor.u64()?.cast_signed()))
     }
 
     fn range(&mut self) -> Option<ByteRange> {

@@ -43,29 +43,17 @@ pub struct Progress {
 pub struct Snapshot {
     /// Grows with every snapshot of one store.
     pub generation: u64,
-    rows: Vec<Arc<Vec<Row>>>,
-    texts: Texts,
-    words: Texts,
-    pages: Pages,
-    flows: FlowIndex,
-    providers: Vec<(ProviderId, u32)>,
-    facts: Arc<Facts>,
-    progress: Progress,
+    pub(super) rows: Vec<Arc<Vec<Row>>>,
+    pub(super) texts: Texts,
+    pub(super) words: Texts,
+    pub(super) pages: Pages,
+    pub(super) flows: FlowIndex,
+    pub(super) providers: Vec<(ProviderId, u32)>,
+    pub(super) facts: Arc<Facts>,
+    pub(super) progress: Progress,
 }
 
 impl Snapshot {
-    pub(super) fn new(
-        generation: u64,
-        rows: Vec<Arc<Vec<Row>>>,
-        texts: Texts,
-        words: Texts,
-        (pages, flows): (Pages, FlowIndex),
-        providers: Vec<(ProviderId, u32)>,
-        (facts, progress): (Facts, Progress),
-    ) -> Self {
-        Self { generation, rows, texts, words, pages, flows, providers, facts: Arc::new(facts), progress }
-    }
-
     /// Nothing yet.
     pub fn empty() -> Self {
         Self::default()

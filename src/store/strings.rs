@@ -69,7 +69,7 @@ impl Interner {
         }
         let id = self.count;
         self.count += 1;
-        if id as usize % CHUNK == 0 {
+        if (id as usize).is_multiple_of(CHUNK) {
             self.texts.chunks.push(Arc::new(Vec::with_capacity(CHUNK)));
         }
         if let Some(chunk) = self.texts.chunks.last_mut() {

@@ -153,7 +153,7 @@ impl Store {
         let row = self.row_of(record, place);
         *self.providers.entry(row.operator).or_insert(0) += 1;
         let id = self.len;
-        if id as usize % CHUNK == 0 {
+        if (id as usize).is_multiple_of(CHUNK) {
             self.chunks.push(Arc::new(Vec::with_capacity(CHUNK)));
         }
         if let Some(chunk) = self.chunks.last_mut() {
@@ -183,15 +183,17 @@ impl Store {
                 first_frame: FrameNo(0),
             });
         }
-        Snapshot::new(
-            self.generation,
-            self.chunks.clone(),
-            self.texts.texts().clone(),
-            self.words.texts().clone(),
-            (self.pages.clone(), self.flows.clone()),
-            self.providers.iter().map(|(p, n)| (ProviderId(*p), *n)).collect(),
-            (facts, progress),
-        )
+        Snapshot {
+            generation: self.generation,
+            rows: self.chunks.clone(),
+            texts: self.texts.texts().clone(),
+            words: self.words.texts().clone(),
+            pages: self.pages.clone(),
+            flows: self.flows.clone(),
+            providers: self.providers.iter().map(|(p, n)| (ProviderId(*p), *n)).collect(),
+            facts: Arc::new(facts),
+            progress,
+        }
     }
 
     fn row_of(&mut self, record: &Record, place: BlockRef) -> Row {
@@ -272,8 +274,11 @@ impl Store {
                 });
                 let sni = tls.client_hello.as_ref().and_then(|h| h.sni_bytes()).unwrap_or_default();
                 row.host = self.text(sni);
-                let version =
-                    tls.server_hello.as_ref().map(|h| h.version).or(tls.client_hello.as_ref().map(|h| h.version));
+                let version = tls
+                    .server_hello
+                    .as_ref()
+                    .map(|h| h.version)
+                    .or_else(|| tls.client_hello.as_ref().map(|h| h.version));
                 let alpn = tls.server_hello.as_ref().and_then(|h| h.alpn.as_deref()).unwrap_or_default();
                 let mut path = version.map(tls_version).unwrap_or_default();
                 if !alpn.is_empty() {

@@ -1,1 +1,32 @@
-//! TODO-STUB
+//! The window: one of the two fronts.
+//!
+//! Comes in: snapshots and notices of the engine, keys and clicks. Goes out: commands to the engine, what is kept between
+//! runs. Never: a change of the analysis, a file read while painting, captured bytes that did not pass `model::clean`.
+
+mod action;
+mod app;
+mod chips;
+mod dialogs;
+mod jobs;
+mod panes;
+mod prepared;
+mod shapes;
+mod start_screen;
+mod state;
+mod status;
+mod table;
+mod text;
+mod theme;
+mod toolbar;
+mod window;
+
+pub use action::{Action, Move};
+pub use app::Desk;
+pub use state::{BodyMode, Choice, Dialog, Saved, State, Tab, ThemeChoice, Trouble};
+pub use table::Column;
+pub use window::{UiError, run};
+
+/// Gives a context our fonts and styles. The window does it by itself; tests and pictures call it before the first pass.
+pub fn prepare(ctx: &egui::Context) {
+    theme::install(ctx);
+}

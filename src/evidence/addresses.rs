@@ -1,0 +1,101 @@
+//! Whose range an address is in: a sorted table of boundaries, searched where it lies, with tables of several dates.
+
+use core::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+
+use super::pack::{AS_TABLES, V4, V6, labels, pack};
+
+/// What the tables say of one range: indexes of signatures.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Label {
+    /// A block written in the pack or in an operator's list.
+    pub(super) service: Option<u16>,
+    /// The month of that list; 0 where there is none.
+    pub(super) listed: u32,
+    /// The origin AS by the tables of `AS_TABLES`, oldest first.
+    pub(super) networks: [Option<u16>; 3],
+}
+
+/// What is known of an address at a time.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Owner {
+    /// The block's signature.
+    pub(super) service: Option<u16>,
+    /// The AS's signature, by the table nearest to the time.
+    pub(super) network: Option<u16>,
+    /// Whether tables on both sides of the time (or one of nearly that time) name the same operator.
+    pub(super) dated: bool,
+}
+
+/// Months by which a list may be older or younger than the capture and still count as of its time.
+const NEAR: u32 = 36;
+
+/// Whose range `address` was in during `month`.
+pub(super) fn owner(address: IpAddr, month: u32) -> Owner {
+    let label = match address {
+        IpAddr::V4(ip) => find4(ip),
+        IpAddr::V6(ip) => ip.to_ipv4_mapped().map_or_else(|| find6(ip), find4),
+    };
+    let Some(Label { service, listed, networks }) = label.and_then(|n| labels().get(usize::from(n))) else {
+        return Owner::default();
+    };
+    let provider = |signature: u16| pack().signature(signature).map(|s| s.provider);
+    let owner_in = |at: usize| networks.get(at).copied().flatten();
+    let after = AS_TABLES.iter().position(|date| *date >= month);
+    let (before, after) = match after {
+        Some(0) => (0, 0),
+        Some(n) => (n - 1, n),
+        None => (AS_TABLES.len() - 1, AS_TABLES.len() - 1),
+    };
+    let near = |at: usize| AS_TABLES.get(at).is_some_and(|date| date.abs_diff(month) <= NEAR);
+    // The nearer table first, then the other, so that an address that only one of them knows is still named.
+    let far = |at: usize| AS_TABLES.get(at).map_or(u32::MAX, |date| date.abs_diff(month));
+    let (near_at, far_at) = if far(after) <= far(before) { (after, before) } else { (before, after) };
+    let network = owner_in(near_at).or_else(|| owner_in(far_at));
+    let named = service.or(network).and_then(provider);
+    let says = |at: usize| owner_in(at).and_then(provider);
+    // A list is of no use for times before it, unless it is near: blocks are sold. After it, an AS table may agree.
+    let service_now = service.is_some() && listed.abs_diff(month) <= NEAR;
+    let bracketed = named.is_some() && says(before) == named && says(after) == named;
+    let close = named.is_some() && near(near_at) && says(near_at) == named;
+    Owner { service: *service, network, dated: service_now || bracketed || close }
+}
+
+/// Whether an address belongs to no network of the internet: private, shared, local.
+pub(super) fn is_local(address: IpAddr) -> bool {
+    match address {
+        IpAddr::V4(ip) => {
+            let [a, b, ..] = ip.octets();
+            ip.is_private()
+                || ip.is_loopback()
+                || ip.is_link_local()
+                || ip.is_multicast()
+                || a == 0
+                || a >= 240
+                || (a == 100 && (64..128).contains(&b))
+        }
+        IpAddr::V6(ip) => {
+            ip.to_ipv4_mapped().is_some_and(|ip| is_local(IpAddr::V4(ip)))
+                || ip.is_loopback()
+                || ip.is_unspecified()
+                || ip.is_multicast()
+                || ip.is_unique_local()
+                || ip.is_unicast_link_local()
+        }
+    }
+}
+
+fn find4(ip: Ipv4Addr) -> Option<u16> {
+    let key = ip.octets();
+    let (entries, _) = V4.as_chunks::<6>();
+    let after = entries.partition_point(|[a, b, c, d, ..]| [*a, *b, *c, *d] <= key);
+    let [.., high, low] = entries.get(after.checked_sub(1)?)?;
+    Some(u16::from_be_bytes([*high, *low]))
+}
+
+fn find6(ip: Ipv6Addr) -> Option<u16> {
+    let key = ip.octets();
+    let (entries, _) = V6.as_chunks::<18>();
+    let after = entries.partition_point(|entry| entry.first_chunk::<16>().is_some_and(|start| *start <= key));
+    let [.., high, low] = entries.get(after.checked_sub(1)?)?;
+    Some(u16::from_be_bytes([*high, *low]))
+}

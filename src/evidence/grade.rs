@@ -1,0 +1,474 @@
+//! From ledger to verdict: who answered, with which product, in which role, for which tenant, each with its grade.
+//!
+//! A grade counts agreeing groups, not lines. Names alone are names; headers alone never pass *suggests*, however many;
+//! an address in a dated range is what lifts them. Lines that speak of different machines do not contradict each other:
+//! a conflict needs two answers to one question.
+
+use super::pack::{Kind, Signature, SpeaksFor, pack};
+use crate::model::{Answer, Evidence, Grade, Group, Hop, ProviderId, Supports, Tenant, Verdict};
+
+const EDGE: &str = "edge";
+const SHIELD: &str = "shield";
+const BALANCER: &str = "load balancer";
+const RELAY: &str = "relay";
+const MIDDLEBOX: &str = "middlebox";
+const ORIGIN: &str = "origin";
+/// The machine that answered, where no line tells an edge from an origin.
+const SERVER: &str = "server";
+/// Every kind of hop.
+pub(super) const HOPS: [&str; 7] = [EDGE, SHIELD, BALANCER, RELAY, MIDDLEBOX, ORIGIN, SERVER];
+
+const SEALED: &str = "The content is sealed by TLS: without keys no header, path, status or body can be read.";
+const NO_CERTIFICATE: &str = "TLS 1.3 hides the server's certificate from an observer without keys.";
+const NO_NAME: &str = "Encrypted Client Hello hides the name that was asked for; the visible one is the outer name.";
+const QUIC_SEALED: &str = "QUIC seals everything after its first packets, the server's certificate included.";
+const ONLY_STEERING: &str = "A lookup shows where a name is steered, not who answers a connection.";
+const NO_LOOKUP: &str =
+    "No lookup of this name for this address stands earlier in the capture, so its CNAME chain is not known.";
+const NO_RESPONSE: &str = "The capture holds no answer, so nothing shows what the server is.";
+const NO_REQUEST: &str = "The capture holds no request, so the name that was asked for is not known.";
+const LOCAL_PEER: &str =
+    "The peer's address is private: a proxy or gateway may have answered, and no range names its operator.";
+const UNLISTED: &str = "The server's address is in no range that this program lists.";
+const UNDATED: &str = "The address lists are of other years than the capture; whose range it was then is not certain.";
+const GAPS: &str = "Bytes of this connection are missing from the capture; lines may be missing here.";
+const PROXIED: &str = "The request went to a proxy: the address is the proxy's, not that of the named server.";
+const BEHIND: &str = "What stands behind the answering machine shows only where it lets header lines through.";
+const RESIGNED: &str =
+    "The certificate was signed by an inspecting proxy: what the named server said can have been changed on the way.";
+/// Every sentence about what a capture cannot show.
+pub(super) const CANNOT_SHOW: [&str; 15] = [
+    SEALED,
+    NO_CERTIFICATE,
+    NO_NAME,
+    QUIC_SEALED,
+    ONLY_STEERING,
+    NO_LOOKUP,
+    NO_RESPONSE,
+    NO_REQUEST,
+    LOCAL_PEER,
+    UNLISTED,
+    UNDATED,
+    GAPS,
+    PROXIED,
+    BEHIND,
+    RESIGNED,
+];
+
+/// What the grade needs beside the ledger.
+#[derive(Debug, Default)]
+#[expect(clippy::struct_excessive_bools, reason = "independent facts of one exchange")]
+pub(super) struct Scene {
+    pub(super) month: u32,
+    /// The address lists are of the capture's time.
+    pub(super) dated: bool,
+    pub(super) local: bool,
+    pub(super) accepted: bool,
+    pub(super) proxied: bool,
+    pub(super) dns: bool,
+    pub(super) sealed: bool,
+    pub(super) quic: bool,
+    pub(super) hidden_certificate: bool,
+    pub(super) hidden_name: bool,
+    pub(super) no_request: bool,
+    pub(super) no_response: bool,
+    pub(super) gap: bool,
+    pub(super) looked_up: bool,
+    /// The longest rule that the asked name matches.
+    pub(super) claim: Option<u16>,
+    /// The rule that the last serving zone of the CNAME chain matches.
+    pub(super) steered: Option<u16>,
+    /// A customer's name in the asked name.
+    pub(super) tenant: Option<(ProviderId, String)>,
+    pub(super) bare_store: Option<ProviderId>,
+    /// The registrable domain of the asked name.
+    pub(super) site: Option<String>,
+}
+
+/// A ledger entry with its rule, and its strength at the capture's time.
+struct Witness<'a> {
+    entry: &'a Evidence,
+    rule: &'static Signature,
+    strength: u8,
+}
+
+/// A set of groups.
+#[derive(Clone, Copy, Default, PartialEq, Eq)]
+struct Groups(u16);
+
+impl Groups {
+    fn add(&mut self, group: Group) {
+        self.0 |= 1 << group as u16;
+    }
+
+    fn has(self, group: Group) -> bool {
+        self.0 & (1 << group as u16) != 0
+    }
+
+    /// Independent witnesses beside names. Headers and numbers inside them are one channel.
+    fn independent(self) -> u32 {
+        let headers = self.has(Group::AnsweringSoftware) || self.has(Group::Arithmetic);
+        u32::from(headers)
+            + [Group::DnsAuthority, Group::Routing, Group::KeyHolder, Group::Writer]
+                .into_iter()
+                .filter(|g| self.has(*g))
+                .map(|_| 1)
+                .sum::<u32>()
+    }
+}
+
+pub(super) fn grade(ledger: &[Evidence], scene: &Scene) -> Verdict {
+    let witnesses: Vec<Witness<'_>> = ledger
+        .iter()
+        .filter_map(|entry| {
+            let rule = pack().signature(entry.signature)?;
+            Some(Witness { entry, rule, strength: rule.strength_in(scene.month) })
+        })
+        .collect();
+    let mut conflict = false;
+    let stores_differ = stores_differ(&witnesses);
+    let operator = operator(&witnesses, scene, stores_differ, &mut conflict);
+    conflict |= stores_differ;
+    let (product, role) = product(&witnesses, scene, operator, stores_differ);
+    let tenant = tenant(&witnesses, scene, operator);
+    let path = path(&witnesses, operator, product);
+    let overall = operator.map(|o| if conflict { o.grade.min(Grade::Suggests) } else { o.grade });
+    let cannot_show = cannot_show(scene, &witnesses);
+    Verdict { operator, product, role, tenant, grade: overall, conflict, path, cannot_show }
+}
+
+/// Providers of one company do not contradict each other.
+fn related(a: ProviderId, b: ProviderId) -> bool {
+    a == b
+        || pack().provider(a).zip(pack().provider(b)).is_some_and(|(a, b)| a.parent == b.parent && a.parent != "none")
+}
+
+/// Generic software and platform words name no operator.
+fn operates(provider: ProviderId) -> bool {
+    pack().provider(provider).is_some_and(|p| p.parent != "none")
+}
+
+/// A machine on the way made the certificate: it answered, whoever's address stands there.
+fn resigned(witnesses: &[Witness<'_>]) -> bool {
+    witnesses.iter().any(|w| w.entry.group == Group::KeyHolder && w.rule.role == "middlebox")
+}
+
+/// Whether the service's own addresses are listed, so that another address speaks against it.
+fn listed(rule: &Signature) -> bool {
+    pack().signatures.iter().any(|s| s.kind == Kind::IpRangeRef && s.service == rule.service)
+}
+
+/// Two object stores claim to have made one object.
+fn stores_differ(witnesses: &[Witness<'_>]) -> bool {
+    let mut first: Option<ProviderId> = None;
+    witnesses
+        .iter()
+        .filter(|w| {
+            let own_words = matches!(w.entry.group, Group::AnsweringSoftware | Group::Arithmetic);
+            own_words
+                && w.rule.speaks_for == SpeaksFor::Origin
+                && w.rule.role == "object-storage"
+                && w.strength >= 3
+                && operates(w.rule.provider)
+        })
+        .any(|w| !related(*first.get_or_insert(w.rule.provider), w.rule.provider))
+}
+
+fn operator(
+    witnesses: &[Witness<'_>],
+    scene: &Scene,
+    stores_differ: bool,
+    conflict: &mut bool,
+) -> Option<Answer<ProviderId>> {
+    let responder = witnesses
+        .iter()
+        .filter(|w| w.entry.group == Group::Routing && w.strength >= 2)
+        .max_by_key(|w| (w.rule.kind == Kind::IpRangeRef, w.strength));
+    if let Some(w) = responder {
+        return Some(by_address(w, witnesses, scene, conflict));
+    }
+    // Without an address: what else speaks for the answering machine, counted a provider.
+    let mut best: Option<(ProviderId, Groups, u32, u8)> = None;
+    for w in witnesses {
+        let provider = w.rule.provider;
+        if !operates(provider) || best.is_some_and(|(p, ..)| p == provider) {
+            continue;
+        }
+        let (groups, strength) = speaking_for(provider, witnesses, scene);
+        if groups == Groups::default() {
+            continue;
+        }
+        let front = u32::from(strength.1);
+        let rank = (groups.independent(), strength.0, front);
+        if best.is_none_or(|(_, g, f, s)| rank > (g.independent(), s, f)) {
+            best = Some((provider, groups, front, strength.0));
+        }
+    }
+    let (provider, groups, _, strength) = best?;
+    let key = witnesses.iter().any(|w| {
+        w.rule.provider == provider
+            && w.entry.group == Group::KeyHolder
+            && w.rule.kind != Kind::CertIssuer
+            && w.strength >= 3
+    });
+    let mut grade = match groups.independent() {
+        0 => Grade::NameOnly,
+        1 if key => Grade::Supports,
+        1 => Grade::Suggests,
+        _ if strength >= 3 => Grade::Supports,
+        _ => Grade::Suggests,
+    };
+    if scene.local || scene.proxied {
+        grade = grade.min(Grade::Suggests);
+    }
+    let only_headers = groups.independent() == 1 && groups.has(Group::AnsweringSoftware);
+    if stores_differ && only_headers {
+        grade = Grade::Contradicted;
+    }
+    Some(Answer { value: provider, grade })
+}
+
+/// Groups that speak for a provider as the one who answered, its best strength, and whether a front machine said so.
+fn speaking_for(provider: ProviderId, witnesses: &[Witness<'_>], scene: &Scene) -> (Groups, (u8, bool)) {
+    let steered = scene.steered.and_then(|n| pack().signature(n)).map(|s| s.provider);
+    let mut groups = Groups::default();
+    let mut strength = (0, false);
+    for w in witnesses.iter().filter(|w| w.rule.provider == provider) {
+        let counts = match w.entry.group {
+            Group::DnsAuthority => steered == Some(provider) && w.rule.supports.has(Supports::OPERATOR),
+            Group::AnsweringSoftware | Group::Arithmetic => {
+                w.strength >= 2 && (w.rule.supports.has(Supports::OPERATOR) || w.rule.speaks_for == SpeaksFor::Origin)
+            }
+            Group::Writer => w.strength >= 3,
+            // What the client wrote into a URL is no more than a name, accepted or not: any server can accept it.
+            Group::Custody | Group::Behaviour => false,
+            Group::Routing => w.strength >= 2,
+            Group::NameChoice | Group::KeyHolder => w.rule.supports.has(Supports::OPERATOR) && w.strength >= 1,
+        };
+        if counts {
+            groups.add(w.entry.group);
+            let beside_names = w.entry.group != Group::NameChoice;
+            strength.0 = strength.0.max(if beside_names { w.strength } else { 1 });
+            strength.1 |= beside_names && w.rule.speaks_for != SpeaksFor::Origin;
+        }
+    }
+    (groups, strength)
+}
+
+/// The operator of a listed address, with what agrees and what contradicts.
+fn by_address(w: &Witness<'_>, witnesses: &[Witness<'_>], scene: &Scene, conflict: &mut bool) -> Answer<ProviderId> {
+    let provider = w.rule.provider;
+    let (groups, _) = speaking_for(provider, witnesses, scene);
+    let good = w.strength >= 3 && scene.dated;
+    let mut grade = match (good, groups.independent()) {
+        (true, _) | (false, 2..) => Grade::Supports,
+        (false, _) => Grade::Suggests,
+    };
+    if good && groups.has(Group::Writer) && !scene.gap {
+        grade = Grade::Conclusive;
+    }
+    if resigned(witnesses) {
+        grade = grade.min(Grade::Suggests);
+    }
+    // A certificate for another operator's own zone answers the same question differently.
+    let other_key = witnesses
+        .iter()
+        .any(|k| k.rule.kind == Kind::CertSanSuffix && k.strength >= 3 && !related(k.rule.provider, provider));
+    // A name or chain of a service whose addresses are listed, and this is none of them.
+    let elsewhere = [scene.steered, scene.claim.filter(|_| !scene.proxied)]
+        .into_iter()
+        .flatten()
+        .filter_map(|n| pack().signature(n))
+        .any(|s| {
+            s.strength_in(scene.month) >= 3 && s.role != "first-party" && !related(s.provider, provider) && listed(s)
+        });
+    if other_key {
+        *conflict = true;
+        grade = Grade::Contradicted;
+    } else if elsewhere {
+        *conflict = true;
+        grade = grade.min(Grade::Suggests);
+    }
+    Answer { value: provider, grade }
+}
+
+/// A service as the ledger speaks of it.
+struct Candidate {
+    service: u16,
+    role: &'static str,
+    groups: Groups,
+    strength: u8,
+    front: bool,
+    /// Length of the longest pattern: the more exact rule.
+    exact: usize,
+}
+
+fn is_front(rule: &Signature) -> bool {
+    rule.speaks_for != SpeaksFor::Origin
+        && matches!(rule.role, "cdn-edge" | "load-balancer" | "private-relay" | "middlebox")
+}
+
+fn candidates(witnesses: &[Witness<'_>], provider: Option<ProviderId>) -> Vec<Candidate> {
+    let mut found: Vec<Candidate> = Vec::new();
+    for w in witnesses.iter().filter(|w| w.rule.supports.has(Supports::PRODUCT) && w.strength >= 2) {
+        if provider.is_some_and(|p| p != w.rule.provider) {
+            continue;
+        }
+        let exact = w.rule.patterns.iter().map(|p| p.len()).max().unwrap_or(0);
+        if let Some(c) = found.iter_mut().find(|c| c.service == w.rule.service) {
+            c.groups.add(w.entry.group);
+            c.front |= is_front(w.rule);
+            if (w.strength, exact) > (c.strength, c.exact) {
+                (c.strength, c.exact, c.role) = (w.strength, exact, w.rule.role);
+            }
+        } else {
+            let mut groups = Groups::default();
+            groups.add(w.entry.group);
+            let (service, role, strength) = (w.rule.service, w.rule.role, w.strength);
+            found.push(Candidate { service, role, groups, strength, front: is_front(w.rule), exact });
+        }
+    }
+    found
+}
+
+type Product = (Option<Answer<u16>>, Option<Answer<&'static str>>);
+
+fn product(
+    witnesses: &[Witness<'_>],
+    scene: &Scene,
+    operator: Option<Answer<ProviderId>>,
+    stores_differ: bool,
+) -> Product {
+    let found = candidates(witnesses, operator.map(|o| o.value));
+    let best = found.iter().max_by_key(|c| {
+        (c.front, c.groups.independent(), c.groups.0.count_ones(), c.strength, c.exact, core::cmp::Reverse(c.service))
+    });
+    let Some(c) = best else { return (None, None) };
+    let here = operator.is_some_and(|o| o.grade >= Grade::Supports);
+    let routed = witnesses
+        .iter()
+        .any(|w| w.entry.group == Group::Routing && operator.is_some_and(|o| o.value == w.rule.provider));
+    // One witness of the product and another of its operator: supports with routing or a key, as the table says.
+    let own_range = c.groups.has(Group::Routing);
+    let others = c.groups.independent() - u32::from(own_range);
+    let backed = routed || c.groups.has(Group::KeyHolder) || c.groups.has(Group::Arithmetic);
+    let sure = others >= 2 || (others == 1 && backed) || (own_range && c.strength >= 4 && scene.dated);
+    let grade = if stores_differ && !c.front {
+        Grade::Contradicted
+    } else if c.groups.has(Group::Writer) && here && (routed || c.groups.has(Group::KeyHolder)) && !scene.gap {
+        Grade::Conclusive
+    } else if here && sure {
+        Grade::Supports
+    } else if others >= 1 || own_range || (here && routed) {
+        Grade::Suggests
+    } else {
+        Grade::NameOnly
+    };
+    // A product is never surer than its operator.
+    let grade = operator.map_or(grade, |o| if grade == Grade::Contradicted { grade } else { grade.min(o.grade) });
+    (Some(Answer { value: c.service, grade }), Some(Answer { value: c.role, grade }))
+}
+
+fn tenant(witnesses: &[Witness<'_>], scene: &Scene, operator: Option<Answer<ProviderId>>) -> Option<Answer<Tenant>> {
+    let answers = operator.is_some_and(|o| o.grade >= Grade::Supports);
+    if let Some((provider, name)) = &scene.tenant {
+        let custody = witnesses.iter().any(|w| {
+            matches!(w.entry.group, Group::Custody | Group::Writer) && w.rule.provider == *provider && w.strength >= 3
+        });
+        let here = operator.is_some_and(|o| related(o.value, *provider)) && answers;
+        let grade = match (custody && here, here && scene.accepted) {
+            (true, _) => Grade::Supports,
+            (_, true) => Grade::Suggests,
+            _ => Grade::NameOnly,
+        };
+        return Some(Answer { value: Tenant { name: name.clone(), first_party: None }, grade });
+    }
+    // Another's name on this operator's machine: the site is the customer.
+    let (operator, site) = (operator?, scene.site.as_ref()?);
+    let own = witnesses.iter().any(|w| w.entry.group == Group::NameChoice && related(w.rule.provider, operator.value));
+    if own || operator.grade < Grade::Suggests {
+        return None;
+    }
+    let delegated = scene.steered.and_then(|n| pack().signature(n)).is_some_and(|s| s.provider == operator.value);
+    let grade = if delegated || (answers && scene.accepted) { Grade::Suggests } else { Grade::NameOnly };
+    Some(Answer { value: Tenant { name: site.clone(), first_party: Some(site.clone()) }, grade })
+}
+
+/// The hops that lines show: front machines in the order of their closeness, then what made the object.
+fn path(witnesses: &[Witness<'_>], operator: Option<Answer<ProviderId>>, product: Option<Answer<u16>>) -> Vec<Hop> {
+    let mut path: Vec<Hop> = Vec::new();
+    let Some(operator) = operator.filter(|o| o.grade != Grade::NameOnly) else { return path };
+    let push = |kind: &'static str, provider: ProviderId, service: u16, path: &mut Vec<Hop>| {
+        let hop = Hop { kind, provider, service: Some(service) };
+        if path.len() < 8 && !path.contains(&hop) {
+            path.push(hop);
+        }
+    };
+    let fronts = witnesses.iter().filter(|w| {
+        let heard =
+            !matches!(w.entry.group, Group::NameChoice | Group::DnsAuthority) || w.rule.provider == operator.value;
+        heard
+            && is_front(w.rule)
+            && w.strength >= 2
+            && w.rule.supports.has(Supports::PRODUCT)
+            && operates(w.rule.provider)
+    });
+    let chosen = product.and_then(|p| witnesses.iter().find(|w| w.rule.service == p.value && is_front(w.rule)));
+    for w in chosen.into_iter().chain(fronts) {
+        let own_other_service = path.iter().any(|h| h.provider == w.rule.provider);
+        if !own_other_service {
+            push(hop_of(w.rule.role), w.rule.provider, w.rule.service, &mut path);
+        }
+    }
+    let origins = witnesses.iter().filter(|w| {
+        matches!(w.entry.group, Group::AnsweringSoftware | Group::Arithmetic | Group::Writer)
+            && w.rule.speaks_for == SpeaksFor::Origin
+            // What a front machine was told, or is told of its shield, made no object.
+            && !matches!(w.rule.role, "cdn-edge" | "cdn-origin-shield")
+            && w.strength >= 2
+            && w.rule.supports.has(Supports::PRODUCT)
+    });
+    let best = origins.max_by_key(|w| (operates(w.rule.provider), w.strength, core::cmp::Reverse(w.rule.service)));
+    if let Some(w) = best {
+        push(ORIGIN, w.rule.provider, w.rule.service, &mut path);
+    } else if let Some(p) = product.filter(|_| path.is_empty()) {
+        push(SERVER, operator.value, p.value, &mut path);
+    }
+    path
+}
+
+fn hop_of(role: &str) -> &'static str {
+    match role {
+        "load-balancer" => BALANCER,
+        "cdn-origin-shield" => SHIELD,
+        "private-relay" => RELAY,
+        "middlebox" => MIDDLEBOX,
+        _ => EDGE,
+    }
+}
+
+fn cannot_show(scene: &Scene, witnesses: &[Witness<'_>]) -> Vec<&'static str> {
+    let routed = witnesses.iter().any(|w| w.entry.group == Group::Routing);
+    let answered = !scene.no_response;
+    [
+        (scene.sealed && !scene.quic, SEALED),
+        (scene.quic, QUIC_SEALED),
+        (scene.hidden_certificate && !scene.quic, NO_CERTIFICATE),
+        (scene.hidden_name, NO_NAME),
+        (scene.dns, ONLY_STEERING),
+        (scene.no_response, NO_RESPONSE),
+        (scene.no_request, NO_REQUEST),
+        (!scene.dns && !scene.looked_up, NO_LOOKUP),
+        (!scene.dns && scene.proxied, PROXIED),
+        (scene.local, LOCAL_PEER),
+        (!scene.dns && !scene.local && !routed, UNLISTED),
+        (routed && !scene.dated, UNDATED),
+        (scene.gap, GAPS),
+        (resigned(witnesses), RESIGNED),
+        (answered && !scene.dns && !scene.sealed, BEHIND),
+    ]
+    .into_iter()
+    .filter(|(holds, _)| *holds)
+    .map(|(_, sentence)| sentence)
+    .collect()
+}

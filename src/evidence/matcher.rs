@@ -1,0 +1,613 @@
+//! Finds every signature that an exchange matches, and quotes the bytes it stands in.
+
+use std::sync::Arc;
+
+use ahash::AHashMap;
+
+use super::addresses;
+use super::computed::{self, Facts};
+use super::grade::{self, Scene};
+use super::known::{Chain, Known};
+use super::names::{Asked, Name, Names};
+use super::pack::{Kind, Signature, pack};
+use super::pattern::Pattern;
+use crate::model::{
+    AnomalyKind, BlockSpan, Budget, ByteRange, Certificate, ClientHello, Detail, DnsLookup, Evidence, Exchange, Field,
+    FrameNo, Group, HttpExchange, HttpMessage, Ledger, Part, Place, StartLine, Supports, TlsSession, TlsTransport,
+    Verdict,
+};
+
+/// Entries kept of one exchange.
+const ENTRIES: usize = 64;
+/// Values of one field, and certificates, remembered; past that the memory starts anew.
+const REMEMBERED: usize = 4_096;
+/// Patterns of one field from which on values are remembered, and the longest value that is.
+const MANY: usize = 3;
+const LONG_VALUE: usize = 256;
+/// Longest field name that a rule may have.
+const FIELD_NAME: usize = 64;
+
+/// Signatures with the text that each matched.
+type Quotes = Arc<[(u16, Box<[u8]>)]>;
+
+/// What the pack asks of one header field.
+#[derive(Debug, Default)]
+struct FieldRules {
+    present: Vec<u16>,
+    values: Vec<(u16, Pattern)>,
+    computed: Vec<(u16, &'static str)>,
+    in_request: Vec<u16>,
+    request_values: Vec<(u16, Pattern)>,
+    /// What values matched: few values come often. Kept only where several patterns would be tried.
+    memory: AHashMap<Box<[u8]>, Arc<[u16]>>,
+}
+
+impl FieldRules {
+    /// Calls `each` with the signatures of a response's value.
+    fn of_value(&mut self, value: &[u8], mut each: impl FnMut(u16)) {
+        let matching = || self.values.iter().filter(|(_, p)| p.matches(value)).map(|(number, _)| *number);
+        if self.values.len() < MANY || value.len() > LONG_VALUE {
+            return matching().for_each(each);
+        }
+        if let Some(known) = self.memory.get(value) {
+            return known.iter().for_each(|number| each(*number));
+        }
+        let found: Arc<[u16]> = matching().collect();
+        found.iter().for_each(|number| each(*number));
+        if self.memory.len() >= REMEMBERED {
+            self.memory.clear();
+        }
+        self.memory.insert(value.into(), found);
+    }
+}
+
+/// Matches exchanges against the pack.
+#[derive(Debug)]
+pub struct Matcher {
+    names: Names,
+    fields: AHashMap<&'static [u8], FieldRules>,
+    field_prefixes: Vec<(&'static [u8], u16)>,
+    phrases: Vec<(u16, Pattern)>,
+    cookies: AHashMap<&'static [u8], u16>,
+    cookie_prefixes: Vec<(&'static [u8], u16)>,
+    query_keys: AHashMap<Vec<u8>, u64>,
+    queries: Vec<(u16, u64)>,
+    owners: Vec<(u16, &'static str)>,
+    issuers: Vec<(u16, &'static str)>,
+    certificate_memory: AHashMap<[u8; 32], Quotes>,
+}
+
+impl Matcher {
+    /// Makes the look-up tables. Expressions are compiled when they are first needed.
+    pub fn new(_budget: &Budget) -> Self {
+        let mut m = Self {
+            names: Names::new(),
+            fields: AHashMap::new(),
+            field_prefixes: Vec::new(),
+            phrases: Vec::new(),
+            cookies: AHashMap::new(),
+            cookie_prefixes: Vec::new(),
+            query_keys: AHashMap::new(),
+            queries: Vec::new(),
+            owners: Vec::new(),
+            issuers: Vec::new(),
+            certificate_memory: AHashMap::new(),
+        };
+        for (number, s) in (0_u16..).zip(pack().signatures) {
+            for &pattern in s.patterns {
+                m.add(number, s, pattern);
+            }
+        }
+        m
+    }
+
+    fn add(&mut self, number: u16, s: &'static Signature, pattern: &'static str) {
+        match s.kind {
+            Kind::HeaderName => match pattern.strip_suffix('*') {
+                Some(prefix) => self.field_prefixes.push((prefix.as_bytes(), number)),
+                None => self.fields.entry(pattern.as_bytes()).or_default().present.push(number),
+            },
+            Kind::RequestHeaderName => self.fields.entry(pattern.as_bytes()).or_default().in_request.push(number),
+            Kind::HeaderValueRegex => {
+                self.fields.entry(s.field.as_bytes()).or_default().values.push((number, Pattern::new(pattern)));
+            }
+            Kind::RequestHeaderRegex => {
+                self.fields.entry(s.field.as_bytes()).or_default().request_values.push((number, Pattern::new(pattern)));
+            }
+            Kind::Computed => self.fields.entry(s.field.as_bytes()).or_default().computed.push((number, pattern)),
+            Kind::ServerValue => self.fields.entry(b"server").or_default().values.push((number, Pattern::new(pattern))),
+            Kind::StatusPhraseRegex => self.phrases.push((number, Pattern::new(pattern))),
+            Kind::CookieName => match pattern.strip_suffix('*') {
+                Some(prefix) => self.cookie_prefixes.push((prefix.as_bytes(), number)),
+                None => drop(self.cookies.insert(pattern.as_bytes(), number)),
+            },
+            Kind::UrlQueryKeys => {
+                let mut all = 0_u64;
+                for key in pattern.split('&') {
+                    let next = 1_u64.checked_shl(u32::try_from(self.query_keys.len()).unwrap_or(u32::MAX)).unwrap_or(0);
+                    all |= *self.query_keys.entry(key.to_ascii_lowercase().into_bytes()).or_insert(next);
+                }
+                self.queries.push((number, all));
+            }
+            Kind::CertOrg => self.owners.push((number, pattern)),
+            // What stands in brackets names intermediate certificates: for the reader.
+            Kind::CertIssuer => self.issuers.push((number, pattern.split(" (").next().unwrap_or(pattern))),
+            // Names are in `Names`, addresses in the table; bodies stay in the capture file.
+            _ => {}
+        }
+    }
+
+    /// All evidence of an exchange, and the verdict drawn from it.
+    pub fn judge(&mut self, exchange: &Exchange, known: &Known) -> (Ledger, Verdict) {
+        let (year, month, ..) = exchange.time.civil();
+        let month = u32::try_from(year).unwrap_or(0).saturating_mul(12).saturating_add(month.saturating_sub(1));
+        let mut book = Book { ledger: Vec::new() };
+        let mut scene = Scene { month, ..Scene::default() };
+        scene.gap = exchange.anomalies.iter().any(|a| matches!(a.kind, AnomalyKind::Gap | AnomalyKind::MissingStart));
+        let mut asked = None;
+        match &exchange.detail {
+            Detail::Http(http) => asked = self.http(http, exchange, &mut book, &mut scene),
+            Detail::Tls(tls) => asked = self.tls(tls, exchange, &mut book, &mut scene),
+            Detail::Dns(dns) => self.dns(dns, exchange, &mut book, &mut scene),
+        }
+        if !scene.dns {
+            Self::routing(exchange, month, &mut book, &mut scene);
+            let chain = known.answer(
+                exchange.server.ip,
+                exchange.client.ip,
+                asked.as_ref().map(Name::bytes),
+                exchange.first_frame,
+            );
+            if let Some(chain) = chain {
+                scene.looked_up = true;
+                self.steering(chain, &mut book, &mut scene);
+                if asked.is_none()
+                    && let Some(name) = Name::of(&chain.asked)
+                {
+                    let place =
+                        Place { part: Part::Dns, range: ByteRange::default(), frames: vec![chain.frame], offset: 0 };
+                    self.asked(&name, &chain.asked, &place, &mut book, &mut scene);
+                }
+            }
+        }
+        let ledger = book.close();
+        let verdict = grade::grade(&ledger, &scene);
+        (ledger, verdict)
+    }
+
+    fn http(&mut self, http: &HttpExchange, exchange: &Exchange, book: &mut Book, scene: &mut Scene) -> Option<Name> {
+        scene.no_request = http.request.is_none();
+        scene.no_response = http.response.is_none();
+        let status = http.response.as_ref().and_then(status_of);
+        scene.accepted = matches!(status, Some(200..=299 | 304));
+        let asked = http.request.as_ref().and_then(|request| self.request(request, book, scene));
+        if let Some(response) = &http.response {
+            self.response(response, exchange, book);
+        }
+        asked
+    }
+
+    fn request(&mut self, request: &HttpMessage, book: &mut Book, scene: &mut Scene) -> Option<Name> {
+        let StartLine::Request { method, target } = request.start else { return None };
+        let method = method.of(&request.block);
+        let uploading = matches!(method, b"PUT" | b"POST" | b"PATCH");
+        let mut asked = None;
+        for field in &request.fields {
+            let name = field.name.of(&request.block);
+            if asked.is_none() && name.eq_ignore_ascii_case(b"host") {
+                let value = field.value.of(&request.block);
+                asked = Name::of(value);
+                if let Some(name) = &asked {
+                    let range = line(field);
+                    let text = range.of(&request.block);
+                    self.asked(name, text, &place(Part::Request, request, range), book, scene);
+                }
+                continue;
+            }
+            let Some(rules) = field_name(name).and_then(|n| self.fields.get(n.bytes())) else { continue };
+            for number in &rules.in_request {
+                book.line(*number, None, Part::Request, request, field);
+            }
+            for (number, pattern) in &rules.request_values {
+                if pattern.matches(field.value.of(&request.block)) {
+                    // Only what the server accepted says anything of the server.
+                    let group = match (scene.accepted, uploading) {
+                        (true, true) => Group::Writer,
+                        (true, false) => Group::Custody,
+                        _ => Group::NameChoice,
+                    };
+                    book.line(*number, Some(group), Part::Request, request, field);
+                }
+            }
+        }
+        let text = target.of(&request.block);
+        let (authority, proxied) = authority_of(text, method == b"CONNECT");
+        scene.proxied = proxied;
+        if let Some(authority) = authority {
+            let range = within(target, authority);
+            let name = Name::of(range.of(&request.block));
+            if let Some(name) = name.filter(|n| asked.as_ref().is_none_or(|a| a.bytes() != n.bytes())) {
+                self.asked(&name, range.of(&request.block), &place(Part::Request, request, range), book, scene);
+                asked = asked.or(Some(name));
+            }
+        }
+        if let Some(question) = memchr::memchr(b'?', text) {
+            self.query(request, target, question, book, scene);
+        }
+        if let Some(provider) = scene.bare_store.take().filter(|_| scene.tenant.is_none()) {
+            let path = authority.map_or(0, |(_, end)| end);
+            let path = text.get(path..).unwrap_or_default();
+            let first = path.strip_prefix(b"/").and_then(|p| p.split(|b| matches!(b, b'/' | b'?')).next());
+            let first = first.and_then(|f| str::from_utf8(f).ok()).filter(|f| !f.is_empty());
+            scene.tenant = first.map(|f| (provider, f.to_owned()));
+        }
+        asked
+    }
+
+    fn query(&self, request: &HttpMessage, target: ByteRange, question: usize, book: &mut Book, scene: &Scene) {
+        let text = target.of(&request.block);
+        let query = text.get(question + 1..).unwrap_or_default();
+        let mut seen = 0;
+        for pair in query.split(|b| *b == b'&') {
+            let key = pair.split(|b| *b == b'=').next().unwrap_or_default();
+            if let Some(key) = field_name(key) {
+                seen |= self.query_keys.get(key.bytes()).copied().unwrap_or(0);
+            }
+        }
+        for (number, all) in &self.queries {
+            if seen & all == *all && seen != 0 {
+                let range = within(target, (question + 1, text.len()));
+                let group = if scene.accepted { Group::Custody } else { Group::NameChoice };
+                let place = place(Part::Request, request, range);
+                book.add(*number, Some(group), place, range.of(&request.block));
+            }
+        }
+    }
+
+    fn response(&mut self, response: &HttpMessage, exchange: &Exchange, book: &mut Book) {
+        if let StartLine::Status { reason, .. } = response.start {
+            let phrase = reason.of(&response.block);
+            for (number, _) in self.phrases.iter().filter(|(_, p)| p.matches(phrase)) {
+                book.add(*number, None, place(Part::Response, response, reason), phrase);
+            }
+        }
+        for field in &response.fields {
+            let Some(name) = field_name(field.name.of(&response.block)) else { continue };
+            let value = field.value.of(&response.block);
+            if name.bytes() == b"set-cookie" {
+                self.cookie(response, field, book);
+                continue;
+            }
+            if let Some(rules) = self.fields.get_mut(name.bytes()) {
+                for number in &rules.present {
+                    book.line(*number, None, Part::Response, response, field);
+                }
+                rules.of_value(value, |number| book.line(number, None, Part::Response, response, field));
+                if !rules.computed.is_empty() {
+                    let facts = Facts {
+                        peer: exchange.server.ip,
+                        time: response.time,
+                        date: response.field("date"),
+                        modified: response.field("last-modified"),
+                    };
+                    for (number, _) in rules.computed.iter().filter(|(_, check)| computed::check(check, value, &facts))
+                    {
+                        book.line(*number, None, Part::Response, response, field);
+                    }
+                }
+            } else if name.bytes().starts_with(b"x-") {
+                for (_, number) in self.field_prefixes.iter().filter(|(p, _)| name.bytes().starts_with(p)) {
+                    book.line(*number, None, Part::Response, response, field);
+                }
+            }
+        }
+    }
+
+    fn cookie(&self, response: &HttpMessage, field: &Field, book: &mut Book) {
+        let value = field.value.of(&response.block);
+        let name = value.split(|b| matches!(b, b'=' | b';')).next().unwrap_or_default().trim_ascii();
+        if let Some(number) = self.cookies.get(name) {
+            book.line(*number, None, Part::Response, response, field);
+        }
+        for (_, number) in self.cookie_prefixes.iter().filter(|(p, _)| name.starts_with(p)) {
+            book.line(*number, None, Part::Response, response, field);
+        }
+    }
+
+    fn tls(&mut self, tls: &TlsSession, _: &Exchange, book: &mut Book, scene: &mut Scene) -> Option<Name> {
+        scene.sealed = true;
+        scene.quic = tls.transport == TlsTransport::Quic;
+        scene.hidden_certificate =
+            tls.certificates.is_empty() && tls.server_hello.as_ref().is_some_and(|h| h.version >= 0x0304);
+        scene.no_response = tls.server_hello.is_none() && tls.certificates.is_empty();
+        let mut asked = None;
+        if let Some(hello) = &tls.client_hello {
+            scene.hidden_name = hello.ech;
+            if let (Some(range), Some(text)) = (hello.sni, hello.sni_bytes()) {
+                asked = Name::of(text);
+                if let Some(name) = &asked {
+                    let place = Place {
+                        part: Part::ClientHello,
+                        range,
+                        frames: frames_of(hello, range),
+                        offset: hello.stream_offset.saturating_add(u64::from(range.start)),
+                    };
+                    self.asked(name, text, &place, book, scene);
+                }
+            }
+        }
+        if let Some(leaf) = tls.certificates.first() {
+            for (number, text) in self.certificate(leaf).iter() {
+                let frames = tls.certificate_frame.into_iter().collect();
+                let place = Place { part: Part::Certificate(0), range: ByteRange::default(), frames, offset: 0 };
+                book.add(*number, None, place, text);
+            }
+        }
+        asked
+    }
+
+    fn certificate(&mut self, leaf: &Certificate) -> Quotes {
+        if let Some(known) = self.certificate_memory.get(&leaf.sha256) {
+            return Arc::clone(known);
+        }
+        let mut found: Vec<(u16, Box<[u8]>)> = Vec::new();
+        for text in &leaf.names {
+            if let Some(name) = Name::of(text.as_bytes()) {
+                self.names.by_suffix(name.bytes(), Kind::CertSanSuffix, |number, _| {
+                    if found.iter().all(|(n, _)| *n != number) {
+                        found.push((number, text.as_bytes().into()));
+                    }
+                });
+            }
+        }
+        if let Some(organisation) = &leaf.subject_org {
+            for (number, _) in self.owners.iter().filter(|(_, o)| o == organisation) {
+                found.push((*number, organisation.as_bytes().into()));
+            }
+        }
+        if let Some(organisation) = &leaf.issuer_org {
+            for (number, _) in self.issuers.iter().filter(|(_, i)| company(organisation) == company(i)) {
+                found.push((*number, organisation.as_bytes().into()));
+            }
+        }
+        if self.certificate_memory.len() >= REMEMBERED {
+            self.certificate_memory.clear();
+        }
+        let found: Quotes = found.into();
+        self.certificate_memory.insert(leaf.sha256, Arc::clone(&found));
+        found
+    }
+
+    fn dns(&mut self, dns: &DnsLookup, exchange: &Exchange, book: &mut Book, scene: &mut Scene) {
+        scene.dns = true;
+        scene.no_response = dns.response.is_none();
+        for question in &dns.questions {
+            let frame = dns.query_frame.or_else(|| dns.response.as_ref().map(|r| r.frame));
+            let frames = frame.into_iter().collect();
+            let place = Place { part: Part::Dns, range: ByteRange::default(), frames, offset: 0 };
+            if let Some(name) = Name::of(question.name.as_bytes()) {
+                self.asked(&name, question.name.as_bytes(), &place, book, scene);
+            }
+        }
+        if let Some((chain, _)) = Chain::of(dns, exchange.client.ip) {
+            self.steering(&chain, book, scene);
+        }
+        for record in dns.response.iter().flat_map(|r| &r.answers) {
+            let Some(frame) = dns.response.as_ref().map(|r| r.frame) else { return };
+            let Some(name) = Name::of(record.value.as_bytes()) else { continue };
+            let add = |kind: &str, number: u16, book: &mut Book| {
+                let text = format!("{} {kind} {}", record.name, record.value);
+                book.add(number, None, dns_place(record.range, frame), text.as_bytes());
+            };
+            match record.rtype {
+                2 => self.names.name_server(name.bytes(), |number| add("NS", number, book)),
+                12 => self.names.reverse(name.bytes(), |number| add("PTR", number, book)),
+                _ => {}
+            }
+        }
+    }
+
+    /// Adds what an asked name matches, and notes what it says of customers.
+    fn asked(&mut self, name: &Name, text: &[u8], place: &Place, book: &mut Book, scene: &mut Scene) {
+        let asked: Arc<Asked> = self.names.asked(name);
+        for number in &asked.signatures {
+            book.add(*number, None, place.clone(), text);
+        }
+        if scene.claim.is_none() {
+            scene.claim = asked.signatures.first().copied();
+            scene.site = asked.site.as_deref().map(str::to_owned);
+            scene.tenant = asked.tenant.as_ref().map(|(p, t)| (*p, t.as_ref().to_owned()));
+            scene.bare_store = asked.bare_store;
+        }
+    }
+
+    /// Adds what a chain of CNAMEs matches.
+    fn steering(&self, chain: &Chain, book: &mut Book, scene: &mut Scene) {
+        let hits = chain.hits.get_or_init(|| {
+            let mut hits = Vec::new();
+            for (at, link) in chain.links.iter().enumerate() {
+                self.names.target(&link.target, |number| hits.push((number, at)));
+            }
+            if let Some(last) = chain.links.len().checked_sub(1) {
+                self.names.chain(&chain.joined(), |number| hits.push((number, last)));
+            }
+            hits
+        });
+        let mut best = (0, 1);
+        for (number, at) in hits {
+            let (Some(s), Some(link)) = (pack().signature(*number), chain.links.get(*at)) else { continue };
+            // The chain's last zone counts: earlier ones only hand on, steering zones never serve, and a rule about the
+            // whole chain tells who sold it.
+            if s.kind != Kind::ChainRegex
+                && s.supports.has(Supports::OPERATOR)
+                && s.strength >= 2
+                && (*at, s.strength) > best
+            {
+                best = (*at, s.strength);
+                scene.steered = Some(*number);
+            }
+            book.add(*number, None, dns_place(link.range, chain.frame), &link.text);
+        }
+    }
+
+    fn routing(exchange: &Exchange, month: u32, book: &mut Book, scene: &mut Scene) {
+        let address = exchange.server.ip;
+        scene.local = addresses::is_local(address);
+        if scene.local {
+            return;
+        }
+        let owner = addresses::owner(address, month);
+        scene.dated = owner.dated;
+        for number in [owner.service, owner.network].into_iter().flatten() {
+            let place = Place {
+                part: Part::Address,
+                range: ByteRange::default(),
+                frames: vec![exchange.first_frame],
+                offset: 0,
+            };
+            book.add(number, None, place, address.to_string().as_bytes());
+        }
+    }
+
+    #[cfg(test)]
+    pub(super) fn patterns(&self) -> impl Iterator<Item = &(u16, Pattern)> {
+        let fields = self.fields.values().flat_map(|r| r.values.iter().chain(&r.request_values));
+        self.names.patterns().chain(fields).chain(&self.phrases)
+    }
+}
+
+/// The ledger while it is written.
+struct Book {
+    ledger: Ledger,
+}
+
+impl Book {
+    fn add(&mut self, number: u16, group: Option<Group>, place: Place, text: &[u8]) {
+        let Some(s) = pack().signature(number) else { return };
+        // A crowd of equal lines must not fill the memory; what is over is the same witness again.
+        if self.ledger.len() >= ENTRIES * 4 {
+            return;
+        }
+        self.ledger.push(Evidence {
+            signature: number,
+            provider: s.provider,
+            group: group.unwrap_or(s.group),
+            supports: s.supports,
+            place,
+            text: text.to_vec(),
+        });
+    }
+
+    /// Adds a header line as it stands: name, colon, value.
+    fn line(&mut self, number: u16, group: Option<Group>, part: Part, message: &HttpMessage, field: &Field) {
+        let range = line(field);
+        self.add(number, group, place(part, message, range), range.of(&message.block));
+    }
+
+    /// The finished ledger: by group, then place, then signature, without repetition.
+    fn close(mut self) -> Ledger {
+        self.ledger.sort_by(|a, b| {
+            let key = |e: &Evidence| (e.group, e.place.part, e.place.range, e.signature);
+            key(a).cmp(&key(b))
+        });
+        self.ledger.dedup_by(|a, b| a.signature == b.signature && a.place == b.place);
+        self.ledger.truncate(ENTRIES);
+        self.ledger
+    }
+}
+
+/// A field name or query key in lower case, on the stack; `None` where no rule can have it.
+struct Lower {
+    buffer: [u8; FIELD_NAME],
+    len: usize,
+}
+
+impl Lower {
+    fn bytes(&self) -> &[u8] {
+        self.buffer.get(..self.len).unwrap_or_default()
+    }
+}
+
+fn field_name(name: &[u8]) -> Option<Lower> {
+    if name.is_empty() || name.len() > FIELD_NAME {
+        return None;
+    }
+    let mut lower = Lower { buffer: [0; FIELD_NAME], len: name.len() };
+    for (to, from) in lower.buffer.iter_mut().zip(name) {
+        *to = from.to_ascii_lowercase();
+    }
+    Some(lower)
+}
+
+/// A field's whole line, from the name's first byte to the value's last.
+fn line(field: &Field) -> ByteRange {
+    let end = field.value.end().max(field.name.end());
+    ByteRange { start: field.name.start, len: end.saturating_sub(field.name.start) }
+}
+
+fn place(part: Part, message: &HttpMessage, range: ByteRange) -> Place {
+    let frames = match message.spans.as_slice() {
+        [only] => vec![only.frame],
+        _ => message.frames_of(range),
+    };
+    Place { part, range, frames, offset: message.stream_offset.saturating_add(u64::from(range.start)) }
+}
+
+fn dns_place(range: ByteRange, frame: FrameNo) -> Place {
+    Place { part: Part::Dns, range, frames: vec![frame], offset: u64::from(range.start) }
+}
+
+/// The frames that carried `range` of a hello's block.
+fn frames_of(hello: &ClientHello, range: ByteRange) -> Vec<FrameNo> {
+    let mut frames: Vec<FrameNo> = Vec::new();
+    let mut spans = hello.spans.iter().peekable();
+    while let Some(BlockSpan { at, frame }) = spans.next() {
+        let next = spans.peek().map_or(u32::MAX, |s| s.at);
+        if *at < range.end() && next > range.start {
+            frames.push(*frame);
+        }
+    }
+    if frames.is_empty() {
+        frames.push(hello.frame);
+    }
+    frames.sort_unstable();
+    frames.dedup();
+    frames
+}
+
+/// Where a target names a host itself (absolute form, authority form; RFC 9112 section 3.2), as offsets in the target,
+/// and whether that says that a proxy was asked.
+fn authority_of(target: &[u8], connect: bool) -> (Option<(usize, usize)>, bool) {
+    if connect {
+        return (Some((0, target.len())), true);
+    }
+    let scheme = [b"http://".as_slice(), b"https://".as_slice()]
+        .into_iter()
+        .find(|s| target.get(..s.len()).is_some_and(|t| t.eq_ignore_ascii_case(s)));
+    let Some(start) = scheme.map(<[u8]>::len) else { return (None, false) };
+    let rest = target.get(start..).unwrap_or_default();
+    let end = rest.iter().position(|b| matches!(b, b'/' | b'?' | b'#')).unwrap_or(rest.len());
+    let user = memchr::memrchr(b'@', rest.get(..end).unwrap_or_default()).map_or(0, |at| at + 1);
+    (Some((start + user, start + end)), true)
+}
+
+fn within(outer: ByteRange, (from, to): (usize, usize)) -> ByteRange {
+    let inner = ByteRange::between(from, to);
+    ByteRange { start: outer.start.saturating_add(inner.start), len: inner.len }
+}
+
+fn status_of(message: &HttpMessage) -> Option<u16> {
+    match message.start {
+        StartLine::Status { code, .. } => Some(code),
+        StartLine::Request { .. } => None,
+    }
+}
+
+/// A company's name without its legal form.
+fn company(name: &str) -> &str {
+    let name = name.trim_end_matches('.');
+    [", Inc", " Inc", ", LLC", " LLC", " Corporation", ", Ltd", " Ltd"]
+        .into_iter()
+        .find_map(|form| name.strip_suffix(form))
+        .unwrap_or(name)
+}

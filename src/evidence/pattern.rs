@@ -1,0 +1,190 @@
+//! One pattern of the pack. Most are plain literals in the clothes of a regular expression; the others are compiled
+//! only when a literal that every match must contain has been seen: a capture without them never pays for them.
+
+use std::sync::OnceLock;
+
+use memchr::memmem;
+use regex::bytes::{Captures, Regex, RegexBuilder};
+
+/// A pattern with what is needed to refuse most values cheaply.
+#[derive(Debug)]
+pub(super) struct Pattern {
+    source: &'static str,
+    literal: Vec<u8>,
+    shape: Shape,
+    regex: OnceLock<Option<Regex>>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Shape {
+    /// The value is the literal.
+    Whole,
+    /// The value begins with it.
+    Start,
+    /// The value ends with it.
+    End,
+    /// The value contains it.
+    Inside,
+    /// The value contains it, and the regular expression matches.
+    Expression,
+}
+
+impl Pattern {
+    pub(super) fn new(source: &'static str) -> Self {
+        let (literal, shape) = literal_of(source);
+        Self { source, literal, shape, regex: OnceLock::new() }
+    }
+
+    /// Whether `value` matches.
+    pub(super) fn matches(&self, value: &[u8]) -> bool {
+        match self.shape {
+            Shape::Whole => value == self.literal,
+            Shape::Start => value.starts_with(&self.literal),
+            Shape::End => value.ends_with(&self.literal),
+            Shape::Inside => self.gate(value),
+            Shape::Expression => self.gate(value) && self.regex().is_some_and(|r| r.is_match(value)),
+        }
+    }
+
+    /// The named groups of a match.
+    pub(super) fn captures<'v>(&self, value: &'v [u8]) -> Option<Captures<'v>> {
+        if !self.gate(value) {
+            return None;
+        }
+        self.regex()?.captures(value)
+    }
+
+    fn gate(&self, value: &[u8]) -> bool {
+        self.literal.is_empty() || memmem::find(value, &self.literal).is_some()
+    }
+
+    fn regex(&self) -> Option<&Regex> {
+        // A pattern that does not compile matches nothing; a test compiles every one of the pack.
+        self.regex.get_or_init(|| RegexBuilder::new(self.source).unicode(false).build().ok()).as_ref()
+    }
+
+    #[cfg(test)]
+    pub(super) fn compiles(&self) -> bool {
+        self.regex().is_some()
+    }
+}
+
+/// The longest literal that stands in every match of `source`, and what is left to check.
+fn literal_of(source: &str) -> (Vec<u8>, Shape) {
+    let mut bytes = source.bytes().peekable();
+    let at_start = bytes.next_if_eq(&b'^').is_some();
+    let (mut best, mut run): (Vec<u8>, Vec<u8>) = (Vec::new(), Vec::new());
+    let (mut plain, mut at_end) = (true, false);
+    let mut depth = 0_u32;
+    let keep = |run: &mut Vec<u8>, best: &mut Vec<u8>| {
+        if run.len() > best.len() {
+            best.clone_from(run);
+        }
+        run.clear();
+    };
+    while let Some(byte) = bytes.next() {
+        let end_of_run = match byte {
+            b'\\' => match bytes.next() {
+                Some(escaped) if escaped.is_ascii_punctuation() => {
+                    if depth == 0 {
+                        run.push(escaped);
+                    }
+                    false
+                }
+                _ => true,
+            },
+            b'(' => {
+                depth += 1;
+                // Flags such as (?i) change what a literal means: no gate then.
+                let flags = bytes.next_if_eq(&b'?').is_some() && bytes.peek().is_some_and(u8::is_ascii_lowercase);
+                if flags {
+                    return (Vec::new(), Shape::Expression);
+                }
+                true
+            }
+            b')' => {
+                depth = depth.saturating_sub(1);
+                true
+            }
+            b'[' => {
+                while let Some(inner) = bytes.next() {
+                    match inner {
+                        b'\\' => drop(bytes.next()),
+                        b']' => break,
+                        _ => {}
+                    }
+                }
+                true
+            }
+            b'|' if depth == 0 => return (Vec::new(), Shape::Expression),
+            b'?' | b'*' | b'{' => {
+                if depth == 0 {
+                    run.pop();
+                }
+                if byte == b'{' {
+                    bytes.by_ref().find(|b| *b == b'}');
+                }
+                true
+            }
+            b'$' if bytes.peek().is_none() => {
+                at_end = true;
+                continue;
+            }
+            b'.' | b'+' | b'|' | b'^' | b'$' => true,
+            _ => {
+                if depth == 0 {
+                    run.push(byte);
+                }
+                false
+            }
+        };
+        if end_of_run {
+            plain = false;
+            keep(&mut run, &mut best);
+        }
+    }
+    keep(&mut run, &mut best);
+    let shape = match (plain, at_start, at_end) {
+        (false, ..) => Shape::Expression,
+        (true, true, true) => Shape::Whole,
+        (true, true, false) => Shape::Start,
+        (true, false, true) => Shape::End,
+        (true, false, false) => Shape::Inside,
+    };
+    (best, shape)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Pattern, Shape, literal_of};
+
+    #[track_caller]
+    fn check(source: &str, literal: &str, shape: Shape) {
+        let (got, got_shape) = literal_of(source);
+        assert_eq!((String::from_utf8_lossy(&got).as_ref(), got_shape), (literal, shape), "{source}");
+    }
+
+    #[test]
+    fn finds_literals() {
+        check("^AmazonS3$", "AmazonS3", Shape::Whole);
+        check("^AkamaiGHost", "AkamaiGHost", Shape::Start);
+        check(r"\.akam\.net$", ".akam.net", Shape::End);
+        check("Acquia Platform CDN", "Acquia Platform CDN", Shape::Inside);
+        check(r"^awselb/\d", "awselb/", Shape::Expression);
+        check(r"^EC(?:S|Acc|D) \((?P<site>[a-z]{3})/", "EC", Shape::Expression);
+        check(r"(?i)\bfrom cloudfront\b", "", Shape::Expression);
+        check(r"\(AIX\)|\bAIX\b", "", Shape::Expression);
+        check(r"^ab?c{2}de$", "de", Shape::Expression);
+        check(r"^GitHub\.com$", "GitHub.com", Shape::Whole);
+    }
+
+    #[test]
+    fn gates_agree_with_the_expression() {
+        let p = Pattern::new(r"^EC(?:S|Acc|D) \((?P<site>[a-z]{3})/(?P<node>[0-9A-F]{3,4})\)");
+        assert!(p.matches(b"ECAcc (nyb/1D2E)"));
+        assert!(!p.matches(b"ECAcc (nyb/xyz)"));
+        assert!(!p.matches(b"nginx"));
+        let groups = p.captures(b"ECS (lhr/4A1B)");
+        assert_eq!(groups.and_then(|g| g.name("site").map(|m| m.as_bytes().to_vec())), Some(b"lhr".to_vec()));
+    }
+}

@@ -1,0 +1,153 @@
+//! Certificates: what a chain says of itself. Nothing is verified here, and nothing of it is trusted.
+
+use core::net::{Ipv4Addr, Ipv6Addr};
+use std::sync::Arc;
+
+use ahash::HashMap;
+use sha2::{Digest as _, Sha256};
+use x509_parser::certificate::{X509Certificate, X509CertificateParser};
+use x509_parser::extensions::{GeneralName, SubjectAlternativeName};
+use x509_parser::nom::Parser as _;
+use x509_parser::oid_registry::OID_X509_EXT_SUBJECT_ALT_NAME;
+use x509_parser::prelude::FromDer as _;
+use x509_parser::x509::AttributeTypeAndValue;
+
+use crate::model::{Certificate, Cursor, Timestamp};
+
+/// Certificates kept for reuse; a capture with more distinct ones starts the collection anew.
+const KEPT: usize = 8_192;
+
+/// Certificates that were seen before, so that each is read once and held once.
+#[derive(Debug, Default)]
+pub struct CertificateCache {
+    kept: HashMap<[u8; 32], Arc<Certificate>>,
+}
+
+impl CertificateCache {
+    /// The certificate of this DER; the flag tells whether it could be read.
+    fn of(&mut self, der: &[u8]) -> (Arc<Certificate>, bool) {
+        let sha256: [u8; 32] = Sha256::digest(der).into();
+        if let Some(known) = self.kept.get(&sha256) {
+            // An unreadable one has no validity: the epoch twice.
+            return (Arc::clone(known), known.not_before != known.not_after);
+        }
+        let (certificate, sound) = read(sha256, der);
+        if self.kept.len() >= KEPT {
+            self.kept.clear();
+        }
+        let certificate = Arc::new(certificate);
+        self.kept.insert(sha256, Arc::clone(&certificate));
+        (certificate, sound)
+    }
+}
+
+/// A chain as one Certificate message brings it (RFC 5246 section 7.4.2).
+#[derive(Debug, Default)]
+pub(super) struct Chain {
+    /// As sent, leaf first.
+    pub(super) certificates: Vec<Arc<Certificate>>,
+    /// Lengths and certificates all sound.
+    pub(super) sound: bool,
+    /// More certificates than the limit; the further ones were left out.
+    pub(super) cut: bool,
+}
+
+/// Reads the body of a Certificate message up to TLS 1.2.
+pub(super) fn chain(body: &[u8], limit: usize, cache: &mut CertificateCache) -> Chain {
+    let mut out = Chain { sound: true, ..Chain::default() };
+    let mut cursor = Cursor::new(body);
+    let list = cursor.u24().and_then(|l| cursor.slice(usize::try_from(l).ok()?));
+    out.sound = list.is_some() && cursor.is_empty();
+    let mut list = Cursor::new(list.unwrap_or_else(|| body.get(3..).unwrap_or_default()));
+    while !list.is_empty() {
+        let Some(der) = list.u24().and_then(|l| list.slice(usize::try_from(l).ok()?)) else {
+            out.sound = false;
+            break;
+        };
+        if der.is_empty() {
+            out.sound = false;
+            continue;
+        }
+        if out.certificates.len() >= limit {
+            out.cut = true;
+            break;
+        }
+        let (certificate, sound) = cache.of(der);
+        out.sound &= sound;
+        out.certificates.push(certificate);
+    }
+    out
+}
+
+fn read(sha256: [u8; 32], der: &[u8]) -> (Certificate, bool) {
+    let mut out = Certificate {
+        sha256,
+        subject_cn: None,
+        subject_org: None,
+        names: Vec::new(),
+        issuer_cn: None,
+        issuer_org: None,
+        not_before: Timestamp(0),
+        not_after: Timestamp(0),
+        der_len: u32::try_from(der.len()).unwrap_or(u32::MAX),
+    };
+    // Only the one extension that is shown is read, so that no other can spoil the certificate.
+    let mut parser = X509CertificateParser::new().with_deep_parse_extensions(false);
+    let parsed: Option<X509Certificate<'_>> = parser.parse(der).ok().map(|(_, c)| c);
+    let Some(parsed) = parsed else { return (out, false) };
+    // The last of several is the most specific one (RFC 4514 section 2.1 lists them in reverse).
+    out.subject_cn = parsed.subject().iter_common_name().last().map(text);
+    out.subject_org = parsed.subject().iter_organization().last().map(text);
+    out.issuer_cn = parsed.issuer().iter_common_name().last().map(text);
+    out.issuer_org = parsed.issuer().iter_organization().last().map(text);
+    out.not_before = Timestamp::from_parts(parsed.validity().not_before.timestamp(), 0);
+    out.not_after = Timestamp::from_parts(parsed.validity().not_after.timestamp(), 0);
+    let mut sound = true;
+    for extension in parsed.extensions().iter().filter(|e| e.oid == OID_X509_EXT_SUBJECT_ALT_NAME) {
+        match SubjectAlternativeName::from_der(extension.value) {
+            Ok((_, names)) => out.names.extend(names.general_names.iter().filter_map(general_name)),
+            Err(_) => sound = false,
+        }
+    }
+    (out, sound)
+}
+
+/// DNS names and addresses; other kinds name no server.
+fn general_name(name: &GeneralName<'_>) -> Option<String> {
+    match name {
+        GeneralName::DNSName(name) => Some((*name).to_owned()),
+        GeneralName::IPAddress(bytes) => match (<[u8; 4]>::try_from(*bytes), <[u8; 16]>::try_from(*bytes)) {
+            (Ok(v4), _) => Some(Ipv4Addr::from(v4).to_string()),
+            (_, Ok(v6)) => Some(Ipv6Addr::from(v6).to_string()),
+            _ => None,
+        },
+        GeneralName::Invalid(tag, bytes) if tag.0 == 2 => Some(latin1(bytes)),
+        _ => None,
+    }
+}
+
+/// An attribute's text. `TeletexString` is read as Latin-1, as everybody wrote it; `BMPString` is UTF-16.
+fn text(attribute: &AttributeTypeAndValue<'_>) -> String {
+    let bytes = attribute.as_slice();
+    match attribute.attr_value().tag().0 {
+        30 => {
+            let (units, _) = bytes.as_chunks::<2>();
+            char::decode_utf16(units.iter().map(|u| u16::from_be_bytes(*u)))
+                .map(|c| c.unwrap_or(char::REPLACEMENT_CHARACTER))
+                .collect()
+        }
+        28 => {
+            let (units, _) = bytes.as_chunks::<4>();
+            units
+                .iter()
+                .map(|u| char::from_u32(u32::from_be_bytes(*u)).unwrap_or(char::REPLACEMENT_CHARACTER))
+                .collect()
+        }
+        12 => String::from_utf8_lossy(bytes).into_owned(),
+        _ => core::str::from_utf8(bytes).map_or_else(|_| latin1(bytes), str::to_owned),
+    }
+}
+
+fn latin1(bytes: &[u8]) -> String {
+    bytes.iter().map(|b| char::from(*b)).collect()
+}

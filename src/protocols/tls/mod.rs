@@ -1,0 +1,378 @@
+//! TLS as an observer without keys sees it: hellos, certificates up to TLS 1.2, and how much was said.
+//!
+//! Comes in: runs of a TCP stream, or datagrams. Goes out: one session for each ClientHello. Never: a key, a verdict on
+//! a certificate.
+
+mod certificate;
+mod dtls;
+mod fingerprint;
+mod handshake;
+mod record;
+mod session;
+
+#[cfg(test)]
+mod tests;
+
+pub use certificate::CertificateCache;
+
+use super::{Feed, Sniff};
+use crate::model::{Anomaly, AnomalyKind, Budget, FrameNo, Run, RunKind, Side, Timestamp, TlsSession, TlsTransport};
+use handshake::{Assembly, Got};
+use record::{Layer, Next};
+use session::Session;
+
+/// A session that will not change any more.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Ended {
+    /// What was seen of it.
+    pub session: TlsSession,
+    /// Whether the flow table's Server side is the TLS client.
+    pub swapped: bool,
+    /// Odd things met on the way.
+    pub anomalies: Vec<Anomaly>,
+    /// Its first and last frame.
+    pub frames: (FrameNo, FrameNo),
+    /// When those were captured.
+    pub times: (Timestamp, Timestamp),
+}
+
+/// Follows the handshake of one flow.
+#[derive(Debug)]
+pub struct Connection {
+    carrier: Carrier,
+    session: Session,
+}
+
+#[derive(Debug)]
+enum Carrier {
+    Stream { client: Half, server: Half },
+    Datagrams { client: dtls::Flights, server: dtls::Flights },
+}
+
+/// One side of a stream.
+#[derive(Debug, Default)]
+struct Half {
+    framing: Framing,
+    layer: Layer,
+    assembly: Assembly,
+    content: Content,
+    /// A record was found.
+    found: bool,
+    /// A hole was passed: what looks like a handshake message may be anything.
+    guessing: bool,
+}
+
+/// How a side's bytes are cut.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+enum Framing {
+    /// No byte came yet.
+    #[default]
+    Fresh,
+    /// The SSL 2.0 form of the ClientHello is being collected.
+    OldHello,
+    /// Records.
+    Records,
+    /// It is not known where the next record begins.
+    Lost,
+}
+
+/// How far a side is, as its content types tell.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+enum Content {
+    /// Handshake messages are plain.
+    #[default]
+    Plain,
+    /// The change of the cipher spec came: up to TLS 1.2 all that follows is encrypted.
+    Changed,
+    /// Application data came.
+    Data,
+}
+
+/// What a run's bytes work on.
+struct Reading<'a, 'r> {
+    run: &'a Run<'r>,
+    session: &'a mut Session,
+    certificates: &'a mut CertificateCache,
+    out: &'a mut Vec<Ended>,
+}
+
+impl Reading<'_, '_> {
+    fn message(&mut self, message: &handshake::Message<'_>) {
+        self.session.message(message, self.run, self.certificates, self.out);
+    }
+}
+
+impl Connection {
+    /// TLS over TCP.
+    pub fn new(budget: &Budget) -> Self {
+        Self {
+            carrier: Carrier::Stream { client: Half::default(), server: Half::default() },
+            session: Session::new(TlsTransport::Tcp, budget),
+        }
+    }
+
+    /// DTLS: each run is one datagram.
+    pub fn dtls(budget: &Budget) -> Self {
+        Self {
+            carrier: Carrier::Datagrams { client: dtls::Flights::default(), server: dtls::Flights::default() },
+            session: Session::new(TlsTransport::Dtls, budget),
+        }
+    }
+
+    /// Whether a stream's first bytes are a TLS record with something plausible in it, or an SSL 2.0 ClientHello.
+    pub fn sniff(bytes: &[u8]) -> Sniff {
+        if bytes.first().is_some_and(|b| *b >= 0x80) {
+            return match handshake::old_hello_len(bytes) {
+                Ok(_) => Sniff::Yes,
+                Err(true) => Sniff::NeedMore,
+                Err(false) => Sniff::No,
+            };
+        }
+        if !record::plausible(bytes) {
+            return Sniff::No;
+        }
+        let [kind, _, _, high, low, first, ..] = bytes else { return Sniff::NeedMore };
+        let len = u16::from_be_bytes([*high, *low]);
+        let fits = match *kind {
+            // A hello's first length byte is 0 below 64 KiB; 3 is far above the limit.
+            record::HANDSHAKE => {
+                let hello = matches!(*first, handshake::CLIENT_HELLO | handshake::SERVER_HELLO);
+                handshake::known(*first) && len >= 1 && (!hello || bytes.get(6).is_none_or(|b| *b <= 3))
+            }
+            record::CHANGE_CIPHER_SPEC => len == 1 && *first == 1,
+            record::ALERT => len > 2 || len == 2 && matches!(*first, 1 | 2),
+            record::APPLICATION_DATA => len > 0,
+            _ => false,
+        };
+        if fits { Sniff::Yes } else { Sniff::No }
+    }
+
+    /// Takes a run; sessions that a retry ended are appended to `out`.
+    pub fn feed(&mut self, run: &Run<'_>, certificates: &mut CertificateCache, out: &mut Vec<Ended>) -> Feed {
+        if let RunKind::Data(_) = &run.kind {
+            self.session.touch(run);
+        }
+        let mut reading = Reading { run, session: &mut self.session, certificates, out };
+        let past = match &mut self.carrier {
+            Carrier::Stream { client, server } => {
+                let half = if run.side == Side::Client { &mut *client } else { &mut *server };
+                match &run.kind {
+                    RunKind::Data(bytes) => half.data(bytes, &mut reading),
+                    RunKind::Gap(len) => half.gap(*len, &mut reading),
+                    RunKind::End => {}
+                }
+                if half.framing == Framing::Lost && !client.found && !server.found {
+                    return Feed::NotThis;
+                }
+                client.past(&self.session) && server.past(&self.session)
+            }
+            Carrier::Datagrams { client, server } => {
+                if let RunKind::Data(bytes) = &run.kind {
+                    match run.side {
+                        Side::Client => datagram(bytes, (client, server), &mut reading),
+                        Side::Server => datagram(bytes, (server, client), &mut reading),
+                    }
+                }
+                client.sealed && server.sealed
+            }
+        };
+        if let RunKind::Data(bytes) = &run.kind {
+            self.session.saw(run.side, run.offset.saturating_add(u64::try_from(bytes.len()).unwrap_or_default()));
+        }
+        let early = self.session.sealed && self.session.hello.is_some();
+        if early || past { Feed::Done } else { Feed::Going }
+    }
+
+    /// The flow is over: appends the session under way, if a hello or a certificate was seen. `bytes` are the stream
+    /// bytes of the flow's client and server side.
+    pub fn finish(&mut self, bytes: [u64; 2], out: &mut Vec<Ended>) {
+        if let Carrier::Stream { client, server } = &self.carrier {
+            for half in [client, server] {
+                if let Some((frame, offset)) = half.assembly.unfinished().filter(|_| !half.guessing) {
+                    self.session.odd(AnomalyKind::CutShort, frame, offset);
+                }
+            }
+        }
+        self.session.seen = bytes;
+        self.session.end(out);
+    }
+}
+
+/// Whether a datagram opens a DTLS association.
+pub fn sniff_dtls(bytes: &[u8]) -> bool {
+    dtls::sniff(bytes)
+}
+
+impl Half {
+    /// Whether nothing readable will come on this side any more.
+    fn past(&self, session: &Session) -> bool {
+        self.framing == Framing::Lost
+            || match self.content {
+                Content::Plain => false,
+                Content::Changed => !session.retried,
+                Content::Data => true,
+            }
+    }
+
+    /// Whether handshake records are still plain. In TLS 1.3 a changed cipher spec means nothing, and early data may
+    /// come before a second hello (RFC 8446 appendix D.4, section 4.2.10).
+    fn plain(&self, side: Side, session: &Session) -> bool {
+        // Segments may stand out of order in the capture: a hello is waited for although its answer came first.
+        let sealed = session.sealed && !(session.hello.is_none() && session.asker == Some(side));
+        !sealed && (session.retried || self.content == Content::Plain)
+    }
+
+    fn data(&mut self, bytes: &[u8], reading: &mut Reading<'_, '_>) {
+        let end = reading.run.offset.saturating_add(u64::try_from(bytes.len()).unwrap_or_default());
+        let mut rest = bytes;
+        if let (Framing::Fresh, Some(first)) = (self.framing, rest.first()) {
+            self.framing = if *first >= 0x80 { Framing::OldHello } else { Framing::Records };
+        }
+        if self.framing == Framing::OldHello {
+            self.old_hello(&mut rest, end, reading);
+        }
+        while self.framing == Framing::Records {
+            match self.layer.next(&mut rest) {
+                Next::NeedMore => return,
+                Next::Bad => {
+                    if self.found && !self.guessing && !self.past(reading.session) {
+                        let begun = u64::try_from(self.layer.header_bytes()).unwrap_or_default();
+                        let offset = place(end, rest).saturating_sub(begun);
+                        reading.session.odd(AnomalyKind::BadTls, reading.run.frame, offset);
+                    }
+                    self.lose();
+                }
+                Next::Fragment(fragment) => {
+                    self.found = true;
+                    match fragment.kind {
+                        record::HANDSHAKE if self.plain(reading.run.side, reading.session) => {
+                            self.handshake(fragment.bytes, place(end, rest), reading);
+                        }
+                        record::CHANGE_CIPHER_SPEC => self.content = self.content.max(Content::Changed),
+                        record::APPLICATION_DATA => self.content = Content::Data,
+                        _ => {}
+                    }
+                }
+            }
+        }
+    }
+
+    /// Handshake bytes that stop at stream offset `end`.
+    fn handshake(&mut self, bytes: &[u8], end: u64, reading: &mut Reading<'_, '_>) {
+        let frame = reading.run.frame;
+        let mut rest = bytes;
+        loop {
+            match self.assembly.next(&mut rest, end, frame, reading.session.handshake_bytes) {
+                Got::Message(message) => {
+                    reading.session.saw(reading.run.side, place(end, rest));
+                    reading.message(&message);
+                }
+                Got::TooLong(offset) => reading.session.odd(AnomalyKind::Limit, frame, offset),
+                Got::NeedMore => return,
+                Got::Bad(offset) => {
+                    if !self.guessing {
+                        reading.session.odd(AnomalyKind::BadTls, frame, offset);
+                    }
+                    self.assembly.clear();
+                    // Records go on; only their content is no longer understood.
+                    self.content = self.content.max(Content::Changed);
+                    return;
+                }
+            }
+        }
+    }
+
+    /// The SSL 2.0 form, which TLS clients sent to servers of unknown age (RFC 5246 appendix E.2).
+    fn old_hello(&mut self, rest: &mut &[u8], end: u64, reading: &mut Reading<'_, '_>) {
+        // Eleven bytes tell the length of the whole.
+        let mut want = 11;
+        while self.assembly.collect(rest, want, end, reading.run.frame) {
+            let message = self.assembly.collected(handshake::CLIENT_HELLO);
+            match handshake::old_hello_len(message.bytes) {
+                Ok(len) if message.bytes.len() >= len => {
+                    reading.session.old_client_hello(&message, reading.run, reading.out);
+                    self.assembly.clear();
+                    self.framing = Framing::Records;
+                    self.found = true;
+                    return;
+                }
+                Ok(len) => want = len,
+                Err(_) => return self.lose(),
+            }
+        }
+    }
+
+    fn gap(&mut self, len: u64, reading: &mut Reading<'_, '_>) {
+        if let Some((_, offset)) = self.assembly.unfinished() {
+            reading.session.odd(AnomalyKind::CutShort, reading.run.frame, offset);
+        }
+        match self.framing {
+            Framing::Fresh => self.framing = Framing::Records,
+            Framing::OldHello | Framing::Lost => return self.lose(),
+            Framing::Records => {}
+        }
+        self.guessing = true;
+        let inside = self.layer.pass(len).is_some_and(|handshake| self.assembly.pass(handshake));
+        if !inside {
+            // The next bytes may begin a record; if they do not, the layer will say so.
+            self.layer = Layer::default();
+            self.assembly.clear();
+        }
+    }
+
+    fn lose(&mut self) {
+        self.framing = Framing::Lost;
+        self.assembly.clear();
+    }
+}
+
+/// Stream offset of the first byte of `rest`, which stops at `end`.
+fn place(end: u64, rest: &[u8]) -> u64 {
+    end.saturating_sub(u64::try_from(rest.len()).unwrap_or_default())
+}
+
+/// Reads one datagram's records; `flights` are the sender's.
+fn datagram(bytes: &[u8], (flights, others): (&mut dtls::Flights, &mut dtls::Flights), reading: &mut Reading<'_, '_>) {
+    let frame = reading.run.frame;
+    let end = reading.run.offset.saturating_add(u64::try_from(bytes.len()).unwrap_or_default());
+    let mut rest = bytes;
+    while let Some(record) = dtls::record(&mut rest) {
+        flights.sealed |= record.sealed;
+        if record.sealed || record.kind != record::HANDSHAKE {
+            continue;
+        }
+        let record_end = place(end, rest);
+        let mut body = record.bytes;
+        while !body.is_empty() {
+            let offset = place(record_end, body);
+            let Some(fragment) = dtls::Fragment::take(&mut body) else {
+                reading.session.odd(AnomalyKind::BadTls, frame, offset);
+                break;
+            };
+            if flights.has(fragment.number) {
+                // Another random under a number that was used: not sent again, but another association.
+                let fresh = fragment.kind == handshake::CLIENT_HELLO
+                    && fragment.whole_random().is_some_and(|r| reading.session.random.is_some_and(|old| old != *r));
+                if !fresh {
+                    continue;
+                }
+                reading.session.end(reading.out);
+                flights.restart();
+                others.restart();
+            }
+            if fragment.len > reading.session.handshake_bytes {
+                reading.session.odd(AnomalyKind::Limit, frame, offset);
+                flights.close(fragment.number);
+                continue;
+            }
+            let Some(message) = flights.add(&fragment, offset, frame) else { continue };
+            let before = reading.out.len();
+            let verify = message.kind == handshake::HELLO_VERIFY_REQUEST;
+            reading.message(&message);
+            if verify && reading.out.len() > before {
+                // Some servers number their messages anew after it.
+                flights.restart();
+            }
+        }
+    }
+}

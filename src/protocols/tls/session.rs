@@ -1,0 +1,260 @@
+//! The session under way: what its messages told so far.
+
+use std::sync::Arc;
+
+use super::certificate::{self, CertificateCache};
+use super::handshake::{self, Message, Offer};
+use super::{Ended, fingerprint};
+use crate::model::{
+    Anomaly, AnomalyKind, BlockSpan, Budget, Certificate, ClientHello, FrameNo, Run, ServerHello, Side, Timestamp,
+    TlsSession, TlsTransport,
+};
+
+/// What is known of the session under way.
+#[derive(Debug)]
+pub(super) struct Session {
+    transport: TlsTransport,
+    pub(super) handshake_bytes: usize,
+    chain_certificates: usize,
+    /// Who sent the ClientHello.
+    pub(super) asker: Option<Side>,
+    pub(super) hello: Option<ClientHello>,
+    /// The hello's random.
+    pub(super) random: Option<[u8; 32]>,
+    /// The hello has a DTLS cookie.
+    cookie: bool,
+    answer: Option<ServerHello>,
+    certificates: Vec<Arc<Certificate>>,
+    client_certificates: Vec<Arc<Certificate>>,
+    certificate_frame: Option<FrameNo>,
+    anomalies: Vec<Anomaly>,
+    first: Option<(FrameNo, Timestamp)>,
+    /// The frame at which the session before this one ended.
+    ended: Option<FrameNo>,
+    last: (FrameNo, Timestamp),
+    /// A HelloRetryRequest came.
+    pub(super) retried: bool,
+    /// The version chosen encrypts all that follows.
+    pub(super) sealed: bool,
+    /// Stream bytes of the flow's client and server side so far.
+    pub(super) seen: [u64; 2],
+}
+
+impl Session {
+    pub(super) fn new(transport: TlsTransport, budget: &Budget) -> Self {
+        Self {
+            transport,
+            handshake_bytes: budget.handshake_bytes,
+            chain_certificates: budget.chain_certificates,
+            asker: None,
+            hello: None,
+            random: None,
+            cookie: false,
+            answer: None,
+            certificates: Vec::new(),
+            client_certificates: Vec::new(),
+            certificate_frame: None,
+            anomalies: Vec::new(),
+            first: None,
+            ended: None,
+            last: (FrameNo(0), Timestamp(0)),
+            retried: false,
+            sealed: false,
+            seen: [0; 2],
+        }
+    }
+
+    /// Bytes of the session, or of what follows it, came in this run.
+    pub(super) fn touch(&mut self, run: &Run<'_>) {
+        // What stands behind a retry in its frame is no part of the session that follows.
+        if self.first.is_none() && self.ended != Some(run.frame) {
+            self.first = Some((run.frame, run.time));
+        }
+        self.last = (run.frame, run.time);
+    }
+
+    /// A side's stream was read up to this offset.
+    pub(super) fn saw(&mut self, side: Side, end: u64) {
+        let [client, server] = &mut self.seen;
+        let seen = if side == Side::Client { client } else { server };
+        *seen = end.max(*seen);
+    }
+
+    pub(super) fn odd(&mut self, kind: AnomalyKind, frame: FrameNo, offset: u64) {
+        let anomaly = Anomaly { kind, frame, offset, len: 0 };
+        // One of a kind at a frame is enough, and no stranger fills the list.
+        if self.anomalies.len() < 64 && !self.anomalies.iter().any(|a| a.kind == kind && a.frame == frame) {
+            self.anomalies.push(anomaly);
+        }
+    }
+
+    pub(super) fn message(
+        &mut self,
+        message: &Message<'_>,
+        run: &Run<'_>,
+        certificates: &mut CertificateCache,
+        out: &mut Vec<Ended>,
+    ) {
+        let side = run.side;
+        match message.kind {
+            handshake::CLIENT_HELLO => {
+                match handshake::client_hello(message.bytes, self.transport == TlsTransport::Dtls) {
+                    Some(offer) => self.client_hello(message, &offer, run, out),
+                    None => self.odd(AnomalyKind::BadTls, run.frame, message.offset),
+                }
+            }
+            handshake::SERVER_HELLO => match handshake::server_hello(message.body()) {
+                Some(choice) => self.server_hello(message, &choice, run, out),
+                None => self.odd(AnomalyKind::BadTls, run.frame, message.offset),
+            },
+            // A verified client repeats its hello with the cookie: that one is a session of its own.
+            handshake::HELLO_VERIFY_REQUEST if self.hello.is_some() && !self.cookie && self.asker != Some(side) => {
+                self.end(out);
+            }
+            handshake::CERTIFICATE => self.chain(message, run, certificates),
+            _ => {}
+        }
+    }
+
+    fn client_hello(&mut self, message: &Message<'_>, offer: &Offer<'_>, run: &Run<'_>, out: &mut Vec<Ended>) {
+        let side = run.side;
+        if self.asker.is_some_and(|asker| asker != side) {
+            return self.odd(AnomalyKind::BadTls, run.frame, message.offset);
+        }
+        if self.hello.is_some() {
+            // The retry that this hello answers is not in the capture.
+            self.end(out);
+            self.resume(message.first_frame, run);
+        }
+        if !offer.sound {
+            self.odd(AnomalyKind::BadTls, run.frame, message.offset);
+        }
+        let first_alpn = offer.alpn.first().map(|r| r.of(message.bytes));
+        self.asker = Some(side);
+        self.random = offer.random.try_into().ok();
+        self.cookie = offer.cookie;
+        self.hello = Some(ClientHello {
+            frame: run.frame,
+            first_frame: message.first_frame,
+            block: message.bytes.into(),
+            spans: message.spans.to_vec(),
+            stream_offset: message.offset,
+            sni: offer.sni,
+            alpn: offer.alpn.clone(),
+            version: offer.highest_version(self.transport == TlsTransport::Dtls),
+            ja3: fingerprint::ja3(offer),
+            ja4: fingerprint::ja4(offer, first_alpn, self.transport),
+            ech: offer.ech,
+        });
+    }
+
+    /// `message` is the SSL 2.0 record; its block begins after the two length bytes. JA4 is not defined for it.
+    pub(super) fn old_client_hello(&mut self, message: &Message<'_>, run: &Run<'_>, out: &mut Vec<Ended>) {
+        let block = message.bytes.get(2..).unwrap_or_default();
+        let Some(offer) = handshake::old_hello(block) else { return };
+        let mut spans: Vec<BlockSpan> = Vec::with_capacity(message.spans.len());
+        for span in message.spans {
+            let at = span.at.saturating_sub(2);
+            // A frame that brought length bytes only carries nothing of the block.
+            if at == 0 {
+                spans.clear();
+            }
+            spans.push(BlockSpan { at, frame: span.frame });
+        }
+        let offset = message.offset.saturating_add(2);
+        let inner = Message { bytes: block, spans: &spans, offset, ..*message };
+        self.client_hello(&inner, &offer, run, out);
+        if let Some(hello) = &mut self.hello {
+            hello.ja4.clear();
+        }
+    }
+
+    fn server_hello(
+        &mut self,
+        message: &Message<'_>,
+        choice: &handshake::Choice<'_>,
+        run: &Run<'_>,
+        out: &mut Vec<Ended>,
+    ) {
+        let side = run.side;
+        if self.asker == Some(side) || self.answer.is_some() {
+            return self.odd(AnomalyKind::BadTls, run.frame, message.offset);
+        }
+        if !choice.sound {
+            self.odd(AnomalyKind::BadTls, run.frame, message.offset);
+        }
+        self.asker = Some(side.other());
+        self.answer = Some(ServerHello {
+            frame: run.frame,
+            version: choice.version,
+            cipher: choice.cipher,
+            alpn: choice.alpn.map(Into::into),
+            retry: choice.retry,
+        });
+        if choice.retry {
+            self.retried = true;
+            self.end(out);
+        } else {
+            self.sealed = handshake::seals_early(choice.version);
+        }
+    }
+
+    fn chain(&mut self, message: &Message<'_>, run: &Run<'_>, cache: &mut CertificateCache) {
+        let side = run.side;
+        let from_client = self.asker.map_or(side == Side::Client, |asker| asker == side);
+        let slot = if from_client { &mut self.client_certificates } else { &mut self.certificates };
+        if !slot.is_empty() {
+            return;
+        }
+        let chain = certificate::chain(message.body(), self.chain_certificates, cache);
+        *slot = chain.certificates;
+        if !from_client && !slot.is_empty() {
+            self.certificate_frame = Some(run.frame);
+        }
+        if !chain.sound {
+            self.odd(AnomalyKind::BadTls, run.frame, message.offset);
+        }
+        if chain.cut {
+            self.odd(AnomalyKind::Limit, run.frame, message.offset);
+        }
+    }
+
+    /// A session begins in the middle of a run.
+    fn resume(&mut self, first_frame: FrameNo, run: &Run<'_>) {
+        self.first = Some((first_frame.min(run.frame), run.time));
+    }
+
+    /// Gives the session, if anything of it was seen, and makes room for the next one of the same client.
+    pub(super) fn end(&mut self, out: &mut Vec<Ended>) {
+        let anomalies = std::mem::take(&mut self.anomalies);
+        let first = self.first.take();
+        let (hello, answer) = (self.hello.take(), self.answer.take());
+        let certificates = std::mem::take(&mut self.certificates);
+        let client_certificates = std::mem::take(&mut self.client_certificates);
+        let certificate_frame = self.certificate_frame.take();
+        (self.random, self.cookie, self.sealed) = (None, false, false);
+        if hello.is_none() && answer.is_none() && certificates.is_empty() && client_certificates.is_empty() {
+            return;
+        }
+        let swapped = self.asker == Some(Side::Server);
+        let [client, server] = self.seen;
+        let bytes = if swapped { [server, client] } else { [client, server] };
+        self.ended = Some(self.last.0);
+        let first = first.unwrap_or(self.last);
+        out.push(Ended {
+            session: TlsSession {
+                transport: self.transport,
+                client_hello: hello,
+                server_hello: answer,
+                certificates,
+                client_certificates,
+                certificate_frame,
+                bytes,
+            },
+            swapped,
+            anomalies,
+            frames: (first.0, self.last.0),
+            times: (first.1, self.last.1),
+        });
+    }
+}

@@ -1,0 +1,1261 @@
+#!/usr/bin/env python3
+"""Writes the captures of this folder, and its README.md, from nothing: the same bytes on every machine.
+
+usage: make.py            write them
+       make.py --check    compare what is there with what would be written; exit 1 when they differ
+
+Everything is synthetic: addresses of RFC 5737 and RFC 3849, names under example.*, times in January 2026. Only the standard
+library is used, and no compressor of it: its output differs between versions, so compressed bytes stand here as constants.
+"""
+import base64, hashlib, os, struct, sys, zlib
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+START = 1_767_607_200_000_000_000  # 2026-01-05T10:00:00Z in nanoseconds
+STEP = 1_250_000  # between frames
+
+CLIENT, SERVER, OTHER = "192.0.2.10", "198.51.100.20", "203.0.113.30"
+CLIENT6, SERVER6 = "2001:db8::10", "2001:db8:1::20"
+
+# "Hello, cloud! " six times, as gzip, zlib and raw deflate of zlib 1.2.13 at level 9.
+PLAIN = b"Hello, cloud! " * 6
+GZIP = base64.b64decode("H4sIAAAAAAAA//NIzcnJ11FIzskvTVFU8KAKDwAdNXocVAAAAA==")
+ZLIB = base64.b64decode("eNrzSM3JyddRSM7JL01RVPCgCg8An+YbkQ==")
+
+
+# ---------------------------------------------------------------------------------------------------- layers
+def checksum(data):
+    if len(data) % 2:
+        data += b"\0"
+    total = sum(struct.unpack(f">{len(data) // 2}H", data))
+    while total >> 16:
+        total = (total & 0xFFFF) + (total >> 16)
+    return ~total & 0xFFFF
+
+
+def address(text):
+    if ":" not in text:
+        return bytes(int(part) for part in text.split("."))
+    head, _, tail = text.partition("::")
+    head = [int(part, 16) for part in head.split(":") if part]
+    tail = [int(part, 16) for part in tail.split(":") if part]
+    return struct.pack(">8H", *(head + [0] * (8 - len(head) - len(tail)) + tail))
+
+
+def ipv4(src, dst, proto, payload, ident=1, flags_offset=0x4000, options=b"", ttl=64):
+    words = 5 + len(options) // 4
+    head = struct.pack(">BBHHHBBH4s4s", 0x40 | words, 0, words * 4 + len(payload), ident, flags_offset, ttl, proto, 0,
+                       address(src), address(dst)) + options
+    return head[:10] + struct.pack(">H", checksum(head)) + head[12:] + payload
+
+
+def ipv6(src, dst, proto, payload):
+    return struct.pack(">IHBB16s16s", 6 << 28, len(payload), proto, 64, address(src), address(dst)) + payload
+
+
+def transport_sum(src, dst, proto, segment):
+    return checksum(address(src) + address(dst) + struct.pack(">II" if ":" in src else ">HH", *(
+        (len(segment), proto) if ":" in src else (proto, len(segment)))) + segment)
+
+
+def tcp(src, sport, dst, dport, seq, ack, flags, payload=b"", options=b""):
+    words = 5 + len(options) // 4
+    s = struct.pack(">HHIIBBHHH", sport, dport, seq & 0xFFFFFFFF, ack & 0xFFFFFFFF, words << 4, flags, 64240, 0, 0) + options + payload
+    return s[:16] + struct.pack(">H", transport_sum(src, dst, 6, s)) + s[18:]
+
+
+def udp(src, sport, dst, dport, payload):
+    s = struct.pack(">HHHH", sport, dport, 8 + len(payload), 0) + payload
+    return s[:6] + struct.pack(">H", transport_sum(src, dst, 17, s) or 0xFFFF) + s[8:]
+
+
+def ip(src, dst, proto, payload, **more):
+    return ipv6(src, dst, proto, payload) if ":" in src else ipv4(src, dst, proto, payload, **more)
+
+
+def ether(payload, kind=None):
+    if kind is None:
+        kind = 0x86DD if payload[0] >> 4 == 6 else 0x0800
+    return bytes.fromhex("02000000000202000000000a") + struct.pack(">H", kind) + payload
+
+
+def vlan(packet, *tags):
+    """Ethernet frame with 802.1ad and 802.1Q tags; the last one is the inner 0x8100."""
+    inner = struct.pack(">H", 0x86DD if packet[0] >> 4 == 6 else 0x0800) + packet
+    for index, tag in enumerate(reversed(tags)):
+        inner = struct.pack(">HH", 0x8100 if index == 0 else 0x88A8, tag)[0:2] + struct.pack(">H", tag) + inner
+    return bytes.fromhex("02000000000202000000000a") + inner
+
+
+FIN, SYN, RST, PSH, ACK = 1, 2, 4, 8, 16
+
+
+class Trace:
+    """A list of (time, IP packet, original length or None)."""
+    def __init__(self):
+        self.frames, self.now = [], START
+
+    def add(self, packet, original=None):
+        self.frames.append((self.now, packet, original))
+        self.now += STEP
+
+    def frames_of(self, wrap):
+        return [(time, wrap(packet), original) for time, packet, original in self.frames]
+
+
+class Connection:
+    """A TCP connection that writes its segments into a trace. Nothing is sent that is not asked for."""
+    def __init__(self, trace, cport, sport=80, client=CLIENT, server=SERVER, isn=(1000, 5000), handshake=True):
+        self.trace, self.ends, self.ports = trace, (client, server), (cport, sport)
+        self.seq = list(isn)
+        if handshake:
+            self.put(0, SYN, options=bytes.fromhex("020405b4"), ack=0)
+            self.put(1, SYN | ACK, options=bytes.fromhex("020405b4"), ack=self.seq[0])
+            self.put(0, ACK)
+
+    def segment(self, side, seq, flags, payload=b"", options=b"", ack=None):
+        other = 1 - side
+        return ip(self.ends[side], self.ends[other], 6, tcp(
+            self.ends[side], self.ports[side], self.ends[other], self.ports[other], seq,
+            self.seq[other] if ack is None else ack, flags, payload, options))
+
+    def put(self, side, flags, payload=b"", options=b"", ack=None, lost=False):
+        packet = self.segment(side, self.seq[side], flags, payload, options, ack)
+        self.seq[side] += len(payload) + (1 if flags & (SYN | FIN) else 0)
+        if not lost:
+            self.trace.add(packet)
+        return packet
+
+    def send(self, side, data, size=1460, lost=()):
+        """Sends data in segments; those whose index is in `lost` are not captured."""
+        for index, at in enumerate(range(0, len(data), size)):
+            self.put(side, ACK | PSH, data[at:at + size], lost=index in lost)
+
+    def ask(self, request, response=None, size=1460):
+        self.send(0, request, size)
+        if response is not None:
+            self.send(1, response, size)
+
+    def close(self):
+        self.put(0, FIN | ACK)
+        self.put(1, FIN | ACK)
+        self.put(0, ACK)
+
+
+def datagram(trace, src, sport, dst, dport, payload):
+    ttl = {"ttl": 255} if dst.startswith("224.") else {}
+    trace.add(ip(src, dst, 17, udp(src, sport, dst, dport, payload), **ttl))
+
+
+# ---------------------------------------------------------------------------------------------------- files
+def pcap(frames, link=1, order="<", nanos=False, snap=262144):
+    out = [struct.pack(order + "IHHiIII", 0xA1B23C4D if nanos else 0xA1B2C3D4, 2, 4, 0, 0, snap, link)]
+    for time, data, original in frames:
+        out.append(struct.pack(order + "IIII", time // 10**9, time % 10**9 // (1 if nanos else 1000), len(data), original or len(data)) + data)
+    return b"".join(out)
+
+
+def options(order, *pairs):
+    if not pairs:
+        return b""
+    out = b"".join(struct.pack(order + "HH", code, len(value)) + value + b"\0" * (-len(value) % 4) for code, value in pairs)
+    return out + struct.pack(order + "HH", 0, 0)
+
+
+def block(order, kind, body):
+    body += b"\0" * (-len(body) % 4)
+    return struct.pack(order + "II", kind, len(body) + 12) + body + struct.pack(order + "I", len(body) + 12)
+
+
+def section(order="<", *pairs):
+    return block(order, 0x0A0D0D0A, struct.pack(order + "IHHq", 0x1A2B3C4D, 1, 0, -1) + options(order, *pairs))
+
+
+def interface(order="<", link=1, snap=0, *pairs):
+    return block(order, 1, struct.pack(order + "HHI", link, 0, snap) + options(order, *pairs))
+
+
+def enhanced(frame, order="<", number=0, unit=1000, *pairs):
+    time, data, original = frame
+    ticks = time // unit
+    return block(order, 6, struct.pack(order + "IIIII", number, ticks >> 32, ticks & 0xFFFFFFFF, len(data), original or len(data))
+                 + data + b"\0" * (-len(data) % 4) + options(order, *pairs))
+
+
+def stored_gzip(data):
+    """A gzip member of stored blocks: valid, and the same from every zlib, since none makes it."""
+    out = [bytes.fromhex("1f8b08000000000000ff")]
+    pieces = [data[at:at + 0xFFFF] for at in range(0, len(data), 0xFFFF)] or [b""]
+    for index, piece in enumerate(pieces):
+        out.append(struct.pack("<BHH", index == len(pieces) - 1, len(piece), len(piece) ^ 0xFFFF) + piece)
+    return b"".join(out) + struct.pack("<II", zlib.crc32(data), len(data) & 0xFFFFFFFF)
+
+
+# ---------------------------------------------------------------------------------------------------- HTTP
+def request(target="/", host="www.example.com", method="GET", body=b"", *lines):
+    head = [f"{method} {target} HTTP/1.1", f"Host: {host}", "User-Agent: capture-maker/1"] + list(lines)
+    if body:
+        head.append(f"Content-Length: {len(body)}")
+    return "\r\n".join(head).encode("latin-1") + b"\r\n\r\n" + body
+
+
+def response(body=b"", status="200 OK", *lines, length=True):
+    head = [f"HTTP/1.1 {status}", "Server: example"] + list(lines)
+    if length:
+        head.append(f"Content-Length: {len(body)}")
+    return "\r\n".join(head).encode("latin-1") + b"\r\n\r\n" + body
+
+
+def chunks(*pieces, extension="", trailer=""):
+    return b"".join(f"{len(p):x}{extension}\r\n".encode() + p + b"\r\n" for p in pieces) + b"0\r\n" + trailer.encode() + b"\r\n"
+
+
+def one_get(trace, cport=40000, body=b"fine\n", **ends):
+    c = Connection(trace, cport, **ends)
+    c.ask(request("/one"), response(body, "200 OK", "Content-Type: text/plain"))
+    c.close()
+
+
+# ---------------------------------------------------------------------------------------------------- TLS
+def vec(data, bytes_of_length):
+    return len(data).to_bytes(bytes_of_length, "big") + data
+
+
+def extension(kind, data):
+    return struct.pack(">H", kind) + vec(data, 2)
+
+
+def handshake(kind, body):
+    return bytes([kind]) + vec(body, 3)
+
+
+def record(kind, data, version=0x0303):
+    return struct.pack(">BH", kind, version) + vec(data, 2)
+
+
+def seed(text, length=32):
+    return (hashlib.sha256(text.encode()).digest() * (length // 32 + 1))[:length]
+
+
+def client_hello(sni="www.example.com", alpn=("h2", "http/1.1"), tls13=True, grease=True, more=b"", ciphers=None):
+    suites = ciphers or [0x1301, 0x1302, 0x1303, 0xC02B, 0xC02F, 0xC02C, 0xC030, 0x009C, 0x002F]
+    ext = b""
+    if grease:
+        suites = [0x2A2A] + suites
+        ext += extension(0x3A3A, b"")
+    if sni:
+        ext += extension(0, vec(b"\0" + vec(sni.encode(), 2), 2))
+    ext += extension(23, b"") + extension(65281, b"\0")
+    ext += extension(10, vec(bytes.fromhex("001d00170018"), 2)) + extension(11, vec(b"\0", 1))
+    if alpn:
+        ext += extension(16, vec(b"".join(vec(a.encode(), 1) for a in alpn), 2))
+    ext += extension(13, vec(bytes.fromhex("0403080404010503080505010806060"+"1"), 2))
+    if tls13:
+        ext += extension(43, vec((b"\x4a\x4a" if grease else b"") + bytes.fromhex("03040303"), 1))
+        ext += extension(45, vec(b"\x01", 1)) + extension(51, vec(struct.pack(">H", 29) + vec(seed("share" + str(sni)), 2), 2))
+    ext += more
+    return handshake(1, b"\x03\x03" + seed("client" + str(sni)) + vec(seed("session"), 1)
+                     + vec(b"".join(struct.pack(">H", s) for s in suites), 2) + vec(b"\0", 1) + vec(ext, 2))
+
+
+RETRY = bytes.fromhex("cf21ad74e59a6111be1d8c021e65b891c2a211167abb8c5e079e09e2c8a8339c")  # RFC 8446 section 4.1.3
+
+
+def server_hello(cipher=0x1301, tls13=True, alpn=None, random=None):
+    ext = extension(65281, b"\0") if not tls13 else b""
+    if tls13:
+        ext += extension(43, b"\x03\x04") + extension(51, struct.pack(">H", 29) + (b"" if random == RETRY else vec(seed("server share"), 2)))
+    if alpn:
+        ext += extension(16, vec(vec(alpn.encode(), 1), 2))
+    return handshake(2, b"\x03\x03" + (random or seed("server")) + vec(seed("session"), 1) + struct.pack(">HB", cipher, 0) + vec(ext, 2))
+
+
+def der(tag, *parts):
+    body = b"".join(parts)
+    if len(body) < 128:
+        return bytes([tag, len(body)]) + body
+    size = (len(body).bit_length() + 7) // 8
+    return bytes([tag, 0x80 | size]) + len(body).to_bytes(size, "big") + body
+
+
+def certificate(subject, issuer, names, serial, ca=False):
+    """A certificate that parses; key and signature are noise."""
+    def name(common, organisation="Example Trust"):
+        oid = lambda text: der(6, bytes.fromhex(text))
+        return der(0x30, der(0x31, der(0x30, oid("55040a"), der(0x0C, organisation.encode()))),
+                   der(0x31, der(0x30, oid("550403"), der(0x0C, common.encode()))))
+    algorithm = der(0x30, der(6, bytes.fromhex("2a864886f70d01010b")), der(5))
+    rsa = der(0x30, der(6, bytes.fromhex("2a864886f70d010101")), der(5))
+    key = der(0x30, der(2, b"\0\xc1" + seed("modulus" + subject, 255)), der(2, b"\x01\0\x01"))
+    ext = b""
+    if names:
+        ext += der(0x30, der(6, bytes.fromhex("551d11")), der(4, der(0x30, *(der(0x82, n.encode()) for n in names))))
+    ext += der(0x30, der(6, bytes.fromhex("551d13")), der(1, b"\xff"), der(4, der(0x30, *([der(1, b"\xff")] if ca else []))))
+    body = der(0x30, der(0xA0, der(2, b"\x02")), der(2, bytes([serial])), algorithm, name(issuer),
+               der(0x30, der(0x17, b"250901000000Z"), der(0x17, b"270901000000Z")), name(subject), der(0x30, rsa, der(3, b"\0" + key)),
+               der(0xA3, der(0x30, ext)))
+    return der(0x30, body, algorithm, der(3, b"\0" + seed("signature" + subject, 256)))
+
+
+def certificate_message(*chain):
+    return handshake(11, vec(b"".join(vec(c, 3) for c in chain), 3))
+
+
+# ---------------------------------------------------------------------------------------------------- DNS
+A, NS, CNAME, PTR, TXT, AAAA, SRV, HTTPS = 1, 2, 5, 12, 16, 28, 33, 65
+
+
+def dns_name(text):
+    return b"".join(vec(label.encode(), 1) for label in text.rstrip(".").split(".") if label) + b"\0"
+
+
+def dns_record(name, kind, data, ttl=300, klass=1):
+    if kind in (A, AAAA) and isinstance(data, str):
+        data = address(data)
+    elif kind in (CNAME, PTR, NS) and isinstance(data, str):
+        data = dns_name(data)
+    return (name if isinstance(name, bytes) else dns_name(name)) + struct.pack(">HHI", kind, klass, ttl) + vec(data, 2)
+
+
+def dns(ident, name, kind=A, answers=(), flags=0x0100, authority=(), klass=1):
+    questions = [] if name is None else [(name, kind)]
+    return struct.pack(">HHHHHH", ident, flags, len(questions), len(answers), len(authority), 0) + b"".join(
+        dns_name(n) + struct.pack(">HH", k, klass) for n, k in questions) + b"".join(answers) + b"".join(authority)
+
+
+def look_up(trace, ident, name, answers, cport=53000, kind=A, flags=0x8180):
+    datagram(trace, CLIENT, cport, "192.0.2.53", 53, dns(ident, name, kind))
+    datagram(trace, "192.0.2.53", 53, CLIENT, cport, dns(ident, name, kind, answers, flags))
+
+
+# ---------------------------------------------------------------------------------------------------- captures
+CASES = {}
+ONE, LOOK_UP = "GET /one 200 5", "DNS www.example.com A 0 1"
+
+
+def case(file, *rows):
+    """A capture and the rows that it must list, in order, as whoever wrote the capture knows them. Words of a row:
+    METHOD target status body-bytes [sent=bytes], TLS name ALPN version certificates, or DNS name type code answers.
+    `-` is what is not there (or, for a body, not whole), `?` anything; a row behind `~` may be missing.
+    """
+    def keep(function):
+        assert file.split(".")[0] not in {name.split(".")[0] for name in CASES}, file
+        CASES[file] = function, rows
+        return function
+    return keep
+
+
+def plain(build):
+    """The trace as an ordinary pcap of Ethernet frames."""
+    trace = Trace()
+    build(trace)
+    return pcap(trace.frames_of(ether))
+
+
+@case("http-keep-alive.pcap",
+      "GET /a.txt 200 6", "HEAD /b.bin 200 0", "GET /a.txt 304 0", "GET /empty 204 0", "POST /form 200 7 sent=7",
+      "GET /none 404 3")
+def _():
+    """One connection: GET, HEAD (length but no body), 304 (length but no body), 204, a POST, a 404."""
+    def build(t):
+        c = Connection(t, 40000)
+        c.ask(request("/a.txt"), response(b"alpha\n", "200 OK", "Content-Type: text/plain"))
+        c.ask(request("/b.bin", method="HEAD"), response(b"", "200 OK", "Content-Length: 123456", length=False))
+        c.ask(request("/a.txt", "www.example.com", "GET", b"", 'If-None-Match: "1"'), response(b"", "304 Not Modified", 'ETag: "1"', "Content-Length: 6", length=False))
+        c.ask(request("/empty"), response(b"", "204 No Content", length=False))
+        c.ask(request("/form", "www.example.com", "POST", b"a=1&b=2"), response(b"got it\n"))
+        c.ask(request("/none"), response(b"no\n", "404 Not Found", "Connection: close"))
+        c.close()
+    return plain(build)
+
+
+@case("http-pipelining.pcap", "GET /1 200 3", "HEAD /2 200 0", "GET /3 200 5", "GET /4 - -")
+def _():
+    """Three requests in one segment; three answers cut at odd places; a fourth request never answered."""
+    def build(t):
+        c = Connection(t, 40000)
+        c.send(0, request("/1") + request("/2", method="HEAD") + request("/3"))
+        answers = response(b"one") + response(b"", "200 OK", "Content-Length: 99", length=False) + response(b"three")
+        c.send(1, answers, size=61)
+        c.send(0, request("/4"))
+        c.close()
+    return plain(build)
+
+
+@case("http-chunked.pcap", "GET /c 200 41", "PUT /up 201 0 sent=301", "GET /small 200 10")
+def _():
+    """Chunked answer with extension and trailer, chunked upload, chunks cut inside their size lines, upper-case sizes."""
+    def build(t):
+        c = Connection(t, 40000)
+        coded = "Transfer-Encoding: chunked"
+        c.ask(request("/c"), response(b"", "200 OK", coded, "Trailer: X-Sum", length=False) + chunks(b"first ", b"second " * 5, extension=";a=b", trailer="X-Sum: 12\r\n"))
+        c.ask(request("/up", "www.example.com", "PUT", b"", coded) + chunks(b"x" * 300, b"y"), response(b"", "201 Created"))
+        c.send(0, request("/small"))
+        c.send(1, response(b"", "200 OK", coded, length=False) + b"0A\r\n0123456789\r\n00\r\n\r\n", size=7)
+        c.close()
+    return plain(build)
+
+
+@case("http-codings.pcap",
+      "GET /gzip 200 84", "GET /deflate 200 84", "GET /chunked 200 84", "GET /transfer 200 84", "GET /two 200 84",
+      "GET /unknown 200 -", "GET /identity 200 84", "GET /broken 200 -", "POST /up 200 2 sent=84")
+def _():
+    """Bodies as gzip, zlib deflate, gzip in chunks, two codings, an unknown coding, and gzip that is broken."""
+    def build(t):
+        c = Connection(t, 40000)
+        c.ask(request("/gzip"), response(GZIP, "200 OK", "Content-Encoding: gzip", "Content-Type: text/plain"))
+        c.ask(request("/deflate"), response(ZLIB, "200 OK", "Content-Encoding: deflate"))
+        c.ask(request("/chunked"), response(b"", "200 OK", "Content-Encoding: x-gzip", "Transfer-Encoding: chunked", length=False) + chunks(GZIP[:9], GZIP[9:30], GZIP[30:]))
+        c.ask(request("/transfer"), response(b"", "200 OK", "Transfer-Encoding: gzip, chunked", length=False) + chunks(GZIP))
+        c.ask(request("/two"), response(stored_gzip(GZIP), "200 OK", "Content-Encoding: gzip, gzip"))
+        c.ask(request("/unknown"), response(b"whatever", "200 OK", "Content-Encoding: x-own"))
+        c.ask(request("/identity"), response(PLAIN, "200 OK", "Content-Encoding: identity"))
+        c.ask(request("/broken"), response(GZIP[:20] + b"\xff" * 20, "200 OK", "Content-Encoding: gzip"))
+        c.ask(request("/up", "www.example.com", "POST", GZIP, "Content-Encoding: gzip"), response(b"ok"))
+        c.close()
+    return plain(build)
+
+
+@case("http-interim.pcap", "POST /up 200 7 sent=5", "GET /hints 200 4", "POST /no 417 0")
+def _():
+    """100 Continue before a POST, 103 before a 200, and a 417 instead of the 100."""
+    def build(t):
+        c = Connection(t, 40000)
+        head = request("/up", "www.example.com", "POST", b"", "Expect: 100-continue", "Content-Length: 5")
+        c.send(0, head)
+        c.send(1, b"HTTP/1.1 100 Continue\r\n\r\n")
+        c.send(0, b"12345")
+        c.send(1, response(b"stored\n"))
+        c.ask(request("/hints"), b"HTTP/1.1 103 Early Hints\r\nLink: </s.css>; rel=preload\r\n\r\n" + response(b"page"))
+        c.ask(request("/no", "www.example.com", "POST", b"", "Expect: 100-continue", "Content-Length: 9"), response(b"", "417 Expectation Failed", "Connection: close"))
+        c.close()
+    return plain(build)
+
+
+@case("http-connect.pcap",
+      "CONNECT www.example.com:443 200 ?", "TLS www.example.com h2,http/1.1 1.3 0",
+      "CONNECT blocked.example.net:443 403 3", "GET http://www.example.com/x?y=1 200 18")
+def _():
+    """A proxy: CONNECT accepted, then a TLS ClientHello through the tunnel; CONNECT refused; an absolute-form GET."""
+    def build(t):
+        c = Connection(t, 40000, 3128, server=OTHER)
+        c.ask(request("www.example.com:443", "www.example.com:443", "CONNECT"), b"HTTP/1.1 200 Connection established\r\n\r\n")
+        c.send(0, record(22, client_hello(), 0x0301))
+        c.send(1, record(22, server_hello(alpn=None)))
+        c.close()
+        c = Connection(t, 40001, 3128, server=OTHER)
+        c.ask(request("blocked.example.net:443", "blocked.example.net:443", "CONNECT"), response(b"no\n", "403 Forbidden"))
+        c.ask(request("http://www.example.com/x?y=1"), response(b"through the proxy\n", "200 OK", "Via: 1.1 proxy.example"))
+        c.close()
+    return plain(build)
+
+
+@case("http-upgrade.pcap", "GET /ws 101 ?", "GET /plain 200 11", "GET /next 200 5")
+def _():
+    """A WebSocket opened with 101, frames behind it; an offered upgrade that the server ignores."""
+    def build(t):
+        c = Connection(t, 40000)
+        offer = ("Connection: Upgrade", "Upgrade: websocket", "Sec-WebSocket-Version: 13", "Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==")
+        c.ask(request("/ws", "www.example.com", "GET", b"", *offer), b"HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n")
+        c.send(1, b"\x81\x05GET /")
+        c.send(0, b"\x81\x85\x01\x02\x03\x04" + bytes(a ^ b for a, b in zip(b"hello", b"\x01\x02\x03\x04\x01")))
+        c.close()
+        c = Connection(t, 40001)
+        c.ask(request("/plain", "www.example.com", "GET", b"", "Connection: Upgrade", "Upgrade: h2c"), response(b"no upgrade\n"))
+        c.ask(request("/next"), response(b"next\n"))
+        c.close()
+    return plain(build)
+
+
+@case("http-until-close.pcap", "GET /fin 200 10", "GET /rst 200 ?", "GET /short 200 -", "GET /open 200 -")
+def _():
+    """Bodies without a length: ended by FIN, by RST, by the end of the capture; HTTP/1.0; a length cut short by FIN."""
+    def build(t):
+        c = Connection(t, 40000)
+        c.ask(request("/fin"), response(b"all of it\n", length=False, *()))
+        c.put(1, FIN | ACK)
+        c.put(0, FIN | ACK)
+        c = Connection(t, 40001)
+        c.ask(b"GET /rst HTTP/1.0\r\n\r\n", b"HTTP/1.0 200 OK\r\n\r\npart of it")
+        c.put(1, RST | ACK)
+        c = Connection(t, 40002)
+        c.ask(request("/short"), response(b"", "200 OK", "Content-Length: 100", length=False) + b"only this")
+        c.close()
+        c = Connection(t, 40003)
+        c.ask(request("/open"), response(b"the capture ends", length=False))
+    return plain(build)
+
+
+@case("http-09.pcap", "GET /old - ?")
+def _():
+    """HTTP/0.9: a request line without a version, an answer without a head."""
+    def build(t):
+        c = Connection(t, 40000)
+        c.ask(b"GET /old\r\n", b"<html>old</html>\n")
+        c.put(1, FIN | ACK)
+        c.put(0, FIN | ACK)
+    return plain(build)
+
+
+@case("http-gap.pcap",
+      "GET /known 200 -", "GET /after-known 200 5", "GET /chunked 200 -", "GET /after-chunked 200 5", "GET /head ? ?",
+      "GET /after-head 200 5", "- - 200 7", "GET /after-orphan 200 5")
+def _():
+    """Lost segments: inside a body of known length, inside a chunked body, inside a head; good exchanges follow each."""
+    def build(t):
+        c = Connection(t, 40000)
+        c.send(0, request("/known"))
+        c.send(1, response(b"k" * 900), size=300, lost={1})
+        c.ask(request("/after-known"), response(b"fine\n"))
+        c.close()
+        c = Connection(t, 40001)
+        c.send(0, request("/chunked"))
+        c.send(1, response(b"", "200 OK", "Transfer-Encoding: chunked", length=False) + chunks(b"c" * 500, b"d" * 500), size=300, lost={2})
+        c.ask(request("/after-chunked"), response(b"fine\n"))
+        c.close()
+        c = Connection(t, 40002)
+        c.send(0, request("/head"))
+        c.send(1, response(b"body", "200 OK", "X-Long: " + "h" * 600), size=200, lost={1})
+        c.ask(request("/after-head"), response(b"fine\n"))
+        c.close()
+        c = Connection(t, 40003)
+        c.send(0, request("/request-lost"), size=4000, lost={0})
+        c.send(1, response(b"orphan\n"))
+        c.ask(request("/after-orphan"), response(b"fine\n"))
+        c.close()
+    return plain(build)
+
+
+@case("http-out-of-order.pcap", "GET /shuffled 200 1024", "GET /next 200 5")
+def _():
+    """Segments swapped, repeated, overlapping with the same bytes, repeated after their acknowledgement; keep-alives."""
+    def build(t):
+        c = Connection(t, 40000)
+        c.send(0, request("/shuffled"))
+        data = response(bytes(range(256)) * 4, "200 OK", "Content-Type: application/octet-stream")
+        base, ack = c.seq[1], c.seq[0]
+        piece = lambda a, b: t.add(c.segment(1, base + a, ACK, data[a:b], ack=ack))
+        for a, b in ((800, 1000), (0, 200), (0, 200), (400, 600), (150, 450), (1000, len(data)), (600, 800), (700, 900)):
+            piece(a, b)
+        c.seq[1] += len(data)
+        t.add(c.segment(0, c.seq[0] - 1, ACK))  # a keep-alive probe without data, then with one old byte
+        t.add(c.segment(0, c.seq[0] - 1, ACK, b"\0"))
+        piece(0, 300)
+        c.ask(request("/next"), response(b"next\n"))
+        c.close()
+    return plain(build)
+
+
+@case("http-overlap.pcap", "GET /aaaaaaaa 200 11")
+def _():
+    """The same stretch sent twice with other bytes: what is read must say so."""
+    def build(t):
+        c = Connection(t, 40000)
+        first, second = request("/aaaaaaaa"), request("/bbbbbbbb")
+        t.add(c.segment(0, c.seq[0] + 40, ACK | PSH, first[40:]))
+        t.add(c.segment(0, c.seq[0] + 40, ACK | PSH, second[40:].replace(b"capture", b"CAPTURE")))
+        t.add(c.segment(0, c.seq[0], ACK | PSH, first[:40]))
+        t.add(c.segment(0, c.seq[0], ACK | PSH, second[:40]))
+        c.seq[0] += len(first)
+        c.send(1, response(b"which one?\n"))
+        c.close()
+    return plain(build)
+
+
+@case("http-reused-port.pcap", "GET /first 200 2", "GET /second 200 2", "GET /third 200 2", "GET /fourth-wraps 200 600")
+def _():
+    """One pair of ports, three connections: closed by FIN, by RST, then opened anew by a SYN with another number."""
+    def build(t):
+        c = Connection(t, 40000)
+        c.ask(request("/first"), response(b"1\n"))
+        c.close()
+        c = Connection(t, 40000, isn=(700000, 900000))
+        c.ask(request("/second"), response(b"2\n"))
+        c.put(0, RST)
+        c = Connection(t, 40000, isn=(100, 200))
+        c.ask(request("/third"), response(b"3\n"))
+        c = Connection(t, 40000, isn=(0xFFFFFFF0, 0xFFFFFF00))  # both numbers wrap inside the exchange
+        c.ask(request("/fourth-wraps"), response(b"4" * 600))
+        c.close()
+    return plain(build)
+
+
+@case("http-late-start.pcap", "GET /late 200 5", "- - 200 7", "GET /odd-port 200 4")
+def _():
+    """No SYN: the capture starts inside an answer, before a request, and with the server's side first on an odd port."""
+    def build(t):
+        c = Connection(t, 40000, handshake=False)
+        c.send(1, b"the end of a body that began before\n")
+        c.ask(request("/late"), response(b"late\n"))
+        c.close()
+        c = Connection(t, 40001, 8123, handshake=False)
+        c.send(1, response(b"orphan\n"))
+        c.ask(request("/odd-port"), response(b"odd\n"))
+        c.close()
+    return plain(build)
+
+
+@case("http-odd-heads.pcap",
+      "GET /folded 200 1", "GET /lf 200 1", "GET ? 200 1", "GET /lengths 200 1", "GET /both 200 1", "GET /reason 200 1",
+      "BREW /pot 418 0", "OPTIONS * 200 0")
+def _():
+    """Folded lines, bare LF, an empty line first, bytes that are no UTF-8, no space after the colon, a line without a colon, two lengths, length and chunked together, reason left out."""
+    def build(t):
+        c = Connection(t, 40000)
+        c.ask(b"\r\nGET /folded HTTP/1.1\r\nHost: www.example.com\r\nX-Fold: one\r\n  two\r\n\tthree\r\n\r\n", response(b"a"))
+        c.ask(b"GET /lf HTTP/1.1\nHost: www.example.com\n\n", b"HTTP/1.1 200 OK\nContent-Length: 1\n\nb")
+        c.ask(b"GET /bytes\xff\xfe HTTP/1.1\r\nHost:www.example.com\r\nX-Bytes: caf\xe9 \x80\r\nno colon here\r\nEmpty:\r\n\r\n", response(b"c"))
+        c.ask(request("/lengths"), b"HTTP/1.1 200 OK\r\nContent-Length: 1\r\nContent-Length: 1\r\n\r\nd")
+        c.ask(request("/both"), b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\nTransfer-Encoding: chunked\r\n\r\n" + chunks(b"e"))
+        c.ask(request("/reason"), b"HTTP/1.1 200\r\nContent-Length: 1\r\n\r\nf")
+        c.ask(b"BREW /pot HTTP/1.1\r\nHost: www.example.com\r\n\r\n", response(b"", "418 I'm a teapot"))
+        c.ask(b"OPTIONS * HTTP/1.1\r\nHost: www.example.com\r\n\r\n", response(b"", "200 OK", "Allow: GET"))
+        c.close()
+    return plain(build)
+
+
+@case("http-tiny-segments.pcap", "GET /t 200 3")
+def _():
+    """Every byte of a request and its answer in a segment of its own."""
+    def build(t):
+        c = Connection(t, 40000)
+        c.ask(b"GET /t HTTP/1.1\r\nHost: e\r\n\r\n", b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n" + chunks(b"ab", b"c"), size=1)
+        c.close()
+    return plain(build)
+
+
+@case("http-two-at-once.pcap", "GET /a1 200 800", "GET /b1 200 2", "GET /b2 200 2")
+def _():
+    """Two connections whose segments alternate; rows come in the order of their first frames."""
+    def build(t):
+        a, b = Connection(t, 40000), Connection(t, 40001)
+        a.send(0, request("/a1"))
+        b.send(0, request("/b1"))
+        b.send(1, response(b"b1"))
+        a.send(1, response(b"a1" * 400), size=300)
+        b.send(0, request("/b2"))
+        a.close()
+        b.send(1, response(b"b2"))
+        b.close()
+    return plain(build)
+
+
+@case("http-no-http.pcap")
+def _():
+    """Port 80 without HTTP, other protocols, ARP, ICMP, a SYN scan: no rows, nothing wrong."""
+    t = Trace()
+    c = Connection(t, 40000)
+    c.ask(b"\x16\x03nonsense\0\0\0\x01", b"\0\x01\x02\x03" * 20)
+    c.close()
+    c = Connection(t, 40001, 25)
+    c.send(1, b"220 mail.example.com ESMTP\r\n")
+    c.ask(b"EHLO x\r\n", b"250 ok\r\n")
+    for port in range(1, 6):
+        t.add(ip(CLIENT, SERVER, 6, tcp(CLIENT, 41000, SERVER, port, 1, 0, SYN)))
+    t.add(ip(CLIENT, SERVER, 1, bytes.fromhex("0800f7ff00000000")))
+    datagram(t, CLIENT, 50000, SERVER, 123, b"\x1b" + b"\0" * 47)
+    frames = t.frames_of(ether)
+    arp = bytes.fromhex("0001080006040001 02000000000a c000020a 000000000000 c6336414".replace(" ", ""))
+    frames.append((t.now, ether(arp, 0x0806), None))
+    frames.append((t.now + STEP, ether(b"\xaa" * 50, 0x88CC), None))
+    return pcap(frames)
+
+
+@case("ipv6.pcap", ONE, ONE, "GET /fragments 200 500")
+def _():
+    """IPv6: plain, behind hop-by-hop and destination options, and an answer in fragments that arrive out of order."""
+    t = Trace()
+    ends = {"client": CLIENT6, "server": SERVER6}
+    one_get(t, 40000, **ends)
+    count = len(t.frames)
+    one_get(t, 40001, **ends)
+    for at in range(count, len(t.frames)):
+        time, p, _ = t.frames[at]
+        padding = bytes.fromhex("01040000" "0000")
+        t.frames[at] = (time, ipv6(CLIENT6, SERVER6, 0, bytes([60, 0]) + padding + bytes([6, 0]) + padding + p[40:])[:8] + p[8:40]
+                        + bytes([60, 0]) + padding + bytes([6, 0]) + padding + p[40:], None)
+    c = Connection(t, 40002, **ends)
+    c.send(0, request("/fragments"))
+    whole = c.put(1, ACK | PSH, response(b"F" * 500), lost=True)[40:]
+    for a, b in ((400, len(whole)), (0, 200), (200, 400)):
+        t.add(ipv6(SERVER6, CLIENT6, 44, struct.pack(">BBHI", 6, 0, a | (b < len(whole)), 77) + whole[a:b]))
+    c.close()
+    return pcap(t.frames_of(ether))
+
+
+@case("ipv4-fragments.pcap",
+      "GET /fragments 200 700", "GET /after 200 5", "DNS big.example.com TXT 0 3", "GET /options - -")
+def _():
+    """An answer in three IPv4 fragments, last first; a DNS answer in two; one datagram whose middle is missing; IP options."""
+    def build(t):
+        def cut(whole, ident, proto, src, dst, order, places):
+            for index in order:
+                a, b = places[index], places[index + 1]
+                t.add(ipv4(src, dst, proto, whole[a:b], ident, (a // 8) | (0x2000 if b < len(whole) else 0)))
+        c = Connection(t, 40000)
+        c.send(0, request("/fragments"))
+        whole = c.put(1, ACK | PSH, response(b"F" * 700), lost=True)[20:]
+        cut(whole, 500, 6, SERVER, CLIENT, (2, 0, 1), (0, 304, 608, len(whole)))
+        c.ask(request("/after"), response(b"fine\n"))
+        c.close()
+        datagram(t, CLIENT, 53000, "192.0.2.53", 53, dns(7, "big.example.com", TXT))
+        answer = dns(7, "big.example.com", TXT, [dns_record("big.example.com", TXT, vec(b"t" * 250, 1))] * 3, 0x8180)
+        whole = udp("192.0.2.53", 53, CLIENT, 53000, answer)
+        cut(whole, 501, 17, "192.0.2.53", CLIENT, (0, 1), (0, 512, len(whole)))
+        cut(whole, 502, 17, "192.0.2.53", CLIENT, (0, 2), (0, 256, 512, len(whole)))
+        s = tcp(CLIENT, 40009, SERVER, 80, 1, 1, ACK | PSH, request("/options"))
+        t.add(ipv4(CLIENT, SERVER, 6, s, options=b"\x01\x01\x01\x01"))
+    return plain(build)
+
+
+def linked(link, wrap):
+    trace = Trace()
+    one_get(trace)
+    look_up(trace, 9, "www.example.com", [dns_record("www.example.com", A, SERVER)])
+    return pcap(trace.frames_of(wrap), link)
+
+
+def ethertype(packet):
+    return struct.pack(">H", 0x86DD if packet[0] >> 4 == 6 else 0x0800)
+
+
+@case("link-vlan.pcap", ONE, LOOK_UP)
+def _():
+    """802.1Q tags."""
+    return linked(1, lambda p: vlan(p, 42))
+
+
+@case("link-qinq.pcap", ONE, LOOK_UP)
+def _():
+    """802.1ad over 802.1Q."""
+    return linked(1, lambda p: vlan(p, 100, 42))
+
+
+@case("link-mpls.pcap", ONE, LOOK_UP)
+def _():
+    """Two MPLS labels."""
+    return linked(1, lambda p: ether(struct.pack(">II", 100 << 12 | 64, 200 << 12 | 0x100 | 64) + p, 0x8847))
+
+
+@case("link-pppoe.pcap", ONE, LOOK_UP)
+def _():
+    """PPPoE session frames."""
+    return linked(1, lambda p: ether(struct.pack(">BBHHH", 0x11, 0, 1, len(p) + 2, 0x0021) + p, 0x8864))
+
+
+@case("link-sll.pcap", ONE, LOOK_UP)
+def _():
+    """Linux cooked capture, version 1."""
+    return linked(113, lambda p: struct.pack(">HHH8s", 0, 1, 6, bytes.fromhex("02000000000a0000")) + ethertype(p) + p)
+
+
+@case("link-sll2.pcap", ONE, LOOK_UP)
+def _():
+    """Linux cooked capture, version 2."""
+    return linked(276, lambda p: ethertype(p) + struct.pack(">HIHBB8s", 0, 2, 1, 0, 6, bytes.fromhex("02000000000a0000")) + p)
+
+
+@case("link-raw.pcap", ONE, LOOK_UP)
+def _():
+    """Raw IP, link type 101."""
+    return linked(101, lambda p: p)
+
+
+@case("link-null.pcap", ONE, LOOK_UP)
+def _():
+    """BSD loopback: the family in the byte order of the machine that captured."""
+    return linked(0, lambda p: struct.pack("<I", 2) + p)
+
+
+@case("link-loop.pcap", ONE, LOOK_UP)
+def _():
+    """OpenBSD loopback: the family in network order."""
+    return linked(108, lambda p: struct.pack(">I", 2) + p)
+
+
+@case("link-ppp.pcap", ONE, LOOK_UP)
+def _():
+    """PPP with address and control bytes."""
+    return linked(9, lambda p: bytes.fromhex("ff030021") + p)
+
+
+def wifi(packet, qos=False):
+    head = bytes.fromhex("88020000" if qos else "08020000") + bytes.fromhex("02000000000a" "020000000002" "020000000003") + b"\x10\0"
+    return head + (b"\0\0" if qos else b"") + bytes.fromhex("aaaa03000000") + ethertype(packet) + packet
+
+
+@case("link-wifi.pcap", ONE, LOOK_UP)
+def _():
+    """802.11 data frames, one in two with a QoS field, without a radio header."""
+    return linked(105, lambda p: wifi(p, qos=len(p) % 2 == 0))
+
+
+@case("link-radiotap.pcap", ONE, LOOK_UP)
+def _():
+    """802.11 data frames behind radiotap headers of two lengths."""
+    return linked(127, lambda p: (struct.pack("<BBHI", 0, 0, 8, 0) if len(p) % 2 else struct.pack("<BBHIBB", 0, 0, 10, 0x06, 0, 2)) + wifi(p))
+
+
+@case("link-unknown.pcap")
+def _():
+    """A link type that is not understood: the frames are counted as such."""
+    return linked(147, lambda p: p)
+
+
+@case("tunnel-gre.pcap", ONE, LOOK_UP)
+def _():
+    """GRE over IPv4: plain, with key and checksum fields, and with Ethernet inside."""
+    def wrap(p):
+        if len(p) % 3 == 0:
+            gre = struct.pack(">HH", 0, 0x0800) + p
+        elif len(p) % 3 == 1:
+            gre = struct.pack(">HHHHI", 0xA000, 0x0800, 0, 0, 7) + p
+            gre = gre[:4] + struct.pack(">H", checksum(gre)) + gre[6:]
+        else:
+            gre = struct.pack(">HH", 0, 0x6558) + ether(p)
+        return ether(ipv4("203.0.113.1", "203.0.113.2", 47, gre))
+    return linked(1, wrap)
+
+
+@case("tunnel-vxlan.pcap", ONE, LOOK_UP)
+def _():
+    """VXLAN: Ethernet in UDP port 4789."""
+    return linked(1, lambda p: ether(ipv4("203.0.113.1", "203.0.113.2", 17, udp(
+        "203.0.113.1", 49152, "203.0.113.2", 4789, struct.pack(">II", 0x08000000, 5 << 8) + ether(p)))))
+
+
+@case("tunnel-ip-in-ip.pcap", ONE, LOOK_UP)
+def _():
+    """IPv4 in IPv4, and the same IPv4 in IPv6."""
+    return linked(1, lambda p: ether(ipv4("203.0.113.1", "203.0.113.2", 4, p) if len(p) % 2 else ipv6("2001:db8::1", "2001:db8::2", 4, p)))
+
+
+@case("tunnel-deep.pcap")
+def _():
+    """More tunnels in one frame than any limit allows."""
+    def wrap(p):
+        for _ in range(40):
+            p = ipv4("203.0.113.1", "203.0.113.2", 4, p)
+        return ether(p)
+    return linked(1, wrap)
+
+
+def simple_trace():
+    t = Trace()
+    one_get(t)
+    return t
+
+
+@case("file-nanoseconds.pcap", ONE)
+def _():
+    """A pcap with nanoseconds."""
+    return pcap([(time + 123, p, o) for time, p, o in simple_trace().frames_of(ether)], nanos=True)
+
+
+@case("file-big-endian.pcap", ONE)
+def _():
+    """A pcap of a big-endian machine."""
+    return pcap(simple_trace().frames_of(ether), order=">")
+
+
+@case("file-big-endian-nanoseconds.pcap", ONE)
+def _():
+    """Both."""
+    return pcap([(time + 123, p, o) for time, p, o in simple_trace().frames_of(ether)], order=">", nanos=True)
+
+
+@case("file-header-only.pcap")
+def _():
+    """A pcap without frames."""
+    return pcap([])
+
+
+@case("file-snapped.pcap", "~GET /one ? ?")
+def _():
+    """Frames cut to 100 bytes: heads and bodies have holes that no later segment fills."""
+    return pcap([(time, p[:100], len(p)) for time, p, _ in simple_trace().frames_of(ether)], snap=100)
+
+
+@case("file-time-back.pcap", ONE)
+def _():
+    """Times that go back by an hour in the middle."""
+    frames = simple_trace().frames_of(ether)
+    return pcap([(time - (3_600 * 10**9 if at > 4 else 0), p, o) for at, (time, p, o) in enumerate(frames)])
+
+
+@case("file-cut-record.pcap", ONE)
+def _():
+    """The last frame is cut off in the middle."""
+    return pcap(simple_trace().frames_of(ether))[:-25]
+
+
+@case("file-cut-head.pcap", ONE)
+def _():
+    """The file ends inside a record header."""
+    return pcap(simple_trace().frames_of(ether)) + b"\x01\x02\x03\x04\x05"
+
+
+@case("file-bad-length.pcap", ONE)
+def _():
+    """A record in the middle claims four gigabytes; good records follow it."""
+    frames = simple_trace().frames_of(ether)
+    first, last = pcap(frames[:5]), pcap(frames[5:])[24:]
+    return first + struct.pack("<IIII", START // 10**9, 0, 0xFFFFFFF0, 0xFFFFFFF0) + last
+
+
+@case("file-zipped.pcap.gz", ONE)
+def _():
+    """The capture as gzip."""
+    return stored_gzip(pcap(simple_trace().frames_of(ether)))
+
+
+@case("file-zipped-twice.pcap.gz", ONE)
+def _():
+    """A gzip of two members, as `cat a.gz b.gz` makes."""
+    data = pcap(simple_trace().frames_of(ether))
+    return stored_gzip(data[:300]) + stored_gzip(data[300:])
+
+
+@case("file-zipped-cut.pcap.gz", ONE)
+def _():
+    """A gzip whose end is missing."""
+    return stored_gzip(pcap(simple_trace().frames_of(ether)))[:-60]
+
+
+def ng(frames, **more):
+    return section() + interface() + b"".join(enhanced(f, **more) for f in frames)
+
+
+@case("ng-plain.pcapng", ONE)
+def _():
+    """One section, one interface, no options."""
+    return ng(simple_trace().frames_of(ether))
+
+
+@case("ng-sections.pcapng", ONE, ONE)
+def _():
+    """Two sections of both byte orders, three interfaces of three link types and clocks (micro-, nano-, 2^-20 seconds)."""
+    t = Trace()
+    one_get(t, 40000)
+    half = len(t.frames)
+    one_get(t, 40001)
+    out = section("<", (2, b"machine"), (4, b"capture-maker"))
+    out += interface("<", 1, 0, (2, b"eth0"), (3, b"the first")) + interface("<", 101, 0, (2, b"tun0"), (9, b"\x09"))
+    for at, frame in enumerate(t.frames[:half]):
+        time, p, o = frame
+        out += enhanced((time, ether(p), o)) if at % 2 == 0 else enhanced((time, p, o), "<", 1, 1)
+    out += section(">") + interface(">", 113, 0, (9, b"\x94"))
+    for time, p, o in t.frames[half:]:
+        ticks = time * 2**20 // 10**9
+        out += enhanced((ticks, struct.pack(">HHH8s", 0, 1, 6, b"\0" * 8) + ethertype(p) + p, o), ">", 0, 1)
+    return out
+
+
+@case("ng-blocks.pcapng", ONE)
+def _():
+    """Comments, names, TLS secrets, statistics, a simple packet, an unknown and a custom block."""
+    frames = simple_trace().frames_of(ether)
+    names = struct.pack("<HH", 1, 20) + address(SERVER) + b"www.example.com\0" + struct.pack("<HH", 0, 0)
+    keys = b"CLIENT_RANDOM " + b"00" * 32 + b" " + b"11" * 48 + b"\n"
+    out = section("<", (1, "a comment on the section \u2601".encode())) + interface("<", 1, 0, (2, b"eth0"), (14, struct.pack("<q", 0)))
+    out += block("<", 4, names) + block("<", 10, struct.pack("<II", 0x544C534B, len(keys)) + keys)
+    out += block("<", 0x7777, b"unknown") + block("<", 0xBAD, struct.pack("<I", 32473) + b"custom")
+    for at, frame in enumerate(frames):
+        out += enhanced(frame, "<", 0, 1000, *([(1, b"a comment on a frame")] if at == 3 else []))
+    out += block("<", 3, struct.pack("<I", len(frames[0][1])) + frames[0][1])
+    return out + block("<", 5, struct.pack("<III", 0, 0, 0) + options("<", (4, struct.pack("<Q", 12)), (5, struct.pack("<Q", 3))))
+
+
+@case("ng-cut.pcapng", ONE)
+def _():
+    """The last block is cut off."""
+    return ng(simple_trace().frames_of(ether))[:-30]
+
+
+@case("ng-broken-middle.pcapng", "GET /one - -")
+def _():
+    """A block in the middle whose two lengths differ, and a frame of an interface that was never described."""
+    frames = simple_trace().frames_of(ether)
+    bad = bytearray(enhanced(frames[4]))
+    bad[-4:] = struct.pack("<I", 99)
+    return section() + interface() + b"".join(map(enhanced, frames[:4])) + bytes(bad) + enhanced(frames[5], "<", 9) + b"".join(map(enhanced, frames[6:]))
+
+
+@case("tls-hello.pcap",
+      "TLS www.example.com h2,http/1.1 1.3 0", "TLS two-segments.example.com h2,http/1.1 1.3 0",
+      "TLS two-records.example.com h2,http/1.1 1.3 0", "TLS tiny.example.com h2,http/1.1 1.3 0", "TLS - - ? 0",
+      "TLS xn--bcher-kva.example.com http/1.1 - 0", "TLS public.example.com h2,http/1.1 1.3 0")
+def _():
+    """ClientHellos: whole, across two segments, across two records in three segments, a byte a segment, without a name."""
+    def build(t):
+        def open_(port, data, size, answer=True):
+            c = Connection(t, port, 443)
+            c.send(0, data, size)
+            if answer:
+                c.send(1, record(22, server_hello()) + record(20, b"\x01") + record(23, seed("sealed", 200)))
+            c.close()
+        open_(40000, record(22, client_hello(), 0x0301), 1460)
+        open_(40001, record(22, client_hello("two-segments.example.com"), 0x0301), 120)
+        hello = client_hello("two-records.example.com")
+        open_(40002, record(22, hello[:77], 0x0301) + record(22, hello[77:], 0x0301), 150)
+        open_(40003, record(22, client_hello("tiny.example.com", grease=False), 0x0301), 1)
+        open_(40004, record(22, client_hello(None, alpn=(), tls13=False), 0x0301), 1460)
+        open_(40005, record(22, client_hello("xn--bcher-kva.example.com", alpn=("http/1.1",)), 0x0301), 1460, answer=False)
+        ech = extension(0xFE0D, b"\0" + bytes.fromhex("00010001") + b"\x07" + vec(seed("enc"), 2) + vec(seed("inner", 144), 2))
+        open_(40006, record(22, client_hello("public.example.com", more=ech), 0x0301), 1460)
+    return plain(build)
+
+
+@case("tls-certificates.pcap",
+      "TLS www.example.com h2,http/1.1 1.2 2", "TLS www.example.com h2,http/1.1 1.2 2",
+      "TLS refused.example.com h2,http/1.1 - 0")
+def _():
+    """TLS 1.2: hello, certificates cut over records and segments; the same chain again; a refusal by alert."""
+    def build(t):
+        leaf = certificate("www.example.com", "Example CA", ["www.example.com", "*.example.com", "example.com"], 5)
+        root = certificate("Example CA", "Example CA", [], 1, ca=True)
+        for port, cut in ((40000, 700), (40001, 16000)):
+            c = Connection(t, port, 443)
+            c.send(0, record(22, client_hello(tls13=False), 0x0301))
+            flight = server_hello(0xC02F, tls13=False, alpn="h2") + certificate_message(leaf, root) + handshake(14, b"")
+            c.send(1, b"".join(record(22, flight[a:a + cut]) for a in range(0, len(flight), cut)))
+            c.send(0, record(22, handshake(16, vec(seed("key"), 1))) + record(20, b"\x01") + record(22, seed("finished", 40)))
+            c.send(1, record(20, b"\x01") + record(22, seed("finished", 40)) + record(23, seed("data", 300)))
+            c.close()
+        c = Connection(t, 40002, 443)
+        c.send(0, record(22, client_hello("refused.example.com"), 0x0301))
+        c.send(1, record(21, b"\x02\x28"))
+        c.close()
+    return plain(build)
+
+
+@case("tls-retry.pcap",
+      "TLS www.example.com h2,http/1.1 ? 0", "~TLS www.example.com h2,http/1.1 ? 0", "TLS odd-port.example.com - 1.3 0")
+def _():
+    """TLS 1.3 with a HelloRetryRequest, so with two ClientHellos; and TLS on a port that is not 443."""
+    def build(t):
+        c = Connection(t, 40000, 443)
+        c.send(0, record(22, client_hello(), 0x0301))
+        c.send(1, record(22, server_hello(random=RETRY)) + record(20, b"\x01"))
+        c.send(0, record(20, b"\x01") + record(22, client_hello()))
+        c.send(1, record(22, server_hello()) + record(23, seed("sealed", 100)))
+        c.close()
+        c = Connection(t, 40001, 5061)
+        c.send(0, record(22, client_hello("odd-port.example.com", alpn=()), 0x0301))
+        c.send(1, record(22, server_hello()))
+        c.close()
+    return plain(build)
+
+
+@case("tls-gap.pcap", "TLS www.example.com h2,http/1.1 1.2 0", "~TLS ? ? ? 0")
+def _():
+    """A lost segment inside the certificates, and inside the ClientHello."""
+    def build(t):
+        leaf = certificate("www.example.com", "Example CA", ["www.example.com"], 5)
+        c = Connection(t, 40000, 443)
+        c.send(0, record(22, client_hello(tls13=False), 0x0301))
+        c.send(1, record(22, server_hello(0xC02F, tls13=False)) + record(22, certificate_message(leaf)), size=400, lost={1})
+        c.close()
+        c = Connection(t, 40001, 443)
+        c.send(0, record(22, client_hello("lost.example.com"), 0x0301), size=100, lost={1})
+        c.send(1, record(22, server_hello()))
+        c.close()
+    return plain(build)
+
+
+@case("dns-udp.pcap",
+      "DNS www.example.com A 0 2", "DNS www.example.com AAAA 0 1", "DNS www.example.com A 0 3",
+      "DNS none.example.com A 3 0", "DNS silent.example.com A - -", "DNS again.example.com A ? ?",
+      "~DNS again.example.com A ? ?", "DNS ? ? 0 1", "DNS svc.example.com ? 0 1", "DNS ? A 0 1")
+def _():
+    """Look-ups: A, AAAA, a chain of CNAMEs with compression, no such name, no answer, asked twice, answer without question."""
+    def build(t):
+        name = "www.example.com"
+        look_up(t, 1, name, [dns_record(b"\xc0\x0c", A, SERVER), dns_record(b"\xc0\x0c", A, OTHER, 60)])
+        look_up(t, 2, name, [dns_record(b"\xc0\x0c", AAAA, SERVER6)], kind=AAAA)
+        chain = [dns_record(b"\xc0\x0c", CNAME, "www.example.com.edge.example.net"), dns_record("www.example.com.edge.example.net", CNAME, b"\x02e1\x01c" + b"\xc0\x10"),
+                 dns_record("e1.c.example.com", A, OTHER)]
+        look_up(t, 3, name, chain, cport=53001)
+        look_up(t, 4, "none.example.com", [], flags=0x8183)
+        datagram(t, CLIENT, 53002, "192.0.2.53", 53, dns(5, "silent.example.com"))
+        datagram(t, CLIENT, 53003, "192.0.2.53", 53, dns(6, "again.example.com"))
+        datagram(t, CLIENT, 53003, "192.0.2.53", 53, dns(6, "again.example.com"))
+        datagram(t, "192.0.2.53", 53, CLIENT, 53003, dns(6, "again.example.com", A, [dns_record(b"\xc0\x0c", A, OTHER)], 0x8180))
+        datagram(t, "192.0.2.53", 53, CLIENT, 53004, dns(7, "unasked.example.com", A, [dns_record(b"\xc0\x0c", A, OTHER)], 0x8180))
+        look_up(t, 8, "svc.example.com", [dns_record(b"\xc0\x0c", HTTPS, b"\0\x01\0\0\x01\0\x03\x02h2")], kind=HTTPS)
+        look_up(t, 9, "UPPER.Example.COM", [dns_record("upper.example.com", A, OTHER)])
+    return plain(build)
+
+
+@case("dns-tcp.pcap", "DNS a.example.com A 0 1", "DNS b.example.com A 0 1")
+def _():
+    """DNS over TCP: two queries in one segment, answers in other order, one answer cut over three segments."""
+    def build(t):
+        c = Connection(t, 40000, 53, server="192.0.2.53")
+        ask = lambda ident, name: vec(dns(ident, name), 2)
+        reply = lambda ident, name: vec(dns(ident, name, A, [dns_record(b"\xc0\x0c", A, OTHER)], 0x8180), 2)
+        c.send(0, ask(1, "a.example.com") + ask(2, "b.example.com"))
+        c.send(1, reply(2, "b.example.com"), size=25)
+        c.send(1, reply(1, "a.example.com"))
+        c.close()
+    return plain(build)
+
+
+@case("dns-mdns.pcap", "DNS _http._tcp.local PTR ? ?", "~DNS ? ? 0 2", "DNS printer.local A ? ?", "~DNS nas A ? ?")
+def _():
+    """Multicast DNS: a question, an answer with the cache-flush bit, an announcement; LLMNR beside it."""
+    def build(t):
+        group = "224.0.0.251"
+        datagram(t, CLIENT, 5353, group, 5353, dns(0, "_http._tcp.local", PTR, flags=0))
+        datagram(t, "192.0.2.11", 5353, group, 5353, dns(0, None, answers=[
+            dns_record("_http._tcp.local", PTR, "printer._http._tcp.local", 4500), dns_record("printer.local", A, "192.0.2.11", 120, 0x8001)], flags=0x8400))
+        datagram(t, CLIENT, 5353, group, 5353, dns(0, "printer.local", A, flags=0, klass=0x8001))
+        datagram(t, CLIENT, 5355, "224.0.0.252", 5355, dns(77, "nas", A, flags=0))
+    return plain(build)
+
+
+@case("dns-broken.pcap", *["~DNS ? ? ? ?"] * 8, "DNS fine.example.com A 0 1")
+def _():
+    """Names that point at themselves and at each other, a label past the end, counts that lie, a name too long, a header alone."""
+    def build(t):
+        head = lambda q, a: struct.pack(">HHHHHH", 1, 0x8180, q, a, 0, 0)
+        kind = struct.pack(">HH", A, 1)
+        bodies = [head(1, 0) + b"\xc0\x0c" + kind, head(1, 0) + b"\x01a\xc0\x10\xc0\x0c" + kind, head(1, 0) + b"\x3fabc" + kind,
+                  head(65535, 65535) + dns_name("a.example") + kind, head(1, 0) + (b"\x3f" + b"x" * 63) * 5 + b"\0" + kind,
+                  head(0, 0), head(1, 1) + dns_name("r.example") + kind + b"\xc0\x0c" + struct.pack(">HHIH", A, 1, 1, 400) + b"\x01", b"\0\x01"]
+        for at, body in enumerate(bodies):
+            datagram(t, "192.0.2.53", 53, CLIENT, 53000 + at, body)
+        look_up(t, 50, "fine.example.com", [dns_record(b"\xc0\x0c", A, OTHER)], cport=53100)
+    return plain(build)
+
+
+@case("dns-odd-port.pcap", "DNS odd.example.com A 0 1")
+def _():
+    """DNS on a port that is not its own, and noise on port 53."""
+    def build(t):
+        datagram(t, CLIENT, 53000, OTHER, 5300, dns(1, "odd.example.com"))
+        datagram(t, OTHER, 5300, CLIENT, 53000, dns(1, "odd.example.com", A, [dns_record(b"\xc0\x0c", A, SERVER)], 0x8180))
+        datagram(t, CLIENT, 53001, "192.0.2.53", 53, seed("noise", 60))
+    return plain(build)
+
+
+def blob(account, target, host=None, server="Windows-Azure-Blob/1.0 Microsoft-HTTPAPI/2.0"):
+    ask = request(target, host or f"{account}.blob.core.windows.net", "GET", b"", "x-ms-version: 2019-12-12")
+    answer = response(b"picture", "200 OK", "Content-Type: image/png", 'ETag: "0x8DE4C1B2A3D4E5F"', "x-ms-request-id: 5f1d2c3b-001e-0047-55aa-7e9f12000000",
+                      "x-ms-version: 2019-12-12", "x-ms-blob-type: BlockBlob").replace(b"Server: example", b"Server: " + server.encode())
+    return ask, answer
+
+
+@case("evidence-azure-blob.pcap", "DNS nephoexample.blob.core.windows.net A 0 2", "GET /photos/1.png 200 7")
+def _():
+    """DNS with a chain of CNAMEs, then a download that looks like Azure Blob Storage in name, chain and headers."""
+    def build(t):
+        name = "nephoexample.blob.core.windows.net"
+        look_up(t, 1, name, [dns_record(b"\xc0\x0c", CNAME, "blob.ams07prdstr02a.store.core.windows.net"), dns_record("blob.ams07prdstr02a.store.core.windows.net", A, OTHER)])
+        c = Connection(t, 40000, server=OTHER)
+        c.ask(*blob("nephoexample", "/photos/1.png"))
+        c.close()
+    return plain(build)
+
+
+@case("evidence-look-alike.pcap", "GET /1.png 200 7", "GET /AmazonS3/ 200 1", "GET /cloudfront.net/x 200 1")
+def _():
+    """Names and headers that only look like a provider's: suffix tricks, a Server line alone, a provider's name in a path."""
+    def build(t):
+        c = Connection(t, 40000, server=OTHER)
+        c.ask(*blob("x", "/1.png", "nephoexample.blob.core.windows.net.evil.example"))
+        c.ask(request("/AmazonS3/", "notamazonaws.com"), response(b"x").replace(b"Server: example", b"Server: AmazonS3"))
+        c.ask(request("/cloudfront.net/x", "www.example.com"), response(b"x"))
+        c.close()
+    return plain(build)
+
+
+@case("evidence-hand-out.pcap", "GET /api/asset 200 ?", "GET ? 200 7")
+def _():
+    """A first party's JSON hands out a signed storage URL (escaped slashes), which the client then fetches."""
+    def build(t):
+        target = "/c/photo.jpg?sv=2019-12-12&sr=b&sp=r&se=2026-01-06T00%3A00%3A00Z&sig=AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA%3D"
+        url = "http://nephoexample.blob.core.windows.net" + target
+        c = Connection(t, 40000)
+        c.ask(request("/api/asset", "api.example.com"), response(b'{"url":"' + url.replace("/", "\\/").encode() + b'"}', "200 OK", "Content-Type: application/json"))
+        c.close()
+        c = Connection(t, 40001, server=OTHER)
+        c.ask(*blob("nephoexample", target))
+        c.close()
+    return plain(build)
+
+
+@case("evidence-edge-s3.pcap", "GET /logo.svg 200 6", "GET /logo.svg 200 6", "GET /gone 404 ?")
+def _():
+    """A CDN's edge headers over an object store's: a miss, then a hit with an Age; an error body in the store's form."""
+    def build(t):
+        c = Connection(t, 40000)
+        store = ("x-amz-request-id: 4F2A9C0D1E3B5A77", "x-amz-id-2: " + "aB3" * 20 + "=", 'ETag: "9a0364b9e99bb480dd25e1f0284c8555"')
+        edge = lambda word: (f"X-Cache: {word} from cloudfront", "Via: 1.1 0123456789abcdef0123456789abcdef.cloudfront.net (CloudFront)", "X-Amz-Cf-Pop: FRA56-P1", "X-Amz-Cf-Id: " + "Q9z_" * 13 + "abc=")
+        named = lambda r: r.replace(b"Server: example", b"Server: AmazonS3")
+        c.ask(request("/logo.svg", "cdn.example.com"), named(response(b"<svg/>", "200 OK", *store, *edge("Miss"))))
+        c.ask(request("/logo.svg", "cdn.example.com"), named(response(b"<svg/>", "200 OK", *store, *edge("Hit"), "Age: 17")))
+        error = b'<?xml version="1.0" encoding="UTF-8"?>\n<Error><Code>NoSuchKey</Code><RequestId>4F2A9C0D1E3B5A77</RequestId></Error>'
+        c.ask(request("/gone", "cdn.example.com"), named(response(error, "404 Not Found", "Content-Type: application/xml", *store, *edge("Error"))))
+        c.close()
+    return plain(build)
+
+
+# ---------------------------------------------------------------------------------------------------- writing
+README = """# Captures made here
+
+Each `NAME.pcap`, `NAME.pcapng` or `NAME.pcap.gz` is written by `make.py` (run it with `make captures`), byte for byte the
+same everywhere; none was recorded from anybody's traffic. `NAME.jsonl` beside it is what
+`nephoscope list --format jsonl` must print for it; `tests/captures.rs` compares them, also with 1, 2 and 4 threads.
+
+`rows.txt`, written by `make.py` too, says of each capture which rows it must list, in few words and as whoever wrote the
+capture knows them, not as any program printed them; the same test holds the program to it, so that an expected file which
+was written again in a hurry cannot hide a lost row.
+
+A new case: add a function to `make.py`, with its rows, run `make captures`, then `UPDATE_EXPECTED=1 cargo test --test captures`, and
+read the new `.jsonl` line by line: it is right because somebody checked it, not because the program printed it.
+`make.py --check`, a part of `make test`, fails when a capture here is not what `make.py` writes.
+
+| file | what is in it |
+|---|---|
+"""
+
+
+def everything():
+    files = {name: build() for name, (build, _) in CASES.items()}
+    table = "".join(f"| `{name}` | {' '.join(build.__doc__.split())} |\n" for name, (build, _) in CASES.items())
+    files["README.md"] = (README + table).encode()
+    files["rows.txt"] = "".join(f"{name}\n" + "".join(f"\t{row}\n" for row in rows) for name, (_, rows) in CASES.items()).encode()
+    return files
+
+
+def main():
+    files = everything()
+    if sys.argv[1:] == ["--check"]:
+        wrong = []
+        for name, data in files.items():
+            path = os.path.join(HERE, name)
+            if not os.path.exists(path):
+                wrong.append(f"{name}: missing")
+            elif open(path, "rb").read() != data:
+                wrong.append(f"{name}: differs from what make.py writes")
+        known = set(files) | {"make.py"} | {name.split(".")[0] + ".jsonl" for name in CASES}
+        wrong += [f"{name}: make.py does not know it" for name in sorted(os.listdir(HERE)) if name not in known and name != "__pycache__"]
+        for line in wrong:
+            print("tests/captures/" + line)
+        if wrong:
+            print("run: make captures")
+        else:
+            print(f"tests/captures: {len(CASES)} captures are what make.py writes")
+        return bool(wrong)
+    if sys.argv[1:]:
+        print(__doc__, file=sys.stderr)
+        return 2
+    for name, data in files.items():
+        with open(os.path.join(HERE, name), "wb") as out:
+            out.write(data)
+    print(f"{len(CASES)} captures, {sum(map(len, files.values()))} bytes")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

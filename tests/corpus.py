@@ -1,0 +1,163 @@
+#!/usr/bin/env python3
+"""Holds the program against the corpus of real captures, where that corpus is present.
+
+usage: corpus.py PROGRAM [--only SUBSTRING] [--verbose]
+
+The corpus stands outside the project: the folder named by NEPHOSCOPE_CORPUS, or ../shared/captures beside the project. It
+brings its own truth files and `compare.py`, which knows how a listed message is told to be the right one. Here are the
+floors: exit 1 under any of them. Left out, and counted as left out, is what later versions read: HTTP/2, QUIC, DTLS, and
+what only keys reveal.
+"""
+import argparse, concurrent.futures, hashlib, importlib.util, json, os, subprocess, sys
+
+PROJECT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+FLOORS = {"http1": 99.5, "bodies": 98.0, "hello": 99.5, "tls": 99.0, "certificates": 100.0, "dns": 99.5}
+WORDS = {"http1": "HTTP/1 exchanges", "bodies": "HTTP/1 bodies", "hello": "ClientHellos", "tls": "ClientHellos with JA4",
+         "certificates": "certificates", "dns": "DNS answers"}
+LATER = ("quic", "dtls", "doh", "dot", "doq")
+NOTHING_READ = 2  # exit code for what is no capture
+SHOWN = 25  # misses a kind without --verbose
+
+
+def folder():
+    named = os.environ.get("NEPHOSCOPE_CORPUS")
+    return named or os.path.join(os.path.dirname(PROJECT), "shared", "captures")
+
+
+def load_compare(path):
+    sys.dont_write_bytecode = True  # the corpus may be read only, and is not ours
+    spec = importlib.util.spec_from_file_location("compare", os.path.join(path, "compare.py"))
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def later(message):
+    return bool(message.get("decrypted")) or message.get("transport") in LATER
+
+
+def keep(holder, key, left_out):
+    """Takes out of a list what later versions read, and counts it."""
+    if not holder or key not in holder:
+        return
+    kept = [message for message in holder[key] if not later(message)]
+    left_out[key] = left_out.get(key, 0) + len(holder[key]) - len(kept)
+    holder[key] = kept
+
+
+def narrowed(truth, rows, left_out):
+    for part, keys in (("http1", ("requests", "orphan_responses")), ("tls", ("client_hellos", "certificates")), ("dns", ("responses",))):
+        for key in keys:
+            keep(truth.get(part), key, left_out)
+    # Certificates of TLS 1.3 are sealed; the truth has them where the capture brings its keys along.
+    tls13 = {hello.get("stream") for hello in truth["tls"]["server_hellos"] if hello.get("version") == "TLS 1.3"}
+    sealed = [chain for chain in truth["tls"].get("certificates", []) if chain.get("stream") in tls13]
+    truth["tls"]["certificates"] = [chain for chain in truth["tls"].get("certificates", []) if chain not in sealed]
+    left_out["sealed certificates"] = left_out.get("sealed certificates", 0) + len(sealed)
+    # A ClientHello in the form of SSL 2.0 (RFC 5246 appendix E.2) is listed by us, and has no JA4; the truth's maker shows
+    # it in another layer and does not list it.
+    old = [row for row in rows if row.get("kind") == "tls" and (row.get("client_hello") or {}).get("ja4") == ""]
+    left_out["SSL 2.0 hellos listed"] = left_out.get("SSL 2.0 hellos listed", 0) + len(old)
+    for row in old:
+        del row["client_hello"]
+    left_out["http2"] = left_out.get("http2", 0) + len((truth.get("http2") or {}).get("requests", []))
+    return truth, [row for row in rows if not later(row)]
+
+
+def own_checks(name, capture, truth, code, rows, errors):
+    """What is not compared but must hold: the exit code, the digest, order and numbers of the rows."""
+    faults = []
+    unreadable = truth["container"].get("format") == "unknown"
+    allowed = (NOTHING_READ,) if unreadable else (0, 1) if truth["capture"]["packets"] else (0, 1, NOTHING_READ)
+    if code not in allowed or "panicked" in errors:
+        faults.append(f"{name}: exit {code}, allowed are {allowed}: {errors.strip()[-200:]}")
+    head = next((row for row in rows if row.get("kind") == "capture"), None)
+    if head is None:
+        if code != NOTHING_READ:
+            faults.append(f"{name}: no line of the capture")
+        return faults
+    with open(capture, "rb") as file:
+        digest = hashlib.sha256(file.read()).hexdigest()
+    if head.get("sha256") != digest:
+        faults.append(f"{name}: sha256 {head.get('sha256')} is not the file's {digest}")
+    numbers = [row.get("n") for row in rows if row.get("kind") != "capture"]
+    if numbers != list(range(1, len(numbers) + 1)):
+        faults.append(f"{name}: the rows are not numbered 1, 2, 3 …")
+    return faults
+
+
+def read(compare, program, path, name):
+    try:
+        return compare.run(program, os.path.join(path, name))
+    except subprocess.TimeoutExpired:
+        return "no end in 120 s"
+    except (json.JSONDecodeError, UnicodeError) as error:
+        return f"not JSON lines: {error}"
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("program")
+    parser.add_argument("--only", default="")
+    parser.add_argument("--verbose", action="store_true")
+    options = parser.parse_args()
+    path = folder()
+    if not os.path.exists(os.path.join(path, "compare.py")):
+        print(f"corpus: not present ({path} has no compare.py), so nothing was compared; NEPHOSCOPE_CORPUS names another folder")
+        return 1 if os.environ.get("NEPHOSCOPE_CORPUS") else 0
+    compare = load_compare(path)
+    truths = os.path.join(path, "truth")
+    names = [f[: -len(".truth.json")] for f in sorted(os.listdir(truths)) if f.endswith(".truth.json") and options.only in f]
+    names = [name for name in names if os.path.exists(os.path.join(path, name))]
+    if not names:
+        print("corpus: no capture with a truth file", file=sys.stderr)
+        return 1
+
+    tallies = {part: compare.Tally() for part in FLOORS}
+    frames, faults, left_out = compare.Tally(), [], {}
+    program = os.path.abspath(options.program)
+    with concurrent.futures.ThreadPoolExecutor(os.cpu_count() or 1) as pool:
+        runs = pool.map(lambda name: read(compare, program, path, name), names)
+        for name, run in zip(names, runs):
+            if isinstance(run, str):
+                faults.append(f"{name}: {run}")
+                continue
+            code, rows, errors = run
+            with open(os.path.join(truths, name + ".truth.json"), encoding="utf-8") as file:
+                truth = json.load(file)
+            faults += own_checks(name, os.path.join(path, name), truth, code, rows, errors)
+            head = next((row for row in rows if row.get("kind") == "capture"), {})
+            frames.add([(name, truth["capture"]["packets"])], [(name, head.get("frames", 0))], name, "frames")
+            truth, rows = narrowed(truth, rows, left_out)
+            for part, tally in tallies.items():
+                try:
+                    want, got = compare.PARTS[part](truth, rows)
+                except (KeyError, TypeError) as error:
+                    faults.append(f"{name}: {part}: {error!r}")
+                    continue
+                tally.add(want, got, name, part)
+
+    bad = bool(faults) or frames.right < frames.truth
+    print(f"corpus: {len(names)} captures; frames counted right in {frames.right} of {frames.truth}")
+    print(f"{'':22} {'truth':>6} {'listed':>6} {'right':>6} {'recall':>9} {'precision':>9} {'floor':>7}")
+    for part, tally in tallies.items():
+        recall = 100.0 * tally.right / tally.truth if tally.truth else 100.0
+        precision = 100.0 * tally.right / tally.ours if tally.ours else 0.0 if tally.truth else 100.0
+        under = min(recall, precision) < FLOORS[part]
+        bad |= under
+        print(f"{WORDS[part]:22} {tally.truth:6} {tally.ours:6} {tally.right:6} {recall:7.2f} % {precision:7.2f} % {FLOORS[part]:5.1f} %"
+              + ("  UNDER THE FLOOR" if under else ""))
+    print("left out, for later versions: " + ", ".join(f"{count} {key.replace('_', ' ')}" for key, count in left_out.items() if count))
+    for line in faults:
+        print("FAULT " + line)
+    for tally in (frames, *tallies.values()):
+        shown = tally.notes if options.verbose else tally.notes[:SHOWN]
+        for note in shown:
+            print(note)
+        if len(tally.notes) > len(shown):
+            print(f"  … and {len(tally.notes) - len(shown)} more (--verbose)")
+    return 1 if bad else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

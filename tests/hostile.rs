@@ -1,0 +1,233 @@
+//! Feeds the program broken captures: seeded mutations of our own, and files that are no captures at all.
+//!
+//! Whatever comes in, it must end by itself, within the time and with one of the exit codes of the README: 0 read, 1 read
+//! with damage, 2 nothing read (no capture, no file, wrong use); never by a signal or a panic. `NEPHOSCOPE_MUTATIONS=10000` is the long
+//! run; a mutation that fails is kept in the folder for temporary files, and its path printed.
+
+#![expect(clippy::unwrap_used, clippy::expect_used, reason = "a test program: what cannot be read is a failed test")]
+
+use std::env;
+use std::fs::{self, File};
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::thread;
+use std::time::Duration;
+
+/// How long one file of some kilobytes may take, in turns of `TURN`: 20 seconds.
+const TURNS: u32 = 10_000;
+const TURN: Duration = Duration::from_millis(2);
+/// The exit code for what is no capture, cannot be opened or was asked for wrongly.
+const NOTHING_READ: i32 = 2;
+/// No file here is larger than some hundred kilobytes, so an output over this is a loop that prints.
+const MOST_OUTPUT: u64 = 64 << 20;
+
+fn folder() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/captures")
+}
+
+/// `SplitMix64` (public domain, Vigna 2015): small, and the same everywhere.
+struct Random(u64);
+
+impl Random {
+    fn next(&mut self) -> u64 {
+        self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
+        let mut z = self.0;
+        z = (z ^ (z >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
+        z = (z ^ (z >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
+        z ^ (z >> 31)
+    }
+
+    fn below(&mut self, limit: usize) -> usize {
+        usize::try_from(self.next() % u64::try_from(limit.max(1)).unwrap()).unwrap()
+    }
+}
+
+/// Values that sit on the edges of lengths and counts.
+const EDGES: [u32; 12] = [0, 1, 7, 0x7F, 0x80, 0xFF, 0x7FFF, 0x8000, 0xFFFF, 0x7FFF_FFFF, 0x8000_0000, 0xFFFF_FFFF];
+
+fn mutate(random: &mut Random, seeds: &[Vec<u8>]) -> Vec<u8> {
+    let mut bytes = seeds[random.below(seeds.len())].clone();
+    for _ in 0..=random.below(4) {
+        let len = bytes.len();
+        if len < 8 {
+            bytes.extend_from_slice(&[0; 8]);
+            continue;
+        }
+        // One in three changes goes to the first bytes, where the file's own head is.
+        let at = if random.below(3) == 0 { random.below(len.min(200)) } else { random.below(len) };
+        let until = (at + 1 + random.below(64)).min(len);
+        match random.below(10) {
+            0 => bytes[at] ^= 1 << random.below(8),
+            1 => bytes[at] = u8::try_from(random.next() & 0xFF).unwrap(),
+            2 => bytes.truncate(at),
+            3 => drop(bytes.drain(at..until)),
+            4 => {
+                let copy = bytes[at..until].to_vec();
+                drop(bytes.splice(at..at, copy));
+            }
+            5 => bytes[at..until].fill(if random.below(2) == 0 { 0 } else { 0xFF }),
+            6 => bytes[at..until].iter_mut().for_each(|b| *b = u8::try_from(random.next() & 0xFF).unwrap()),
+            7 => {
+                let edge = EDGES[random.below(EDGES.len())];
+                let edge = if random.below(2) == 0 { edge.to_le_bytes() } else { edge.to_be_bytes() };
+                let size = [1, 2, 4][random.below(3)].min(len - at);
+                bytes[at..at + size].copy_from_slice(&edge[4 - size..]);
+            }
+            8 => {
+                let other = &seeds[random.below(seeds.len())];
+                let from = random.below(other.len());
+                let to = (from + 1 + random.below(2_000)).min(other.len());
+                drop(bytes.splice(at..at, other[from..to].iter().copied()));
+            }
+            _ => {
+                let text: &[&[u8]] = &[
+                    b"Content-Length: 18446744073709551615\r\n",
+                    b"Transfer-Encoding: chunked\r\n\r\nffffffffffffffff\r\n",
+                    b"\r\n\r\n",
+                    b"HTTP/1.1 200 OK\r\n",
+                    b"\xc0\x0c",
+                    b"\x16\x03\x01\xff\xff\x01\xff\xff\xff",
+                ];
+                let text = text[random.below(text.len())];
+                let until = (at + text.len()).min(len);
+                bytes[at..until].copy_from_slice(&text[..until - at]);
+            }
+        }
+    }
+    bytes
+}
+
+/// Runs the program on a file; gives the exit code, or what went wrong.
+fn run(command: &mut Command, work: &Path) -> Result<i32, String> {
+    let (out, errors) = (work.join("stdout"), work.join("stderr"));
+    let mut child = command
+        .stdin(Stdio::null())
+        .stdout(File::create(&out).unwrap())
+        .stderr(File::create(&errors).unwrap())
+        .spawn()
+        .expect("the program starts");
+    let mut ended = None;
+    for _ in 0..TURNS {
+        ended = child.try_wait().unwrap();
+        if ended.is_some() || fs::metadata(&out).unwrap().len() > MOST_OUTPUT {
+            break;
+        }
+        thread::sleep(TURN);
+    }
+    let said = String::from_utf8_lossy(&fs::read(&errors).unwrap()).into_owned();
+    let Some(status) = ended else {
+        child.kill().unwrap();
+        child.wait().unwrap();
+        return Err(format!("no end in time, or output without end: {said}"));
+    };
+    if said.contains("panicked") {
+        return Err(format!("a thread panicked: {said}"));
+    }
+    status.code().ok_or_else(|| format!("{status}: {said}"))
+}
+
+fn list(file: &Path, work: &Path) -> Result<i32, String> {
+    run(Command::new(env!("CARGO_BIN_EXE_nephoscope")).args(["list", "--format", "jsonl"]).arg(file), work)
+}
+
+#[test]
+fn mutated_captures_end_well() {
+    let count: u64 =
+        env::var("NEPHOSCOPE_MUTATIONS").map_or(300, |text| text.parse().expect("NEPHOSCOPE_MUTATIONS is a number"));
+    let seed: u64 = env::var("NEPHOSCOPE_SEED").map_or(1, |text| text.parse().expect("NEPHOSCOPE_SEED is a number"));
+    let mut names: Vec<PathBuf> = fs::read_dir(folder()).unwrap().map(|entry| entry.unwrap().path()).collect();
+    names
+        .retain(|path| path.extension().is_some_and(|ending| ending == "pcap" || ending == "pcapng" || ending == "gz"));
+    names.sort();
+    let seeds: Vec<Vec<u8>> = names.iter().map(|path| fs::read(path).unwrap()).collect();
+    assert!(seeds.len() >= 60, "the captures to start from are missing: run make captures");
+    let work = tempfile::tempdir().unwrap();
+    let file = work.path().join("mutated.pcap");
+    let mut codes = [0_u64; 3];
+    let mut bad = Vec::new();
+    for number in 0..count {
+        let mut random = Random(seed.wrapping_mul(0x0001_0000_0001).wrapping_add(number));
+        let bytes = mutate(&mut random, &seeds);
+        fs::write(&file, &bytes).unwrap();
+        match list(&file, work.path()) {
+            Ok(code @ (0 | 1 | NOTHING_READ)) => codes[usize::try_from(code).unwrap()] += 1,
+            other => {
+                let kept = env::temp_dir().join(format!("nephoscope-hostile-{seed}-{number}.pcap"));
+                fs::write(&kept, &bytes).unwrap();
+                bad.push(format!("{}: {other:?}", kept.display()));
+            }
+        }
+    }
+    assert!(bad.is_empty(), "{} of {count} mutations end badly:\n{}", bad.len(), bad.join("\n"));
+    println!("{count} mutations: {} read, {} read with damage, {} not captures", codes[0], codes[1], codes[2]);
+}
+
+#[track_caller]
+fn check(bytes: &[u8], want: i32) {
+    let work = tempfile::tempdir().unwrap();
+    let file = work.path().join("file.pcap");
+    fs::write(&file, bytes).unwrap();
+    assert_eq!(list(&file, work.path()), Ok(want), "a file of {} bytes", bytes.len());
+}
+
+#[test]
+fn an_empty_file_is_no_capture() {
+    check(b"", NOTHING_READ);
+}
+
+#[test]
+fn zeros_are_no_capture() {
+    check(&vec![0; 100_000], NOTHING_READ);
+}
+
+#[test]
+fn ones_are_no_capture() {
+    check(&vec![0xFF; 100_000], NOTHING_READ);
+}
+
+#[test]
+fn text_is_no_capture() {
+    check(b"Frame 1: 60 bytes on wire\nFrame 2: 60 bytes on wire\n", NOTHING_READ);
+}
+
+#[test]
+fn half_a_magic_number_is_no_capture() {
+    check(&[0xD4, 0xC3], NOTHING_READ);
+}
+
+#[test]
+fn a_gzip_of_nothing_is_no_capture() {
+    check(&[0x1F, 0x8B, 8, 0, 0, 0, 0, 0, 0, 3, 3, 0, 0, 0, 0, 0, 0, 0, 0, 0], NOTHING_READ);
+}
+
+#[test]
+fn a_pcap_without_frames_is_read() {
+    check(&fs::read(folder().join("file-header-only.pcap")).unwrap(), 0);
+}
+
+#[test]
+fn a_cut_capture_is_read_with_damage() {
+    check(&fs::read(folder().join("file-cut-record.pcap")).unwrap(), 1);
+}
+
+#[test]
+fn what_is_no_file_cannot_be_opened() {
+    let work = tempfile::tempdir().unwrap();
+    assert_eq!(list(&work.path().join("missing.pcap"), work.path()), Ok(NOTHING_READ), "a missing file");
+    assert_eq!(list(work.path(), work.path()), Ok(NOTHING_READ), "a folder");
+    assert_eq!(list(&work.path().join("n".repeat(300)), work.path()), Ok(NOTHING_READ), "a name that is too long");
+    assert_eq!(list(Path::new("/dev/null"), work.path()), Ok(NOTHING_READ), "a device without bytes");
+}
+
+#[test]
+fn wrong_use_is_told_apart() {
+    let work = tempfile::tempdir().unwrap();
+    for wrong in [
+        vec!["list", "--no-such-option"],
+        vec!["list", "--format", "no-such-format", "x.pcap"],
+        vec!["list", "--threads", "many", "x.pcap"],
+    ] {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_nephoscope"));
+        assert_eq!(run(command.args(&wrong), work.path()), Ok(NOTHING_READ), "{wrong:?}");
+    }
+}
