@@ -236,7 +236,8 @@ fn write_pack(file: &File, index: &Index, code: &mut String) -> Result<(), Failu
         let [r, g, b] = colour(&p.colour).unwrap_or_default();
         writeln!(
             code,
-            "Provider {{ id: {:?}, name: {:?}, aliases: &{:?}, parent: {:?}, colour: [{r}, {g}, {b}], glyph: {:?}, note: {:?} }},",
+            "Provider {{ id: {:?}, name: {:?}, aliases: &{:?}, parent: {:?}, colour: [{r}, {g}, {b}], \
+             glyph: {:?}, note: {:?} }},",
             p.id.get_ref(),
             p.name,
             p.aliases,
@@ -274,8 +275,8 @@ fn write_pack(file: &File, index: &Index, code: &mut String) -> Result<(), Failu
         let kind = kind(&s.kind).unwrap_or_default();
         write!(
             code,
-            "Signature {{ id: {:?}, provider: ProviderId({provider}), service: {service}, role: {:?}, kind: Kind::{kind}, \
-             field: {:?}, patterns: &{:?}, strength: {}, basis: {:?}, speaks_for: SpeaksFor::{}, group: Group::{}, \
+            "Signature {{ id: {:?}, provider: ProviderId({provider}), service: {service}, role: {:?}, \
+             kind: Kind::{kind}, field: {:?}, patterns: &{:?}, strength: {}, basis: {:?}, speaks_for: SpeaksFor::{}, group: Group::{}, \
              supports: Supports({}), forgeable_by: {:?}, proves: {:?}, suggests: {:?}, note: {:?}, sources: &{:?}, ",
             s.id.get_ref(),
             s.role,
@@ -310,8 +311,8 @@ fn write_pack(file: &File, index: &Index, code: &mut String) -> Result<(), Failu
     Ok(())
 }
 
-/// `ranges.txt`: `date NAME YYYY-MM-DD` lines, then `label NUMBER LAYER=SIGNATURE …` lines (`service=SIGNATURE@YYYY-MM`),
-/// then boundaries `4 HEX LABEL` and `6 HEX LABEL`: from that address on, up to the next boundary, the label holds.
+/// `ranges.txt`: `date NAME YYYY-MM-DD` lines, then `label NUMBER LAYER=SIGNATURE …` lines
+/// (`service=SIGNATURE@YYYY-MM`), then boundaries `4 HEX LABEL` and `6 HEX LABEL`: from that address on, up to the next boundary, the label holds.
 fn write_addresses(text: &str, path: &Path, file: &File, code: &mut String, out: &Path) -> Result<(), Failure> {
     let ids: BTreeMap<&str, usize> =
         file.signature.iter().enumerate().map(|(n, s)| (s.id.get_ref().as_str(), n)).collect();

@@ -49,6 +49,17 @@ def narrowed(truth, rows, left_out):
     for part, keys in (("http1", ("requests", "orphan_responses")), ("tls", ("client_hellos", "certificates")), ("dns", ("responses",))):
         for key in keys:
             keep(truth.get(part), key, left_out)
+    # Certificates of TLS 1.3 are sealed; the truth has them where the capture brings its keys along.
+    tls13 = {hello.get("stream") for hello in truth["tls"]["server_hellos"] if hello.get("version") == "TLS 1.3"}
+    sealed = [chain for chain in truth["tls"].get("certificates", []) if chain.get("stream") in tls13]
+    truth["tls"]["certificates"] = [chain for chain in truth["tls"].get("certificates", []) if chain not in sealed]
+    left_out["sealed certificates"] = left_out.get("sealed certificates", 0) + len(sealed)
+    # A ClientHello in the form of SSL 2.0 (RFC 5246 appendix E.2) is listed by us, and has no JA4; the truth's maker shows
+    # it in another layer and does not list it.
+    old = [row for row in rows if row.get("kind") == "tls" and (row.get("client_hello") or {}).get("ja4") == ""]
+    left_out["SSL 2.0 hellos listed"] = left_out.get("SSL 2.0 hellos listed", 0) + len(old)
+    for row in old:
+        del row["client_hello"]
     left_out["http2"] = left_out.get("http2", 0) + len((truth.get("http2") or {}).get("requests", []))
     return truth, [row for row in rows if not later(row)]
 

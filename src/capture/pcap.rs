@@ -39,6 +39,8 @@ pub(super) struct Pcap {
     /// Offset of the first record.
     pub(super) first_record: usize,
     max_captured: u32,
+    /// Captured bytes by the file's own snap length.
+    usual_captured: u32,
     link: LinkType,
     lengths: Lengths,
     last_seconds: u32,
@@ -109,6 +111,7 @@ impl Pcap {
             record_head,
             first_record,
             max_captured: snap_allows.max(MAX_CAPTURED),
+            usual_captured: if snap_allows == 0 { MAX_CAPTURED } else { snap_allows },
             link: LinkType(link),
             lengths,
             last_seconds: 0,
@@ -179,6 +182,12 @@ impl Pcap {
             && head.original <= MAX_ORIGINAL
     }
 
+    /// Whether a header whose record runs past the end of the file is in order.
+    fn is_tail(&self, head: &RecordHead) -> bool {
+        let near = self.last_seconds == 0 || head.seconds.abs_diff(self.last_seconds) < MAX_GAP_SECONDS;
+        near && head.captured <= self.usual_captured && self.is_clean(head)
+    }
+
     /// Bytes of the record with this header.
     #[inline]
     fn used(&self, head: &RecordHead) -> usize {
@@ -199,7 +208,8 @@ impl Pcap {
         }
         let used = self.used(&head);
         let Some(after) = rest.get(used..) else {
-            if !is_last || self.is_clean(&head) {
+            // A cut tail is not searched when its header is in order: the payload might be a capture itself.
+            if !is_last || self.is_tail(&head) {
                 return Move::More;
             }
             let why = "a record header that makes no sense".to_owned();
@@ -207,15 +217,15 @@ impl Pcap {
         };
         match self.head(after) {
             Some(next) if self.is_clean(&next) && next.seconds.abs_diff(head.seconds) < MAX_STEP_SECONDS => {}
-            Some(next) => match self.leads_on(&next, after, is_last) {
-                Judged::Yes => {}
-                Judged::Open => return Move::More,
-                Judged::No => {
-                    if let Some(instead) = self.doubt(&head, rest, at, is_last, notes) {
-                        return instead;
-                    }
+            Some(next) => {
+                let leads_on = self.leads_on(&next, after, is_last);
+                if leads_on == Judged::Open {
+                    return Move::More;
                 }
-            },
+                if let Some(instead) = self.doubt(&head, rest, at, is_last, leads_on, notes) {
+                    return instead;
+                }
+            }
             // The next header is part of what makes this one certain. A pipe thus shows its last frame with the next.
             None if !is_last => return Move::More,
             None => {}
@@ -252,12 +262,22 @@ impl Pcap {
         }
     }
 
-    /// The record in hand ends where no other one begins: either its length is damaged or the next header is. Gives the
-    /// step to take if the record is not to be believed.
-    fn doubt(&mut self, head: &RecordHead, rest: &[u8], at: u64, is_last: bool, notes: &mut Notes) -> Option<Move> {
+    /// What follows the record in hand is odd: a damaged length here or there, or just an odd file. A chain of proper
+    /// records that begins inside the record tells: a length that is off by four, for example, leads on and on through
+    /// fields that are read as their neighbours. Gives the step to take if the record is not to be believed.
+    fn doubt(
+        &mut self,
+        head: &RecordHead,
+        rest: &[u8],
+        at: u64,
+        is_last: bool,
+        leads_on: Judged,
+        notes: &mut Notes,
+    ) -> Option<Move> {
         let used = self.used(head);
+        let seconds = if self.last_seconds == 0 { head.seconds } else { self.last_seconds };
         for place in 1..used {
-            match self.begins(rest.get(place..).unwrap_or_default(), head.seconds, is_last) {
+            match self.begins(rest.get(place..).unwrap_or_default(), seconds, is_last) {
                 Judged::Yes => {
                     notes.skipped(at, wide(place), "a record whose length runs over the records after it");
                     return Some(Move::Past(place));
@@ -265,6 +285,9 @@ impl Pcap {
                 Judged::Open => return Some(Move::More),
                 Judged::No => {}
             }
+        }
+        if leads_on == Judged::Yes {
+            return None;
         }
         if self.is_clean(head) {
             return None;

@@ -179,7 +179,7 @@ impl Pcapng {
             return self.lose(rest, at, is_last, Lost::new(at, why, false), notes);
         }
         let Some(block) = rest.get(..size(len)) else {
-            if !is_last || self.is_whole_head(kind, rest, len) {
+            if !is_last || self.is_cut_packet(kind, rest, len) {
                 return Move::More;
             }
             let why = format!("a block of type {kind:#x} that runs past the end of the file");
@@ -187,14 +187,20 @@ impl Pcapng {
         };
         let trailer = size(len).checked_sub(4).and_then(|place| order.u32_at(block, place));
         if trailer != Some(len) {
-            // If another block follows at the place that the first length names, only the second one is damaged.
-            match self.is_block(rest.get(size(len)..).unwrap_or_default(), is_last) {
-                Judged::Yes => {}
+            // If another block follows at the place that the first length names, and none before, only the second length
+            // is damaged.
+            let holds_another = || {
+                let mut places = FRAME_OF_BLOCK..block.len();
+                places.any(|place| self.is_block(rest.get(place..).unwrap_or_default(), true) == Judged::Yes)
+            };
+            let is_whole = match self.is_block(rest.get(size(len)..).unwrap_or_default(), is_last) {
+                Judged::Yes => !holds_another(),
                 Judged::Open => return Move::More,
-                Judged::No => {
-                    let why = "a block whose two lengths differ".to_owned();
-                    return self.lose(rest, at, is_last, Lost::new(at, why, false), notes);
-                }
+                Judged::No => false,
+            };
+            if !is_whole {
+                let why = "a block whose two lengths differ".to_owned();
+                return self.lose(rest, at, is_last, Lost::new(at, why, false), notes);
             }
         }
         self.block(kind, order, block, at, notes)
@@ -363,14 +369,15 @@ impl Pcapng {
         self.comments(options, None, notes);
     }
 
-    /// Whether the head of a block that the file's end cuts off is consistent.
-    fn is_whole_head(&self, kind: u32, rest: &[u8], len: u32) -> bool {
-        if len > MAX_FOUND || !is_known(kind) {
-            return false;
-        }
+    /// Whether the file ends inside the bytes of a packet whose lengths agree: then nothing is looked for in them, since
+    /// the packet might carry a capture itself.
+    fn is_cut_packet(&self, kind: u32, rest: &[u8], len: u32) -> bool {
         match (kind, self.order.u32_at(rest, 20)) {
-            (ENHANCED_PACKET | PACKET, Some(captured)) => padded(size(captured)).saturating_add(32) <= size(len),
-            _ => true,
+            (ENHANCED_PACKET | PACKET, Some(captured)) => {
+                let data_end = padded(size(captured)).saturating_add(28);
+                rest.len() <= data_end && data_end.saturating_add(4) <= size(len)
+            }
+            _ => false,
         }
     }
 

@@ -105,11 +105,8 @@ impl CaptureReader {
         let (head, stop) = read_head(&mut source);
         match stop {
             Some(Stop::Failed(error)) => return Err(CaptureError::from_io(error, &path)),
-            Some(Stop::Damaged(why)) if head.is_empty() => {
-                return Err(CaptureError::NotACapture { what: format!("something else: {why}"), path });
-            }
             None if head.is_empty() => return Err(CaptureError::Empty { path }),
-            Some(Stop::Damaged(_)) | None => {}
+            _ => {}
         }
         let mut facts = CaptureFacts { name, container: source.container(), ..CaptureFacts::default() };
         let (walker, first) = if is_pcapng(&head) {
@@ -123,7 +120,11 @@ impl CaptureReader {
             let first = pcap.first_record;
             (Walker::Pcap(pcap), first)
         } else {
-            return Err(CaptureError::NotACapture { what: what(&head), path });
+            let what = match stop {
+                Some(Stop::Damaged(why)) => format!("something else: {why}"),
+                _ => what(&head),
+            };
+            return Err(CaptureError::NotACapture { what, path });
         };
         let carry = head.get(first..).unwrap_or_default().to_vec();
         let mut reader = Self {

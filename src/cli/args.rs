@@ -59,6 +59,9 @@ pub(super) struct ListArguments {
     /// Only rows that hold every one of these words, in host, path, method, type, address, tenant, operator or product
     #[arg(long, value_name = "TEXT", default_value = "")]
     pub(super) filter: String,
+    /// TLS key log, as other tools take it. Not used yet: sealed content stays sealed, and a message says so
+    #[arg(long, value_name = "FILE")]
+    pub(super) keylog: Option<PathBuf>,
     /// How many shards read in parallel; 1 does all in one thread. The output is the same
     #[arg(long, value_name = "N", default_value_t = default_threads(), value_parser = clap::value_parser!(u8).range(1..=64))]
     pub(super) threads: u8,

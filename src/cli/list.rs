@@ -15,6 +15,9 @@ use crate::store::Snapshot;
 pub(super) fn list(arguments: &ListArguments, budget: &Budget) -> Result<u8> {
     let mut code = READ_WHOLE;
     let mut failed = None;
+    if arguments.keylog.is_some() {
+        say("--keylog is not used yet: sealed content stays sealed");
+    }
     for file in &arguments.files {
         let source = source(file.clone());
         match read(&source, usize::from(arguments.threads), budget) {

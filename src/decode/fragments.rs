@@ -30,6 +30,8 @@ struct Partial {
     serial: u64,
     began: Timestamp,
     number: FrameNo,
+    /// The frame with the first fragment, which holds the transport's header.
+    first: Option<FrameHead>,
     bytes: Vec<u8>,
     /// Filled ranges, in order, not touching.
     filled: Vec<(usize, usize)>,
@@ -50,6 +52,19 @@ pub(super) struct Fragments {
     earlier: Vec<(FrameNo, u64)>,
     lost: u64,
     lost_first: FrameNo,
+    gone: Vec<Gone>,
+}
+
+/// What is there of a datagram whose other fragments never came: its beginning.
+#[derive(Debug)]
+pub(super) struct Gone {
+    pub(super) head: FrameHead,
+    pub(super) source: IpAddr,
+    pub(super) target: IpAddr,
+    pub(super) proto: u8,
+    pub(super) bytes: Vec<u8>,
+    /// Whole length, where the last fragment came.
+    pub(super) total: Option<usize>,
 }
 
 impl Fragments {
@@ -65,7 +80,19 @@ impl Fragments {
             earlier: Vec::new(),
             lost: 0,
             lost_first: FrameNo(0),
+            gone: Vec::new(),
         }
+    }
+
+    /// The beginning of a datagram that was given up, oldest last.
+    pub(super) fn given_up(&mut self) -> Option<Gone> {
+        self.gone.pop()
+    }
+
+    /// No more fragments will come.
+    pub(super) fn finish(&mut self) {
+        while self.drop_oldest() {}
+        self.gone.reverse();
     }
 
     pub(super) fn earlier(&self) -> &[(FrameNo, u64)] {
@@ -94,6 +121,7 @@ impl Fragments {
                 serial: self.serial,
                 began: head.time,
                 number: head.number,
+                first: None,
                 bytes: Vec::new(),
                 filled: Vec::new(),
                 total: None,
@@ -111,6 +139,7 @@ impl Fragments {
         partial.fill(fragment.offset, piece);
         if fragment.offset == 0 {
             partial.proto = fragment.proto;
+            partial.first.get_or_insert(*head);
         }
         let cut = fragment.end.saturating_sub(fragment.start) > piece.len();
         if !fragment.more && !cut && partial.total.is_none() {
@@ -153,13 +182,19 @@ impl Fragments {
     fn drop_oldest(&mut self) -> bool {
         let Some((serial, key)) = self.order.pop_front() else { return false };
         if self.open.get(&key).is_some_and(|p| p.serial == serial)
-            && let Some(gone) = self.open.remove(&key)
+            && let Some(mut gone) = self.open.remove(&key)
         {
             self.held = self.held.saturating_sub(gone.bytes.len());
             if self.lost == 0 {
                 self.lost_first = gone.number;
             }
             self.lost = self.lost.saturating_add(1);
+            if let (Some(head), Some((0, until))) = (gone.first, gone.filled.first().copied()) {
+                gone.bytes.truncate(until);
+                let (source, target, ..) = key;
+                let (proto, bytes, total) = (gone.proto, gone.bytes, gone.total);
+                self.gone.push(Gone { head, source, target, proto, bytes, total });
+            }
         }
         true
     }

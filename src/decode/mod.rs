@@ -20,6 +20,9 @@ use crate::model::{
 };
 use fragments::{Fragment, Fragments};
 
+/// The protocol number of UDP (RFC 768).
+const UDP: u8 = 17;
+
 /// What a frame turned out to be.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Outcome {
@@ -133,6 +136,35 @@ impl Decoder {
                 }
             }
         }
+    }
+
+    /// The beginning of a datagram whose other fragments never came, as a unit that says how much is missing; its bytes are
+    /// appended to `reassembled`. `None` when there is no more; call it after each batch, and after [`Decoder::finish`].
+    pub fn given_up(&mut self, reassembled: &mut Vec<u8>) -> Option<Unit> {
+        loop {
+            let gone = self.fragments.given_up()?;
+            let start = reassembled.len();
+            reassembled.extend_from_slice(&gone.bytes);
+            // A datagram says its own length; of a segment only what is there can be known.
+            let end = match gone.total {
+                Some(total) => plus(start, total),
+                None if gone.proto == UDP => plus(start, usize::from(u16::MAX)),
+                None => reassembled.len(),
+            };
+            let layer = Layer::Proto { proto: gone.proto, source: gone.source, target: gone.target };
+            let mut budget = self.layers;
+            let walked = self.walk(&gone.head, reassembled, Spot { layer, at: start, end }, &mut budget);
+            if let Walked::Found(found) = walked
+                && let Outcome::Unit(unit) = self.unit(&gone.head, found, reassembled, true)
+            {
+                return Some(unit);
+            }
+        }
+    }
+
+    /// No more frames will come: what waits for fragments is given up.
+    pub fn finish(&mut self) {
+        self.fragments.finish();
     }
 
     /// The earlier frames of the unit just returned, when its payload is reassembled: number and record offset.

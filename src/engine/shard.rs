@@ -270,19 +270,23 @@ impl State {
                 return;
             }
             let held = std::mem::take(held);
-            self.settle(stamp, flow, held, reader, out);
+            let cut =
+                matches!(run.kind, RunKind::Gap(_)) && http1::Connection::is_cut_request(&joined(&held, run.side));
+            if cut {
+                self.parser = http_parser(reader);
+                for earlier in held {
+                    self.feed(stamp, flow, earlier, reader, out);
+                }
+            } else {
+                self.settle(stamp, flow, held, reader, out);
+            }
             return self.feed(stamp, flow, run, reader, out);
         };
         let before: usize = held.iter().filter(|r| r.side == run.side).map(run_len).sum();
         let verdict = if before == 0 {
             sniff(bytes, flow, reader)
         } else {
-            let mut all: Vec<u8> = Vec::with_capacity(before + bytes.len());
-            for earlier in held.iter().filter(|r| r.side == run.side) {
-                if let RunKind::Data(bytes) = &earlier.kind {
-                    all.extend_from_slice(bytes);
-                }
-            }
+            let mut all = joined(held, run.side);
             all.extend_from_slice(bytes);
             sniff(&all, flow, reader)
         };
@@ -540,6 +544,17 @@ fn after(run: Run<'_>, side: Side, offset: u64) -> Option<Run<'static>> {
     let RunKind::Data(bytes) = &run.kind else { return None };
     let rest = bytes.get(usize::try_from(offset.checked_sub(run.offset)?).ok()?..)?;
     (!rest.is_empty()).then(|| Run { offset, kind: RunKind::Data(rest.to_vec().into()), ..owned_head(&run) })
+}
+
+/// What one side sent of the held runs.
+fn joined(held: &[Run<'static>], side: Side) -> Vec<u8> {
+    let mut all = Vec::new();
+    for run in held.iter().filter(|r| r.side == side) {
+        if let RunKind::Data(bytes) = &run.kind {
+            all.extend_from_slice(bytes);
+        }
+    }
+    all
 }
 
 fn owned_head(run: &Run<'_>) -> Run<'static> {

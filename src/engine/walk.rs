@@ -95,6 +95,13 @@ impl Walker {
                 Outcome::Undecoded => self.undecoded_frames += 1,
             }
         }
+        if !more {
+            self.decoder.finish();
+        }
+        while let Some(unit) = self.decoder.given_up(&mut block.reassembled) {
+            block.units.push(unit);
+            block.starts.push(0);
+        }
         Ok(more)
     }
 

@@ -34,8 +34,10 @@ const UNDATED: &str = "The address lists are of other years than the capture; wh
 const GAPS: &str = "Bytes of this connection are missing from the capture; lines may be missing here.";
 const PROXIED: &str = "The request went to a proxy: the address is the proxy's, not that of the named server.";
 const BEHIND: &str = "What stands behind the answering machine shows only where it lets header lines through.";
+const RESIGNED: &str =
+    "The certificate was signed by an inspecting proxy: what the named server said can have been changed on the way.";
 /// Every sentence about what a capture cannot show.
-pub(super) const CANNOT_SHOW: [&str; 14] = [
+pub(super) const CANNOT_SHOW: [&str; 15] = [
     SEALED,
     NO_CERTIFICATE,
     NO_NAME,
@@ -50,6 +52,7 @@ pub(super) const CANNOT_SHOW: [&str; 14] = [
     GAPS,
     PROXIED,
     BEHIND,
+    RESIGNED,
 ];
 
 /// What the grade needs beside the ledger.
@@ -143,6 +146,11 @@ fn related(a: ProviderId, b: ProviderId) -> bool {
 /// Generic software and platform words name no operator.
 fn operates(provider: ProviderId) -> bool {
     pack().provider(provider).is_some_and(|p| p.parent != "none")
+}
+
+/// A machine on the way made the certificate: it answered, whoever's address stands there.
+fn resigned(witnesses: &[Witness<'_>]) -> bool {
+    witnesses.iter().any(|w| w.entry.group == Group::KeyHolder && w.rule.role == "middlebox")
 }
 
 /// Whether the service's own addresses are listed, so that another address speaks against it.
@@ -258,6 +266,9 @@ fn by_address(w: &Witness<'_>, witnesses: &[Witness<'_>], scene: &Scene, conflic
     };
     if good && groups.has(Group::Writer) && !scene.gap {
         grade = Grade::Conclusive;
+    }
+    if resigned(witnesses) {
+        grade = grade.min(Grade::Suggests);
     }
     // A certificate for another operator's own zone answers the same question differently.
     let other_key = witnesses
@@ -453,6 +464,7 @@ fn cannot_show(scene: &Scene, witnesses: &[Witness<'_>]) -> Vec<&'static str> {
         (!scene.dns && !scene.local && !routed, UNLISTED),
         (routed && !scene.dated, UNDATED),
         (scene.gap, GAPS),
+        (resigned(witnesses), RESIGNED),
         (answered && !scene.dns && !scene.sealed, BEHIND),
     ]
     .into_iter()

@@ -19,8 +19,11 @@ use crate::model::{
 
 /// Entries kept of one exchange.
 const ENTRIES: usize = 64;
-/// Server values and certificates remembered; past that the memory starts anew.
+/// Values of one field, and certificates, remembered; past that the memory starts anew.
 const REMEMBERED: usize = 4_096;
+/// Patterns of one field from which on values are remembered, and the longest value that is.
+const MANY: usize = 3;
+const LONG_VALUE: usize = 256;
 /// Longest field name that a rule may have.
 const FIELD_NAME: usize = 64;
 
@@ -35,6 +38,27 @@ struct FieldRules {
     computed: Vec<(u16, &'static str)>,
     in_request: Vec<u16>,
     request_values: Vec<(u16, Pattern)>,
+    /// What values matched: few values come often. Kept only where several patterns would be tried.
+    memory: AHashMap<Box<[u8]>, Arc<[u16]>>,
+}
+
+impl FieldRules {
+    /// Calls `each` with the signatures of a response's value.
+    fn of_value(&mut self, value: &[u8], mut each: impl FnMut(u16)) {
+        let matching = || self.values.iter().filter(|(_, p)| p.matches(value)).map(|(number, _)| *number);
+        if self.values.len() < MANY || value.len() > LONG_VALUE {
+            return matching().for_each(each);
+        }
+        if let Some(known) = self.memory.get(value) {
+            return known.iter().for_each(|number| each(*number));
+        }
+        let found: Arc<[u16]> = matching().collect();
+        found.iter().for_each(|number| each(*number));
+        if self.memory.len() >= REMEMBERED {
+            self.memory.clear();
+        }
+        self.memory.insert(value.into(), found);
+    }
 }
 
 /// Matches exchanges against the pack.
@@ -43,7 +67,6 @@ pub struct Matcher {
     names: Names,
     fields: AHashMap<&'static [u8], FieldRules>,
     field_prefixes: Vec<(&'static [u8], u16)>,
-    servers: Vec<(u16, Pattern)>,
     phrases: Vec<(u16, Pattern)>,
     cookies: AHashMap<&'static [u8], u16>,
     cookie_prefixes: Vec<(&'static [u8], u16)>,
@@ -51,7 +74,6 @@ pub struct Matcher {
     queries: Vec<(u16, u64)>,
     owners: Vec<(u16, &'static str)>,
     issuers: Vec<(u16, &'static str)>,
-    server_memory: AHashMap<Box<[u8]>, Arc<[u16]>>,
     certificate_memory: AHashMap<[u8; 32], Quotes>,
 }
 
@@ -62,7 +84,6 @@ impl Matcher {
             names: Names::new(),
             fields: AHashMap::new(),
             field_prefixes: Vec::new(),
-            servers: Vec::new(),
             phrases: Vec::new(),
             cookies: AHashMap::new(),
             cookie_prefixes: Vec::new(),
@@ -70,7 +91,6 @@ impl Matcher {
             queries: Vec::new(),
             owners: Vec::new(),
             issuers: Vec::new(),
-            server_memory: AHashMap::new(),
             certificate_memory: AHashMap::new(),
         };
         for (number, s) in (0_u16..).zip(pack().signatures) {
@@ -95,7 +115,7 @@ impl Matcher {
                 self.fields.entry(s.field.as_bytes()).or_default().request_values.push((number, Pattern::new(pattern)));
             }
             Kind::Computed => self.fields.entry(s.field.as_bytes()).or_default().computed.push((number, pattern)),
-            Kind::ServerValue => self.servers.push((number, Pattern::new(pattern))),
+            Kind::ServerValue => self.fields.entry(b"server").or_default().values.push((number, Pattern::new(pattern))),
             Kind::StatusPhraseRegex => self.phrases.push((number, Pattern::new(pattern))),
             Kind::CookieName => match pattern.strip_suffix('*') {
                 Some(prefix) => self.cookie_prefixes.push((prefix.as_bytes(), number)),
@@ -254,26 +274,15 @@ impl Matcher {
         for field in &response.fields {
             let Some(name) = field_name(field.name.of(&response.block)) else { continue };
             let value = field.value.of(&response.block);
-            match name.bytes() {
-                b"server" => {
-                    for number in self.server(value).iter() {
-                        book.line(*number, None, Part::Response, response, field);
-                    }
-                    continue;
-                }
-                b"set-cookie" => {
-                    self.cookie(response, field, book);
-                    continue;
-                }
-                _ => {}
+            if name.bytes() == b"set-cookie" {
+                self.cookie(response, field, book);
+                continue;
             }
-            if let Some(rules) = self.fields.get(name.bytes()) {
+            if let Some(rules) = self.fields.get_mut(name.bytes()) {
                 for number in &rules.present {
                     book.line(*number, None, Part::Response, response, field);
                 }
-                for (number, _) in rules.values.iter().filter(|(_, p)| p.matches(value)) {
-                    book.line(*number, None, Part::Response, response, field);
-                }
+                rules.of_value(value, |number| book.line(number, None, Part::Response, response, field));
                 if !rules.computed.is_empty() {
                     let facts = Facts {
                         peer: exchange.server.ip,
@@ -303,21 +312,6 @@ impl Matcher {
         for (_, number) in self.cookie_prefixes.iter().filter(|(p, _)| name.starts_with(p)) {
             book.line(*number, None, Part::Response, response, field);
         }
-    }
-
-    /// Signatures of a Server value, remembered: few servers answer often.
-    fn server(&mut self, value: &[u8]) -> Arc<[u16]> {
-        if let Some(known) = self.server_memory.get(value) {
-            return Arc::clone(known);
-        }
-        let found: Arc<[u16]> = self.servers.iter().filter(|(_, p)| p.matches(value)).map(|(n, _)| *n).collect();
-        if value.len() <= 256 {
-            if self.server_memory.len() >= REMEMBERED {
-                self.server_memory.clear();
-            }
-            self.server_memory.insert(value.into(), Arc::clone(&found));
-        }
-        found
     }
 
     fn tls(&mut self, tls: &TlsSession, _: &Exchange, book: &mut Book, scene: &mut Scene) -> Option<Name> {
@@ -478,7 +472,7 @@ impl Matcher {
     #[cfg(test)]
     pub(super) fn patterns(&self) -> impl Iterator<Item = &(u16, Pattern)> {
         let fields = self.fields.values().flat_map(|r| r.values.iter().chain(&r.request_values));
-        self.names.patterns().chain(fields).chain(&self.servers).chain(&self.phrases)
+        self.names.patterns().chain(fields).chain(&self.phrases)
     }
 }
 

@@ -22,3 +22,8 @@ pub use pack::{Kind, Pack, Provider, Service, Signature, SpeaksFor, pack};
 pub fn words() -> impl Iterator<Item = &'static str> {
     pack().roles.iter().copied().chain(grade::HOPS).chain(grade::CANNOT_SHOW)
 }
+
+/// The place of a word in [`words`], so that a record need not hold the sentence.
+pub fn word_number(word: &str) -> Option<u16> {
+    words().position(|w| w == word).and_then(|n| u16::try_from(n).ok())
+}

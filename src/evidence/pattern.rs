@@ -1,5 +1,5 @@
-//! One pattern of the pack. Most are plain literals in the clothes of a regular expression; the others are compiled only
-//! when a literal that every match must contain has been seen, so that a capture without them never pays for them.
+//! One pattern of the pack. Most are plain literals in the clothes of a regular expression; the others are compiled
+//! only when a literal that every match must contain has been seen: a capture without them never pays for them.
 
 use std::sync::OnceLock;
 

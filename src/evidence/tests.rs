@@ -3,7 +3,7 @@
 use core::net::IpAddr;
 use std::sync::Arc;
 
-use super::{Kind, Known, Matcher, pack, words};
+use super::{Kind, Known, Matcher, pack, word_number, words};
 use crate::model::*;
 
 /// An exchange as a test writes it.
@@ -259,6 +259,9 @@ fn the_pack_is_whole() {
         assert!(pattern.compiles(), "{:?}", p.signature(*number).map(|s| s.id));
     }
     assert!(words().any(|w| w == "cdn-edge") && words().any(|w| w == "origin"));
+    for word in words() {
+        assert_eq!(word_number(word).and_then(|n| words().nth(n.into())), Some(word));
+    }
 }
 
 #[test]
@@ -416,7 +419,7 @@ fn the_exchanges_of_2011() {
     let blob = "HTTP/1.1 200 OK\r\nServer: Windows-Azure-Blob/1.0 Microsoft-HTTPAPI/2.0\r\nx-ms-request-id: 1\r\nx-ms-version: 2009-09-19\r\n\r\n";
     let seen = get(
         "65.52.32.66",
-        "GET /cnt/8a/IMG_0042.JPG?sr=b&si=rd&se=2011-06-14T19%3A00Z&sp=r&sig=x HTTP/1.1\r\nHost: mssat000017.blob.core.windows.net\r\n\r\n",
+        "GET /cnt/8a/IMG_0042.JPG?sr=b&si=rd&se=2011-06-14T19%3A00Z&sig=x HTTP/1.1\r\nHost: mssat000017.blob.core.windows.net\r\n\r\n",
         blob,
     )
     .in_2011()
@@ -509,6 +512,42 @@ fn edges_and_origins_are_two_answers() {
     assert_eq!(seen.path(), "edge amazon-aws/cloudfront, origin wasabi/s3");
 }
 
+/// The table of conflicts that are none: rows that speak of different machines.
+#[test]
+fn readings_that_experts_know() {
+    let edgekey = "www.shop.example > www.shop.example.edgekey.net > e1.x.akamaiedge.net > 203.0.113.80";
+    let seen = http(NOWHERE, "www.shop.example", "Server: AmazonS3\r\n").after_lookup(edgekey).judge();
+    seen.says("akamai", "suggests", "edge").conflicts(false);
+    assert_eq!(seen.path(), "edge akamai/edge, origin amazon-aws/s3");
+
+    let seen = http("104.16.0.1", "www.shop.example", "Server: cloudflare\r\nVia: 1.1 google\r\n").judge();
+    seen.says("cloudflare", "supports", "cdn").conflicts(false);
+    assert_eq!(seen.path(), "edge cloudflare/cdn, load balancer google/load-balancer");
+
+    let mut case = http(NOWHERE, "www.shop.example", "Server: ECAcc (nyb/1D2E)\r\nSet-Cookie: ARRAffinity=1\r\n");
+    case.time = Timestamp(1_600_000_000_000_000_000);
+    let seen = case.judge();
+    seen.says("edgecast", "suggests", "cdn").conflicts(false);
+    assert_eq!(seen.path(), "edge edgecast/cdn, origin microsoft-azure/app-service");
+
+    // An Akamai machine inside an ISP: its own numbers name it, the ISP's network does not.
+    let grn = "akamai-grn: 0.50f0ef75.1755111819.26b556f\r\nDate: Wed, 13 Aug 2025 19:03:39 GMT\r\n";
+    http(NOWHERE, "www.shop.example", grn).judge().says("akamai", "suggests", "edge");
+
+    // GitHub's name, Azure's store, whoever's machine.
+    let host = "release-assets.githubusercontent.com";
+    let seen = http("185.199.108.133", host, "Server: Windows-Azure-Blob/1.0 Microsoft-HTTPAPI/2.0\r\n").judge();
+    seen.conflicts(false);
+    assert!(matches!(seen.operator(), "github" | "fastly"), "{}", seen.operator());
+    assert!(seen.path().ends_with("origin microsoft-azure/blob"), "{}", seen.path());
+
+    // Other stores speak S3's protocol: the form of the number tells them apart.
+    let ceph = "x-amz-request-id: tx00000ed37f765b5ca394c-00695ed264-1316e6c63-nyc3c\r\nDate: Wed, 07 Jan 2026 21:38:44 GMT\r\n";
+    http(NOWHERE, "files.example", ceph).judge().says("none", "none", "ceph-rgw");
+    let ibm = "x-amz-request-id: 5f1c7e02-0000-4000-8000-0000000000a1\r\nServer: Cleversafe/3.14\r\n";
+    http(NOWHERE, "files.example", ibm).judge().says("ibm-cloud", "suggests", "cos");
+}
+
 #[test]
 fn chains_count_for_the_client_that_asked() {
     let chain = "img.shop.example > img.shop.example.edgesuite.net > a1.g.akamai.net > 203.0.113.80";
@@ -563,6 +602,14 @@ fn certificates_speak_for_zones() {
     // The issuer alone says little.
     let issued = certificate(&["www.example.com"], None, "Amazon");
     assert!(matches!(judge(&tls(NOWHERE, "www.example.com", Some(issued)), &[]).grade(), "suggests" | "none"));
+    // A machine on the way signed it anew: the address is no longer that of who answered.
+    let resigned = certificate(&["www.apple.com"], None, "Zscaler Inc.");
+    let seen = judge(&tls("17.253.0.1", "www.apple.com", Some(resigned)), &[]);
+    assert!(
+        seen.grade() == "suggests" && seen.verdict.cannot_show.iter().any(|s| s.contains("signed")),
+        "{:?}",
+        seen.verdict
+    );
     // A customer's certificate on a CDN's machine: two facts.
     let customer = certificate(&["www.apple.com"], Some("Apple Inc."), "DigiCert Inc");
     judge(&tls("23.32.0.1", "www.apple.com", Some(customer)), &[]).says("akamai", "supports", "edge").conflicts(false);
@@ -694,7 +741,7 @@ proptest::proptest! {
         fields in proptest::collection::vec(("[a-zA-Z-]{0,20}|server|via|x-cache|etag|akamai-grn|x-amz-request-id|set-cookie", "[ -~]{0,60}"), 0..12),
         ip in proptest::prelude::any::<u32>(),
     ) {
-        let head: String = fields.iter().map(|(n, v)| format!("{n}: {v}\r\n")).collect();
+        let head = fields.iter().map(|(n, v)| format!("{n}: {v}\r\n")).collect::<Vec<_>>().concat();
         let mut case = get(NOWHERE, &format!("GET {target} HTTP/1.1\r\nHost: {host}\r\n{head}\r\n"), &format!("HTTP/1.1 200 OK\r\n{head}\r\n"));
         let detail = Detail::Http(Box::new(HttpExchange { request: Some(message(&case.request, NOW)), interim: Vec::new(), response: Some(message(&case.response, NOW)) }));
         case.lookups.push(lookup(&format!("{host} > {target} > 203.0.113.9"), NOW));

@@ -185,8 +185,6 @@ enum DetailLine<'a> {
         #[serde(skip_serializing_if = "Option::is_none")]
         server_hello: Option<ServerHelloLine<'a>>,
         certificates: Vec<CertificateLine<'a>>,
-        #[serde(skip_serializing_if = "Vec::is_empty")]
-        client_certificates: Vec<CertificateLine<'a>>,
         client_bytes: u64,
         server_bytes: u64,
     },
@@ -266,8 +264,12 @@ impl<'a> DetailLine<'a> {
         Self::Tls {
             client_hello: tls.client_hello.as_ref().map(ClientHelloLine::new),
             server_hello: tls.server_hello.as_ref().map(ServerHelloLine::new),
-            certificates: tls.certificates.iter().map(|c| CertificateLine::new(frame, c)).collect(),
-            client_certificates: tls.client_certificates.iter().map(|c| CertificateLine::new(None, c)).collect(),
+            certificates: tls
+                .certificates
+                .iter()
+                .map(|c| CertificateLine::new("server", frame, c))
+                .chain(tls.client_certificates.iter().map(|c| CertificateLine::new("client", None, c)))
+                .collect(),
             client_bytes: tls.bytes[0],
             server_bytes: tls.bytes[1],
         }
@@ -447,6 +449,7 @@ impl<'a> ServerHelloLine<'a> {
 
 #[derive(Serialize)]
 struct CertificateLine<'a> {
+    from: &'static str,
     #[serde(skip_serializing_if = "Option::is_none")]
     frame: Option<u32>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -464,8 +467,9 @@ struct CertificateLine<'a> {
 }
 
 impl<'a> CertificateLine<'a> {
-    fn new(frame: Option<u32>, certificate: &'a Certificate) -> Self {
+    fn new(from: &'static str, frame: Option<u32>, certificate: &'a Certificate) -> Self {
         Self {
+            from,
             frame,
             subject_cn: certificate.subject_cn.as_deref(),
             subject_org: certificate.subject_org.as_deref(),
@@ -576,7 +580,7 @@ struct EvidenceLine<'a> {
     text_hex: Option<String>,
     frames: Vec<u32>,
     offset: u64,
-    length: usize,
+    length: u32,
     forgeable_by: &'static str,
 }
 
@@ -621,7 +625,7 @@ impl<'a> VerdictLine<'a> {
                         text_hex: str::from_utf8(&e.text).is_err().then(|| hex(&e.text)),
                         frames: e.place.frames.iter().map(|f| f.0).collect(),
                         offset: e.place.offset,
-                        length: e.text.len(),
+                        length: if e.place.range.len > 0 { e.place.range.len } else { e.text.len() as u32 },
                         forgeable_by: signature.map_or("", |s| s.forgeable_by),
                     }
                 })

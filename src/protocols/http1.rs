@@ -16,10 +16,12 @@ use crate::model::{
 
 /// Longest method that is believed (the longest registered one, UPDATEREDIRECTREF, has 17 letters).
 const METHOD_BYTES: usize = 32;
+/// Exchanges that wait behind a response without request, for which that request may yet come from behind a hole.
+const HELD_ORPHANS: usize = 32;
 /// Bytes without a line end after which a known method and a target are enough to believe in a request.
 const LONG_TARGET: usize = 1_024;
 /// Methods of the registry (RFC 9110 section 16.1) and of common extensions: enough to tell before the line is whole.
-const METHODS: [&[u8]; 24] = [
+const METHODS: [&[u8]; 29] = [
     b"GET",
     b"POST",
     b"HEAD",
@@ -44,6 +46,11 @@ const METHODS: [&[u8]; 24] = [
     b"UNSUBSCRIBE",
     b"M-SEARCH",
     b"PURGE",
+    b"CCM_POST",
+    b"BITS_POST",
+    b"RPC_IN_DATA",
+    b"RPC_OUT_DATA",
+    b"SSTP_DUPLEX_POST",
 ];
 
 /// A request with its response, or one of the two.
@@ -127,6 +134,14 @@ enum State {
     Over,
 }
 
+/// How much of a head is there.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Extent {
+    Whole,
+    /// Its end is missing.
+    Cut,
+}
+
 /// What a head made of the connection.
 enum Next {
     Going,
@@ -166,6 +181,14 @@ impl Connection {
         sniff_request(bytes)
     }
 
+    /// Whether bytes that break off in a hole are the beginning of a request line: a known method and some of a target.
+    pub fn is_cut_request(bytes: &[u8]) -> bool {
+        let bytes = skip_line_ends(bytes);
+        let method = bytes.iter().take_while(|b| is_token(**b)).count();
+        let (name, rest) = bytes.split_at_checked(method).unwrap_or((bytes, &[]));
+        METHODS.contains(&name) && (rest.starts_with(b" /") || rest.starts_with(b" http")) && is_loose_target(rest)
+    }
+
     /// Takes a run of either side; finished exchanges are appended to `out`.
     pub fn feed(&mut self, run: &Run<'_>, out: &mut Vec<Ended>) -> Feed {
         let feed = match &run.kind {
@@ -202,6 +225,11 @@ impl Connection {
 
     /// Gives the exchanges that are over, in the order of their requests.
     fn give(&mut self, out: &mut Vec<Ended>) {
+        if self.open.len() > HELD_ORPHANS
+            && let Some(first) = self.open.front_mut()
+        {
+            first.request_done |= first.http.request.is_none();
+        }
         while self.open.front().is_some_and(|open| open.request_done && open.response_done) {
             let Some(open) = self.open.pop_front() else { break };
             self.first = self.first.saturating_add(1);
@@ -275,14 +303,14 @@ impl Connection {
         if half.head.is_empty()
             && let Some(end) = head_end(bytes, &mut half.scanned)
         {
-            let (used, next) = self.whole_head(side, bytes.get(..end).unwrap_or_default(), place);
+            let (used, next) = self.whole_head(side, bytes.get(..end).unwrap_or_default(), place, Extent::Whole);
             return (skipped.saturating_add(used), next);
         }
         let before = half.head.len();
         half.head.extend_from_slice(bytes);
         let head = std::mem::take(&mut half.head);
         if let Some(end) = head_end(&head, &mut half.scanned) {
-            let (_, next) = self.whole_head(side, head.get(..end).unwrap_or_default(), place);
+            let (_, next) = self.whole_head(side, head.get(..end).unwrap_or_default(), place, Extent::Whole);
             return (skipped.saturating_add(end.saturating_sub(before)), next);
         }
         let taken = bytes.len();
@@ -308,7 +336,7 @@ impl Connection {
         }
     }
 
-    fn whole_head(&mut self, side: Side, block: &[u8], place: Start) -> (usize, Next) {
+    fn whole_head(&mut self, side: Side, block: &[u8], place: Start, extent: Extent) -> (usize, Next) {
         let fields_limit = self.limits.head_fields;
         let half = self.half(side);
         let spans = std::mem::take(&mut half.spans);
@@ -330,15 +358,20 @@ impl Connection {
         }
         let used = block.len();
         let next = if request {
-            self.request(side, message, anomalies);
+            self.request(side, message, anomalies, extent);
             Next::Going
         } else {
-            self.response(side, message, anomalies, after_gap)
+            self.response(side, message, anomalies, (after_gap, extent))
         };
         (used, next)
     }
 
-    fn request(&mut self, side: Side, message: HttpMessage, anomalies: Vec<Anomaly>) {
+    fn request(&mut self, side: Side, message: HttpMessage, anomalies: Vec<Anomaly>, extent: Extent) {
+        let late = self.open.iter().position(|o| o.is_orphan() && message.first_frame < o.first_response_frame());
+        // Requests come in order: what answers an earlier frame than this one stays without its request.
+        for open in self.open.iter_mut().take(late.unwrap_or(usize::MAX)) {
+            open.request_done |= open.http.request.is_none();
+        }
         if self.open.len() >= self.limits.waiting
             && let Some(oldest) = self.open.front_mut()
         {
@@ -354,18 +387,35 @@ impl Connection {
             Some(Framing::UntilClose) | None => Framing::Length(0),
             Some(framing) => framing,
         };
+        let framing = (extent == Extent::Whole).then_some(framing);
         open.http.request = Some(message);
-        self.open.push_back(open);
-        let number = self.first.saturating_add(u64::try_from(self.open.len()).unwrap_or(0)).saturating_sub(1);
+        let number = if let Some(index) = late.filter(|index| *index < self.open.len()) {
+            // Its answer is here already: a hole before the request was given up only now.
+            if let Some(answered) = self.open.get_mut(index) {
+                answered.http.request = open.http.request;
+                answered.anomalies.retain(|a| a.kind != AnomalyKind::Unasked);
+                answered.anomalies.extend(open.anomalies);
+            }
+            self.first.saturating_add(u64::try_from(index).unwrap_or(0))
+        } else {
+            self.open.push_back(open);
+            self.first.saturating_add(u64::try_from(self.open.len()).unwrap_or(0)).saturating_sub(1)
+        };
         self.begin_body(side, number, framing);
     }
 
-    fn response(&mut self, side: Side, message: HttpMessage, anomalies: Vec<Anomaly>, after_gap: bool) -> Next {
+    fn response(
+        &mut self,
+        side: Side,
+        message: HttpMessage,
+        anomalies: Vec<Anomaly>,
+        (after_gap, extent): (bool, Extent),
+    ) -> Next {
         let StartLine::Status { code, .. } = message.start else { return Next::Going };
         let index = if let Some(index) = self.asked(&message, after_gap) {
             index
         } else {
-            let mut open = Open { request_done: true, ..Open::default() };
+            let mut open = Open::default();
             let (frame, offset) = (message.first_frame, message.stream_offset);
             open.anomalies.push(Anomaly { kind: AnomalyKind::Unasked, frame, offset, len: 0 });
             // Before the requests that were not sent yet when it came.
@@ -389,9 +439,10 @@ impl Connection {
         } else {
             framing(&message, &mut open.anomalies).unwrap_or(Framing::UntilClose)
         };
+        let framing = (extent == Extent::Whole).then_some(framing);
         if interim {
             let mut message = message;
-            message.complete = true;
+            message.complete = extent == Extent::Whole;
             message.body.sha256 = Some(EMPTY_SHA256);
             message.body.decoded_bytes = Some(0);
             open.http.interim.push(message);
@@ -413,8 +464,11 @@ impl Connection {
     /// earlier; behind a hole in the responses the latest such, since a client that does not pipeline asks again only after
     /// it was answered.
     fn asked(&mut self, response: &HttpMessage, after_gap: bool) -> Option<usize> {
-        let waits = |o: &Open| o.http.response.is_none() && !o.response_done && o.http.request.is_some();
-        let earlier = |o: &Open| o.http.request.as_ref().is_some_and(|r| r.first_frame < response.first_frame);
+        let waits = |o: &Open| {
+            let asked = o.http.request.is_some() || !o.http.interim.is_empty();
+            o.http.response.is_none() && !o.response_done && asked
+        };
+        let earlier = |o: &Open| o.http.request.as_ref().is_none_or(|r| r.first_frame < response.first_frame);
         if !self.lossy {
             return self.open.iter().position(waits);
         }
@@ -432,7 +486,8 @@ impl Connection {
         Some(latest)
     }
 
-    fn begin_body(&mut self, side: Side, number: u64, framing: Framing) {
+    /// `framing` is `None` for a message whose head is cut: nothing is known of its body.
+    fn begin_body(&mut self, side: Side, number: u64, framing: Option<Framing>) {
         let (limits, collect) = (self.limits.body, self.collect);
         let asking = self.asking == Some(side);
         let Some(open) = self.entry(number) else { return };
@@ -440,18 +495,26 @@ impl Connection {
         let Some(message) = message else { return };
         message.body.stream_offset =
             message.stream_offset.saturating_add(u64::try_from(message.block.len()).unwrap_or(u64::MAX));
-        if framing == Framing::Length(0) {
-            message.body.decoded_bytes = Some(0);
-            message.body.sha256 = Some(EMPTY_SHA256);
-            message.complete = true;
-            if asking {
-                open.request_done = true;
-            } else {
-                open.response_done = true;
+        let framing = match framing {
+            Some(Framing::Length(0)) | None => {
+                if framing.is_some() {
+                    message.body.decoded_bytes = Some(0);
+                    message.body.sha256 = Some(EMPTY_SHA256);
+                    message.complete = true;
+                } else {
+                    let (frame, offset) = (message.last_frame, message.body.stream_offset);
+                    open.anomalies.push(Anomaly { kind: AnomalyKind::CutShort, frame, offset, len: 0 });
+                }
+                if asking {
+                    open.request_done = true;
+                } else {
+                    open.response_done = true;
+                }
+                self.half(side).state = State::Head;
+                return;
             }
-            self.half(side).state = State::Head;
-            return;
-        }
+            Some(framing) => framing,
+        };
         let codings: Vec<&[u8]> = list(message, "content-encoding").collect();
         let mut transfer: Vec<&[u8]> = list(message, "transfer-encoding").collect();
         if transfer.last().is_some_and(|t| t.eq_ignore_ascii_case(b"chunked")) {
@@ -578,9 +641,20 @@ impl Connection {
                     self.half(run.side).after_gap = false;
                 }
             }
-            State::Head => half.lose(),
+            State::Head => self.cut_head(run.side, place),
             State::Lost | State::Over => {}
         }
+    }
+
+    /// A head that breaks off in a hole: what is there of it is a message too, cut.
+    fn cut_head(&mut self, side: Side, place: Start) {
+        let half = self.half(side);
+        let block = std::mem::take(&mut half.head);
+        if !block.is_empty() {
+            self.whole_head(side, &block, place, Extent::Cut);
+        }
+        self.half(side).lose();
+        self.half(side).after_gap = true;
     }
 
     /// The side will send no more. `known` says that its end was seen (FIN), not only that the capture ends.
@@ -606,7 +680,22 @@ impl Connection {
             for open in &mut self.open {
                 open.response_done = true;
             }
+        } else {
+            for open in &mut self.open {
+                open.request_done |= open.http.request.is_none();
+            }
         }
+    }
+}
+
+impl Open {
+    /// A response without its request so far.
+    fn is_orphan(&self) -> bool {
+        self.http.request.is_none() && !self.request_done
+    }
+
+    fn first_response_frame(&self) -> FrameNo {
+        self.http.interim.first().or(self.http.response.as_ref()).map_or(FrameNo(0), |r| r.first_frame)
     }
 }
 
@@ -636,7 +725,7 @@ fn head_end(bytes: &[u8], scanned: &mut usize) -> Option<usize> {
             return Some(end);
         }
         // HTTP/0.9 (RFC 1945 section 4.1): a request of one line.
-        if first && line == 0 && is_simple_request(content) {
+        if first && line == 0 && is_simple_request(content) && !begins_field(bytes.get(end..).unwrap_or_default()) {
             return Some(end);
         }
         line = end;
@@ -649,6 +738,23 @@ fn is_simple_request(line: &[u8]) -> bool {
         (target.starts_with(b"/") || target.starts_with(b"http://"))
             && !target.iter().any(|b| b.is_ascii_whitespace() || !b.is_ascii_graphic())
     })
+}
+
+/// Whether a line that looks like a header field begins here.
+fn begins_field(bytes: &[u8]) -> bool {
+    let name = bytes.iter().take_while(|b| is_token(**b)).count();
+    name > 0 && bytes.get(name) == Some(&b':')
+}
+
+/// What may stand after a method where the version is missing or misplaced, as broken clients send it: anything printable
+/// that does not name another protocol's version.
+fn is_loose_target(rest: &[u8]) -> bool {
+    let printable = rest.iter().all(|b| b.is_ascii_graphic() || matches!(b, b' ' | b'\t'));
+    let version = rest.trim_ascii_end().rsplit(|b| *b == b' ').next().unwrap_or_default();
+    let foreign = matches!(version, [.., b'/', b'0'..=b'9', b'.', b'0'..=b'9'])
+        && !version.ends_with(b"HTTP/1.1")
+        && !version.ends_with(b"HTTP/1.0");
+    printable && !foreign
 }
 
 fn skip_line_ends(bytes: &[u8]) -> &[u8] {
@@ -684,13 +790,10 @@ fn sniff_request(bytes: &[u8]) -> Sniff {
         Some(end) => {
             let line = rest.get(..end).unwrap_or_default();
             let line = line.strip_suffix(b"\r").unwrap_or(line);
-            if version_of(line).is_some()
-                || is_simple_request(bytes.get(..method.saturating_add(end)).unwrap_or_default())
-            {
-                Sniff::Yes
-            } else {
-                Sniff::No
-            }
+            let whole = bytes.get(..method.saturating_add(end)).unwrap_or_default();
+            let after = rest.get(end.saturating_add(1)..).unwrap_or_default();
+            let loose = known && is_loose_target(line) && (line.starts_with(b" /") || begins_field(after));
+            if version_of(line).is_some() || is_simple_request(whole) || loose { Sniff::Yes } else { Sniff::No }
         }
         None if known && rest.len() >= LONG_TARGET => Sniff::Yes,
         None if known => Sniff::NeedMore,
@@ -735,13 +838,15 @@ fn parse(
     fields_limit: usize,
     anomalies: &mut Vec<Anomaly>,
 ) -> Option<HttpMessage> {
-    let line_end = memchr::memchr(b'\n', block)?;
+    // A cut head may end within its start line.
+    let line_end = memchr::memchr(b'\n', block).unwrap_or(block.len());
     let whole = block.get(..line_end)?;
     let line = whole.strip_suffix(b"\r").unwrap_or(whole);
-    if line.len() == whole.len() {
+    if line.len() == whole.len() && line_end < block.len() {
         anomalies.push(Anomaly { kind: AnomalyKind::BareLineFeed, frame: start.frame, offset: start.offset, len: 0 });
     }
-    let (start_line, version) = start_line(line)?;
+    let start_line_known = start_line(line).or_else(|| cut_start_line(block, line_end));
+    let (start_line, version) = start_line_known?;
     let fields = fields(block, line_end.saturating_add(1), start, fields_limit, anomalies);
     Some(HttpMessage {
         block: block.into(),
@@ -797,8 +902,29 @@ fn start_line(line: &[u8]) -> Option<(StartLine, HttpVersion)> {
             let target = trimmed(line, target_at, line.len());
             Some((StartLine::Request { method: name, target }, HttpVersion::V09))
         }
+        _ if METHODS.contains(&name.of(line)) && is_loose_target(line.get(method..)?) => {
+            // Half a version is none of the target.
+            let end = memchr::memmem::rfind(line, b" HTTP").filter(|at| *at > method).unwrap_or(line.len());
+            let target = trimmed(line, target_at, end.max(target_at));
+            Some((StartLine::Request { method: name, target }, HttpVersion::V10))
+        }
         _ => None,
     }
+}
+
+/// A request line whose end is missing: the target is as long as it is there.
+fn cut_start_line(block: &[u8], line_end: usize) -> Option<(StartLine, HttpVersion)> {
+    let method = memchr::memchr(b' ', block)?;
+    let name = ByteRange::between(0, method);
+    if line_end < block.len() || !METHODS.contains(&name.of(block)) {
+        return None;
+    }
+    // The last word may be what is left of the version.
+    let space = memchr::memrchr(b' ', block).filter(|at| *at > method);
+    let version =
+        space.filter(|at| block.get(at.saturating_add(1)..).is_some_and(|word| b"HTTP/1.1\r".starts_with(word)));
+    let target = trimmed(block, method.saturating_add(1), version.unwrap_or(block.len()));
+    Some((StartLine::Request { method: name, target }, HttpVersion::V11))
 }
 
 /// `start..end` of the block without the white space around it.
@@ -820,7 +946,8 @@ fn fields(block: &[u8], at: usize, start: Start, limit: usize, anomalies: &mut V
         }
     };
     while let Some(rest) = block.get(line_at..).filter(|rest| !rest.is_empty()) {
-        let len = memchr::memchr(b'\n', rest).unwrap_or(rest.len());
+        // A line that is cut is no evidence of anything.
+        let Some(len) = memchr::memchr(b'\n', rest) else { break };
         let whole = rest.get(..len).unwrap_or_default();
         let line = whole.strip_suffix(b"\r").unwrap_or(whole);
         let line_end = line_at.saturating_add(line.len());

@@ -9,6 +9,8 @@ use crate::model::{Anomaly, AnomalyKind, FrameNo, Run, RunKind, Side, TcpFlags, 
 const PATIENCE_UNITS: u8 = 16;
 /// A segment this far ahead of its stream is not of it: twice the largest window (RFC 7323 section 2.3).
 const FAR_BYTES: i64 = 1 << 31;
+/// The largest window a receiver can offer (RFC 7323 section 2.3).
+const WINDOW_BYTES: u64 = 1 << 30;
 
 /// Limits, from the budget.
 #[derive(Clone, Copy, Debug)]
@@ -71,7 +73,7 @@ impl<'a> Out<'_, 'a> {
 }
 
 impl Stream {
-    /// Takes a segment of this side.
+    /// Takes a segment of this side; tells whether it resets the connection.
     pub(super) fn segment<'a>(
         &mut self,
         unit: &Unit,
@@ -79,13 +81,13 @@ impl Stream {
         payload: &'a [u8],
         limits: Limits,
         out: &mut Out<'_, 'a>,
-    ) {
-        let mut seq = seq;
+    ) -> bool {
+        let (mut seq, mut reset) = (seq, false);
         if flags.has(TcpFlags::SYN) {
             self.initial = Some(seq);
             // The SYN takes one sequence number (RFC 9293 section 3.4).
             seq = seq.wrapping_add(1);
-            if self.next.is_none() {
+            if self.offset == 0 && self.pieces.is_empty() {
                 self.next = Some(seq);
             }
         }
@@ -95,12 +97,17 @@ impl Stream {
             self.next = Some(seq);
             out.anomaly(AnomalyKind::MissingStart, unit.frame, 0, 0);
         }
-        let Some(start) = self.place(seq) else { return };
+        let Some(start) = self.place(seq) else { return flags.has(TcpFlags::RST) };
         if flags.has(TcpFlags::RST) {
-            // The data of a RST is a reason in words, not the stream's (RFC 9293 section 3.5.2).
-            let at = u64::try_from(start).unwrap_or(0).max(self.offset);
-            let near = start >= 0 && at.saturating_sub(self.offset) < 1 << 20;
-            self.end = Some(if near { at } else { self.offset });
+            // Its data is a reason in words, not the stream's (RFC 9293 section 3.5.2). One outside the window resets
+            // nothing (section 3.5.3).
+            if let Ok(at) = u64::try_from(start)
+                && at >= self.offset
+                && at.saturating_sub(self.offset) < WINDOW_BYTES
+            {
+                self.end = Some(at);
+                reset = true;
+            }
         } else {
             if flags.has(TcpFlags::FIN)
                 && let Ok(at) = u64::try_from(start.saturating_add_unsigned(whole))
@@ -113,6 +120,7 @@ impl Stream {
             }
         }
         self.settle_end(unit.frame, unit.time, out);
+        reset
     }
 
     /// The other side has seen everything before this sequence number.
@@ -121,7 +129,9 @@ impl Stream {
             self.next = Some(ack);
         }
         if let Some(at) = self.place(ack).and_then(|at| u64::try_from(at).ok()) {
-            self.acknowledged = self.acknowledged.max(at);
+            if at.saturating_sub(self.offset) < WINDOW_BYTES {
+                self.acknowledged = self.acknowledged.max(at);
+            }
         }
     }
 

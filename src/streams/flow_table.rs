@@ -280,7 +280,7 @@ impl Open {
         let [client, server] = &self.streams;
         let sender = if unit.source == self.flow.client { client } else { server };
         match sender.initial {
-            Some(initial) => initial != seq,
+            Some(initial) => self.reset || initial != seq,
             None => self.reset || client.ended || server.ended,
         }
     }
@@ -315,9 +315,8 @@ impl Open {
             }
             UnitKind::Segment { seq, ack, flags } => {
                 flow.started |= flags.has(TcpFlags::SYN);
-                self.reset |= flags.has(TcpFlags::RST);
                 let mut out = Out { side, runs, anomalies: &mut flow.anomalies };
-                own.segment(unit, (seq, flags), payload, limits, &mut out);
+                self.reset |= own.segment(unit, (seq, flags), payload, limits, &mut out);
                 own.wait(unit.frame, unit.time, &mut out);
                 if flags.has(TcpFlags::ACK) && !flags.has(TcpFlags::RST) {
                     other.acknowledged(ack);

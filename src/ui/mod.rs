@@ -1,11 +1,32 @@
-//! TODO-STUB
+//! The window: one of the two fronts.
+//!
+//! Comes in: snapshots and notices of the engine, keys and clicks. Goes out: commands to the engine, what is kept between
+//! runs. Never: a change of the analysis, a file read while painting, captured bytes that did not pass `model::clean`.
 
-/// Stub.
-#[derive(Debug, thiserror::Error)]
-#[error("no window yet")]
-pub struct UiError;
+mod action;
+mod app;
+mod chips;
+mod dialogs;
+mod jobs;
+mod panes;
+mod prepared;
+mod shapes;
+mod start_screen;
+mod state;
+mod status;
+mod table;
+mod text;
+mod theme;
+mod toolbar;
+mod window;
 
-/// Stub.
-pub fn run(_open: Option<crate::engine::Source>, _budget: crate::model::Budget) -> Result<(), UiError> {
-    Err(UiError)
+pub use action::{Action, Move};
+pub use app::Desk;
+pub use state::{BodyMode, Choice, Dialog, Saved, State, Tab, ThemeChoice, Trouble};
+pub use table::Column;
+pub use window::{UiError, run};
+
+/// Gives a context our fonts and styles. The window does it by itself; tests and pictures call it before the first pass.
+pub fn prepare(ctx: &egui::Context) {
+    theme::install(ctx);
 }

@@ -1,0 +1,214 @@
+//! What can be done, with the one table from which buttons, menus, shortcuts and help are drawn.
+
+use std::path::PathBuf;
+
+use egui::{Context, Key, KeyboardShortcut, Modifiers};
+
+use super::state::{BodyMode, Tab, ThemeChoice};
+use super::table::Column;
+use crate::model::{FrameNo, ProviderId, Side};
+use crate::store::RowId;
+use crate::store::query::SortKey;
+
+/// Something the user asks for. Widgets collect them; `Desk::apply` alone makes them happen.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Action {
+    /// Ask for a capture with the desktop's dialog.
+    Open,
+    /// Ask for a path with our own dialog.
+    AskPath,
+    /// Read this capture.
+    OpenPath(PathBuf),
+    /// Stop reading.
+    Stop,
+    /// Back to the start screen.
+    Close,
+    /// End the program.
+    Quit,
+    /// Go to the filter box.
+    FocusFilter,
+    /// Show all rows again.
+    ClearFilter,
+    /// Show the rows that hold this.
+    Filter(String),
+    /// Show the rows of one operator, or of all.
+    Provider(Option<ProviderId>),
+    /// Order by this; again turns the order round.
+    Sort(SortKey),
+    /// Select a row.
+    Select(RowId),
+    /// Move the selection.
+    Move(Move),
+    /// Show or hide a column.
+    Column(Column),
+    /// All columns as at first.
+    ResetColumns,
+    /// Show a pane.
+    Tab(Tab),
+    /// Fold the panes away, or bring them back.
+    Fold,
+    /// Choose a theme.
+    Theme(ThemeChoice),
+    /// Copy a text.
+    Copy(String),
+    /// Copy the selected row.
+    CopyRow,
+    /// Show the list of keys.
+    Keys,
+    /// Close the dialog, else the error, else empty the filter.
+    Escape,
+    /// Send the error away.
+    DismissTrouble,
+    /// Forget the recent captures.
+    ForgetRecent,
+    /// Show this message's body.
+    BodySide(Side),
+    /// Show bodies so.
+    BodyMode(BodyMode),
+    /// Decode the picture in a body.
+    Picture(Side),
+    /// Show a frame.
+    Frame(FrameNo),
+    /// Bring a ledger line into view.
+    Line(usize),
+}
+
+/// A step of the selection.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Move {
+    /// So many rows down; up where negative.
+    By(i32),
+    /// So many pages down; up where negative.
+    Page(i32),
+    /// The first row.
+    First,
+    /// The last row.
+    Last,
+}
+
+/// An action's words and key.
+#[derive(Debug)]
+pub(crate) struct Entry {
+    pub(crate) action: Action,
+    pub(crate) label: &'static str,
+    pub(crate) tip: &'static str,
+    pub(crate) key: Option<KeyboardShortcut>,
+}
+
+const fn command(key: Key) -> Option<KeyboardShortcut> {
+    Some(KeyboardShortcut::new(Modifiers::COMMAND, key))
+}
+
+const fn shifted(key: Key) -> Option<KeyboardShortcut> {
+    Some(KeyboardShortcut::new(Modifiers::COMMAND.plus(Modifiers::SHIFT), key))
+}
+
+const fn plain(key: Key) -> Option<KeyboardShortcut> {
+    Some(KeyboardShortcut::new(Modifiers::NONE, key))
+}
+
+/// Actions that have a key or stand in a menu. Longer shortcuts before shorter ones that they contain.
+pub(crate) static ENTRIES: [Entry; 18] = [
+    Entry {
+        action: Action::AskPath, label: "Open by path…", tip: "Type the path of a capture", key: shifted(Key::O)
+    },
+    Entry { action: Action::Open, label: "Open…", tip: "Choose a capture file", key: command(Key::O) },
+    Entry { action: Action::Close, label: "Close capture", tip: "Back to the start screen", key: command(Key::W) },
+    Entry { action: Action::Stop, label: "Stop", tip: "Stop reading; what was read stays", key: command(Key::E) },
+    Entry { action: Action::Quit, label: "Quit", tip: "Close the window", key: command(Key::Q) },
+    Entry {
+        action: Action::FocusFilter,
+        label: "Filter",
+        tip: "Show only rows that hold these words in host, path, type, address or provider",
+        key: command(Key::F),
+    },
+    Entry { action: Action::ClearFilter, label: "Clear filter", tip: "Show all rows again", key: shifted(Key::F) },
+    Entry { action: Action::CopyRow, label: "Copy row", tip: "Copy the selected row as text", key: shifted(Key::C) },
+    Entry {
+        action: Action::Fold,
+        label: "Show or fold panes",
+        tip: "Give the table the whole window",
+        key: command(Key::J),
+    },
+    Entry {
+        action: Action::Tab(Tab::Evidence),
+        label: "Evidence",
+        tip: "Verdict, ledger and both heads",
+        key: command(Key::Num1),
+    },
+    Entry { action: Action::Tab(Tab::Body), label: "Body", tip: "What the messages carried", key: command(Key::Num2) },
+    Entry {
+        action: Action::Tab(Tab::Connection),
+        label: "Connection",
+        tip: "Addresses, handshake, certificates, DNS",
+        key: command(Key::Num3),
+    },
+    Entry {
+        action: Action::Tab(Tab::Frames),
+        label: "Frames",
+        tip: "Every frame of the exchange, in hex",
+        key: command(Key::Num4),
+    },
+    Entry { action: Action::ResetColumns, label: "Reset columns", tip: "All columns as at first", key: None },
+    Entry { action: Action::ForgetRecent, label: "Clear list", tip: "Forget the recent captures", key: None },
+    Entry { action: Action::Keys, label: "Keyboard shortcuts", tip: "The list of all keys", key: plain(Key::F1) },
+    Entry {
+        action: Action::Escape,
+        label: "Back",
+        tip: "Close what is open; else empty the filter",
+        key: plain(Key::Escape),
+    },
+    Entry { action: Action::DismissTrouble, label: "Dismiss", tip: "Send this message away", key: None },
+];
+
+/// The words of an action that stands in the table.
+pub(crate) fn entry(action: &Action) -> Option<&'static Entry> {
+    ENTRIES.iter().find(|entry| entry.action == *action)
+}
+
+/// The actions whose keys were pressed.
+pub(crate) fn pressed(ctx: &Context, actions: &mut Vec<Action>) {
+    for entry in &ENTRIES {
+        if let Some(key) = &entry.key
+            && ctx.input_mut(|input| input.consume_shortcut(key))
+        {
+            actions.push(entry.action.clone());
+        }
+    }
+}
+
+/// Tooltip with the key after it.
+pub(crate) fn tip(ctx: &Context, entry: &Entry) -> String {
+    entry
+        .key
+        .as_ref()
+        .map_or_else(|| entry.tip.to_owned(), |key| format!("{} ({})", entry.tip, ctx.format_shortcut(key)))
+}
+
+/// A menu item for an action of the table.
+pub(crate) fn menu_item(ui: &mut egui::Ui, action: &Action, actions: &mut Vec<Action>) {
+    let Some(entry) = entry(action) else { return };
+    let mut button = egui::Button::new(entry.label).frame_when_inactive(false);
+    if let Some(key) = &entry.key {
+        button = button.shortcut_text(ui.ctx().format_shortcut(key));
+    }
+    if ui.add(button).on_hover_text(entry.tip).clicked() {
+        actions.push(action.clone());
+        ui.close();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::ENTRIES;
+
+    #[test]
+    fn no_two_actions_share_a_key() {
+        for (i, a) in ENTRIES.iter().enumerate() {
+            for b in ENTRIES.iter().skip(i + 1) {
+                assert!(a.key.is_none() || a.key != b.key, "{} and {}", a.label, b.label);
+                assert_ne!(a.action, b.action);
+            }
+        }
+    }
+}

@@ -1,0 +1,668 @@
+//! The window without its frame: takes what engine and jobs send, draws, and makes actions happen. Tests run it without a
+//! display.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use crossbeam_channel::RecvTimeoutError;
+use egui::{CornerRadius, Frame, Margin, Panel, TextureHandle, TextureOptions, Ui};
+
+use super::action::{self, Action, Move};
+use super::jobs::{Ask, IndexAsk, IndexTold, Jobs, Picked, Told, WakeUp};
+use super::prepared::{Prepared, Shown};
+use super::state::{Dialog, Saved, State, Tab, Trouble};
+use super::{chips, dialogs, panes, start_screen, status, table, theme, toolbar};
+use crate::engine::{Command, Handle, Notice, Source};
+use crate::model::{Budget, ProviderId, Side, clean_to};
+use crate::store::{RowId, Snapshot};
+
+/// Seconds between two orders while reading goes on: often enough to look alive, seldom enough to cost nothing.
+const ORDER_EVERY: f64 = 0.25;
+
+/// The capture on screen and what was computed from it.
+#[derive(Default)]
+struct Capture {
+    /// Counts captures, so that late answers are known.
+    number: u32,
+    source: Option<Source>,
+    name: String,
+    reading: bool,
+    /// Seconds of the window's clock when reading began.
+    began: f64,
+    snapshot: Snapshot,
+    order: Arc<[u32]>,
+    /// Of which snapshot and choice the order is.
+    ordered: Option<(u64, super::state::Choice)>,
+    ordered_at: f64,
+    shown: Option<(RowId, Result<Arc<Shown>, String>)>,
+    detail: Option<(RowId, Result<Arc<Prepared>, String>)>,
+    /// The detail was refused because its connection still goes on.
+    detail_early: bool,
+    picture: Option<(RowId, PictureShown)>,
+}
+
+/// A body's decoded picture with its words, or why there is none.
+type PictureShown = (Side, Result<(TextureHandle, String), String>);
+
+/// What is under way on the threads; at most one of a kind.
+#[derive(Debug, Default)]
+struct Busy {
+    record: Option<RowId>,
+    detail: Option<RowId>,
+    picture: bool,
+    index: bool,
+}
+
+/// The window.
+pub struct Desk {
+    engine: Handle,
+    jobs: Jobs,
+    wake: WakeUp,
+    busy: Busy,
+    capture: Capture,
+    /// What the user chose.
+    pub state: State,
+    wants_picture: Option<Side>,
+    dialog: Option<rfd::AsyncFileDialog>,
+    quit: bool,
+    theme_set: bool,
+}
+
+impl core::fmt::Debug for Desk {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.debug_struct("Desk").field("state", &self.state).finish_non_exhaustive()
+    }
+}
+
+impl Desk {
+    /// A window over an engine. `wake` is called from other threads when there is something to draw.
+    pub fn new(
+        engine: Handle,
+        budget: Budget,
+        saved: Saved,
+        wake: Arc<dyn Fn() + Send + Sync>,
+    ) -> std::io::Result<Self> {
+        let jobs = Jobs::start(budget, &wake)?;
+        Ok(Self {
+            engine,
+            jobs,
+            wake,
+            busy: Busy::default(),
+            capture: Capture::default(),
+            state: State { saved, ..State::default() },
+            wants_picture: None,
+            dialog: None,
+            quit: false,
+            theme_set: false,
+        })
+    }
+
+    /// Reads a capture.
+    pub fn open(&mut self, source: Source) {
+        if let Source::File(path) = &source {
+            self.state.saved.remember(path);
+        }
+        let name = match &source {
+            Source::File(path) => clean_to(path.file_name().unwrap_or_default().as_encoded_bytes(), 200).into_owned(),
+            Source::Stdin => source.name(),
+        };
+        self.forget();
+        self.capture.name = name;
+        self.capture.source = Some(source.clone());
+        self.capture.reading = true;
+        self.capture.began = f64::NAN;
+        if self.engine.commands.try_send(Command::Open(source)).is_err() {
+            self.capture.reading = false;
+            self.fail("open the capture", "the engine does not answer; start the program again");
+        }
+    }
+
+    /// Drops what is on screen.
+    fn forget(&mut self) {
+        self.capture = Capture { number: self.capture.number + 1, ..Capture::default() };
+        self.busy = Busy { index: self.busy.index, ..Busy::default() };
+        self.state.selected = None;
+        self.state.table = table::TableState::default();
+        self.state.choice.provider = None;
+        self.state.choice.filter.clear();
+        self.state.trouble = None;
+        self.state.dialog = None;
+        self.state.body_side = None;
+        self.state.frame = None;
+        self.wants_picture = None;
+    }
+
+    /// The dialog to show when the user asks for one, made where the window is known.
+    pub(crate) fn set_dialog(&mut self, dialog: rfd::AsyncFileDialog) {
+        self.state.dialog_wanted = false;
+        self.state.dialog_open = true;
+        self.dialog = Some(dialog);
+    }
+
+    /// Whether the user asked for the desktop's dialog and it is not there yet.
+    pub fn wants_dialog(&self) -> bool {
+        self.state.dialog_wanted
+    }
+
+    /// Whether the user asked to end the program.
+    pub(crate) fn quits(&self) -> bool {
+        self.quit
+    }
+
+    /// Rows shown, of all rows.
+    pub fn counts(&self) -> (usize, usize) {
+        (self.capture.order.len(), self.capture.snapshot.len())
+    }
+
+    /// Rows in the order in which they are shown.
+    pub fn order(&self) -> &[u32] {
+        &self.capture.order
+    }
+
+    /// Whether an order, a record or a detail is under way or wanted.
+    fn unsettled(&self) -> bool {
+        self.busy.index || self.busy.record.is_some() || self.busy.detail.is_some() || self.busy.picture
+    }
+
+    /// Takes everything that engine and jobs have sent, and asks for what is missing.
+    pub fn logic(&mut self, ctx: &egui::Context) {
+        let now = ctx.input(|input| input.time);
+        if !self.theme_set {
+            self.theme_set = true;
+            ctx.set_theme(self.state.saved.theme.preference());
+        }
+        if self.capture.began.is_nan() {
+            self.capture.began = now;
+        }
+        while let Ok(notice) = self.engine.notices.try_recv() {
+            self.notice(notice);
+        }
+        if let Ok(snapshot) = self.engine.snapshots.try_recv()
+            && self.capture.source.is_some()
+        {
+            self.snapshot(snapshot);
+        }
+        while let Ok(told) = self.jobs.index_told.try_recv() {
+            self.ordered(told, now);
+        }
+        while let Ok(told) = self.jobs.told.try_recv() {
+            self.told(ctx, told);
+        }
+        while let Ok(picked) = self.jobs.picked.try_recv() {
+            self.picked(picked);
+        }
+        if let Some(dialog) = self.dialog.take()
+            && let Err(error) = self.jobs.ask_dialog(dialog, &self.wake)
+        {
+            self.state.dialog_open = false;
+            self.fail("show the file dialog", &error.to_string());
+        }
+        self.ask(ctx, now);
+    }
+
+    /// Waits until no order, record or detail is under way; for tests and for pictures.
+    pub fn settle(&mut self, ctx: &egui::Context) {
+        for _ in 0..64 {
+            self.logic(ctx);
+            if !self.unsettled() {
+                return;
+            }
+            let wait = core::time::Duration::from_secs(20);
+            if self.busy.index {
+                match self.jobs.index_told.recv_timeout(wait) {
+                    Ok(told) => self.ordered(told, f64::NEG_INFINITY),
+                    Err(RecvTimeoutError::Timeout | RecvTimeoutError::Disconnected) => return,
+                }
+            } else {
+                match self.jobs.told.recv_timeout(wait) {
+                    Ok(told) => self.told(ctx, told),
+                    Err(RecvTimeoutError::Timeout | RecvTimeoutError::Disconnected) => return,
+                }
+            }
+        }
+    }
+
+    fn notice(&mut self, notice: Notice) {
+        match notice {
+            Notice::Opened(_) => {}
+            Notice::Ended => self.capture.reading = false,
+            Notice::Failed { doing, why } => {
+                // A capture that could not be opened at all leaves nothing to look at.
+                if self.capture.snapshot.is_empty() && self.capture.reading && doing.starts_with("open") {
+                    let gone = self.capture.source.clone();
+                    self.forget();
+                    if let Some(Source::File(path)) = gone {
+                        self.state.saved.recent.retain(|known| *known != path);
+                    }
+                }
+                self.capture.reading = false;
+                self.fail(&doing, &why);
+            }
+        }
+    }
+
+    fn fail(&mut self, doing: &str, why: &str) {
+        let clean = |text: &str| clean_to(text.as_bytes(), 1_000).into_owned();
+        self.state.trouble = Some(Trouble { doing: clean(doing), why: clean(why) });
+    }
+
+    fn snapshot(&mut self, snapshot: Snapshot) {
+        if snapshot.progress().done {
+            self.capture.reading = false;
+        }
+        self.capture.snapshot = snapshot;
+        // Flows may have ended since: ask again for what was refused.
+        if self.capture.detail_early {
+            self.capture.detail = None;
+            self.capture.detail_early = false;
+        }
+    }
+
+    fn ordered(&mut self, told: IndexTold, now: f64) {
+        self.busy.index = false;
+        if told.capture != self.capture.number {
+            return;
+        }
+        self.capture.order = told.order;
+        self.capture.ordered = Some((told.generation, told.choice));
+        self.capture.ordered_at = now;
+        let state = &mut self.state.table;
+        // What is being read stays where it is; at the very top new rows may come in.
+        if let Some((_, at)) = told.top
+            && state.top >= 1.0
+        {
+            state.top = at as f64 + state.top.fract();
+        }
+        if told.selected.map(|(row, _)| row) == self.state.selected {
+            state.cursor = told.selected.map(|(_, at)| at);
+        }
+    }
+
+    fn told(&mut self, ctx: &egui::Context, told: Told) {
+        let number = self.capture.number;
+        match told {
+            Told::Record { capture, row, result } if capture == number => {
+                self.busy.record = None;
+                self.capture.shown = Some((row, result));
+            }
+            Told::Detail { capture, row, result, not_yet } if capture == number => {
+                self.busy.detail = None;
+                self.capture.detail_early = not_yet;
+                self.capture.detail = Some((row, result));
+            }
+            Told::Picture { capture, row, side, result } if capture == number => {
+                self.busy.picture = false;
+                let shown = result.map(|picture| {
+                    let texture = ctx.load_texture("body picture", picture.image, TextureOptions::LINEAR);
+                    (texture, picture.about)
+                });
+                self.capture.picture = Some((row, (side, shown)));
+            }
+            Told::Record { .. } | Told::Detail { .. } | Told::Picture { .. } => {}
+        }
+    }
+
+    fn picked(&mut self, picked: Picked) {
+        self.state.dialog_open = false;
+        match picked {
+            Picked::File(path) => self.open(Source::File(path)),
+            Picked::Cancelled => {}
+            Picked::NoDialog => {
+                self.state.dialog = Some(Dialog::Path {
+                    text: String::new(),
+                    note: Some(
+                        "This desktop offers no file dialog (neither a portal nor zenity). Type the path, or drop the file on the window."
+                            .to_owned(),
+                    ),
+                });
+            }
+        }
+    }
+
+    /// Asks index and jobs for whatever is missing and not under way.
+    fn ask(&mut self, ctx: &egui::Context, now: f64) {
+        if self.capture.source.is_none() {
+            return;
+        }
+        self.ask_order(ctx, now);
+        let Some(row) = self.state.selected else { return };
+        let (capture, number) = (&self.capture, self.capture.number);
+        if self.busy.record.is_none() && capture.shown.as_ref().is_none_or(|(of, _)| *of != row) {
+            let ask = Ask::Record { capture: number, row, snapshot: capture.snapshot.clone() };
+            if self.jobs.ask(ask) {
+                self.busy.record = Some(row);
+            }
+        }
+        let Some((of, Ok(shown))) = &capture.shown else { return };
+        let looked_at = !self.state.saved.folded && matches!(self.state.saved.tab, Tab::Body | Tab::Frames);
+        if *of != row || !looked_at {
+            return;
+        }
+        if self.busy.detail.is_none()
+            && capture.detail.as_ref().is_none_or(|(of, _)| *of != row)
+            && let Some(source) = &capture.source
+        {
+            let (snapshot, source, shown) = (capture.snapshot.clone(), source.clone(), Arc::clone(shown));
+            if self.jobs.ask(Ask::Detail { capture: number, row, snapshot, source, shown }) {
+                self.busy.detail = Some(row);
+            }
+        }
+        if let Some(side) = self.wants_picture
+            && !self.busy.picture
+            && let Some((of, Ok(prepared))) = &capture.detail
+            && *of == row
+        {
+            let ask = Ask::Picture { capture: number, row, side, prepared: Arc::clone(prepared) };
+            if self.jobs.ask(ask) {
+                self.busy.picture = true;
+                self.wants_picture = None;
+            }
+        }
+    }
+
+    fn ask_order(&mut self, ctx: &egui::Context, now: f64) {
+        let (capture, choice) = (&self.capture, &self.state.choice);
+        let wanted = capture.snapshot.generation;
+        if self.busy.index || capture.ordered.as_ref().is_some_and(|(g, c)| *g == wanted && c == choice) {
+            return;
+        }
+        let same_choice = capture.ordered.as_ref().is_some_and(|(_, c)| c == choice);
+        let wait = ORDER_EVERY - (now - capture.ordered_at);
+        if same_choice && capture.reading && !capture.order.is_empty() && wait > 0.0 {
+            ctx.request_repaint_after_secs(wait as f32);
+            return;
+        }
+        let top = capture.order.get(self.state.table.top.floor() as usize).map(|id| RowId(*id));
+        let ask = IndexAsk {
+            capture: capture.number,
+            snapshot: capture.snapshot.clone(),
+            choice: choice.clone(),
+            top: if same_choice { top } else { None },
+            selected: self.state.selected,
+        };
+        if self.jobs.ask_index(ask) {
+            self.busy.index = true;
+        }
+    }
+
+    /// Draws everything, then makes happen what the user asked for.
+    pub fn show(&mut self, ui: &mut Ui) {
+        let mut actions = Vec::new();
+        action::pressed(ui.ctx(), &mut actions);
+        self.dropped(ui, &mut actions);
+        let c = theme::colours(ui);
+        ui.painter().rect_filled(ui.max_rect(), CornerRadius::ZERO, c.page);
+        if self.capture.source.is_some() {
+            self.capture_screen(ui, &mut actions);
+        } else {
+            self.trouble(ui, &mut actions);
+            start_screen::show(ui, &self.state, &mut actions);
+        }
+        if let Some(dialog) = &mut self.state.dialog {
+            dialogs::show(ui, dialog, &mut actions);
+        }
+        let ctx = ui.ctx().clone();
+        for action in actions {
+            self.apply(&ctx, action);
+        }
+        if self.state.lit != self.state.lit_next {
+            ctx.request_repaint();
+        }
+        self.state.lit = self.state.lit_next.take();
+        self.ask(&ctx, ctx.input(|input| input.time));
+    }
+
+    fn dropped(&self, ui: &Ui, actions: &mut Vec<Action>) {
+        let (dropped, hovering) = ui.input(|input| {
+            (input.raw.dropped_files.first().map(|file| file.path().to_owned()), !input.raw.hovered_files.is_empty())
+        });
+        if let Some(path) = dropped {
+            actions.push(Action::OpenPath(path));
+        } else if hovering {
+            start_screen::drop_hint(ui);
+        }
+    }
+
+    fn trouble(&self, ui: &mut Ui, actions: &mut Vec<Action>) {
+        if let Some(trouble) = &self.state.trouble {
+            Panel::top("trouble").frame(Frame::NONE).show(ui, |ui| dialogs::trouble(ui, trouble, actions));
+        }
+    }
+
+    fn capture_screen(&mut self, ui: &mut Ui, actions: &mut Vec<Action>) {
+        let c = theme::colours(ui);
+        let bar = |left: i8| Frame::NONE.fill(c.surface).inner_margin(Margin { left, right: 8, top: 0, bottom: 0 });
+        let progress = self.capture.snapshot.progress();
+        Panel::top("toolbar").exact_size(toolbar::HEIGHT).frame(bar(8)).show(ui, |ui| {
+            let seen = toolbar::Seen {
+                name: &self.capture.name,
+                progress,
+                reading: self.capture.reading,
+                shown: self.capture.order.len(),
+                all: self.capture.snapshot.len(),
+            };
+            toolbar::show(ui, &seen, &mut self.state, actions);
+        });
+        Panel::top("chips").exact_size(chips::HEIGHT).frame(bar(8)).show(ui, |ui| {
+            chips::show(ui, self.capture.snapshot.providers(), self.state.choice.provider, actions);
+        });
+        self.trouble(ui, actions);
+        let elapsed = ui.input(|input| input.time) - self.capture.began;
+        Panel::bottom("status").exact_size(status::HEIGHT).frame(bar(12)).show(ui, |ui| {
+            let rate = (elapsed > 0.3).then(|| progress.read as f64 / elapsed);
+            let seen = status::Seen { snapshot: &self.capture.snapshot, reading: self.capture.reading, rate };
+            status::show(ui, &seen, actions);
+        });
+        self.panes(ui, actions);
+        let seen = table::Seen {
+            snapshot: &self.capture.snapshot,
+            order: &self.capture.order,
+            choice: &self.state.choice,
+            selected: self.state.selected,
+        };
+        let rect = ui.available_rect_before_wrap();
+        table::show(ui, &seen, &mut self.state.table, &mut self.state.saved, actions);
+        if self.capture.order.is_empty() {
+            self.no_rows(ui, rect);
+        }
+    }
+
+    fn panes(&mut self, ui: &mut Ui, actions: &mut Vec<Action>) {
+        let folded = self.state.saved.folded;
+        let most = (ui.available_height() - 120.0).max(120.0);
+        let height = if folded { panes::TABS } else { self.state.saved.pane_height.clamp(120.0, most) };
+        let panel = if folded {
+            Panel::bottom("panes folded").exact_size(height)
+        } else {
+            Panel::bottom("panes").resizable(true).default_size(height).size_range(120.0..=most)
+        };
+        let selected = self.state.selected;
+        let capture = &self.capture;
+        let state = &mut self.state;
+        let response = panel
+            .frame(Frame::NONE.fill(theme::colours(ui).page))
+            .show(ui, |ui| {
+                let seen = panes::Seen {
+                    shown: capture.shown.as_ref().filter(|(row, _)| Some(*row) == selected).map(|(_, r)| r),
+                    detail: capture.detail.as_ref().filter(|(row, _)| Some(*row) == selected).map(|(_, r)| r),
+                    picture: capture.picture.as_ref().filter(|(row, _)| Some(*row) == selected).map(|(_, p)| p),
+                };
+                panes::show(ui, &seen, state, actions);
+            })
+            .response;
+        if !folded {
+            self.state.saved.pane_height = response.rect.height();
+        }
+    }
+
+    /// Words for a table without rows.
+    fn no_rows(&self, ui: &mut Ui, rect: egui::Rect) {
+        let choice = &self.state.choice;
+        let words = if self.busy.index {
+            return;
+        } else if !self.capture.snapshot.is_empty() {
+            match choice.provider.filter(|_| choice.filter.is_empty()) {
+                Some(id) => format!("No rows of {}", chips::name(id)),
+                None => "No exchange holds these words. Press Escape to show all rows again".to_owned(),
+            }
+        } else if self.capture.reading {
+            "Reading; the first exchanges appear as they end".to_owned()
+        } else {
+            "No HTTP, TLS or DNS exchange was found in this capture".to_owned()
+        };
+        let mut inner = ui.new_child(egui::UiBuilder::new().max_rect(rect));
+        panes::empty(&mut inner, &words);
+    }
+
+    /// The one place where things happen.
+    fn apply(&mut self, ctx: &egui::Context, action: Action) {
+        match action {
+            Action::Open => self.state.dialog_wanted = !self.state.dialog_open,
+            Action::AskPath => self.state.dialog = Some(Dialog::Path { text: String::new(), note: None }),
+            Action::OpenPath(path) => self.open_path(path),
+            Action::Stop => {
+                if self.engine.commands.try_send(Command::Stop).is_err() {
+                    self.fail("stop", "the engine is busy; try again");
+                }
+            }
+            Action::Close => {
+                if self.engine.commands.try_send(Command::Stop).is_ok() {
+                    self.forget();
+                }
+            }
+            Action::Quit => self.quit = true,
+            Action::FocusFilter => self.state.focus_filter = true,
+            Action::ClearFilter => {
+                self.state.choice.filter.clear();
+                self.state.choice.provider = None;
+                self.state.table.reveal = true;
+            }
+            Action::Filter(words) => self.state.choice.filter = words,
+            Action::Provider(provider) => self.provider(provider),
+            Action::Sort(key) => {
+                let choice = &mut self.state.choice;
+                choice.descending = choice.sort == key && !choice.descending;
+                choice.sort = key;
+                self.state.table.top = 0.0;
+            }
+            Action::Select(row) => self.select(row),
+            Action::Move(step) => self.step(step),
+            Action::Column(column) => {
+                let hidden = &mut self.state.saved.hidden;
+                if hidden.contains(&column) {
+                    hidden.retain(|c| *c != column);
+                } else if hidden.len() + 1 < table::Column::ALL.len() {
+                    hidden.push(column);
+                }
+            }
+            Action::ResetColumns => {
+                let fresh = Saved::default();
+                self.state.saved.hidden = fresh.hidden;
+                self.state.saved.widths = fresh.widths;
+            }
+            Action::Tab(tab) => {
+                self.state.saved.tab = tab;
+                self.state.saved.folded = false;
+            }
+            Action::Fold => self.state.saved.folded = !self.state.saved.folded,
+            Action::Theme(theme) => {
+                self.state.saved.theme = theme;
+                ctx.set_theme(theme.preference());
+            }
+            Action::Copy(text) => ctx.copy_text(text),
+            Action::CopyRow => {
+                let row = self.state.selected.and_then(|id| self.capture.snapshot.row(id));
+                if let Some(row) = row {
+                    ctx.copy_text(table::spoken(&self.capture.snapshot, &row));
+                }
+            }
+            Action::Keys => self.state.dialog = Some(Dialog::Keys),
+            Action::Escape => self.escape(ctx),
+            Action::DismissTrouble => self.state.trouble = None,
+            Action::ForgetRecent => self.state.saved.recent.clear(),
+            Action::BodySide(side) => self.state.body_side = Some(side),
+            Action::BodyMode(mode) => self.state.body_mode = mode,
+            Action::Picture(side) => self.wants_picture = Some(side),
+            Action::Frame(frame) => {
+                self.state.frame = Some(frame);
+                self.state.saved.tab = Tab::Frames;
+                self.state.saved.folded = false;
+            }
+            Action::Line(line) => {
+                self.state.saved.tab = Tab::Evidence;
+                self.state.wanted_line = Some(line);
+                self.state.lit_next = Some(line);
+                ctx.request_repaint();
+            }
+        }
+    }
+
+    fn open_path(&mut self, path: PathBuf) {
+        self.state.dialog = None;
+        self.open(Source::File(path));
+    }
+
+    fn provider(&mut self, provider: Option<ProviderId>) {
+        self.state.choice.provider = provider;
+        self.state.table.top = 0.0;
+    }
+
+    fn select(&mut self, row: RowId) {
+        if self.state.selected != Some(row) {
+            self.state.selected = Some(row);
+            self.state.frame = None;
+            self.state.body_side = None;
+            self.state.wanted_line = None;
+            self.wants_picture = None;
+            self.capture.picture = None;
+        }
+        let table = &mut self.state.table;
+        let order = &self.capture.order;
+        // A row that was clicked is near the top of what is visible; elsewhere the index says where it stands.
+        let first = table.top.floor() as usize;
+        let near = order.iter().skip(first).take(table.page.ceil() as usize + 2).position(|id| *id == row.0);
+        table.cursor = near.map(|at| first + at);
+    }
+
+    fn step(&mut self, step: Move) {
+        let len = self.capture.order.len();
+        if len == 0 || self.state.dialog.is_some() {
+            return;
+        }
+        let table = &self.state.table;
+        let last = len - 1;
+        let page = (table.page.floor() as i64 - 1).max(1);
+        let from = table.cursor.filter(|at| self.capture.order.get(*at).map(|id| RowId(*id)) == self.state.selected);
+        let move_by = |by: i64| match from {
+            Some(at) => (at as i64).saturating_add(by).clamp(0, last as i64) as usize,
+            None => (table.top.ceil() as usize).min(last),
+        };
+        let to = match step {
+            Move::By(by) => move_by(i64::from(by)),
+            Move::Page(by) => move_by(i64::from(by) * page),
+            Move::First => 0,
+            Move::Last => last,
+        };
+        if let Some(id) = self.capture.order.get(to) {
+            self.select(RowId(*id));
+            self.state.table.cursor = Some(to);
+            self.state.table.reveal = true;
+        }
+    }
+
+    fn escape(&mut self, ctx: &egui::Context) {
+        if self.state.dialog.take().is_some() {
+            return;
+        }
+        if self.state.trouble.take().is_some() {
+            return;
+        }
+        if !self.state.choice.filter.is_empty() || self.state.choice.provider.is_some() {
+            self.state.choice.filter.clear();
+            self.state.choice.provider = None;
+            self.state.table.reveal = true;
+        } else {
+            ctx.memory_mut(|memory| memory.request_focus(table::focus_id()));
+        }
+    }
+}

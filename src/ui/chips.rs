@@ -1,0 +1,83 @@
+//! One chip for each provider met, with its count; a click shows only its rows.
+
+use egui::{CornerRadius, Rect, Role, Sense, Stroke, StrokeKind, Ui, WidgetInfo, pos2, vec2};
+
+use super::action::Action;
+use super::theme::{self, Colours};
+use super::{shapes, text};
+use crate::evidence::pack;
+use crate::model::ProviderId;
+use crate::store::Row;
+
+/// Height of the bar in points.
+pub(crate) const HEIGHT: f32 = 34.0;
+
+/// Paints the bar. `counts` as the snapshot gives them.
+pub(crate) fn show(ui: &mut Ui, counts: &[(ProviderId, u32)], chosen: Option<ProviderId>, actions: &mut Vec<Action>) {
+    let mut counts: Vec<(ProviderId, u32)> = counts.to_vec();
+    // The most met first; rows without provider last.
+    counts.sort_by_key(|(id, n)| (id.0 == Row::NONE, core::cmp::Reverse(*n), id.0));
+    ui.horizontal_centered(|ui| {
+        ui.spacing_mut().item_spacing.x = 6.0;
+        let mut rest = Vec::new();
+        for (id, count) in counts {
+            if rest.is_empty() && ui.available_width() > 190.0 {
+                chip(ui, id, count, chosen == Some(id), actions);
+            } else {
+                rest.push((id, count));
+            }
+        }
+        if !rest.is_empty() {
+            ui.menu_button(format!("{} more", rest.len()), |ui| {
+                for (id, count) in rest {
+                    let label = format!("{}  {}", name(id), text::count(u64::from(count)));
+                    if ui.add(egui::Button::selectable(chosen == Some(id), label)).clicked() {
+                        actions.push(Action::Provider((chosen != Some(id)).then_some(id)));
+                        ui.close();
+                    }
+                }
+            });
+        }
+    });
+}
+
+/// A provider's name; words for none.
+pub(crate) fn name(id: ProviderId) -> &'static str {
+    if id.0 == Row::NONE {
+        "No provider"
+    } else {
+        pack().providers.get(usize::from(id.0)).map_or("unknown", |p| p.name)
+    }
+}
+
+fn chip(ui: &mut Ui, id: ProviderId, count: u32, on: bool, actions: &mut Vec<Action>) {
+    let c = theme::colours(ui);
+    let label = ui.painter().layout_no_wrap(name(id).to_owned(), theme::sans(theme::BODY), c.text);
+    let number = ui.painter().layout_no_wrap(text::count(u64::from(count)), theme::sans(theme::BODY), c.quiet);
+    let width = 8.0 + 18.0 + 6.0 + label.size().x + 8.0 + number.size().x + 10.0;
+    let (rect, response) = ui.allocate_exact_size(vec2(width, 24.0), Sense::click());
+    response.widget_info(|| WidgetInfo::selected(Role::Button, true, on, format!("Only {}", name(id))));
+    let colour = if id.0 == Row::NONE { c.faint } else { c.provider(id) };
+    let ground = match (on, response.hovered()) {
+        (true, _) => Colours::tint(c.page, colour, 0.24),
+        (false, true) => c.raised,
+        (false, false) => c.surface,
+    };
+    let line = if on || response.has_focus() { colour } else { c.line };
+    ui.painter().rect(rect, CornerRadius::same(theme::CORNER), ground, Stroke::new(1.0, line), StrokeKind::Inside);
+    let square = Rect::from_min_size(pos2(rect.left() + 6.0, rect.center().y - 8.0), vec2(18.0, 16.0));
+    if id.0 == Row::NONE {
+        shapes::nobody(ui.painter(), square.shrink(2.0), c);
+    } else {
+        shapes::provider(ui.painter(), square, c, id);
+    }
+    let y = (rect.center().y - label.size().y / 2.0).round();
+    let x = square.right() + 6.0;
+    let after = x + label.size().x + 8.0;
+    ui.painter().galley(pos2(x, y), label, c.text);
+    ui.painter().galley(pos2(after, y), number, c.quiet);
+    let tip = if on { "Show all rows again" } else { "Show only these rows" };
+    if response.on_hover_text(tip).clicked() {
+        actions.push(Action::Provider((!on).then_some(id)));
+    }
+}

@@ -1,0 +1,115 @@
+//! The error line, and what lies over the window: our own question for a path, the list of keys.
+
+use egui::{Align, Id, Layout, Modal, RichText, Sense, Ui, vec2};
+
+use super::action::{Action, ENTRIES};
+use super::state::{Dialog, Trouble};
+use super::{shapes, theme};
+
+/// The error line. Stays until it is mended or sent away.
+pub(crate) fn trouble(ui: &mut Ui, trouble: &Trouble, actions: &mut Vec<Action>) {
+    let c = theme::colours(ui);
+    egui::Frame::NONE
+        .fill(theme::Colours::tint(c.page, c.red, 0.12))
+        .inner_margin(egui::Margin::symmetric(12, 6))
+        .show(ui, |ui| {
+            ui.set_width(ui.available_width());
+            ui.horizontal(|ui| {
+                let (rect, _) = ui.allocate_exact_size(vec2(16.0, 18.0), Sense::hover());
+                shapes::caution(ui.painter(), rect.center(), c.red);
+                ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
+                    if ui.add(egui::Button::new("Dismiss").small()).clicked() {
+                        actions.push(Action::DismissTrouble);
+                    }
+                    if ui.add(egui::Button::new("Copy").small()).on_hover_text("Copy this message").clicked() {
+                        actions.push(Action::Copy(trouble.words()));
+                    }
+                    ui.with_layout(Layout::left_to_right(Align::Center).with_main_wrap(false), |ui| {
+                        ui.add(egui::Label::new(trouble.words()).wrap());
+                    });
+                });
+            });
+        });
+}
+
+/// The dialog, if one is open.
+pub(crate) fn show(ui: &Ui, dialog: &mut Dialog, actions: &mut Vec<Action>) {
+    let modal = Modal::new(Id::unique("dialog")).frame(
+        egui::Frame::popup(ui.style()).inner_margin(egui::Margin::same(20)).corner_radius(egui::CornerRadius::same(10)),
+    );
+    let response = modal.show(ui.ctx(), |ui| match dialog {
+        Dialog::Path { text, note } => path(ui, text, note.as_deref(), actions),
+        Dialog::Keys => keys(ui, actions),
+    });
+    if response.should_close() {
+        actions.push(Action::Escape);
+    }
+}
+
+fn path(ui: &mut Ui, text: &mut String, note: Option<&str>, actions: &mut Vec<Action>) {
+    let c = theme::colours(ui);
+    ui.set_width(520.0);
+    let title = ui.label(RichText::new("Open by path").font(theme::strong(theme::SECTION)));
+    ui.add_space(4.0);
+    let note = note.unwrap_or("The path of a capture on this machine.");
+    ui.label(RichText::new(note).color(c.quiet));
+    ui.add_space(8.0);
+    let id = Id::unique("path box");
+    let edit = egui::TextEdit::singleline(text)
+        .id(id)
+        .font(theme::mono())
+        .margin(egui::Margin::symmetric(8, 7))
+        .desired_width(f32::INFINITY);
+    let response = ui.add(edit).labelled_by(title.id).accessible_name("Path");
+    let entered = response.lost_focus() && ui.input(|input| input.key_pressed(egui::Key::Enter));
+    if !response.has_focus() && !entered && ui.memory(|memory| memory.focused().is_none()) {
+        response.request_focus();
+    }
+    ui.add_space(12.0);
+    ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
+        let ready = !text.trim().is_empty();
+        let open = egui::Button::new(RichText::new("Open").font(theme::strong(theme::BODY)).color(c.on_accent))
+            .fill(c.accent)
+            .stroke(egui::Stroke::NONE)
+            .min_size(vec2(80.0, 28.0));
+        let clicked = ui.add_enabled(ready, open).clicked();
+        if ready && (clicked || entered) {
+            actions.push(Action::OpenPath(text.trim().into()));
+        }
+        if ui.add(egui::Button::new("Cancel").min_size(vec2(80.0, 28.0))).clicked() {
+            actions.push(Action::Escape);
+        }
+    });
+}
+
+fn keys(ui: &mut Ui, actions: &mut Vec<Action>) {
+    let c = theme::colours(ui);
+    ui.set_width(440.0);
+    ui.label(RichText::new("Keyboard shortcuts").font(theme::strong(theme::SECTION)));
+    ui.add_space(8.0);
+    let table = [
+        ("Down, up, J, K", "Next or previous exchange"),
+        ("Page down, page up", "One page on or back"),
+        ("Home, End", "First or last exchange"),
+    ];
+    egui::Grid::new("keys").num_columns(2).spacing(vec2(24.0, 5.0)).show(ui, |ui| {
+        for (key, what) in table {
+            ui.label(RichText::new(key).color(c.quiet));
+            ui.label(what);
+            ui.end_row();
+        }
+        for entry in &ENTRIES {
+            if let Some(key) = &entry.key {
+                ui.label(RichText::new(ui.ctx().format_shortcut(key)).color(c.quiet));
+                ui.label(entry.label.trim_end_matches('…')).on_hover_text(entry.tip);
+                ui.end_row();
+            }
+        }
+    });
+    ui.add_space(12.0);
+    ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
+        if ui.add(egui::Button::new("Close").min_size(vec2(80.0, 28.0))).clicked() {
+            actions.push(Action::Escape);
+        }
+    });
+}

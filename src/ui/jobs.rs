@@ -1,0 +1,203 @@
+//! What may block, on threads of its own: reading a row's record, bodies and frames, decoding a picture, the index, and
+//! the desktop's file dialog. At most one request of a kind is under way; the window asks for the newest when it is back.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::task::{Context, Poll, Wake, Waker};
+use std::thread::{Builder, Thread};
+use std::time::Duration;
+
+use crossbeam_channel::{Receiver, Sender, bounded};
+
+use super::prepared::{Picture, Prepared, Shown, picture};
+use super::state::Choice;
+use crate::engine::{self, Source};
+use crate::model::{Budget, Side};
+use crate::store::{RowId, Snapshot, query};
+
+/// A dialog that answers faster was never shown: nobody clicks within it.
+const NO_DIALOG: Duration = Duration::from_millis(300);
+
+/// What wakes the window.
+pub(crate) type WakeUp = Arc<dyn Fn() + Send + Sync>;
+
+/// A request to the jobs thread. `capture` counts the captures opened, so that late answers are known as such.
+#[derive(Debug)]
+pub(crate) enum Ask {
+    /// A row's record, made ready for display.
+    Record { capture: u32, row: RowId, snapshot: Snapshot },
+    /// A row's bodies and frames, read again from the capture.
+    Detail { capture: u32, row: RowId, snapshot: Snapshot, source: Source, shown: Arc<Shown> },
+    /// The picture in a body.
+    Picture { capture: u32, row: RowId, side: Side, prepared: Arc<Prepared> },
+}
+
+/// An answer of the jobs thread.
+#[derive(Debug)]
+pub(crate) enum Told {
+    Record { capture: u32, row: RowId, result: Result<Arc<Shown>, String> },
+    Detail { capture: u32, row: RowId, result: Result<Arc<Prepared>, String>, not_yet: bool },
+    Picture { capture: u32, row: RowId, side: Side, result: Result<Picture, String> },
+}
+
+/// A request to the index thread.
+#[derive(Debug)]
+pub(crate) struct IndexAsk {
+    pub(crate) capture: u32,
+    pub(crate) snapshot: Snapshot,
+    pub(crate) choice: Choice,
+    /// Rows whose places in the new order are wanted: the topmost visible one and the selected one.
+    pub(crate) top: Option<RowId>,
+    pub(crate) selected: Option<RowId>,
+}
+
+/// A finished order.
+#[derive(Debug)]
+pub(crate) struct IndexTold {
+    pub(crate) capture: u32,
+    pub(crate) generation: u64,
+    pub(crate) choice: Choice,
+    pub(crate) order: Arc<[u32]>,
+    pub(crate) top: Option<(RowId, usize)>,
+    pub(crate) selected: Option<(RowId, usize)>,
+}
+
+/// What the desktop's dialog said.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Picked {
+    File(PathBuf),
+    Cancelled,
+    /// The system has no such dialog.
+    NoDialog,
+}
+
+/// The window's ends of all channels.
+#[derive(Debug)]
+pub(crate) struct Jobs {
+    asks: Sender<Ask>,
+    pub(crate) told: Receiver<Told>,
+    index_asks: Sender<IndexAsk>,
+    pub(crate) index_told: Receiver<IndexTold>,
+    picked_in: Sender<Picked>,
+    pub(crate) picked: Receiver<Picked>,
+}
+
+impl Jobs {
+    /// Starts the threads `jobs` and `index`; they end when this is dropped.
+    pub(crate) fn start(budget: Budget, wake: &WakeUp) -> std::io::Result<Self> {
+        let (asks, asks_out) = bounded(4);
+        let (told_in, told) = bounded(4);
+        let (index_asks, index_asks_out) = bounded(1);
+        let (index_told_in, index_told) = bounded(1);
+        let (picked_in, picked) = bounded(1);
+        let woken = Arc::clone(wake);
+        Builder::new().name("jobs".to_owned()).spawn(move || {
+            for ask in asks_out {
+                if told_in.send(answer(ask, &budget)).is_err() {
+                    return;
+                }
+                woken();
+            }
+        })?;
+        let woken = Arc::clone(wake);
+        Builder::new().name("index".to_owned()).spawn(move || {
+            for ask in index_asks_out {
+                if index_told_in.send(index(ask)).is_err() {
+                    return;
+                }
+                woken();
+            }
+        })?;
+        Ok(Self { asks, told, index_asks, index_told, picked_in, picked })
+    }
+
+    /// Hands a request over; false where the thread is gone or busy.
+    pub(crate) fn ask(&self, ask: Ask) -> bool {
+        self.asks.try_send(ask).is_ok()
+    }
+
+    /// Hands a request to the index; false where it is gone or busy.
+    pub(crate) fn ask_index(&self, ask: IndexAsk) -> bool {
+        self.index_asks.try_send(ask).is_ok()
+    }
+
+    /// Shows the desktop's dialog from a thread of its own; the answer comes over `picked`.
+    pub(crate) fn ask_dialog(&self, dialog: rfd::AsyncFileDialog, wake: &WakeUp) -> std::io::Result<()> {
+        let (answer, wake) = (self.picked_in.clone(), Arc::clone(wake));
+        // Made here, since some systems want dialogs to begin on the window's thread.
+        let asked = dialog.pick_file();
+        Builder::new().name("dialog".to_owned()).spawn(move || {
+            let (file, quick) = timed(asked);
+            let picked = match file {
+                Some(file) => Picked::File(file.path().to_owned()),
+                None if quick => Picked::NoDialog,
+                None => Picked::Cancelled,
+            };
+            let _full = answer.try_send(picked);
+            wake();
+        })?;
+        Ok(())
+    }
+}
+
+/// Waits for a dialog and says whether it answered faster than a person can.
+#[expect(clippy::disallowed_methods, reason = "tells a missing dialog from a cancelled one; nothing of the analysis")]
+fn timed<T>(asked: impl Future<Output = T>) -> (T, bool) {
+    let start = std::time::Instant::now();
+    let answer = wait(asked);
+    (answer, start.elapsed() < NO_DIALOG)
+}
+
+/// Runs one future to its end on this thread.
+fn wait<T>(future: impl Future<Output = T>) -> T {
+    struct Unpark(Thread);
+    impl Wake for Unpark {
+        fn wake(self: Arc<Self>) {
+            self.0.unpark();
+        }
+    }
+    let waker = Waker::from(Arc::new(Unpark(std::thread::current())));
+    let mut context = Context::from_waker(&waker);
+    let mut future = std::pin::pin!(future);
+    loop {
+        match future.as_mut().poll(&mut context) {
+            Poll::Ready(value) => return value,
+            Poll::Pending => std::thread::park(),
+        }
+    }
+}
+
+fn answer(ask: Ask, budget: &Budget) -> Told {
+    match ask {
+        Ask::Record { capture, row, snapshot } => {
+            let result = snapshot.record(row).map(|record| Arc::new(Shown::new(record))).map_err(|e| e.to_string());
+            Told::Record { capture, row, result }
+        }
+        Ask::Detail { capture, row, snapshot, source, shown } => {
+            let read = match &source {
+                Source::File(path) => engine::detail(path, &shown.record, &snapshot, budget),
+                Source::Stdin => Err(engine::DetailError::NotKept),
+            };
+            let not_yet = matches!(read, Err(engine::DetailError::NotYet));
+            let result = match read {
+                Ok(detail) => Ok(Arc::new(Prepared::new(detail, &shown.record))),
+                Err(error) => Err(error.to_string()),
+            };
+            Told::Detail { capture, row, result, not_yet }
+        }
+        Ask::Picture { capture, row, side, prepared } => {
+            let result = prepared
+                .body(side)
+                .map_or_else(|| Err("there is no body".to_owned()), |body| picture(&body.bytes, budget.preview_pixels));
+            Told::Picture { capture, row, side, result }
+        }
+    }
+}
+
+fn index(ask: IndexAsk) -> IndexTold {
+    let IndexAsk { capture, snapshot, choice, top, selected } = ask;
+    let order = query::select(&snapshot, &choice.filter, choice.provider, choice.sort, choice.descending);
+    let place = |row: Option<RowId>| row.and_then(|row| order.iter().position(|id| *id == row.0).map(|at| (row, at)));
+    let (top, selected) = (place(top), place(selected));
+    IndexTold { capture, generation: snapshot.generation, choice, order, top, selected }
+}

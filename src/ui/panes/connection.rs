@@ -1,0 +1,262 @@
+//! Addresses, handshake, certificates, DNS answers and odd things, as labelled facts.
+
+use egui::{ScrollArea, Sense, Ui, vec2};
+
+use crate::model::{
+    Certificate, Detail, DnsLookup, Exchange, Part, TlsSession, TlsTransport, Transport, clean, clean_to, hex,
+};
+use crate::protocols::dns::type_name;
+use crate::store::Record;
+use crate::ui::action::Action;
+use crate::ui::prepared::{Fact, Shown, body_words};
+use crate::ui::text::{self, sentence};
+use crate::ui::theme;
+use crate::ui::{prepared, shapes};
+
+/// Entries of a list that are shown.
+const LISTED: usize = 200;
+/// Width of the labels in points.
+const LABEL: f32 = 132.0;
+
+/// Paints the pane.
+pub(crate) fn show(ui: &mut Ui, shown: &Shown, actions: &mut Vec<Action>) {
+    let c = theme::colours(ui);
+    ScrollArea::vertical().id_salt("connection").auto_shrink([false, false]).show(ui, |ui| {
+        egui::Frame::NONE.inner_margin(egui::Margin { left: 12, right: 12, top: 6, bottom: 12 }).show(ui, |ui| {
+            ui.set_width(ui.available_width());
+            ui.spacing_mut().item_spacing = vec2(8.0, 3.0);
+            for fact in &shown.facts {
+                match fact {
+                    Fact::Section(title) => {
+                        ui.add_space(6.0);
+                        ui.label(egui::RichText::new(title).font(theme::strong(theme::BODY)));
+                    }
+                    Fact::Pair(label, value, wire) => pair(ui, label, value, *wire, actions),
+                    Fact::Caution(words) => {
+                        ui.horizontal(|ui| {
+                            let (rect, _) = ui.allocate_exact_size(vec2(14.0, 16.0), Sense::hover());
+                            shapes::caution(ui.painter(), rect.center(), c.amber);
+                            ui.label(words);
+                        });
+                    }
+                }
+            }
+        });
+    });
+}
+
+fn pair(ui: &mut Ui, label: &str, value: &str, wire: bool, actions: &mut Vec<Action>) {
+    let c = theme::colours(ui);
+    ui.horizontal_top(|ui| {
+        let (rect, _) = ui.allocate_exact_size(vec2(LABEL, 17.0), Sense::hover());
+        ui.painter().text(rect.left_center(), egui::Align2::LEFT_CENTER, label, theme::sans(theme::BODY), c.quiet);
+        let font = if wire { theme::mono() } else { theme::sans(theme::BODY) };
+        let response = ui.add(egui::Label::new(egui::RichText::new(value).font(font)).wrap());
+        response.context_menu(|ui| {
+            if ui.button("Copy").clicked() {
+                actions.push(Action::Copy(value.to_owned()));
+                ui.close();
+            }
+        });
+    });
+}
+
+/// The facts of a record. Runs on the jobs thread.
+pub(crate) fn facts(record: &Record) -> Vec<Fact> {
+    let exchange = &record.exchange;
+    let mut out = vec![Fact::Section("Connection".to_owned())];
+    endpoints(exchange, &mut out);
+    match &exchange.detail {
+        Detail::Http(http) => {
+            out.push(Fact::Section("Messages".to_owned()));
+            let parts = [("Request", http.request.as_ref()), ("Response", http.response.as_ref())];
+            for (label, message) in parts {
+                match message {
+                    Some(m) => {
+                        let words = format!("HTTP/{}, frames {}–{}", m.version.word(), m.first_frame, m.last_frame);
+                        out.push(Fact::Pair(label, words, false));
+                        if m.body.wire_bytes > 0 {
+                            out.push(Fact::Pair("Body", body_words(m), false));
+                        }
+                    }
+                    None => out.push(Fact::Pair(label, "not in the capture".to_owned(), false)),
+                }
+            }
+            if !http.interim.is_empty() {
+                let words = text::plural(http.interim.len() as u64, "interim response", "interim responses");
+                out.push(Fact::Pair("Before it", words, false));
+            }
+        }
+        Detail::Tls(tls) => handshake(tls, &mut out),
+        Detail::Dns(dns) => lookup(dns, &mut out),
+    }
+    outside(record, &mut out);
+    if !exchange.anomalies.is_empty() {
+        out.push(Fact::Section("Odd things".to_owned()));
+        for anomaly in exchange.anomalies.iter().take(LISTED) {
+            let len = if anomaly.len > 0 { format!(", {}", text::bytes(anomaly.len)) } else { String::new() };
+            out.push(Fact::Caution(format!("{} (frame {}{len})", sentence(anomaly.kind.words()), anomaly.frame)));
+        }
+    }
+    out
+}
+
+fn endpoints(exchange: &Exchange, out: &mut Vec<Fact>) {
+    let transport = match exchange.transport {
+        Transport::Tcp => "TCP",
+        Transport::Udp => "UDP",
+    };
+    let micros = exchange.end_time.nanos_since(exchange.time).max(0) as u64 / 1_000;
+    out.push(Fact::Pair("Client", exchange.client.to_string(), true));
+    out.push(Fact::Pair("Server", exchange.server.to_string(), true));
+    out.push(Fact::Pair("Transport", format!("{transport}, flow opened by frame {}", exchange.flow.0), false));
+    out.push(Fact::Pair("Frames", format!("{}–{}", exchange.first_frame, exchange.last_frame), false));
+    out.push(Fact::Pair("Began", format!("{} {} UTC", exchange.time.date(), exchange.time.time_of_day(6)), false));
+    out.push(Fact::Pair("Took", text::duration(micros), false));
+}
+
+/// DNS answers and address facts that speak for this exchange.
+fn outside(record: &Record, out: &mut Vec<Fact>) {
+    let mut titled = false;
+    for (i, evidence) in record.ledger.iter().enumerate() {
+        let label = match evidence.place.part {
+            Part::Dns => "DNS answer",
+            Part::Address => "Address",
+            Part::Request | Part::Response | Part::ClientHello | Part::Certificate(_) => continue,
+        };
+        if !titled {
+            out.push(Fact::Section("Where the name and the address lead".to_owned()));
+            titled = true;
+        }
+        let frame = evidence.place.frames.first().map_or_else(String::new, |f| format!(", frame {f}"));
+        out.push(Fact::Pair(label, format!("{} (evidence {}{frame})", clean_to(&evidence.text, 400), i + 1), true));
+    }
+}
+
+fn handshake(tls: &TlsSession, out: &mut Vec<Fact>) {
+    let carrier = match tls.transport {
+        TlsTransport::Tcp => "TLS over TCP",
+        TlsTransport::Quic => "TLS inside QUIC",
+        TlsTransport::Dtls => "DTLS over UDP",
+    };
+    out.push(Fact::Section(format!("Handshake, {carrier}")));
+    match &tls.client_hello {
+        None => out.push(Fact::Pair("ClientHello", "not in the capture".to_owned(), false)),
+        Some(hello) => {
+            let sni = hello.sni_bytes().map_or_else(|| "none".into(), |name| clean_to(name, 256));
+            out.push(Fact::Pair("Server name", sni.into_owned(), true));
+            let alpn: Vec<_> =
+                hello.alpn.iter().take(32).map(|r| clean_to(r.of(&hello.block), 40).into_owned()).collect();
+            if !alpn.is_empty() {
+                out.push(Fact::Pair("Protocols offered", alpn.join(", "), true));
+            }
+            out.push(Fact::Pair("Highest version", tls_version(hello.version), false));
+            out.push(Fact::Pair("JA3", hex(&hello.ja3), true));
+            out.push(Fact::Pair("JA4", clean_to(hello.ja4.as_bytes(), 80).into_owned(), true));
+            if hello.ech {
+                out.push(Fact::Pair(
+                    "Encrypted hello",
+                    "offered: the true server name may be another".to_owned(),
+                    false,
+                ));
+            }
+            out.push(Fact::Pair("ClientHello", format!("frame {}", hello.frame), false));
+        }
+    }
+    match &tls.server_hello {
+        None => out.push(Fact::Pair("ServerHello", "not in the capture".to_owned(), false)),
+        Some(hello) => {
+            out.push(Fact::Pair("Version", tls_version(hello.version), false));
+            out.push(Fact::Pair("Cipher suite", format!("0x{:04x}", hello.cipher), true));
+            if let Some(alpn) = &hello.alpn {
+                out.push(Fact::Pair("Protocol", clean_to(alpn, 40).into_owned(), true));
+            }
+            let retry = if hello.retry { ", a retry request" } else { "" };
+            out.push(Fact::Pair("ServerHello", format!("frame {}{retry}", hello.frame), false));
+        }
+    }
+    let [sent, received] = tls.bytes;
+    out.push(Fact::Pair("Sent", text::bytes(sent), false));
+    out.push(Fact::Pair("Received", text::bytes(received), false));
+    if tls.certificates.is_empty() {
+        out.push(Fact::Section("Certificates".to_owned()));
+        out.push(Fact::Pair("Chain", "not visible (TLS 1.3 encrypts it; or the capture lacks it)".to_owned(), false));
+    }
+    for (i, certificate) in tls.certificates.iter().enumerate() {
+        let title =
+            if i == 0 { "Certificate of the server".to_owned() } else { format!("Certificate {} of the chain", i + 1) };
+        out.push(Fact::Section(title));
+        certificate_facts(certificate, out);
+    }
+    for certificate in &tls.client_certificates {
+        out.push(Fact::Section("Certificate of the client".to_owned()));
+        certificate_facts(certificate, out);
+    }
+}
+
+fn certificate_facts(certificate: &Certificate, out: &mut Vec<Fact>) {
+    let said = |text: &Option<String>| text.as_ref().map(|t| clean_to(t.as_bytes(), 256).into_owned());
+    let both = |cn: Option<String>, org: Option<String>| match (cn, org) {
+        (Some(cn), Some(org)) => format!("{cn} ({org})"),
+        (Some(one), None) | (None, Some(one)) => one,
+        (None, None) => "unnamed".to_owned(),
+    };
+    out.push(Fact::Pair("Subject", both(said(&certificate.subject_cn), said(&certificate.subject_org)), false));
+    let names: Vec<_> =
+        certificate.names.iter().take(LISTED).map(|n| clean_to(n.as_bytes(), 256).into_owned()).collect();
+    if !names.is_empty() {
+        let more = certificate.names.len().saturating_sub(LISTED);
+        let tail = if more > 0 { format!(" and {} more", text::count(more as u64)) } else { String::new() };
+        out.push(Fact::Pair("Names", format!("{}{tail}", names.join(", ")), true));
+    }
+    out.push(Fact::Pair("Issuer", both(said(&certificate.issuer_cn), said(&certificate.issuer_org)), false));
+    let days = format!("{} to {}", certificate.not_before.date(), certificate.not_after.date());
+    out.push(Fact::Pair("Valid", days, false));
+    out.push(Fact::Pair("SHA-256", prepared::grouped_hex(&certificate.sha256), true));
+}
+
+fn lookup(dns: &DnsLookup, out: &mut Vec<Fact>) {
+    out.push(Fact::Section("DNS lookup".to_owned()));
+    for question in dns.questions.iter().take(LISTED) {
+        let words = format!("{} {}", clean(question.name.as_bytes()), type_name(question.qtype));
+        out.push(Fact::Pair("Question", words, true));
+    }
+    if let Some(frame) = dns.query_frame {
+        out.push(Fact::Pair("Asked in", format!("frame {frame}"), false));
+    }
+    let Some(response) = &dns.response else {
+        out.push(Fact::Pair("Answer", "not in the capture".to_owned(), false));
+        return;
+    };
+    let words = format!("{}, frame {}", text::rcode(u16::from(response.rcode)), response.frame);
+    out.push(Fact::Pair("Answered", words, false));
+    for record in response.answers.iter().take(LISTED) {
+        let words = format!(
+            "{} {} {}  ({} s)",
+            clean_to(record.name.as_bytes(), 256),
+            type_name(record.rtype),
+            clean_to(record.value.as_bytes(), 400),
+            text::count(u64::from(record.ttl)),
+        );
+        out.push(Fact::Pair("Record", words, true));
+    }
+    if response.answers.len() > LISTED {
+        let more = response.answers.len() - LISTED;
+        out.push(Fact::Pair("", format!("and {} more", text::count(more as u64)), false));
+    }
+}
+
+fn tls_version(version: u16) -> String {
+    match version {
+        0x0002 => "SSL 2.0".to_owned(),
+        0x0300 => "SSL 3.0".to_owned(),
+        0x0301 => "TLS 1.0".to_owned(),
+        0x0302 => "TLS 1.1".to_owned(),
+        0x0303 => "TLS 1.2".to_owned(),
+        0x0304 => "TLS 1.3".to_owned(),
+        0xfeff => "DTLS 1.0".to_owned(),
+        0xfefd => "DTLS 1.2".to_owned(),
+        0xfefc => "DTLS 1.3".to_owned(),
+        other => format!("0x{other:04x}"),
+    }
+}

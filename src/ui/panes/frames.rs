@@ -1,0 +1,117 @@
+//! Every frame of the exchange: list and hex.
+
+use std::sync::Arc;
+
+use egui::{Align, CornerRadius, Layout, Rect, Role, ScrollArea, Sense, Stroke, Ui, UiBuilder, WidgetInfo, pos2, vec2};
+
+use super::{empty, hex};
+use crate::model::{FrameHead, LinkType};
+use crate::ui::action::Action;
+use crate::ui::prepared::Prepared;
+use crate::ui::state::State;
+use crate::ui::text;
+use crate::ui::theme::{self, ROW};
+
+/// Width of the list in points.
+const LIST: f32 = 320.0;
+
+/// Paints the pane.
+pub(crate) fn show(
+    ui: &mut Ui,
+    detail: Option<&Result<Arc<Prepared>, String>>,
+    state: &State,
+    actions: &mut Vec<Action>,
+) {
+    let c = theme::colours(ui);
+    let prepared = match detail {
+        None => return empty(ui, "Reading the frames from the capture"),
+        Some(Err(why)) => return empty(ui, &text::sentence(why)),
+        Some(Ok(prepared)) => prepared,
+    };
+    let frames = &prepared.frames;
+    let at = state.frame.and_then(|f| frames.iter().position(|(head, _)| head.number >= f)).unwrap_or(0);
+    let Some((head, bytes)) = frames.get(at) else { return empty(ui, "No frame of this exchange could be read again") };
+    let all = ui.available_rect_before_wrap();
+    let split = (all.left() + LIST).min(all.right() - 80.0);
+    let left = Rect::from_min_max(all.min, pos2(split, all.bottom()));
+    let mut list = ui.new_child(UiBuilder::new().id_salt("list").max_rect(left).layout(Layout::top_down(Align::Min)));
+    list.set_clip_rect(left.intersect(ui.clip_rect()));
+    list.spacing_mut().item_spacing.y = 0.0;
+    let first = frames.first().map_or(head.time, |(f, _)| f.time);
+    ScrollArea::vertical().id_salt("frames").auto_shrink([false, false]).show_rows(
+        &mut list,
+        ROW,
+        frames.len(),
+        |ui, range| {
+            for i in range {
+                if let Some((frame, _)) = frames.get(i) {
+                    row(ui, frame, i == at, first.0, actions);
+                }
+            }
+        },
+    );
+    ui.painter().vline(split, all.y_range(), Stroke::new(1.0, c.line));
+    let right = Rect::from_min_max(pos2(split + 1.0, all.top()), all.max);
+    let mut side = ui.new_child(UiBuilder::new().id_salt("bytes").max_rect(right).layout(Layout::top_down(Align::Min)));
+    side.set_clip_rect(right.intersect(ui.clip_rect()));
+    side.horizontal(|ui| {
+        ui.set_height(30.0);
+        ui.add_space(12.0);
+        ui.label(egui::RichText::new(format!("Frame {}", head.number)).font(theme::strong(theme::BODY)));
+        let cut = if head.original_len > head.captured_len {
+            format!(" of {} on the wire", text::bytes(u64::from(head.original_len)))
+        } else {
+            String::new()
+        };
+        let words = format!(
+            "{} · {}{cut} · {} · record at byte {}",
+            head.time.rfc3339(),
+            text::bytes(u64::from(head.captured_len)),
+            link(head.link),
+            text::count(head.record_offset),
+        );
+        ui.add(egui::Label::new(egui::RichText::new(words).font(theme::sans(theme::SMALL)).color(c.quiet)).truncate());
+    });
+    hex::show(&mut side, head.number.0, bytes);
+}
+
+fn row(ui: &mut Ui, frame: &FrameHead, on: bool, first: i64, actions: &mut Vec<Action>) {
+    let c = theme::colours(ui);
+    let (rect, response) = ui.allocate_exact_size(vec2(ui.available_width(), ROW), Sense::click());
+    response.widget_info(|| WidgetInfo::selected(Role::ListBoxOption, true, on, format!("Frame {}", frame.number)));
+    let painter = ui.painter();
+    if on {
+        painter.rect_filled(rect, CornerRadius::ZERO, c.selection);
+    } else if response.hovered() || response.has_focus() {
+        painter.rect_filled(rect, CornerRadius::ZERO, c.hover);
+    }
+    let y = rect.center().y;
+    let quiet = if on { c.text } else { c.quiet };
+    let after = frame.time.0.saturating_sub(first).max(0) as u64 / 1_000;
+    let cells = [
+        (84.0, text::count(u64::from(frame.number.0)), c.text),
+        (196.0, format!("+{}", text::duration(after)), quiet),
+        (LIST - 24.0, format!("{}\u{2009}B", text::count(u64::from(frame.captured_len))), quiet),
+    ];
+    for (right, words, colour) in cells {
+        painter.text(pos2(rect.left() + right, y), egui::Align2::RIGHT_CENTER, words, theme::sans(theme::BODY), colour);
+    }
+    if response.clicked() {
+        actions.push(Action::Frame(frame.number));
+    }
+}
+
+/// A link type in words.
+fn link(link: LinkType) -> String {
+    match link {
+        LinkType::ETHERNET => "Ethernet".to_owned(),
+        LinkType::NULL | LinkType::LOOP => "loopback".to_owned(),
+        LinkType::PPP | LinkType::PPP_HDLC | LinkType::PPP_ETHER => "PPP".to_owned(),
+        LinkType::RAW | LinkType::RAW_BSD | LinkType::RAW_OPENBSD | LinkType::IPV4 | LinkType::IPV6 => {
+            "raw IP".to_owned()
+        }
+        LinkType::IEEE802_11 | LinkType::IEEE802_11_PRISM | LinkType::IEEE802_11_RADIOTAP => "802.11".to_owned(),
+        LinkType::LINUX_SLL | LinkType::LINUX_SLL2 => "Linux cooked".to_owned(),
+        LinkType(other) => format!("link type {other}"),
+    }
+}

@@ -1,0 +1,229 @@
+//! One message's head: every line as it stands, the proving ones marked and numbered.
+
+use egui::text::{LayoutJob, TextFormat, TextWrapping};
+use egui::{CornerRadius, Rect, Role, ScrollArea, Sense, Stroke, Ui, WidgetInfo, pos2, vec2};
+
+use crate::model::FrameNo;
+use crate::ui::action::Action;
+use crate::ui::prepared::{Head, HeadLine, LedgerLine};
+use crate::ui::shapes;
+use crate::ui::state::State;
+use crate::ui::theme::{self, Colours, LINE};
+
+/// Space for bar and number at the left.
+const GUTTER: f32 = 40.0;
+/// Names wider than this share of the pane have their value on the next line.
+const NAME_SHARE: f32 = 0.45;
+
+/// How a line is set: where its value begins, and how many rows it takes.
+struct Set {
+    value_x: f32,
+    below: bool,
+    rows: usize,
+}
+
+/// Paints a head with its title. `None`: the capture lacks the message.
+pub(crate) fn show(
+    ui: &mut Ui,
+    title: &str,
+    head: Option<&Head>,
+    ledger: &[LedgerLine],
+    state: &mut State,
+    actions: &mut Vec<Action>,
+) {
+    let c = theme::colours(ui);
+    caption(ui, title, head, actions);
+    let Some(head) = head else {
+        ui.horizontal(|ui| {
+            ui.add_space(12.0);
+            ui.label(egui::RichText::new(format!("No {} in the capture", title.to_lowercase())).color(c.quiet));
+        });
+        return;
+    };
+    if let Some(note) = &head.note {
+        ui.horizontal(|ui| {
+            ui.add_space(12.0);
+            let (rect, _) = ui.allocate_exact_size(vec2(14.0, 16.0), Sense::hover());
+            shapes::caution(ui.painter(), rect.center(), c.amber);
+            ui.label(egui::RichText::new(note).font(theme::sans(theme::SMALL)).color(c.amber));
+        });
+    }
+    let glyph = ui.fonts_mut(|fonts| fonts.glyph_width(&theme::mono(), 'm'));
+    let width = ui.available_width() - 12.0;
+    let sets: Vec<Set> = head.lines.iter().map(|line| set(line, width - GUTTER - 8.0, glyph)).collect();
+    let total: f32 = sets.iter().map(|s| s.rows as f32 * LINE).sum();
+    let marked = !head.lines.iter().all(|line| line.marks.is_empty());
+    let wanted = state.wanted_line;
+    ScrollArea::vertical().id_salt(("head", title)).auto_shrink([false, false]).show_viewport(ui, |ui, view| {
+        ui.set_height(total + 8.0);
+        let origin = ui.max_rect().min;
+        let mut y = 0.0;
+        for (i, (line, set)) in head.lines.iter().zip(&sets).enumerate() {
+            let height = set.rows as f32 * LINE;
+            let rect = Rect::from_min_size(pos2(origin.x, origin.y + y), vec2(width, height));
+            if wanted.is_some_and(|w| line.marks.contains(&w)) {
+                ui.scroll_to_rect(rect.expand(LINE), None);
+                state.wanted_line = None;
+            }
+            if y + height >= view.top() && y <= view.bottom() {
+                paint(ui, rect, (title, i), line, set, &mut Look { ledger, state, marked, c }, actions);
+            }
+            y += height;
+        }
+    });
+}
+
+fn caption(ui: &mut Ui, title: &str, head: Option<&Head>, actions: &mut Vec<Action>) {
+    let c = theme::colours(ui);
+    ui.horizontal(|ui| {
+        ui.set_height(30.0);
+        ui.add_space(12.0);
+        ui.label(egui::RichText::new(title).font(theme::strong(theme::BODY)));
+        if let Some(head) = head {
+            frame_link(ui, head.frame, actions);
+            ui.with_layout(egui::Layout::right_to_left(egui::Align::Center), |ui| {
+                ui.add_space(8.0);
+                let copy = ui.add(
+                    egui::Button::new(egui::RichText::new("Copy").color(c.quiet)).small().frame_when_inactive(false),
+                );
+                copy.widget_info(|| WidgetInfo::labeled(Role::Button, true, format!("Copy {}", title.to_lowercase())));
+                if copy.on_hover_text("Copy the whole head as text").clicked() {
+                    actions.push(Action::Copy(head.whole()));
+                }
+            });
+        }
+    });
+}
+
+/// A frame number that leads to the frame.
+pub(crate) fn frame_link(ui: &mut Ui, frame: FrameNo, actions: &mut Vec<Action>) {
+    let c = theme::colours(ui);
+    let words = egui::RichText::new(format!("frame {frame}")).font(theme::sans(theme::SMALL)).color(c.quiet);
+    if ui.add(egui::Button::new(words).small().frame_when_inactive(false)).on_hover_text("Show this frame").clicked() {
+        actions.push(Action::Frame(frame));
+    }
+}
+
+fn set(line: &HeadLine, width: f32, glyph: f32) -> Set {
+    let (name, value) = line.chars;
+    let name_width = if name == 0 { 0.0 } else { (name as f32 + 2.0) * glyph };
+    let below = name_width > width * NAME_SHARE && (name + value + 2) as f32 * glyph > width;
+    let value_x = if below { 2.0 * glyph } else { name_width };
+    let fits = (((width - value_x) / glyph).floor() as usize).max(4);
+    Set { value_x, below, rows: value.div_ceil(fits).max(1) + usize::from(below) }
+}
+
+/// What all lines of a head share.
+struct Look<'a> {
+    ledger: &'a [LedgerLine],
+    state: &'a mut State,
+    marked: bool,
+    c: &'static Colours,
+}
+
+fn paint(
+    ui: &Ui,
+    rect: Rect,
+    id: (&str, usize),
+    line: &HeadLine,
+    set: &Set,
+    look: &mut Look<'_>,
+    actions: &mut Vec<Action>,
+) {
+    let c = look.c;
+    let painter = ui.painter().clone();
+    let first = line.marks.first().copied();
+    let entry = first.and_then(|i| look.ledger.get(i));
+    let response = ui.interact(rect, ui.scope_id().with(id), Sense::CLICK);
+    response.widget_info(|| {
+        let numbers: Vec<String> = line.marks.iter().map(|i| (i + 1).to_string()).collect();
+        let said = if numbers.is_empty() { line.whole() } else { format!("{} {}", numbers.join(" "), line.whole()) };
+        WidgetInfo::labeled(Role::ListItem, true, said)
+    });
+    let lit = look.state.lit.is_some_and(|i| line.marks.contains(&i));
+    if let (Some(entry), Some(first)) = (entry, first) {
+        let colour = c.provider(entry.provider);
+        let ground = rect.shrink2(vec2(0.0, 0.5));
+        painter.rect_filled(
+            ground,
+            CornerRadius::same(3),
+            Colours::tint(c.page, colour, if lit { 0.26 } else { 0.12 }),
+        );
+        painter.rect_filled(Rect::from_min_size(ground.min, vec2(3.0, ground.height())), CornerRadius::same(1), colour);
+        let badge = Rect::from_min_size(pos2(rect.left() + 8.0, rect.top() + 1.5), vec2(26.0, 15.0));
+        number(&painter, badge, &numbers(&line.marks), colour);
+        if response.hovered() {
+            look.state.lit_next = Some(first);
+        }
+        if response.clicked() {
+            actions.push(Action::Line(first));
+        }
+    } else if response.hovered() {
+        painter.rect_filled(rect, CornerRadius::same(3), c.hover);
+    }
+    // Lines that prove nothing step back where others prove.
+    let plain = if look.marked && entry.is_none() { c.quiet } else { c.text };
+    let weak = if look.marked && entry.is_none() { c.faint } else { c.quiet };
+    let x = rect.left() + GUTTER;
+    let limit = rect.right() - 4.0;
+    if !line.name.is_empty() {
+        let mut job = LayoutJob::default();
+        job.append(&line.name, 0.0, TextFormat { line_height: Some(LINE), ..TextFormat::simple(theme::mono(), plain) });
+        job.append(":", 0.0, TextFormat { line_height: Some(LINE), ..TextFormat::simple(theme::mono(), weak) });
+        job.wrap = TextWrapping::truncate_at_width(limit - x);
+        painter.galley(pos2(x, rect.top()), painter.layout_job(job), plain);
+    }
+    let value_y = rect.top() + if set.below { LINE } else { 0.0 };
+    let mut job = LayoutJob::default();
+    for (piece, mark) in &line.pieces {
+        let proves = mark.and_then(|i| look.ledger.get(i));
+        let bold = line.name.is_empty() || proves.is_some();
+        let colour = match proves {
+            Some(_) => c.text,
+            None if line.name.is_empty() => c.text,
+            None if entry.is_some() => c.quiet,
+            None => {
+                if look.marked {
+                    c.quiet
+                } else {
+                    c.text
+                }
+            }
+        };
+        let underline = proves.map_or(Stroke::NONE, |p| Stroke::new(1.2, c.provider(p.provider)));
+        let font = if bold { theme::mono_strong() } else { theme::mono() };
+        job.append(piece, 0.0, TextFormat { line_height: Some(LINE), underline, ..TextFormat::simple(font, colour) });
+    }
+    job.wrap = TextWrapping { max_width: limit - x - set.value_x, break_anywhere: true, ..TextWrapping::default() };
+    painter.galley(pos2(x + set.value_x, value_y), painter.layout_job(job), plain);
+    response.context_menu(|ui| {
+        for (label, text) in [("Copy line", line.whole()), ("Copy value", line.value())] {
+            if ui.button(label).clicked() {
+                actions.push(Action::Copy(text));
+                ui.close();
+            }
+        }
+    });
+    if let Some(entry) = entry {
+        let _shown = response.on_hover_ui_at_pointer(|ui| {
+            ui.set_max_width(420.0);
+            ui.label(entry.proves);
+        });
+    }
+}
+
+/// The ledger lines of one head line in few letters: `3`, `1–2`, `1+`.
+fn numbers(marks: &[usize]) -> String {
+    match marks {
+        [] => String::new(),
+        [one] => (one + 1).to_string(),
+        [first, .., last] if last - first + 1 == marks.len() => format!("{}–{}", first + 1, last + 1),
+        [first, ..] => format!("{}+", first + 1),
+    }
+}
+
+/// A ledger line's number in its provider's colour.
+pub(crate) fn number(painter: &egui::Painter, rect: Rect, words: &str, colour: egui::Color32) {
+    painter.rect_filled(rect, CornerRadius::same(4), colour);
+    painter.text(rect.center(), egui::Align2::CENTER_CENTER, words, theme::strong(10.0), theme::ink(colour));
+}

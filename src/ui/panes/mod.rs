@@ -1,0 +1,125 @@
+//! What lies below the table: everything about the selected row.
+
+mod body;
+pub(crate) mod connection;
+mod evidence;
+mod frames;
+mod head;
+mod hex;
+
+use std::sync::Arc;
+
+use egui::{
+    Align, CornerRadius, Layout, Rect, Role, Sense, Stroke, TextureHandle, Ui, UiBuilder, WidgetInfo, pos2, vec2,
+};
+
+use super::action::{self, Action};
+use super::prepared::{Prepared, Shown};
+use super::state::{State, Tab};
+use super::theme;
+use crate::model::Side;
+
+/// What the panes read.
+pub(crate) struct Seen<'a> {
+    /// The selected row's record, once it is there.
+    pub(crate) shown: Option<&'a Result<Arc<Shown>, String>>,
+    /// Bodies and frames, once they are there.
+    pub(crate) detail: Option<&'a Result<Arc<Prepared>, String>>,
+    /// The decoded picture of a body.
+    pub(crate) picture: Option<&'a (Side, Result<(TextureHandle, String), String>)>,
+}
+
+/// Height of the tab bar in points.
+pub(crate) const TABS: f32 = 32.0;
+
+/// Paints tab bar and pane.
+pub(crate) fn show(ui: &mut Ui, seen: &Seen<'_>, state: &mut State, actions: &mut Vec<Action>) {
+    let c = theme::colours(ui);
+    let all = ui.available_rect_before_wrap();
+    ui.advance_cursor_after_rect(all);
+    ui.painter().rect_filled(all, CornerRadius::ZERO, c.page);
+    let bar = Rect::from_min_max(all.min, pos2(all.right(), all.top() + TABS));
+    tabs(ui, bar, seen, state, actions);
+    let pane = Rect::from_min_max(pos2(all.left(), bar.bottom()), all.max);
+    if state.saved.folded || pane.height() < 8.0 {
+        return;
+    }
+    let mut inner = ui.new_child(UiBuilder::new().max_rect(pane).layout(Layout::top_down(Align::Min)));
+    inner.set_clip_rect(pane.intersect(ui.clip_rect()));
+    let ui = &mut inner;
+    match seen.shown {
+        None if state.selected.is_none() => empty(ui, "Select an exchange to see who answered, and why"),
+        None => {}
+        Some(Err(why)) => empty(ui, &format!("This exchange could not be read again: {why}")),
+        Some(Ok(shown)) => match state.saved.tab {
+            Tab::Evidence => evidence::show(ui, shown, state, actions),
+            Tab::Body => body::show(ui, shown, seen, state, actions),
+            Tab::Connection => connection::show(ui, shown, actions),
+            Tab::Frames => frames::show(ui, seen.detail, state, actions),
+        },
+    }
+}
+
+fn tabs(ui: &mut Ui, bar: Rect, seen: &Seen<'_>, state: &State, actions: &mut Vec<Action>) {
+    let c = theme::colours(ui);
+    let painter = ui.painter().clone();
+    painter.rect_filled(bar, CornerRadius::ZERO, c.surface);
+    painter.hline(bar.x_range(), bar.bottom() - 0.5, Stroke::new(1.0, c.line));
+    let mut x = bar.left() + 4.0;
+    for tab in Tab::ALL {
+        let Some(entry) = action::entry(&Action::Tab(tab)) else { continue };
+        let on = state.saved.tab == tab && !state.saved.folded;
+        let galley = painter.layout_no_wrap(entry.label.to_owned(), theme::strong(theme::BODY), c.text);
+        let rect = Rect::from_min_size(pos2(x, bar.top()), vec2(galley.size().x + 20.0, bar.height()));
+        let response = ui.interact(rect, ui.scope_id().with(("tab", entry.label)), Sense::click());
+        response.widget_info(|| WidgetInfo::selected(Role::Tab, true, on, entry.label));
+        let colour = if on || response.hovered() { c.text } else { c.quiet };
+        painter.galley_with_override_text_color(
+            pos2(x + 10.0, (rect.center().y - galley.size().y / 2.0).round()),
+            galley,
+            colour,
+        );
+        if on {
+            let line = Rect::from_min_max(pos2(x + 10.0, bar.bottom() - 2.5), pos2(rect.right() - 10.0, bar.bottom()));
+            painter.rect_filled(line, CornerRadius::same(1), c.accent);
+        }
+        if response.has_focus() {
+            painter.rect_stroke(
+                rect.shrink(4.0),
+                CornerRadius::same(4),
+                Stroke::new(1.0, c.accent),
+                egui::StrokeKind::Inside,
+            );
+        }
+        if response.clicked() {
+            actions.push(Action::Tab(tab));
+        }
+        let _shown = response.on_hover_text(action::tip(ui.ctx(), entry));
+        x = rect.right();
+    }
+    let room = Rect::from_min_max(pos2(x + 12.0, bar.top()), pos2(bar.right() - 8.0, bar.bottom()));
+    let mut side = ui.new_child(UiBuilder::new().max_rect(room).layout(Layout::right_to_left(Align::Center)));
+    let label = if state.saved.folded { "Show" } else { "Fold" };
+    let fold = side.add(egui::Button::new(label).small().frame_when_inactive(false));
+    if fold.on_hover_text("Give the table the whole window, or bring the panes back").clicked() {
+        actions.push(Action::Fold);
+    }
+    if let Some(Ok(shown)) = seen.shown {
+        let e = &shown.record.exchange;
+        let words = format!("{}  →  {}", e.client, e.server);
+        side.add_space(8.0);
+        side.add(
+            egui::Label::new(egui::RichText::new(words).font(theme::sans(theme::SMALL)).color(c.quiet)).truncate(),
+        );
+    }
+}
+
+/// Words in the middle of an empty pane.
+pub(crate) fn empty(ui: &mut Ui, words: &str) {
+    let c = theme::colours(ui);
+    let rect = ui.available_rect_before_wrap();
+    let mut inner = ui.new_child(
+        UiBuilder::new().max_rect(rect.shrink(16.0)).layout(Layout::centered_and_justified(egui::Direction::TopDown)),
+    );
+    inner.label(egui::RichText::new(words).color(c.quiet));
+}

@@ -1,0 +1,146 @@
+//! Marks that we draw ourselves: grades, provider squares, triangles. The same in table, card and chips.
+
+use core::f32::consts::{FRAC_PI_2, PI};
+
+use egui::{Align2, Color32, CornerRadius, Painter, Pos2, Rect, Shape, Stroke, StrokeKind, Vec2, pos2, vec2};
+
+use super::theme::{self, Colours};
+use crate::evidence::pack;
+use crate::model::{Grade, ProviderId};
+
+/// The shape of a grade: full, three quarters, half, ring, crossed ring.
+pub(crate) fn grade(painter: &Painter, centre: Pos2, radius: f32, grade: Grade, colour: Color32) {
+    let ring = Stroke::new(1.4, colour);
+    match grade {
+        Grade::Conclusive => {
+            painter.circle_filled(centre, radius + 0.7, colour);
+        }
+        Grade::Supports => {
+            painter.circle_stroke(centre, radius, ring);
+            pie(painter, centre, radius, -FRAC_PI_2, PI, colour);
+            pie(painter, centre, radius, FRAC_PI_2, FRAC_PI_2, colour);
+        }
+        Grade::Suggests => {
+            painter.circle_stroke(centre, radius, ring);
+            pie(painter, centre, radius, -FRAC_PI_2, PI, colour);
+        }
+        Grade::NameOnly => {
+            painter.circle_stroke(centre, radius, ring);
+        }
+        Grade::Contradicted => {
+            painter.circle_stroke(centre, radius, ring);
+            let arm = radius * 0.62;
+            for step in [vec2(arm, arm), vec2(arm, -arm)] {
+                painter.line_segment([centre - step, centre + step], ring);
+            }
+        }
+    }
+}
+
+/// A slice of at most half a circle.
+fn pie(painter: &Painter, centre: Pos2, radius: f32, from: f32, sweep: f32, colour: Color32) {
+    const STEPS: u8 = 12;
+    let mut points = vec![centre];
+    for step in 0..=STEPS {
+        let angle = from + sweep * f32::from(step) / f32::from(STEPS);
+        points.push(centre + radius * Vec2::angled(angle));
+    }
+    painter.add(Shape::convex_polygon(points, colour, Stroke::NONE));
+}
+
+/// A provider's small square with its two letters.
+pub(crate) fn provider(painter: &Painter, rect: Rect, c: &Colours, id: ProviderId) {
+    let colour = c.provider(id);
+    painter.rect_filled(rect, CornerRadius::same(3), colour);
+    let letters = pack().providers.get(usize::from(id.0)).map_or("?", |p| p.glyph);
+    let size = (rect.height() * if rect.height() > 24.0 { 0.42 } else { 0.58 }).round();
+    painter.text(rect.center(), Align2::CENTER_CENTER, letters, theme::strong(size), theme::ink(colour));
+}
+
+/// An empty square: nobody named.
+pub(crate) fn nobody(painter: &Painter, rect: Rect, c: &Colours) {
+    painter.rect_stroke(rect.shrink(0.5), CornerRadius::same(3), Stroke::new(1.0, c.faint), StrokeKind::Inside);
+}
+
+/// A sort mark.
+pub(crate) fn sorted(painter: &Painter, centre: Pos2, descending: bool, colour: Color32) {
+    let (w, h) = (3.6, if descending { 2.4 } else { -2.4 });
+    let points = vec![pos2(centre.x - w, centre.y - h), pos2(centre.x + w, centre.y - h), pos2(centre.x, centre.y + h)];
+    painter.add(Shape::convex_polygon(points, colour, Stroke::NONE));
+}
+
+/// A caution triangle with its exclamation mark.
+pub(crate) fn caution(painter: &Painter, centre: Pos2, colour: Color32) {
+    let points = vec![centre + vec2(0.0, -5.5), centre + vec2(6.0, 5.0), centre + vec2(-6.0, 5.0)];
+    painter.add(Shape::closed_line(points, Stroke::new(1.3, colour)));
+    painter.line_segment([centre + vec2(0.0, -1.8), centre + vec2(0.0, 1.4)], Stroke::new(1.3, colour));
+    painter.circle_filled(centre + vec2(0.0, 3.2), 0.8, colour);
+}
+
+/// A magnifying glass.
+pub(crate) fn lens(painter: &Painter, centre: Pos2, colour: Color32) {
+    let stroke = Stroke::new(1.4, colour);
+    painter.circle_stroke(centre + vec2(-1.2, -1.2), 4.0, stroke);
+    painter.line_segment([centre + vec2(1.8, 1.8), centre + vec2(5.0, 5.0)], stroke);
+}
+
+/// A cross for closing.
+pub(crate) fn cross(painter: &Painter, centre: Pos2, colour: Color32) {
+    let stroke = Stroke::new(1.4, colour);
+    for step in [vec2(3.6, 3.6), vec2(3.6, -3.6)] {
+        painter.line_segment([centre - step, centre + step], stroke);
+    }
+}
+
+/// A rectangle with a dashed outline.
+pub(crate) fn dashed(painter: &Painter, rect: Rect, colour: Color32) {
+    let r = rect.shrink(0.5);
+    let corners = [r.left_top(), r.right_top(), r.right_bottom(), r.left_bottom(), r.left_top()];
+    painter.extend(Shape::dashed_line(&corners, Stroke::new(1.2, colour), 6.0, 5.0));
+}
+
+/// Six points of a witness cell: full, empty, hatched or crossed.
+pub(crate) fn witness(painter: &Painter, rect: Rect, state: Witness, colour: Color32, c: &Colours) {
+    let corner = CornerRadius::same(2);
+    let outline = Stroke::new(1.0, c.faint);
+    match state {
+        Witness::Agrees => {
+            painter.rect_filled(rect, corner, colour);
+        }
+        Witness::Silent => {
+            painter.rect_stroke(rect, corner, outline, StrokeKind::Inside);
+        }
+        Witness::Unseen => {
+            painter.rect_stroke(rect, corner, Stroke::new(1.0, c.line), StrokeKind::Inside);
+            let inner = painter.with_clip_rect(rect.shrink(1.0));
+            let mut x = rect.left() - rect.height();
+            while x < rect.right() {
+                inner.line_segment(
+                    [pos2(x, rect.bottom()), pos2(x + rect.height(), rect.top())],
+                    Stroke::new(1.0, c.faint),
+                );
+                x += 4.0;
+            }
+        }
+        Witness::Differs => {
+            let stroke = Stroke::new(1.3, c.red);
+            painter.rect_stroke(rect, corner, stroke, StrokeKind::Inside);
+            let r = rect.shrink(2.5);
+            painter.line_segment([r.left_top(), r.right_bottom()], stroke);
+            painter.line_segment([r.right_top(), r.left_bottom()], stroke);
+        }
+    }
+}
+
+/// What one kind of witness says of the operator.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Witness {
+    /// Points at the operator.
+    Agrees,
+    /// Could have spoken and did not.
+    Silent,
+    /// Cannot be seen in such an exchange.
+    Unseen,
+    /// Points at another.
+    Differs,
+}

@@ -1,0 +1,185 @@
+//! What the user chose, by id, and the part of it that is kept between runs.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use serde::{Deserialize, Serialize};
+
+use super::table::{Column, TableState};
+use crate::model::{FrameNo, ProviderId, Side};
+use crate::store::RowId;
+use crate::store::query::SortKey;
+
+/// Captures remembered on the start screen.
+const RECENT: usize = 10;
+
+/// Which theme.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub enum ThemeChoice {
+    /// As the desktop says.
+    #[default]
+    System,
+    /// Dark.
+    Dark,
+    /// Light.
+    Light,
+}
+
+impl ThemeChoice {
+    pub(crate) fn preference(self) -> egui::ThemePreference {
+        match self {
+            Self::System => egui::ThemePreference::System,
+            Self::Dark => egui::ThemePreference::Dark,
+            Self::Light => egui::ThemePreference::Light,
+        }
+    }
+}
+
+/// Which pane lies below the table.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Tab {
+    /// Verdict, ledger and both heads.
+    #[default]
+    Evidence,
+    /// Bodies.
+    Body,
+    /// Addresses, handshake, certificates, DNS.
+    Connection,
+    /// Frames with hex.
+    Frames,
+}
+
+impl Tab {
+    pub(crate) const ALL: [Self; 4] = [Self::Evidence, Self::Body, Self::Connection, Self::Frames];
+}
+
+/// How a body is shown.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub enum BodyMode {
+    /// What fits the content.
+    #[default]
+    Fitting,
+    /// Text as it stands.
+    Text,
+    /// Bytes.
+    Hex,
+}
+
+/// What is kept between runs.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Saved {
+    /// The theme.
+    pub theme: ThemeChoice,
+    /// Captures opened lately, newest first.
+    pub recent: Vec<PathBuf>,
+    /// Column widths that differ from the default, in points.
+    pub widths: BTreeMap<Column, f32>,
+    /// Columns that are not shown.
+    pub hidden: Vec<Column>,
+    /// Height of the panes in points.
+    pub pane_height: f32,
+    /// Width of the verdict card in points.
+    pub card_width: f32,
+    /// Whether the panes are folded away.
+    pub folded: bool,
+    /// The pane shown.
+    pub tab: Tab,
+}
+
+impl Default for Saved {
+    fn default() -> Self {
+        Self {
+            theme: ThemeChoice::System,
+            recent: Vec::new(),
+            widths: BTreeMap::new(),
+            hidden: vec![Column::Server, Column::Tenant],
+            pane_height: 360.0,
+            card_width: 400.0,
+            folded: false,
+            tab: Tab::Evidence,
+        }
+    }
+}
+
+impl Saved {
+    /// Puts a capture at the head of the recent ones.
+    pub(crate) fn remember(&mut self, path: &Path) {
+        let path = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
+        self.recent.retain(|known| *known != path);
+        self.recent.insert(0, path);
+        self.recent.truncate(RECENT);
+    }
+}
+
+/// Which rows, in which order.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Choice {
+    /// The text of the filter box.
+    pub filter: String,
+    /// Only this operator; [`crate::store::Row::NONE`] for rows without one.
+    pub provider: Option<ProviderId>,
+    /// The order.
+    pub sort: SortKey,
+    /// Whether it is turned round.
+    pub descending: bool,
+}
+
+/// Something that went wrong, shown until it is mended or sent away.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Trouble {
+    /// What was tried.
+    pub doing: String,
+    /// Why it failed, and what to do.
+    pub why: String,
+}
+
+impl Trouble {
+    pub(crate) fn words(&self) -> String {
+        format!("Could not {}: {}", self.doing, self.why)
+    }
+}
+
+/// What lies over the window.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Dialog {
+    /// Our own question for a path.
+    Path {
+        /// What was typed.
+        text: String,
+        /// Why it is asked here.
+        note: Option<String>,
+    },
+    /// The list of keys.
+    Keys,
+}
+
+/// All that the user chose.
+#[derive(Debug, Default)]
+pub struct State {
+    /// The part kept between runs.
+    pub saved: Saved,
+    /// Which rows, in which order.
+    pub choice: Choice,
+    /// The selected row.
+    pub selected: Option<RowId>,
+    /// The error on screen.
+    pub trouble: Option<Trouble>,
+    /// The dialog on screen.
+    pub dialog: Option<Dialog>,
+    pub(crate) table: TableState,
+    /// The ledger line under the pointer, in card or head: lights in both. Set in one frame, drawn in the next.
+    pub(crate) lit: Option<usize>,
+    pub(crate) lit_next: Option<usize>,
+    /// The ledger line that was clicked: its head scrolls there.
+    pub(crate) wanted_line: Option<usize>,
+    /// Which body is shown.
+    pub(crate) body_side: Option<Side>,
+    pub(crate) body_mode: BodyMode,
+    /// The frame shown.
+    pub(crate) frame: Option<FrameNo>,
+    pub(crate) focus_filter: bool,
+    /// Whether a native dialog is to be opened, and whether one is open.
+    pub(crate) dialog_wanted: bool,
+    pub(crate) dialog_open: bool,
+}

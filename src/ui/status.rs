@@ -1,0 +1,148 @@
+//! The line at the bottom: what was counted, how far reading is, and what could not be read.
+
+use egui::{Align, Layout, Role, Sense, Ui, WidgetInfo, vec2};
+
+use super::action::Action;
+use super::{shapes, text, theme};
+use crate::model::{clean_to, hex};
+use crate::store::{Facts, Snapshot};
+
+/// Height in points.
+pub(crate) const HEIGHT: f32 = 26.0;
+/// Entries of the list that are shown.
+const LISTED: usize = 100;
+
+/// What the line reads.
+pub(crate) struct Seen<'a> {
+    pub(crate) snapshot: &'a Snapshot,
+    pub(crate) reading: bool,
+    /// Bytes a second, once that is known.
+    pub(crate) rate: Option<f64>,
+}
+
+/// Paints the line.
+pub(crate) fn show(ui: &mut Ui, seen: &Seen<'_>, actions: &mut Vec<Action>) {
+    let c = theme::colours(ui);
+    let facts = seen.snapshot.facts();
+    ui.horizontal_centered(|ui| {
+        ui.spacing_mut().item_spacing.x = 6.0;
+        let small = |words: String| {
+            egui::Label::new(egui::RichText::new(words).font(theme::sans(theme::SMALL)).color(c.quiet))
+                .selectable(false)
+        };
+        let mut parts = Vec::new();
+        if seen.reading {
+            parts.push(reading(seen));
+        }
+        parts.push(text::plural(seen.snapshot.len() as u64, "exchange", "exchanges"));
+        parts.push(text::plural(u64::from(facts.capture.frames), "frame", "frames"));
+        parts.push(text::plural(facts.flows, "flow", "flows"));
+        parts.push("times in UTC".to_owned());
+        ui.add(small(parts.join("  ·  ")));
+        ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
+            unread(ui, facts, actions);
+            if let Some(digest) = &facts.sha256 {
+                let whole = hex(digest);
+                let start = whole.get(..12).unwrap_or_default().to_owned();
+                let response = ui.add(small(format!("SHA-256 {start}…")).sense(Sense::click()));
+                if response.on_hover_text(format!("{whole}\nSHA-256 of the file; click to copy")).clicked() {
+                    actions.push(Action::Copy(whole));
+                }
+            }
+            ui.add(small(format!("{}{}", facts.capture.format.word(), packed(facts))));
+        });
+    });
+}
+
+fn packed(facts: &Facts) -> &'static str {
+    use crate::capture::Container;
+    match facts.capture.container {
+        Container::Plain => "",
+        Container::Gzip => " in gzip",
+        Container::Zstd => " in zstd",
+        Container::Lz4 => " in LZ4",
+    }
+}
+
+fn reading(seen: &Seen<'_>) -> String {
+    let progress = seen.snapshot.progress();
+    let mut words = "Reading".to_owned();
+    if let Some(total) = progress.total.filter(|t| *t > 0) {
+        words = format!("Reading {} %", progress.read.saturating_mul(100) / total);
+        if let Some(rate) = seen.rate.filter(|r| *r > 1.0) {
+            let left = (total.saturating_sub(progress.read)) as f64 / rate;
+            words = format!("{words}, {}/s, {:.0} s left", text::size(rate as u64), left.ceil());
+        }
+    }
+    words
+}
+
+/// What could not be read, each with its count.
+pub(crate) fn findings(facts: &Facts) -> Vec<(u64, String)> {
+    let mut out = Vec::new();
+    let capture = &facts.capture;
+    if facts.undecoded_frames > 0 {
+        out.push((facts.undecoded_frames, "frames with a link type or header that is not understood".to_owned()));
+    }
+    if capture.cut_tail_bytes > 0 {
+        out.push((1, format!("record cut off at the end of the file ({})", text::bytes(capture.cut_tail_bytes))));
+    }
+    for skipped in &capture.skipped {
+        let why = clean_to(skipped.why.as_bytes(), 200);
+        out.push((
+            1,
+            format!(
+                "stretch passed over at byte {} ({}): {why}",
+                text::count(skipped.offset),
+                text::bytes(skipped.len)
+            ),
+        ));
+    }
+    let mut limits = facts.limits.clone();
+    limits.extend(capture.limits.iter().filter(|hit| !facts.limits.contains(hit)));
+    for hit in limits {
+        let first = if hit.first_frame.0 > 0 { format!(", first at frame {}", hit.first_frame) } else { String::new() };
+        out.push((hit.count, format!("{}{first}", hit.limit.words())));
+    }
+    out
+}
+
+fn unread(ui: &mut Ui, facts: &Facts, actions: &mut Vec<Action>) {
+    let c = theme::colours(ui);
+    let found = findings(facts);
+    if found.is_empty() {
+        return;
+    }
+    let total: u64 = found.iter().map(|(n, _)| *n).fold(0, u64::saturating_add);
+    let words = format!("{} not read", text::count(total));
+    let galley = ui.painter().layout_no_wrap(words.clone(), theme::sans(theme::SMALL), c.amber);
+    let (rect, response) = ui.allocate_exact_size(vec2(galley.size().x + 30.0, 20.0), Sense::click());
+    response.widget_info(|| WidgetInfo::labeled(Role::Button, true, words.clone()));
+    if response.hovered() || response.has_focus() {
+        ui.painter().rect_filled(rect, egui::CornerRadius::same(4), c.raised);
+    }
+    shapes::caution(ui.painter(), rect.left_center() + vec2(13.0, 0.0), c.amber);
+    let y = (rect.center().y - galley.size().y / 2.0).round();
+    ui.painter().galley(egui::pos2(rect.left() + 24.0, y), galley, c.amber);
+    egui::Popup::menu(&response).width(460.0).show(|ui| {
+        ui.set_max_width(460.0);
+        ui.add_space(2.0);
+        ui.label(egui::RichText::new("What could not be read").font(theme::strong(theme::BODY)));
+        let mut lines = Vec::new();
+        egui::ScrollArea::vertical().max_height(260.0).show(ui, |ui| {
+            for (count, what) in found.iter().take(LISTED) {
+                let line = format!("{} {what}", text::count(*count));
+                ui.add(egui::Label::new(egui::RichText::new(&line).color(c.quiet)).wrap());
+                lines.push(line);
+            }
+            if found.len() > LISTED {
+                ui.label(format!("and {} more", text::count((found.len() - LISTED) as u64)));
+            }
+        });
+        if ui.button("Copy list").clicked() {
+            actions.push(Action::Copy(lines.join("\n")));
+            ui.close();
+        }
+    });
+    let _shown = response.on_hover_text("What could not be read, and why");
+}

@@ -1,0 +1,302 @@
+//! Colours, sizes and fonts: the one place where they are chosen, for the dark and the light theme.
+#![expect(clippy::disallowed_methods, reason = "this is the place where colours are made")]
+
+use std::sync::Arc;
+
+use egui::style::{ScrollStyle, Selection, WidgetVisuals, Widgets};
+use egui::{
+    Color32, Context, CornerRadius, FontData, FontDefinitions, FontFamily, FontId, Margin, Shadow, Stroke, Style,
+    TextStyle, Theme, Ui, Vec2, Visuals,
+};
+
+use crate::evidence::pack;
+use crate::model::{Grade, ProviderId};
+
+/// Heights and insets in points, on a grid of 4.
+pub(crate) const ROW: f32 = 24.0;
+pub(crate) const HEADER: f32 = 26.0;
+pub(crate) const LINE: f32 = 18.0;
+pub(crate) const CORNER: u8 = 6;
+
+/// Sizes of text in points.
+pub(crate) const SMALL: f32 = 11.0;
+pub(crate) const BODY: f32 = 13.0;
+pub(crate) const MONO: f32 = 12.0;
+pub(crate) const SECTION: f32 = 15.0;
+pub(crate) const TITLE: f32 = 22.0;
+
+/// The colours of one theme.
+#[derive(Debug)]
+pub(crate) struct Colours {
+    /// Dark or light.
+    pub(crate) dark: bool,
+    /// The ground: table and panes.
+    pub(crate) page: Color32,
+    /// One step above: bars.
+    pub(crate) surface: Color32,
+    /// Two steps above: cards, inputs.
+    pub(crate) raised: Color32,
+    /// Under the pointer.
+    pub(crate) hover: Color32,
+    /// Hairlines.
+    pub(crate) line: Color32,
+    /// What is read.
+    pub(crate) text: Color32,
+    /// What is secondary.
+    pub(crate) quiet: Color32,
+    /// What is hardly needed; still 4.5 : 1 on the page.
+    pub(crate) faint: Color32,
+    /// Selection, focus, the primary action.
+    pub(crate) accent: Color32,
+    /// Text on the accent.
+    pub(crate) on_accent: Color32,
+    /// A selected row.
+    pub(crate) selection: Color32,
+    /// Loss and conflict only.
+    pub(crate) red: Color32,
+    /// Caution.
+    pub(crate) amber: Color32,
+}
+
+static DARK: Colours = Colours {
+    dark: true,
+    page: Color32::from_rgb(0x0f, 0x12, 0x18),
+    surface: Color32::from_rgb(0x16, 0x1a, 0x22),
+    raised: Color32::from_rgb(0x1e, 0x23, 0x2d),
+    hover: Color32::from_rgb(0x1b, 0x20, 0x2a),
+    line: Color32::from_rgb(0x27, 0x2d, 0x39),
+    text: Color32::from_rgb(0xe8, 0xeb, 0xf1),
+    quiet: Color32::from_rgb(0xa3, 0xac, 0xbb),
+    faint: Color32::from_rgb(0x84, 0x8e, 0x9f),
+    accent: Color32::from_rgb(0x6b, 0x9b, 0xff),
+    on_accent: Color32::from_rgb(0x0b, 0x12, 0x20),
+    selection: Color32::from_rgb(0x1f, 0x30, 0x55),
+    red: Color32::from_rgb(0xff, 0x6b, 0x6e),
+    amber: Color32::from_rgb(0xe9, 0xb0, 0x4a),
+};
+
+static LIGHT: Colours = Colours {
+    dark: false,
+    page: Color32::from_rgb(0xff, 0xff, 0xff),
+    surface: Color32::from_rgb(0xf5, 0xf6, 0xf8),
+    raised: Color32::from_rgb(0xec, 0xee, 0xf2),
+    hover: Color32::from_rgb(0xf1, 0xf3, 0xf7),
+    line: Color32::from_rgb(0xdd, 0xe0, 0xe6),
+    text: Color32::from_rgb(0x17, 0x1b, 0x23),
+    quiet: Color32::from_rgb(0x50, 0x59, 0x68),
+    faint: Color32::from_rgb(0x67, 0x70, 0x7f),
+    accent: Color32::from_rgb(0x25, 0x5b, 0xd8),
+    on_accent: Color32::from_rgb(0xff, 0xff, 0xff),
+    selection: Color32::from_rgb(0xd9, 0xe5, 0xfd),
+    red: Color32::from_rgb(0xc2, 0x2b, 0x32),
+    amber: Color32::from_rgb(0x8f, 0x5b, 0x00),
+};
+
+/// The colours of the theme that `ui` has.
+pub(crate) fn colours(ui: &Ui) -> &'static Colours {
+    if ui.visuals().dark_mode { &DARK } else { &LIGHT }
+}
+
+impl Colours {
+    /// A provider's colour, moved towards black or white until it stands out from the page.
+    pub(crate) fn provider(&self, id: ProviderId) -> Color32 {
+        let Some(provider) = pack().providers.get(usize::from(id.0)) else { return self.faint };
+        let [r, g, b] = provider.colour;
+        let away = if self.dark { Color32::WHITE } else { Color32::BLACK };
+        let mut colour = Color32::from_rgb(r, g, b);
+        for _ in 0..10 {
+            if contrast(colour, self.page) >= 3.2 {
+                break;
+            }
+            colour = colour.lerp_to_gamma(away, 0.12);
+        }
+        colour
+    }
+
+    /// `colour` laid over `ground` at `share` (0 to 1).
+    pub(crate) fn tint(ground: Color32, colour: Color32, share: f32) -> Color32 {
+        ground.lerp_to_gamma(colour, share)
+    }
+
+    /// The colour of a grade's mark.
+    pub(crate) fn grade(&self, grade: Grade) -> Color32 {
+        match grade {
+            Grade::Contradicted => self.red,
+            Grade::NameOnly => self.faint,
+            Grade::Suggests => self.quiet,
+            Grade::Supports | Grade::Conclusive => self.text,
+        }
+    }
+}
+
+/// Black or white, whichever reads better on `ground`.
+pub(crate) fn ink(ground: Color32) -> Color32 {
+    let black = Color32::from_rgb(0x10, 0x14, 0x1b);
+    if contrast(ground, Color32::WHITE) >= contrast(ground, black) { Color32::WHITE } else { black }
+}
+
+fn contrast(a: Color32, b: Color32) -> f32 {
+    let (a, b) = (luminance(a), luminance(b));
+    (a.max(b) + 0.05) / (a.min(b) + 0.05)
+}
+
+/// Relative luminance as WCAG 2 defines it.
+fn luminance(colour: Color32) -> f32 {
+    let linear = |v: u8| {
+        let v = f32::from(v) / 255.0;
+        if v <= 0.04045 { v / 12.92 } else { ((v + 0.055) / 1.055).powf(2.4) }
+    };
+    0.2126 * linear(colour.r()) + 0.7152 * linear(colour.g()) + 0.0722 * linear(colour.b())
+}
+
+/// Text.
+pub(crate) fn sans(size: f32) -> FontId {
+    FontId::new(size, FontFamily::Proportional)
+}
+
+/// Text with weight.
+pub(crate) fn strong(size: f32) -> FontId {
+    FontId::new(size, FontFamily::Name("strong".into()))
+}
+
+/// Bytes, headers and hex.
+pub(crate) fn mono() -> FontId {
+    FontId::new(MONO, FontFamily::Monospace)
+}
+
+/// Bytes with weight.
+pub(crate) fn mono_strong() -> FontId {
+    FontId::new(MONO, FontFamily::Name("mono-strong".into()))
+}
+
+/// Gives a context our fonts and both styles.
+pub(crate) fn install(ctx: &Context) {
+    ctx.set_fonts(fonts());
+    ctx.set_style_of(Theme::Dark, style(&DARK));
+    ctx.set_style_of(Theme::Light, style(&LIGHT));
+}
+
+fn fonts() -> FontDefinitions {
+    let mut fonts = FontDefinitions::default();
+    let ours: [(&str, &'static [u8]); 4] = [
+        ("Inter", include_bytes!("../../assets/fonts/Inter-Regular-tnum.otf")),
+        ("Inter SemiBold", include_bytes!("../../assets/fonts/Inter-SemiBold-tnum.otf")),
+        ("JetBrains Mono", include_bytes!("../../assets/fonts/JetBrainsMono-Regular.ttf")),
+        ("JetBrains Mono SemiBold", include_bytes!("../../assets/fonts/JetBrainsMono-SemiBold.ttf")),
+    ];
+    for (name, bytes) in ours {
+        fonts.font_data.insert(name.to_owned(), Arc::new(FontData::from_static(bytes)));
+    }
+    let behind = |family: &FontFamily| fonts.families.get(family).cloned().unwrap_or_default();
+    let (sans, mono) = (behind(&FontFamily::Proportional), behind(&FontFamily::Monospace));
+    let chain = |first: &[&str], rest: &[String]| -> Vec<String> {
+        first.iter().map(|name| (*name).to_owned()).chain(rest.iter().cloned()).collect()
+    };
+    let families = [
+        (FontFamily::Proportional, chain(&["Inter", "JetBrains Mono"], &sans)),
+        (FontFamily::Name("strong".into()), chain(&["Inter SemiBold", "JetBrains Mono SemiBold"], &sans)),
+        (FontFamily::Monospace, chain(&["JetBrains Mono", "Inter"], &mono)),
+        (FontFamily::Name("mono-strong".into()), chain(&["JetBrains Mono SemiBold", "Inter SemiBold"], &mono)),
+    ];
+    fonts.families.extend(families);
+    fonts
+}
+
+fn style(c: &Colours) -> Style {
+    let mut style = Style {
+        text_styles: [
+            (TextStyle::Small, sans(SMALL)),
+            (TextStyle::Body, sans(BODY)),
+            (TextStyle::Button, sans(BODY)),
+            (TextStyle::Heading, strong(SECTION)),
+            (TextStyle::Monospace, mono()),
+        ]
+        .into(),
+        visuals: visuals(c),
+        // No motion for show.
+        animation_time: 0.0,
+        ..Style::default()
+    };
+    style.spacing.item_spacing = Vec2::new(8.0, 4.0);
+    style.spacing.button_padding = Vec2::new(10.0, 4.0);
+    style.spacing.interact_size = Vec2::new(32.0, 24.0);
+    style.spacing.menu_margin = Margin::same(6);
+    style.spacing.window_margin = Margin::same(16);
+    style.spacing.scroll = ScrollStyle { bar_width: 8.0, floating_allocated_width: 8.0, ..ScrollStyle::thin() };
+    style.interaction.tooltip_delay = 0.4;
+    style.interaction.selectable_labels = true;
+    style
+}
+
+fn visuals(c: &Colours) -> Visuals {
+    let base = if c.dark { Visuals::dark() } else { Visuals::light() };
+    let corner = CornerRadius::same(CORNER);
+    let part = |fill: Color32, line: Color32, text: Color32| WidgetVisuals {
+        bg_fill: fill,
+        weak_bg_fill: fill,
+        bg_stroke: Stroke::new(1.0, line),
+        corner_radius: corner,
+        fg_stroke: Stroke::new(1.0, text),
+        expansion: 0.0,
+    };
+    let pressed = Colours::tint(c.raised, c.accent, 0.25);
+    let shadow =
+        Shadow { offset: [0, 6], blur: 20, spread: 0, color: Color32::from_black_alpha(if c.dark { 120 } else { 40 }) };
+    Visuals {
+        widgets: Widgets {
+            noninteractive: part(c.surface, c.line, c.text),
+            inactive: part(c.raised, c.line, c.text),
+            hovered: part(Colours::tint(c.raised, c.text, 0.06), Colours::tint(c.line, c.text, 0.15), c.text),
+            active: part(pressed, c.accent, c.text),
+            open: part(Colours::tint(c.raised, c.text, 0.06), c.line, c.text),
+        },
+        selection: Selection { bg_fill: c.selection, stroke: Stroke::new(1.0, c.accent) },
+        hyperlink_color: c.accent,
+        faint_bg_color: c.surface,
+        extreme_bg_color: c.page,
+        text_edit_bg_color: Some(c.page),
+        code_bg_color: c.raised,
+        warn_fg_color: c.amber,
+        error_fg_color: c.red,
+        window_corner_radius: CornerRadius::same(10),
+        window_shadow: shadow,
+        window_fill: c.surface,
+        window_stroke: Stroke::new(1.0, c.line),
+        menu_corner_radius: CornerRadius::same(8),
+        panel_fill: c.surface,
+        popup_shadow: shadow,
+        weak_text_color: Some(c.quiet),
+        ..base
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Colours, DARK, LIGHT, contrast};
+
+    #[track_caller]
+    fn check(c: &Colours) {
+        for (name, colour) in
+            [("text", c.text), ("quiet", c.quiet), ("faint", c.faint), ("red", c.red), ("amber", c.amber)]
+        {
+            for ground in [c.page, c.surface, c.hover] {
+                let got = contrast(colour, ground);
+                assert!(got >= 4.5, "{name} on {ground:?}: {got}");
+            }
+        }
+        for colour in [c.text, c.quiet] {
+            assert!(contrast(colour, c.raised) >= 4.5 && contrast(colour, c.selection) >= 4.5);
+        }
+        assert!(contrast(c.on_accent, c.accent) >= 4.5);
+    }
+
+    #[test]
+    fn dark_reads_well() {
+        check(&DARK);
+    }
+
+    #[test]
+    fn light_reads_well() {
+        check(&LIGHT);
+    }
+}

@@ -1,0 +1,118 @@
+//! The frame around the desk: the only file that knows eframe.
+
+use std::sync::Arc;
+
+use eframe::{CreationContext, NativeOptions, Storage};
+use egui::{ViewportBuilder, ViewportCommand, ViewportId};
+
+use super::app::Desk;
+use super::state::Saved;
+use crate::engine::{self, Source};
+use crate::model::Budget;
+
+/// The name under which the desktop knows the program, and the folder of what is kept.
+const APP_ID: &str = "nephoscope";
+/// The key of what is kept.
+const SAVED: &str = "desk";
+
+/// Why there is no window.
+#[derive(Debug, thiserror::Error)]
+pub enum UiError {
+    /// The engine's or a job's thread could not be started.
+    #[error("cannot start a thread: {0}")]
+    Thread(#[from] std::io::Error),
+    /// No display.
+    #[error(
+        "cannot open a window: {0}; is there a display (DISPLAY or WAYLAND_DISPLAY)? The command line works without one"
+    )]
+    Display(String),
+    /// No OpenGL.
+    #[error("cannot draw: {0}; on Debian the package libgl1 brings the driver")]
+    OpenGl(String),
+}
+
+/// Opens the window, and in it the capture given; comes back when the window is closed.
+pub fn run(open: Option<Source>, budget: Budget) -> Result<(), UiError> {
+    let viewport = ViewportBuilder::default()
+        .with_title("Nephoscope")
+        .with_app_id(APP_ID)
+        .with_inner_size([1_280.0, 800.0])
+        .with_min_inner_size([760.0, 480.0])
+        .with_drag_and_drop(true);
+    let options = NativeOptions { viewport, ..NativeOptions::default() };
+    let created = eframe::run_native(
+        APP_ID,
+        options,
+        Box::new(move |context| {
+            let window = Window::new(context, open, budget).map_err(UiError::Thread)?;
+            Ok(Box::new(window) as Box<dyn eframe::App>)
+        }),
+    );
+    created.map_err(|error| match error {
+        eframe::Error::AppCreation(why) => match why.downcast::<UiError>() {
+            Ok(ours) => *ours,
+            Err(other) => UiError::Display(other.to_string()),
+        },
+        eframe::Error::Winit(_) | eframe::Error::WinitEventLoop(_) => UiError::Display(error.to_string()),
+        eframe::Error::Glutin(_) | eframe::Error::NoGlutinConfigs(..) | eframe::Error::OpenGL(_) => {
+            UiError::OpenGl(error.to_string())
+        }
+    })
+}
+
+struct Window {
+    desk: Desk,
+}
+
+impl Window {
+    fn new(context: &CreationContext<'_>, open: Option<Source>, budget: Budget) -> std::io::Result<Self> {
+        super::prepare(&context.egui_ctx);
+        let saved = context
+            .storage
+            .and_then(|storage| storage.get_string(SAVED))
+            .and_then(|json| serde_json::from_str::<Saved>(&json).ok())
+            .unwrap_or_default();
+        let threads = std::thread::available_parallelism().map_or(2, usize::from);
+        let ctx = context.egui_ctx.clone();
+        let wake: Arc<dyn Fn() + Send + Sync> = Arc::new(move || ctx.request_repaint_of(ViewportId::ROOT));
+        let woken = Arc::clone(&wake);
+        let handle = engine::start(threads, budget.clone(), Box::new(move || woken()))?;
+        let mut desk = Desk::new(handle, budget, saved, wake)?;
+        if let Some(source) = open {
+            desk.open(source);
+        }
+        Ok(Self { desk })
+    }
+}
+
+impl eframe::App for Window {
+    fn logic(&mut self, ctx: &egui::Context, frame: &mut eframe::Frame) {
+        if self.desk.wants_dialog() {
+            let dialog = rfd::AsyncFileDialog::new()
+                .set_title("Open a capture")
+                .add_filter("Captures", &["pcap", "pcapng", "cap", "dmp", "gz", "zst", "lz4"])
+                .add_filter("All files", &["*"])
+                .set_parent(frame);
+            self.desk.set_dialog(dialog);
+        }
+        self.desk.logic(ctx);
+        if self.desk.quits() {
+            ctx.send_viewport_cmd(ViewportCommand::Close);
+        }
+    }
+
+    fn ui(&mut self, ui: &mut egui::Ui, _frame: &mut eframe::Frame) {
+        self.desk.show(ui);
+    }
+
+    fn save(&mut self, storage: &mut dyn Storage) {
+        if let Ok(json) = serde_json::to_string(&self.desk.state.saved) {
+            storage.set_string(SAVED, json);
+        }
+    }
+
+    /// Our own state is kept in `save`; of egui's there is nothing worth keeping.
+    fn persist_egui_memory(&self) -> bool {
+        false
+    }
+}

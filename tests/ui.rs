@@ -1,0 +1,311 @@
+//! The window without a display: what is on screen is found by role and name, clicked and typed at.
+
+#[path = "ui_world/mod.rs"]
+mod ui_world;
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use egui::{Key, Modifiers, Role};
+use egui_kittest::Harness;
+use egui_kittest::kittest::{NodeT as _, Queryable as _};
+use nephoscope::engine::{Command, Notice, Source};
+use nephoscope::model::{Budget, FrameNo};
+use nephoscope::store::RowId;
+use nephoscope::store::query::SortKey;
+use nephoscope::ui::{Desk, Saved, Tab, ThemeChoice, prepare};
+use ui_world::FakeEngine;
+
+/// A desk with its fake engine, at the size of a small laptop.
+struct World {
+    engine: FakeEngine,
+    harness: Harness<'static, Desk>,
+}
+
+impl World {
+    fn new(saved: Saved) -> Self {
+        let (engine, handle) = ui_world::engine();
+        let desk = Desk::new(handle, Budget::default(), saved, ui_world::asleep()).expect("threads start");
+        let harness = Harness::builder().with_size([1_280.0, 800.0]).with_context_setup(prepare).build_ui_state(
+            |ui, desk: &mut Desk| {
+                desk.logic(ui.ctx());
+                desk.show(ui);
+            },
+            desk,
+        );
+        Self { engine, harness }
+    }
+
+    /// With a capture of so many rounds of eight exchanges.
+    fn with_rounds(rounds: u32) -> Self {
+        let mut world = Self::new(Saved::default());
+        world.harness.state_mut().open(Source::File("icloud.pcap".into()));
+        world.engine.snapshots.send(ui_world::snapshot(rounds, true)).expect("room for one");
+        world.settle();
+        world
+    }
+
+    /// Draws until nothing is under way and nothing moves.
+    fn settle(&mut self) {
+        self.harness.run();
+        let ctx = self.harness.ctx.clone();
+        self.harness.state_mut().settle(&ctx);
+        self.harness.run();
+        self.harness.state_mut().settle(&ctx);
+        self.harness.run();
+    }
+
+    fn click(&mut self, label: &str) {
+        self.harness.get_by_label(label).click();
+        self.settle();
+    }
+
+    fn press(&mut self, modifiers: Modifiers, key: Key) {
+        self.harness.key_press_modifiers(modifiers, key);
+        self.settle();
+    }
+
+    fn commands(&self) -> Vec<Command> {
+        self.engine.commands.try_iter().collect()
+    }
+
+    fn rows(&self) -> usize {
+        self.harness.query_all_by_role(Role::Row).count()
+    }
+
+    /// Every name that a screen reader would say.
+    fn spoken(&self) -> Vec<String> {
+        self.harness.root().children_recursive().filter_map(|node| node.accesskit_node().label()).collect()
+    }
+}
+
+#[test]
+fn the_start_screen_opens_captures() {
+    let recent = PathBuf::from("/captures/one.pcap");
+    let mut world = World::new(Saved { recent: vec![recent.clone()], ..Saved::default() });
+    world.settle();
+    world.click("Open a capture…");
+    assert!(world.harness.state().wants_dialog());
+    world.click("Open one.pcap");
+    assert_eq!(world.commands(), [Command::Open(Source::File(recent))]);
+}
+
+#[test]
+fn a_dropped_file_is_opened_and_remembered() {
+    #[derive(Debug)]
+    struct File(PathBuf);
+    impl egui::DroppedFile for File {
+        fn path(&self) -> &Path {
+            &self.0
+        }
+        fn bytes(&self) -> Result<Vec<u8>, String> {
+            Err("never asked for".to_owned())
+        }
+    }
+    let mut world = World::new(Saved::default());
+    world.settle();
+    let path = PathBuf::from("/captures/dropped.pcapng");
+    world.harness.input_mut().dropped_files.push(Arc::new(File(path.clone())));
+    world.harness.run();
+    assert_eq!(world.commands(), [Command::Open(Source::File(path.clone()))]);
+    assert_eq!(world.harness.state().state.saved.recent, [path]);
+}
+
+#[test]
+fn a_path_can_be_typed() {
+    let mut world = World::new(Saved::default());
+    world.settle();
+    world.press(Modifiers::COMMAND | Modifiers::SHIFT, Key::O);
+    world.harness.get_by_role_and_label(Role::TextInput, "Path").focus();
+    world.harness.run_steps(2);
+    world.harness.get_by_role_and_label(Role::TextInput, "Path").type_text("/captures/two.pcap");
+    world.harness.run_steps(2);
+    world.harness.get_by_role_and_label(Role::Button, "Open").click();
+    world.harness.run_steps(3);
+    assert_eq!(world.commands(), [Command::Open(Source::File("/captures/two.pcap".into()))]);
+}
+
+#[test]
+fn rows_are_selected_by_mouse_and_keyboard() {
+    let mut world = World::with_rounds(1);
+    assert_eq!(world.rows(), 8);
+    world.harness.get_all_by_role(Role::Row).nth(1).expect("a second row").click();
+    world.settle();
+    let second = world.harness.state().order()[1];
+    assert_eq!(world.harness.state().state.selected, Some(RowId(second)));
+    world.press(Modifiers::NONE, Key::ArrowDown);
+    let third = world.harness.state().order()[2];
+    assert_eq!(world.harness.state().state.selected, Some(RowId(third)));
+    world.press(Modifiers::NONE, Key::End);
+    let last = world.harness.state().order()[7];
+    assert_eq!(world.harness.state().state.selected, Some(RowId(last)));
+    world.press(Modifiers::NONE, Key::Home);
+    assert_eq!(world.harness.state().state.selected, Some(RowId(world.harness.state().order()[0])));
+}
+
+#[test]
+fn the_panes_show_proof_and_both_heads() {
+    let mut world = World::with_rounds(1);
+    world.harness.state_mut().state.selected = Some(RowId(1));
+    world.settle();
+    let spoken = world.spoken();
+    let has = |part: &str| spoken.iter().any(|label| label.contains(part));
+    assert!(has("Microsoft"), "{spoken:?}");
+    assert!(has("PUT /cnt/"), "the request's start line");
+    assert!(has("Windows-Azure-Blob/1.0 Microsoft-HTTPAPI/2.0"), "the response's Server line");
+    assert!(has("Evidence 1 "), "the ledger");
+    let numbered =
+        spoken.iter().filter(|l| l.contains("Server: Windows-Azure-Blob")).any(|l| l.starts_with(char::is_numeric));
+    assert!(numbered, "the proving line carries its number: {spoken:?}");
+    world.press(Modifiers::COMMAND, Key::Num3);
+    assert_eq!(world.harness.state().state.saved.tab, Tab::Connection);
+    assert!(world.spoken().iter().any(|label| label == "65.52.106.14:80"));
+}
+
+#[test]
+fn tls_and_dns_rows_have_their_facts() {
+    let mut world = World::with_rounds(1);
+    world.press(Modifiers::COMMAND, Key::Num3);
+    world.harness.state_mut().state.selected = Some(RowId(0));
+    world.settle();
+    assert!(world.spoken().iter().any(|label| label.contains("blob.ch1prdstr02a.store.core.windows.net")));
+    world.harness.state_mut().state.selected = Some(RowId(3));
+    world.settle();
+    assert!(world.spoken().iter().any(|label| label == "TLS 1.3"));
+    assert!(world.spoken().iter().any(|label| label == "p02-content.icloud.com"));
+}
+
+#[test]
+fn the_filter_box_keeps_what_holds_the_words() {
+    let mut world = World::with_rounds(3);
+    world.press(Modifiers::COMMAND, Key::F);
+    world.harness.get_by_role_and_label(Role::TextInput, "Filter").type_text("AmazonAWS");
+    world.harness.run_steps(2);
+    let ctx = world.harness.ctx.clone();
+    world.harness.state_mut().settle(&ctx);
+    assert_eq!(world.harness.state().counts(), (3, 24));
+    world.harness.key_press(Key::Escape);
+    world.harness.run_steps(2);
+    world.harness.state_mut().settle(&ctx);
+    assert_eq!(world.harness.state().counts(), (24, 24));
+}
+
+#[test]
+fn a_chip_shows_only_its_rows() {
+    let mut world = World::with_rounds(2);
+    let chip = world.spoken().into_iter().find(|label| label.starts_with("Only Amazon")).expect("a chip for Amazon");
+    world.click(&chip);
+    let (shown, all) = world.harness.state().counts();
+    assert!(shown > 0 && shown < all, "{shown} of {all}");
+    world.click(&chip);
+    assert_eq!(world.harness.state().counts(), (all, all));
+}
+
+#[test]
+fn a_header_sorts_and_turns_round() {
+    let mut world = World::with_rounds(2);
+    let capture_order = world.harness.state().order().to_vec();
+    world.harness.get_by_role_and_label(Role::ColumnHeader, "Host").click();
+    world.settle();
+    assert_eq!(world.harness.state().state.choice.sort, SortKey::Host);
+    let by_host = world.harness.state().order().to_vec();
+    assert_ne!(by_host, capture_order);
+    world.harness.get_by_role_and_label(Role::ColumnHeader, "Host").click();
+    world.settle();
+    assert!(world.harness.state().state.choice.descending);
+    assert_eq!(world.harness.state().order().iter().rev().copied().collect::<Vec<_>>(), by_host);
+}
+
+#[test]
+fn rows_come_while_reading_goes_on() {
+    let mut world = World::new(Saved::default());
+    world.harness.state_mut().open(Source::File("growing.pcap".into()));
+    world.engine.snapshots.send(ui_world::snapshot(1, false)).expect("room for one");
+    world.harness.run_steps(2);
+    let ctx = world.harness.ctx.clone();
+    world.harness.state_mut().settle(&ctx);
+    world.harness.run_steps(2);
+    assert_eq!(world.harness.state().counts(), (8, 8));
+    world.click("Stop");
+    assert_eq!(world.commands().last(), Some(&Command::Stop));
+    world.engine.snapshots.send(ui_world::snapshot(2, true)).expect("room for one");
+    world.engine.notices.send(Notice::Ended).expect("room");
+    world.settle();
+    assert_eq!(world.harness.state().counts(), (16, 16));
+    assert!(world.harness.query_by_label("Stop").is_none());
+}
+
+#[test]
+fn what_fails_is_said_where_it_happened_and_goes_away() {
+    let mut world = World::new(Saved::default());
+    world.harness.state_mut().open(Source::File("no.pcap".into()));
+    let why = "no such file: no.pcap".to_owned();
+    world.engine.notices.send(Notice::Failed { doing: "open no.pcap".to_owned(), why }).expect("room");
+    world.settle();
+    assert!(world.harness.query_by_label("Could not open no.pcap: no such file: no.pcap").is_some());
+    assert!(world.harness.query_by_label("Open a capture…").is_some(), "back on the start screen");
+    world.click("Dismiss");
+    assert!(world.harness.state().state.trouble.is_none());
+}
+
+#[test]
+fn what_could_not_be_read_is_counted() {
+    let world = World::with_rounds(1);
+    // Three frames, one cut record, two heads.
+    assert!(world.harness.query_by_label("6 not read").is_some(), "{:?}", world.spoken());
+}
+
+#[test]
+fn only_visible_rows_cost_anything() {
+    let mut world = World::with_rounds(2_000);
+    assert_eq!(world.harness.state().counts().1, 16_000);
+    assert!(world.rows() <= 40, "{}", world.rows());
+    world.press(Modifiers::NONE, Key::End);
+    assert!(world.rows() <= 40);
+    let last = *world.harness.state().order().last().expect("rows");
+    assert_eq!(world.harness.state().state.selected, Some(RowId(last)));
+}
+
+#[test]
+fn nothing_hidden_reaches_the_screen() {
+    let mut world = World::with_rounds(1);
+    for row in 0..8 {
+        world.harness.state_mut().state.selected = Some(RowId(row));
+        for key in [Key::Num1, Key::Num2, Key::Num3, Key::Num4] {
+            world.press(Modifiers::COMMAND, key);
+            for label in world.spoken() {
+                assert!(!label.contains('\u{202e}'), "{label:?}");
+            }
+        }
+    }
+    world.harness.state_mut().state.selected = Some(RowId(7));
+    world.press(Modifiers::COMMAND, Key::Num1);
+    assert!(world.spoken().iter().any(|label| label.contains("⟨U+202E⟩")));
+}
+
+#[test]
+fn both_themes_and_all_panes_settle() {
+    for theme in [ThemeChoice::Dark, ThemeChoice::Light] {
+        let mut world = World::new(Saved { theme, ..Saved::default() });
+        world.settle();
+        world.harness.state_mut().open(Source::File("a.pcap".into()));
+        world.engine.snapshots.send(ui_world::snapshot(1, true)).expect("room for one");
+        world.harness.state_mut().state.selected = Some(RowId(2));
+        for key in [Key::Num1, Key::Num2, Key::Num3, Key::Num4, Key::J, Key::J] {
+            world.press(Modifiers::COMMAND, key);
+        }
+        world.press(Modifiers::NONE, Key::F1);
+        assert!(world.harness.query_by_label("Keyboard shortcuts").is_some());
+        world.press(Modifiers::NONE, Key::Escape);
+        assert!(world.harness.query_by_label("Keyboard shortcuts").is_none());
+    }
+    assert_eq!(FrameNo::default(), FrameNo(0));
+}
+
+#[test]
+fn what_was_kept_is_read_again_whatever_it_holds() {
+    let saved = Saved { theme: ThemeChoice::Light, recent: vec!["/a".into()], tab: Tab::Frames, ..Saved::default() };
+    let json = serde_json::to_string(&saved).expect("can be written");
+    assert_eq!(serde_json::from_str::<Saved>(&json).expect("can be read"), saved);
+    assert_eq!(serde_json::from_str::<Saved>("{\"future\":1}").expect("unknown keys pass"), Saved::default());
+}
