@@ -1,5 +1,7 @@
 //! The window without a display: what is on screen is found by role and name, clicked and typed at.
 
+#![expect(clippy::expect_used, reason = "a test program: what is not there is a failed test")]
+
 #[path = "ui_world/mod.rs"]
 mod ui_world;
 
@@ -75,7 +77,11 @@ impl World {
 
     /// Every name that a screen reader would say.
     fn spoken(&self) -> Vec<String> {
-        self.harness.root().children_recursive().filter_map(|node| node.accesskit_node().label()).collect()
+        let said = |node: egui_kittest::Node<'_>| {
+            let node = node.accesskit_node();
+            node.label().into_iter().chain(node.value()).collect::<Vec<_>>()
+        };
+        self.harness.root().children_recursive().flat_map(said).collect()
     }
 }
 

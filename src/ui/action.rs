@@ -11,7 +11,7 @@ use crate::store::RowId;
 use crate::store::query::SortKey;
 
 /// Something the user asks for. Widgets collect them; `Desk::apply` alone makes them happen.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Action {
     /// Ask for a capture with the desktop's dialog.
     Open,
@@ -77,9 +77,9 @@ pub enum Action {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Move {
     /// So many rows down; up where negative.
-    By(i32),
+    By(isize),
     /// So many pages down; up where negative.
-    Page(i32),
+    Page(isize),
     /// The first row.
     First,
     /// The last row.
@@ -95,68 +95,91 @@ pub(crate) struct Entry {
     pub(crate) key: Option<KeyboardShortcut>,
 }
 
-const fn command(key: Key) -> Option<KeyboardShortcut> {
-    Some(KeyboardShortcut::new(Modifiers::COMMAND, key))
+const fn command(key: Key) -> KeyboardShortcut {
+    KeyboardShortcut::new(Modifiers::COMMAND, key)
 }
 
-const fn shifted(key: Key) -> Option<KeyboardShortcut> {
-    Some(KeyboardShortcut::new(Modifiers::COMMAND.plus(Modifiers::SHIFT), key))
+const fn shifted(key: Key) -> KeyboardShortcut {
+    KeyboardShortcut::new(Modifiers::COMMAND.plus(Modifiers::SHIFT), key)
 }
 
-const fn plain(key: Key) -> Option<KeyboardShortcut> {
-    Some(KeyboardShortcut::new(Modifiers::NONE, key))
+const fn plain(key: Key) -> KeyboardShortcut {
+    KeyboardShortcut::new(Modifiers::NONE, key)
 }
 
 /// Actions that have a key or stand in a menu. Longer shortcuts before shorter ones that they contain.
 pub(crate) static ENTRIES: [Entry; 18] = [
     Entry {
-        action: Action::AskPath, label: "Open by path…", tip: "Type the path of a capture", key: shifted(Key::O)
+        action: Action::AskPath,
+        label: "Open by path…",
+        tip: "Type the path of a capture",
+        key: Some(shifted(Key::O)),
     },
-    Entry { action: Action::Open, label: "Open…", tip: "Choose a capture file", key: command(Key::O) },
-    Entry { action: Action::Close, label: "Close capture", tip: "Back to the start screen", key: command(Key::W) },
-    Entry { action: Action::Stop, label: "Stop", tip: "Stop reading; what was read stays", key: command(Key::E) },
-    Entry { action: Action::Quit, label: "Quit", tip: "Close the window", key: command(Key::Q) },
+    Entry { action: Action::Open, label: "Open…", tip: "Choose a capture file", key: Some(command(Key::O)) },
+    Entry {
+        action: Action::Close,
+        label: "Close capture",
+        tip: "Back to the start screen",
+        key: Some(command(Key::W)),
+    },
+    Entry { action: Action::Stop, label: "Stop", tip: "Stop reading; what was read stays", key: Some(command(Key::E)) },
+    Entry { action: Action::Quit, label: "Quit", tip: "Close the window", key: Some(command(Key::Q)) },
     Entry {
         action: Action::FocusFilter,
         label: "Filter",
         tip: "Show only rows that hold these words in host, path, type, address or provider",
-        key: command(Key::F),
+        key: Some(command(Key::F)),
     },
-    Entry { action: Action::ClearFilter, label: "Clear filter", tip: "Show all rows again", key: shifted(Key::F) },
-    Entry { action: Action::CopyRow, label: "Copy row", tip: "Copy the selected row as text", key: shifted(Key::C) },
+    Entry {
+        action: Action::ClearFilter,
+        label: "Clear filter",
+        tip: "Show all rows again",
+        key: Some(shifted(Key::F)),
+    },
+    Entry {
+        action: Action::CopyRow,
+        label: "Copy row",
+        tip: "Copy the selected row as text",
+        key: Some(shifted(Key::C)),
+    },
     Entry {
         action: Action::Fold,
         label: "Show or fold panes",
         tip: "Give the table the whole window",
-        key: command(Key::J),
+        key: Some(command(Key::J)),
     },
     Entry {
         action: Action::Tab(Tab::Evidence),
         label: "Evidence",
         tip: "Verdict, ledger and both heads",
-        key: command(Key::Num1),
+        key: Some(command(Key::Num1)),
     },
-    Entry { action: Action::Tab(Tab::Body), label: "Body", tip: "What the messages carried", key: command(Key::Num2) },
+    Entry {
+        action: Action::Tab(Tab::Body),
+        label: "Body",
+        tip: "What the messages carried",
+        key: Some(command(Key::Num2)),
+    },
     Entry {
         action: Action::Tab(Tab::Connection),
         label: "Connection",
         tip: "Addresses, handshake, certificates, DNS",
-        key: command(Key::Num3),
+        key: Some(command(Key::Num3)),
     },
     Entry {
         action: Action::Tab(Tab::Frames),
         label: "Frames",
         tip: "Every frame of the exchange, in hex",
-        key: command(Key::Num4),
+        key: Some(command(Key::Num4)),
     },
     Entry { action: Action::ResetColumns, label: "Reset columns", tip: "All columns as at first", key: None },
     Entry { action: Action::ForgetRecent, label: "Clear list", tip: "Forget the recent captures", key: None },
-    Entry { action: Action::Keys, label: "Keyboard shortcuts", tip: "The list of all keys", key: plain(Key::F1) },
+    Entry { action: Action::Keys, label: "Keyboard shortcuts", tip: "The list of all keys", key: Some(plain(Key::F1)) },
     Entry {
         action: Action::Escape,
         label: "Back",
         tip: "Close what is open; else empty the filter",
-        key: plain(Key::Escape),
+        key: Some(plain(Key::Escape)),
     },
     Entry { action: Action::DismissTrouble, label: "Dismiss", tip: "Send this message away", key: None },
 ];

@@ -42,7 +42,7 @@ struct Capture {
 }
 
 /// A body's decoded picture with its words, or why there is none.
-type PictureShown = (Side, Result<(TextureHandle, String), String>);
+pub(crate) type PictureShown = (Side, Result<(TextureHandle, String), String>);
 
 /// What is under way on the threads; at most one of a kind.
 #[derive(Debug, Default)]
@@ -389,7 +389,7 @@ impl Desk {
     pub fn show(&mut self, ui: &mut Ui) {
         let mut actions = Vec::new();
         action::pressed(ui.ctx(), &mut actions);
-        self.dropped(ui, &mut actions);
+        dropped(ui, &mut actions);
         let c = theme::colours(ui);
         ui.painter().rect_filled(ui.max_rect(), CornerRadius::ZERO, c.page);
         if self.capture.source.is_some() {
@@ -410,17 +410,6 @@ impl Desk {
         }
         self.state.lit = self.state.lit_next.take();
         self.ask(&ctx, ctx.input(|input| input.time));
-    }
-
-    fn dropped(&self, ui: &Ui, actions: &mut Vec<Action>) {
-        let (dropped, hovering) = ui.input(|input| {
-            (input.raw.dropped_files.first().map(|file| file.path().to_owned()), !input.raw.hovered_files.is_empty())
-        });
-        if let Some(path) = dropped {
-            actions.push(Action::OpenPath(path));
-        } else if hovering {
-            start_screen::drop_hint(ui);
-        }
     }
 
     fn trouble(&self, ui: &mut Ui, actions: &mut Vec<Action>) {
@@ -631,15 +620,15 @@ impl Desk {
         }
         let table = &self.state.table;
         let last = len - 1;
-        let page = (table.page.floor() as i64 - 1).max(1);
+        let page = (table.page.floor() as isize - 1).max(1);
         let from = table.cursor.filter(|at| self.capture.order.get(*at).map(|id| RowId(*id)) == self.state.selected);
-        let move_by = |by: i64| match from {
-            Some(at) => (at as i64).saturating_add(by).clamp(0, last as i64) as usize,
+        let move_by = |by: isize| match from {
+            Some(at) => at.saturating_add_signed(by).min(last),
             None => (table.top.ceil() as usize).min(last),
         };
         let to = match step {
-            Move::By(by) => move_by(i64::from(by)),
-            Move::Page(by) => move_by(i64::from(by) * page),
+            Move::By(by) => move_by(by),
+            Move::Page(by) => move_by(by.saturating_mul(page)),
             Move::First => 0,
             Move::Last => last,
         };
@@ -664,5 +653,17 @@ impl Desk {
         } else {
             ctx.memory_mut(|memory| memory.request_focus(table::focus_id()));
         }
+    }
+}
+
+/// Files over the window, and files let go.
+fn dropped(ui: &Ui, actions: &mut Vec<Action>) {
+    let (dropped, hovering) = ui.input(|input| {
+        (input.raw.dropped_files.first().map(|file| file.path().to_owned()), !input.raw.hovered_files.is_empty())
+    });
+    if let Some(path) = dropped {
+        actions.push(Action::OpenPath(path));
+    } else if hovering {
+        start_screen::drop_hint(ui);
     }
 }

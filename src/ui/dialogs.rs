@@ -91,6 +91,7 @@ fn keys(ui: &mut Ui, actions: &mut Vec<Action>) {
         ("Down, up, J, K", "Next or previous exchange"),
         ("Page down, page up", "One page on or back"),
         ("Home, End", "First or last exchange"),
+        ("F1", "This list"),
     ];
     egui::Grid::new("keys").num_columns(2).spacing(vec2(24.0, 5.0)).show(ui, |ui| {
         for (key, what) in table {
@@ -98,7 +99,7 @@ fn keys(ui: &mut Ui, actions: &mut Vec<Action>) {
             ui.label(what);
             ui.end_row();
         }
-        for entry in &ENTRIES {
+        for entry in ENTRIES.iter().filter(|entry| entry.action != Action::Keys) {
             if let Some(key) = &entry.key {
                 ui.label(RichText::new(ui.ctx().format_shortcut(key)).color(c.quiet));
                 ui.label(entry.label.trim_end_matches('…')).on_hover_text(entry.tip);

@@ -128,18 +128,18 @@ fn recent_row(ui: &mut Ui, path: &Path, actions: &mut Vec<Action>) {
     let folder = clean(path.parent().unwrap_or(path).as_os_str().as_encoded_bytes()).into_owned();
     response.widget_info(|| WidgetInfo::labeled(Role::Button, true, format!("Open {name}")));
     if response.hovered() || response.has_focus() {
-        ui.painter().rect_filled(rect, CornerRadius::same(6), c.hover);
+        ui.painter().rect_filled(rect.expand2(vec2(8.0, 0.0)), CornerRadius::same(6), c.hover);
     }
     let painter = ui.painter().with_clip_rect(rect);
     painter.text(
-        pos2(rect.left() + 8.0, rect.top() + 4.0),
+        pos2(rect.left(), rect.top() + 4.0),
         Align2::LEFT_TOP,
         middle(&name, 72, 16),
         theme::sans(theme::BODY),
         c.text,
     );
     painter.text(
-        pos2(rect.left() + 8.0, rect.bottom() - 4.0),
+        pos2(rect.left(), rect.bottom() - 4.0),
         Align2::LEFT_BOTTOM,
         middle(&folder, 88, 40),
         theme::sans(theme::SMALL),

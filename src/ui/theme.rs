@@ -103,9 +103,11 @@ impl Colours {
         let Some(provider) = pack().providers.get(usize::from(id.0)) else { return self.faint };
         let [r, g, b] = provider.colour;
         let away = if self.dark { Color32::WHITE } else { Color32::BLACK };
+        // On white a bright orange would turn to mud at 3 : 1; its letters and its name are always beside it.
+        let least = if self.dark { 3.2 } else { 2.1 };
         let mut colour = Color32::from_rgb(r, g, b);
         for _ in 0..10 {
-            if contrast(colour, self.page) >= 3.2 {
+            if contrast(colour, self.page) >= least {
                 break;
             }
             colour = colour.lerp_to_gamma(away, 0.12);

@@ -51,15 +51,15 @@ fn message(text: &str, frame: u32, nanos: i64, body: Body) -> HttpMessage {
     let parts: Vec<(usize, usize)> = {
         let mut out = Vec::new();
         let mut start = 0;
-        for end in 0..=first {
-            if end == first || block[end] == b' ' {
+        for (end, byte) in block.iter().enumerate().take(first + 1) {
+            if end == first || *byte == b' ' {
                 out.push((start, end));
                 start = end + 1;
             }
         }
         out
     };
-    let range = |i: usize| parts.get(i).map_or(ByteRange::default(), |(a, b)| ByteRange::between(*a, *b));
+    let range = |i: usize| parts.get(i).map_or_else(ByteRange::default, |(a, b)| ByteRange::between(*a, *b));
     let start = if text.starts_with("HTTP/") {
         let code = text.split(' ').nth(1).and_then(|c| c.trim().parse().ok()).unwrap_or(0);
         StartLine::Status { code, reason: range(2) }
@@ -232,6 +232,10 @@ pub(crate) fn snapshot(rounds: u32, done: bool) -> Snapshot {
             known.learn(&exchange);
             store.add(&Record { exchange, ledger, verdict });
         }
+    }
+    // A later snapshot of a longer reading has a higher number.
+    for _ in 0..rounds {
+        store.snapshot(Facts::default(), Progress::default());
     }
     let facts = Facts {
         capture: CaptureFacts {

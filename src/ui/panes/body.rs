@@ -18,8 +18,9 @@ pub(crate) fn show(ui: &mut Ui, shown: &Shown, seen: &Seen<'_>, state: &State, a
     let detail = seen.detail;
     let prepared = detail.and_then(|d| d.as_ref().ok());
     let has = |side| prepared.is_some_and(|p| p.body(side).is_some());
-    let side =
-        state.body_side.unwrap_or(if has(Side::Server) || !has(Side::Client) { Side::Server } else { Side::Client });
+    let side = state
+        .body_side
+        .unwrap_or_else(|| if has(Side::Server) || !has(Side::Client) { Side::Server } else { Side::Client });
     let message = match side {
         Side::Client => http.request.as_ref(),
         Side::Server => http.response.as_ref(),

@@ -49,7 +49,13 @@ fn pair(ui: &mut Ui, label: &str, value: &str, wire: bool, actions: &mut Vec<Act
     let c = theme::colours(ui);
     ui.horizontal_top(|ui| {
         let (rect, _) = ui.allocate_exact_size(vec2(LABEL, 17.0), Sense::hover());
-        ui.painter().text(rect.left_center(), egui::Align2::LEFT_CENTER, label, theme::sans(theme::BODY), c.quiet);
+        ui.painter().text(
+            rect.left_center() - vec2(0.0, 1.0),
+            egui::Align2::LEFT_CENTER,
+            label,
+            theme::sans(theme::BODY),
+            c.quiet,
+        );
         let font = if wire { theme::mono() } else { theme::sans(theme::BODY) };
         let response = ui.add(egui::Label::new(egui::RichText::new(value).font(font)).wrap());
         response.context_menu(|ui| {

@@ -113,7 +113,8 @@ fn answer(ui: &mut Ui, shown: &Shown) {
     ui.add_space(2.0);
     let grade = if verdict.conflict { Grade::Contradicted } else { verdict.grade.unwrap_or(operator.grade) };
     let time = shown.record.exchange.time;
-    grade_line(ui, grade, &format!("for this exchange, {} {} UTC", time.date(), time.time_of_day(0)));
+    grade_line(ui, grade, "for this exchange");
+    pair(ui, "Seen", &format!("{} {} UTC", time.date(), time.time_of_day(3)));
     if let Some(tenant) = &verdict.tenant {
         graded(ui, "Account", &tenant.value.name, tenant.grade);
         if let Some(first) = &tenant.value.first_party {
@@ -317,8 +318,8 @@ fn entry(ui: &mut Ui, i: usize, line: &LedgerLine, state: &mut State, actions: &
         colour,
     );
     let x = rect.left() + 34.0;
-    painter.galley(pos2(x, rect.top() + 4.0), excerpt.clone(), c.text);
     painter.galley(pos2(x, rect.top() + 6.0 + excerpt.size().y), about, c.quiet);
+    painter.galley(pos2(x, rect.top() + 4.0), excerpt, c.text);
     if response.hovered() {
         state.lit_next = Some(i);
     }

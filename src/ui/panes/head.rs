@@ -50,7 +50,7 @@ pub(crate) fn show(
     }
     let glyph = ui.fonts_mut(|fonts| fonts.glyph_width(&theme::mono(), 'm'));
     let width = ui.available_width() - 12.0;
-    let sets: Vec<Set> = head.lines.iter().map(|line| set(line, width - GUTTER - 8.0, glyph)).collect();
+    let sets: Vec<Set> = head.lines.iter().map(|line| set(line, width - GUTTER - 4.0, glyph)).collect();
     let total: f32 = sets.iter().map(|s| s.rows as f32 * LINE).sum();
     let marked = !head.lines.iter().all(|line| line.marks.is_empty());
     let wanted = state.wanted_line;
@@ -66,7 +66,7 @@ pub(crate) fn show(
                 state.wanted_line = None;
             }
             if y + height >= view.top() && y <= view.bottom() {
-                paint(ui, rect, (title, i), line, set, &mut Look { ledger, state, marked, c }, actions);
+                paint(ui, rect, (title, i), line, set, &mut Look { ledger, state, marked, c, actions });
             }
             y += height;
         }
@@ -119,17 +119,10 @@ struct Look<'a> {
     state: &'a mut State,
     marked: bool,
     c: &'static Colours,
+    actions: &'a mut Vec<Action>,
 }
 
-fn paint(
-    ui: &Ui,
-    rect: Rect,
-    id: (&str, usize),
-    line: &HeadLine,
-    set: &Set,
-    look: &mut Look<'_>,
-    actions: &mut Vec<Action>,
-) {
+fn paint(ui: &Ui, rect: Rect, id: (&str, usize), line: &HeadLine, set: &Set, look: &mut Look<'_>) {
     let c = look.c;
     let painter = ui.painter().clone();
     let first = line.marks.first().copied();
@@ -156,7 +149,7 @@ fn paint(
             look.state.lit_next = Some(first);
         }
         if response.clicked() {
-            actions.push(Action::Line(first));
+            look.actions.push(Action::Line(first));
         }
     } else if response.hovered() {
         painter.rect_filled(rect, CornerRadius::same(3), c.hover);
@@ -199,7 +192,7 @@ fn paint(
     response.context_menu(|ui| {
         for (label, text) in [("Copy line", line.whole()), ("Copy value", line.value())] {
             if ui.button(label).clicked() {
-                actions.push(Action::Copy(text));
+                look.actions.push(Action::Copy(text));
                 ui.close();
             }
         }

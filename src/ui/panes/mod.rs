@@ -9,15 +9,13 @@ mod hex;
 
 use std::sync::Arc;
 
-use egui::{
-    Align, CornerRadius, Layout, Rect, Role, Sense, Stroke, TextureHandle, Ui, UiBuilder, WidgetInfo, pos2, vec2,
-};
+use egui::{Align, CornerRadius, Layout, Rect, Role, Sense, Stroke, Ui, UiBuilder, WidgetInfo, pos2, vec2};
 
 use super::action::{self, Action};
+use super::app::PictureShown;
 use super::prepared::{Prepared, Shown};
 use super::state::{State, Tab};
 use super::theme;
-use crate::model::Side;
 
 /// What the panes read.
 pub(crate) struct Seen<'a> {
@@ -26,7 +24,7 @@ pub(crate) struct Seen<'a> {
     /// Bodies and frames, once they are there.
     pub(crate) detail: Option<&'a Result<Arc<Prepared>, String>>,
     /// The decoded picture of a body.
-    pub(crate) picture: Option<&'a (Side, Result<(TextureHandle, String), String>)>,
+    pub(crate) picture: Option<&'a PictureShown>,
 }
 
 /// Height of the tab bar in points.

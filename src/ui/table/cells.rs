@@ -1,0 +1,175 @@
+//! One cell at a time: a galley or a shape, cut to its column.
+
+use egui::text::{LayoutJob, TextFormat, TextWrapping};
+use egui::{Color32, FontId, Painter, Pos2, Rect, pos2, vec2};
+
+use super::columns::Column;
+use super::words::names;
+use super::{INSET, Visible};
+use crate::model::{Grade, middle};
+use crate::store::{Row, RowKind, Snapshot};
+use crate::ui::theme::{self, Colours};
+use crate::ui::{shapes, text};
+
+/// What one column needs to paint its cells.
+pub(super) struct Cells<'a> {
+    pub(super) painter: Painter,
+    pub(super) c: &'static Colours,
+    pub(super) snapshot: &'a Snapshot,
+    pub(super) x: f32,
+    pub(super) width: f32,
+}
+
+impl Cells<'_> {
+    pub(super) fn paint(&self, column: Column, visible: &Visible) {
+        let (row, c) = (&visible.row, self.c);
+        let y = visible.rect.center().y;
+        let quiet = if visible.selected { c.text } else { c.quiet };
+        match column {
+            Column::Frame => self.right(y, text::count(u64::from(row.first_frame.0)), quiet),
+            Column::Time => self.left(y, &row.time.time_of_day(3), theme::sans(theme::BODY), quiet),
+            Column::Method => {
+                let font =
+                    if row.kind == RowKind::Http { theme::strong(theme::BODY) } else { theme::sans(theme::BODY) };
+                self.left(
+                    y,
+                    self.snapshot.word(row.method),
+                    font,
+                    if row.kind == RowKind::Http { c.text } else { quiet },
+                );
+            }
+            Column::Host => self.host(y, self.snapshot.text(row.host), quiet),
+            Column::Path => {
+                let mut width = self.width;
+                if row.flags & (Row::ANOMALY | Row::INCOMPLETE) != 0 {
+                    width -= 20.0;
+                    shapes::caution(&self.painter, pos2(self.x + self.width - 15.0, y), c.amber);
+                }
+                self.cut(y, self.snapshot.text(row.path), width, theme::sans(theme::BODY), c.text);
+            }
+            Column::Status => self.status(y, row, quiet),
+            Column::Type => {
+                let media = self.snapshot.word(row.content_type);
+                let short = media.strip_prefix("application/").unwrap_or(media);
+                self.left(y, short, theme::sans(theme::BODY), quiet);
+            }
+            Column::Size => self.right(y, size_words(row), quiet),
+            Column::Duration => self.right(y, text::duration(u64::from(row.duration_micros)), quiet),
+            Column::Operator => self.operator(y, row, quiet),
+            Column::Grade => self.grade(y, row),
+            Column::Server => self.left(y, self.snapshot.text(row.server), theme::sans(theme::BODY), quiet),
+            Column::Tenant => self.left(y, self.snapshot.text(row.tenant), theme::sans(theme::BODY), c.text),
+        }
+    }
+
+    fn left(&self, y: f32, text: &str, font: FontId, colour: Color32) {
+        self.cut(y, text, self.width, font, colour);
+    }
+
+    fn cut(&self, y: f32, text: &str, width: f32, font: FontId, colour: Color32) {
+        if text.is_empty() {
+            return;
+        }
+        let mut job = LayoutJob::single_section(text.to_owned(), TextFormat::simple(font, colour));
+        job.wrap = TextWrapping { break_anywhere: true, ..TextWrapping::truncate_at_width(width - 2.0 * INSET) };
+        self.galley(pos2(self.x + INSET, y), job);
+    }
+
+    fn galley(&self, at: Pos2, job: LayoutJob) {
+        let galley = self.painter.layout_job(job);
+        let at = pos2(at.x, (at.y - galley.size().y / 2.0).round());
+        self.painter.galley(at, galley, self.c.text);
+    }
+
+    fn right(&self, y: f32, text: String, colour: Color32) {
+        let galley = self.painter.layout_no_wrap(text, theme::sans(theme::BODY), colour);
+        let at = pos2(self.x + self.width - INSET - galley.size().x, (y - galley.size().y / 2.0).round());
+        self.painter.galley(at, galley, colour);
+    }
+
+    /// The registrable domain in full strength; a name that is too long is cut in the middle, so that the domain stays.
+    fn host(&self, y: f32, host: &str, quiet: Color32) {
+        let domain = psl::domain_str(host).unwrap_or(host);
+        let room = self.width - 2.0 * INSET;
+        let whole = self.painter.layout_job(self.emphasised(host, domain, quiet));
+        let wide = whole.size().x;
+        if wide <= room {
+            let at = pos2(self.x + INSET, (y - whole.size().y / 2.0).round());
+            self.painter.galley(at, whole, self.c.text);
+            return;
+        }
+        let fits = ((host.chars().count() as f32 * room / wide) as usize).saturating_sub(1).max(6);
+        let end = (domain.chars().count() + 1).min(fits * 3 / 4);
+        let mut job = self.emphasised(&middle(host, fits, end), domain, quiet);
+        job.wrap = TextWrapping { break_anywhere: true, ..TextWrapping::truncate_at_width(room) };
+        self.galley(pos2(self.x + INSET, y), job);
+    }
+
+    /// A host with its registrable domain in full strength; where that is cut too, the whole.
+    fn emphasised(&self, host: &str, domain: &str, quiet: Color32) -> LayoutJob {
+        let font = theme::sans(theme::BODY);
+        let at = host.len().saturating_sub(domain.len());
+        let (before, after) = match (host.get(..at), host.get(at..)) {
+            (Some(before), Some(after)) if after == domain => (before, after),
+            _ => ("", host),
+        };
+        let mut job = LayoutJob::default();
+        job.append(before, 0.0, TextFormat::simple(font.clone(), quiet));
+        job.append(after, 0.0, TextFormat::simple(font, self.c.text));
+        job
+    }
+
+    fn status(&self, y: f32, row: &Row, quiet: Color32) {
+        let (words, strong) = match row.kind {
+            RowKind::Http if row.status == 0 => ("–".to_owned(), false),
+            RowKind::Http => (row.status.to_string(), row.status >= 400),
+            RowKind::Dns if row.flags & Row::INCOMPLETE != 0 => ("–".to_owned(), false),
+            RowKind::Dns => (
+                match row.status {
+                    0 => "ok".to_owned(),
+                    2 => "failed".to_owned(),
+                    3 => "none".to_owned(),
+                    5 => "refused".to_owned(),
+                    other => other.to_string(),
+                },
+                row.status != 0,
+            ),
+            RowKind::Tls => return,
+        };
+        let font = if strong { theme::strong(theme::BODY) } else { theme::sans(theme::BODY) };
+        self.left(y, &words, font, if strong { self.c.text } else { quiet });
+    }
+
+    fn operator(&self, y: f32, row: &Row, quiet: Color32) {
+        let square = Rect::from_center_size(pos2(self.x + INSET + 9.0, y), vec2(18.0, 16.0));
+        let Some(id) = row.operator() else { return };
+        shapes::provider(&self.painter, square, self.c, id);
+        let (name, service) = names(row);
+        let mut job = LayoutJob::default();
+        job.append(name, 0.0, TextFormat::simple(theme::sans(theme::BODY), self.c.text));
+        if let Some(service) = service {
+            job.append(service, 8.0, TextFormat::simple(theme::sans(theme::BODY), quiet));
+        }
+        job.wrap =
+            TextWrapping { break_anywhere: true, ..TextWrapping::truncate_at_width(self.width - 2.0 * INSET - 26.0) };
+        self.galley(pos2(self.x + INSET + 26.0, y), job);
+    }
+
+    fn grade(&self, y: f32, row: &Row) {
+        let grade = if row.flags & Row::CONFLICT != 0 { Some(Grade::Contradicted) } else { row.grade() };
+        let Some(grade) = grade else { return };
+        let colour = self.c.grade(grade);
+        shapes::grade(&self.painter, pos2(self.x + INSET + 6.0, y), 5.0, grade, colour);
+        let galley = self.painter.layout_no_wrap(grade.word().to_owned(), theme::sans(theme::BODY), colour);
+        let at = pos2(self.x + INSET + 18.0, (y - galley.size().y / 2.0).round());
+        self.painter.galley(at, galley, colour);
+    }
+}
+
+fn size_words(row: &Row) -> String {
+    match row.kind {
+        RowKind::Http | RowKind::Tls if row.size == 0 => "0".to_owned(),
+        RowKind::Http | RowKind::Tls => text::size(row.size),
+        RowKind::Dns => format!("{}\u{2009}rr", row.size),
+    }
+}

@@ -1,0 +1,327 @@
+//! The list of exchanges, painted by ourselves: one rectangle, one text a visible cell. Its place is a row number in `f64`,
+//! so that ten million rows scroll as smoothly as ten.
+
+mod cells;
+mod columns;
+mod header;
+mod words;
+
+use egui::{
+    CornerRadius, EventFilter, Id, Key, Modifiers, Painter, Rect, Response, Role, Sense, Stroke, Ui, WidgetInfo, pos2,
+    vec2,
+};
+
+use super::action::{Action, Move};
+use super::state::{Choice, Saved};
+use super::theme::{self, Colours, HEADER, ROW};
+use crate::model::ProviderId;
+use crate::store::{Row, RowId, RowKind, Snapshot};
+
+use cells::Cells;
+pub use columns::Column;
+use columns::layout;
+use words::{full, names};
+pub(crate) use words::{grade_words, spoken};
+
+/// Width of the scroll bar.
+const BAR: f32 = 10.0;
+/// Space left and right of a cell's content.
+const INSET: f32 = 8.0;
+
+/// Where the table stands.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub(crate) struct TableState {
+    /// The row at the upper edge, with the fraction that is scrolled out.
+    pub(crate) top: f64,
+    /// Points scrolled to the right.
+    pub(crate) left: f32,
+    /// Where the selection stands in the order; `None` when it is not in it.
+    pub(crate) cursor: Option<usize>,
+    /// Rows that fit.
+    pub(crate) page: f64,
+    /// Bring the cursor into view in the next frame.
+    pub(crate) reveal: bool,
+}
+
+impl TableState {
+    /// Moves the top so that row `at` is wholly visible.
+    fn show(&mut self, at: usize) {
+        let at = at as f64;
+        if at < self.top {
+            self.top = at;
+        } else if at + 1.0 > self.top + self.page {
+            self.top = at + 1.0 - self.page;
+        }
+    }
+
+    fn clamp(&mut self, len: usize) {
+        self.top = self.top.clamp(0.0, (len as f64 - self.page).max(0.0));
+    }
+}
+
+/// What the table reads.
+pub(crate) struct Seen<'a> {
+    pub(crate) snapshot: &'a Snapshot,
+    pub(crate) order: &'a [u32],
+    pub(crate) choice: &'a Choice,
+    pub(crate) selected: Option<RowId>,
+}
+
+/// The table's id for the keyboard.
+pub(crate) fn focus_id() -> Id {
+    Id::unique("exchange table")
+}
+
+/// Paints the table into all that `ui` has left.
+pub(crate) fn show(ui: &mut Ui, seen: &Seen<'_>, state: &mut TableState, saved: &mut Saved, actions: &mut Vec<Action>) {
+    let c = theme::colours(ui);
+    let all = ui.available_rect_before_wrap();
+    ui.advance_cursor_after_rect(all);
+    let body = Rect::from_min_max(pos2(all.left(), all.top() + HEADER), pos2(all.right() - BAR, all.bottom()));
+    if body.width() < 40.0 || body.height() < ROW {
+        return;
+    }
+    let columns = layout(saved, body.width());
+    let total: f32 = columns.iter().map(|(_, width)| width).sum();
+    state.left = state.left.clamp(0.0, (total - body.width()).max(0.0));
+    state.page = f64::from(body.height() / ROW);
+    if state.reveal {
+        state.reveal = false;
+        if let Some(at) = state.cursor {
+            state.show(at);
+        }
+    }
+    keyboard(ui, all, actions);
+    wheel(ui, body, state);
+    state.clamp(seen.order.len());
+
+    let painter = ui.painter_at(all);
+    painter.rect_filled(all, CornerRadius::ZERO, c.page);
+    let grid = Grid { painter: painter.with_clip_rect(body), body, columns };
+    rows(ui, &grid, seen, state, actions);
+    let head = Rect::from_min_max(all.min, pos2(body.right(), body.top()));
+    header::header(ui, (&painter, head), &grid.columns, seen.choice, (saved, state.left), actions);
+    scroll_bar(ui, &painter, Rect::from_min_max(pos2(body.right(), body.top()), all.max), seen.order.len(), state);
+}
+
+fn keyboard(ui: &Ui, all: Rect, actions: &mut Vec<Action>) {
+    let id = focus_id();
+    let response = ui.interact(all, id, Sense::focusable_noninteractive());
+    response.widget_info(|| WidgetInfo::labeled(Role::Table, true, "Exchanges"));
+    let focused = ui.ctx().memory(egui::Memory::focused);
+    if focused.is_some_and(|other| other != id) {
+        return;
+    }
+    ui.ctx().memory_mut(|memory| {
+        memory.set_focus_lock_filter(
+            id,
+            EventFilter { tab: false, horizontal_arrows: false, vertical_arrows: true, escape: true },
+        );
+    });
+    let moves = [
+        (Key::ArrowDown, Move::By(1)),
+        (Key::ArrowUp, Move::By(-1)),
+        (Key::J, Move::By(1)),
+        (Key::K, Move::By(-1)),
+        (Key::PageDown, Move::Page(1)),
+        (Key::PageUp, Move::Page(-1)),
+        (Key::Home, Move::First),
+        (Key::End, Move::Last),
+    ];
+    for (key, step) in moves {
+        let times = ui.input_mut(|input| input.count_and_consume_key(Modifiers::NONE, key));
+        for _ in 0..times {
+            actions.push(Action::Move(step));
+        }
+    }
+}
+
+fn wheel(ui: &Ui, body: Rect, state: &mut TableState) {
+    if ui.rect_contains_pointer(body) {
+        let delta = ui.input(egui::InputState::smooth_scroll_delta);
+        state.top -= f64::from(delta.y / ROW);
+        state.left -= delta.x;
+    }
+}
+
+/// One visible row.
+struct Visible {
+    row: Row,
+    rect: Rect,
+    selected: bool,
+}
+
+/// Where rows are painted, and how its width is shared out.
+struct Grid {
+    painter: Painter,
+    body: Rect,
+    columns: Vec<(Column, f32)>,
+}
+
+fn rows(ui: &Ui, grid: &Grid, seen: &Seen<'_>, state: &TableState, actions: &mut Vec<Action>) {
+    let Grid { painter, body, columns } = grid;
+    let c = theme::colours(ui);
+    let first = state.top.floor() as usize;
+    let shift = (state.top.fract() as f32) * ROW;
+    let count = (body.height() / ROW).ceil() as usize + 1;
+    let mut visible = Vec::with_capacity(count);
+    for (i, id) in seen.order.iter().skip(first).take(count).enumerate() {
+        let id = RowId(*id);
+        let Some(row) = seen.snapshot.row(id) else { continue };
+        let top = (body.top() + i as f32 * ROW - shift).round();
+        let rect = Rect::from_min_max(pos2(body.left(), top), pos2(body.right(), top + ROW));
+        let selected = seen.selected == Some(id);
+        let response = ui.interact(rect.intersect(*body), focus_id().with(id.0), Sense::CLICK);
+        response.widget_info(|| WidgetInfo::selected(Role::Row, true, selected, spoken(seen.snapshot, &row)));
+        let over = match (selected, response.hovered()) {
+            (true, _) => Some(Over::Selected),
+            (false, true) => Some(Over::Hovered),
+            (false, false) => None,
+        };
+        ground(painter, c, rect, &row, over);
+        if response.clicked() {
+            ui.ctx().memory_mut(|memory| memory.request_focus(focus_id()));
+            actions.push(Action::Select(id));
+        }
+        if response.hovered() {
+            hint(&response, grid, (seen.snapshot, &row), state);
+        }
+        response.context_menu(|ui| menu(ui, seen.snapshot, id, &row, actions));
+        visible.push(Visible { row, rect, selected });
+    }
+    let mut x = body.left() - state.left;
+    for (column, width) in columns {
+        let clip = Rect::from_x_y_ranges(x..=x + width, body.y_range()).intersect(*body);
+        if clip.width() > 2.0 {
+            let cell = Cells { painter: painter.with_clip_rect(clip), c, snapshot: seen.snapshot, x, width: *width };
+            for row in &visible {
+                cell.paint(*column, row);
+            }
+        }
+        x += width;
+    }
+}
+
+/// Why a row stands out.
+#[derive(Clone, Copy)]
+enum Over {
+    Hovered,
+    Selected,
+}
+
+fn ground(painter: &Painter, c: &Colours, rect: Rect, row: &Row, over: Option<Over>) {
+    let mut colour = c.page;
+    let provider = row.operator().map(|id| c.provider(id));
+    if let Some(provider) = provider {
+        colour = Colours::tint(colour, provider, if c.dark { 0.055 } else { 0.06 });
+    }
+    match over {
+        Some(Over::Selected) => colour = c.selection,
+        Some(Over::Hovered) => colour = Colours::tint(colour, c.text, 0.05),
+        None => {}
+    }
+    if colour != c.page {
+        painter.rect_filled(rect, CornerRadius::ZERO, colour);
+    }
+    painter.hline(rect.x_range(), rect.bottom() - 0.5, Stroke::new(1.0, Colours::tint(colour, c.line, 0.45)));
+    if let Some(provider) = provider {
+        painter.rect_filled(
+            Rect::from_min_size(rect.min, vec2(3.0, rect.height() - 1.0)),
+            CornerRadius::ZERO,
+            provider,
+        );
+    }
+}
+
+/// What the cell under the pointer says in full.
+fn hint(response: &Response, grid: &Grid, at: (&Snapshot, &Row), state: &TableState) {
+    let Some(pointer) = response.hover_pos() else { return };
+    let (snapshot, row) = at;
+    let mut x = grid.body.left() - state.left;
+    for (column, width) in &grid.columns {
+        if (x..x + width).contains(&pointer.x) {
+            let words = full(*column, snapshot, row);
+            if !words.is_empty() && !response.context_menu_opened() {
+                let _shown = response.clone().on_hover_ui_at_pointer(|ui| {
+                    ui.set_max_width(480.0);
+                    ui.label(words);
+                });
+            }
+            return;
+        }
+        x += width;
+    }
+}
+
+fn menu(ui: &mut Ui, snapshot: &Snapshot, id: RowId, row: &Row, actions: &mut Vec<Action>) {
+    let mut item = |ui: &mut Ui, label: &str, action: Action| {
+        if ui.button(label).clicked() {
+            actions.push(action);
+            ui.close();
+        }
+    };
+    item(ui, "Show evidence", Action::Select(id));
+    let host = snapshot.text(row.host);
+    if !host.is_empty() {
+        item(ui, "Only this host", Action::Filter(host.to_owned()));
+    }
+    if let Some(provider) = row.operator() {
+        item(ui, &format!("Only {}", names(row).0), Action::Provider(Some(provider)));
+    } else {
+        item(ui, "Only rows without provider", Action::Provider(Some(ProviderId(Row::NONE))));
+    }
+    ui.separator();
+    if !host.is_empty() {
+        item(ui, "Copy host", Action::Copy(host.to_owned()));
+    }
+    if row.kind == RowKind::Http {
+        item(ui, "Copy path", Action::Copy(snapshot.text(row.path).to_owned()));
+    }
+    item(ui, "Copy server address", Action::Copy(snapshot.text(row.server).to_owned()));
+    item(ui, "Copy row", Action::Copy(spoken(snapshot, row)));
+}
+
+fn scroll_bar(ui: &Ui, painter: &Painter, track: Rect, len: usize, state: &mut TableState) {
+    let c = theme::colours(ui);
+    painter.rect_filled(track, CornerRadius::ZERO, c.page);
+    let hidden = len as f64 - state.page;
+    if hidden <= 0.0 {
+        return;
+    }
+    let share = (state.page / len as f64) as f32;
+    let length = (track.height() * share).max(28.0);
+    let travel = track.height() - length;
+    let response = ui.interact(track, focus_id().with("bar"), Sense::CLICK | Sense::DRAG);
+    if (response.dragged() || response.clicked())
+        && let Some(pointer) = response.interact_pointer_pos()
+    {
+        if response.clicked() {
+            let at = f64::from((pointer.y - track.top() - length / 2.0) / travel);
+            state.top = at * hidden;
+        } else {
+            state.top += f64::from(response.drag_delta().y / travel) * hidden;
+        }
+        state.clamp(len);
+    }
+    let y = track.top() + travel * (state.top / hidden) as f32;
+    let handle = Rect::from_min_size(pos2(track.left() + 2.0, y), vec2(track.width() - 4.0, length));
+    let colour = if response.hovered() || response.dragged() { c.quiet } else { Colours::tint(c.line, c.text, 0.18) };
+    painter.rect_filled(handle.shrink2(vec2(0.0, 2.0)), CornerRadius::same(3), colour);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::TableState;
+
+    #[test]
+    fn ten_million_rows_move_by_a_hundredth() {
+        let mut state = TableState { top: 9_999_000.0, page: 30.0, ..TableState::default() };
+        state.top += 0.01;
+        assert!((state.top - 9_999_000.01).abs() < 1e-6);
+        state.show(9_999_999);
+        state.clamp(10_000_000);
+        assert!((state.top - 9_999_970.0).abs() < 1e-6);
+        state.show(5);
+        assert!((state.top - 5.0).abs() < 1e-9);
+    }
+}

@@ -1,0 +1,97 @@
+//! Rows and cells in words: for tooltips, the screen reader and copying.
+
+use super::columns::Column;
+use crate::evidence::pack;
+use crate::model::Grade;
+use crate::store::{Row, RowKind, Snapshot};
+use crate::ui::text;
+
+/// Names of operator and service.
+pub(crate) fn names(row: &Row) -> (&'static str, Option<&'static str>) {
+    let name = row.operator().and_then(|id| pack().providers.get(usize::from(id.0))).map_or("", |p| p.name);
+    (name, pack().services.get(usize::from(row.product)).map(|s| s.name))
+}
+
+/// A row as one line of text: for the screen reader and for copying.
+pub(crate) fn spoken(snapshot: &Snapshot, row: &Row) -> String {
+    let (name, service) = names(row);
+    let status = if row.status == 0 { String::new() } else { row.status.to_string() };
+    let grade = row.grade().map_or("", Grade::word);
+    let parts = [
+        snapshot.word(row.method),
+        snapshot.text(row.host),
+        snapshot.text(row.path),
+        &status,
+        name,
+        service.unwrap_or_default(),
+        grade,
+    ];
+    parts.into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join(" ")
+}
+
+/// What a cell says in full.
+pub(super) fn full(column: Column, snapshot: &Snapshot, row: &Row) -> String {
+    match column {
+        Column::Frame => String::new(),
+        Column::Time => row.time.rfc3339(),
+        Column::Method => match row.version {
+            0 => String::new(),
+            9 => "HTTP/0.9".to_owned(),
+            20 => "HTTP/2".to_owned(),
+            30 => "HTTP/3".to_owned(),
+            other => format!("HTTP/{}.{}", other / 10, other % 10),
+        },
+        Column::Host => snapshot.text(row.host).to_owned(),
+        Column::Path => {
+            let mut words = snapshot.text(row.path).to_owned();
+            if row.flags & Row::INCOMPLETE != 0 {
+                words.push_str("\nA message of this exchange is missing or cut");
+            }
+            if row.flags & Row::ANOMALY != 0 {
+                words.push_str("\nSomething odd was met: see Connection");
+            }
+            words.trim_start().to_owned()
+        }
+        Column::Status => match row.kind {
+            RowKind::Http if row.status == 0 => "No response in the capture".to_owned(),
+            RowKind::Http | RowKind::Tls => String::new(),
+            RowKind::Dns if row.flags & Row::INCOMPLETE != 0 => "No answer in the capture".to_owned(),
+            RowKind::Dns => text::sentence(text::rcode(row.status)),
+        },
+        Column::Type => snapshot.word(row.content_type).to_owned(),
+        Column::Size => match row.kind {
+            RowKind::Http => text::bytes(row.size),
+            RowKind::Tls => format!("{}, both ways", text::bytes(row.size)),
+            RowKind::Dns => text::plural(row.size, "answer record", "answer records"),
+        },
+        Column::Duration => format!("{} microseconds", text::count(u64::from(row.duration_micros))),
+        Column::Operator => {
+            let (name, service) = names(row);
+            if name.is_empty() {
+                "No evidence of a known provider".to_owned()
+            } else {
+                let role = pack()
+                    .roles
+                    .get(usize::from(row.role))
+                    .map_or(String::new(), |role| format!("\nRole: {}", role.replace('-', " ")));
+                format!("{name}{}{role}", service.map_or(String::new(), |s| format!(" · {s}")))
+            }
+        }
+        Column::Grade => row
+            .grade()
+            .map_or_else(|| "No evidence of a known provider".to_owned(), |grade| grade_words(grade).to_owned()),
+        Column::Server => snapshot.text(row.server).to_owned(),
+        Column::Tenant => snapshot.text(row.tenant).to_owned(),
+    }
+}
+
+/// What a grade means.
+pub(crate) fn grade_words(grade: Grade) -> &'static str {
+    match grade {
+        Grade::Conclusive => "Conclusive: independent witnesses agree and nothing necessary is missing",
+        Grade::Supports => "Supports: independent witnesses, or one that is hard to fake",
+        Grade::Suggests => "Suggests: one witness that others could imitate",
+        Grade::NameOnly => "Name only: somebody wrote a name; nothing else speaks for it",
+        Grade::Contradicted => "Contradicted: witnesses of the same kind disagree",
+    }
+}
