@@ -281,7 +281,8 @@ impl Open {
         let sender = if unit.source == self.flow.client { client } else { server };
         match sender.initial {
             Some(initial) => self.reset || initial != seq,
-            None => self.reset || client.ended || server.ended,
+            // The beginning was not seen: this may be it, late.
+            None => self.reset || !sender.begins_at(seq) && (sender.offset > 0 || client.ended || server.ended),
         }
     }
 
