@@ -1,5 +1,6 @@
 //! What a capture file says of itself, and what of it could not be read.
 
+use core::fmt;
 use core::net::IpAddr;
 
 use crate::model::{FrameNo, LimitHit, LinkType, Timestamp};
@@ -78,7 +79,7 @@ pub struct Skipped {
 }
 
 /// All that is known of a capture beside its frames.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Default, PartialEq, Eq)]
 pub struct CaptureFacts {
     /// The file's name without its folders, or what the stream is called.
     pub name: String,
@@ -86,7 +87,8 @@ pub struct CaptureFacts {
     pub format: Format,
     /// What it is packed in.
     pub container: Container,
-    /// Frames read so far.
+    /// Frames numbered so far. pcapng blocks that Wireshark numbers and that hold no frame (custom, journal) are among
+    /// them.
     pub frames: u32,
     /// Earliest frame time.
     pub first_time: Option<Timestamp>,
@@ -110,4 +112,27 @@ pub struct CaptureFacts {
     pub skipped: Vec<Skipped>,
     /// Limits reached while reading.
     pub limits: Vec<LimitHit>,
+}
+
+impl fmt::Debug for CaptureFacts {
+    /// Secrets are counted, never printed: this text ends up in logs and panics.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("CaptureFacts")
+            .field("name", &self.name)
+            .field("format", &self.format)
+            .field("container", &self.container)
+            .field("frames", &self.frames)
+            .field("first_time", &self.first_time)
+            .field("last_time", &self.last_time)
+            .field("link_types", &self.link_types)
+            .field("interfaces", &self.interfaces)
+            .field("sections", &self.sections)
+            .field("comments", &self.comments)
+            .field("names", &self.names)
+            .field("secrets", &self.secrets.len())
+            .field("cut_tail_bytes", &self.cut_tail_bytes)
+            .field("skipped", &self.skipped)
+            .field("limits", &self.limits)
+            .finish()
+    }
 }

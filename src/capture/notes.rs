@@ -2,7 +2,7 @@
 
 use core::net::IpAddr;
 
-use super::numbers::wide;
+use super::numbers::{narrow, wide};
 use super::{CaptureFacts, Comment, Interface, Skipped};
 use crate::model::{Budget, FrameNo, Limit, LimitHit, LinkType, Timestamp};
 
@@ -30,8 +30,8 @@ impl Notes {
     pub(super) fn new(facts: CaptureFacts, budget: &Budget) -> Self {
         Self {
             facts,
-            frame_bytes: super::numbers::narrow(budget.frame_bytes),
-            block_bytes: super::numbers::narrow(budget.block_bytes),
+            frame_bytes: narrow(budget.frame_bytes),
+            block_bytes: narrow(budget.block_bytes),
             max_interfaces: budget.interfaces,
             comment_bytes: budget.comment_bytes,
             secret_bytes: budget.secret_bytes,
@@ -130,15 +130,11 @@ impl Notes {
     }
 
     fn afford(&mut self, len: usize) -> bool {
-        match self.comment_bytes.checked_sub(len.saturating_add(ENTRY_BYTES)) {
-            Some(left) => {
-                self.comment_bytes = left;
-                true
-            }
-            None => {
-                self.limit(Limit::CommentBytes);
-                false
-            }
-        }
+        let Some(left) = self.comment_bytes.checked_sub(len.saturating_add(ENTRY_BYTES)) else {
+            self.limit(Limit::CommentBytes);
+            return false;
+        };
+        self.comment_bytes = left;
+        true
     }
 }

@@ -5,7 +5,7 @@ use super::notes::Notes;
 use super::numbers::{Order, size, wide};
 use super::walker::{Judged, Lost, Move};
 use super::{Format, Interface};
-use crate::model::{FrameHead, Limit, LinkType, Timestamp};
+use crate::model::{FrameHead, FrameNo, Limit, LinkType, Timestamp};
 
 /// Captured bytes that any pcap record may have, as in Wireshark (`WTAP_MAX_PACKET_SIZE_STANDARD`).
 const MAX_CAPTURED: u32 = 262_144;
@@ -17,6 +17,10 @@ const MAX_ORIGINAL: u32 = 1 << 26;
 const MAX_STEP_SECONDS: u32 = 1 << 28;
 /// After damage, a record is believed when its time is this close (about a year) to the last one read.
 const MAX_GAP_SECONDS: u32 = 1 << 25;
+/// So many frames in a row that agree with each other start another age of the file.
+const MAX_STRANGERS: u32 = 16;
+/// After damage with no time known, records are believed from 1974 on: lengths read as times are smaller.
+const MIN_SECONDS: u32 = 1 << 27;
 
 /// How the two lengths of a record stand.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -43,7 +47,12 @@ pub(super) struct Pcap {
     usual_captured: u32,
     link: LinkType,
     lengths: Lengths,
-    last_seconds: u32,
+    /// The time of the last frame whose successor's agreed with it; 0 before.
+    known_seconds: u32,
+    /// Frames in a row that agree with each other on a time far from that.
+    strangers: u32,
+    /// The time of the record at which reading stopped.
+    damaged_seconds: u32,
     pub(super) lost: Option<Lost>,
     stopped: bool,
 }
@@ -114,7 +123,9 @@ impl Pcap {
             usual_captured: if snap_allows == 0 { MAX_CAPTURED } else { snap_allows },
             link: LinkType(link),
             lengths,
-            last_seconds: 0,
+            known_seconds: 0,
+            strangers: 0,
+            damaged_seconds: 0,
             lost: None,
             stopped: false,
         };
@@ -147,8 +158,8 @@ impl Pcap {
         self.head(rest).filter(|head| head.captured <= self.max_captured).map(|head| size(head.captured))
     }
 
-    /// Time, link, captured and original length of the record that begins with `rest`.
-    fn frame(&self, head: &RecordHead, number: crate::model::FrameNo, at: u64, frame_bytes: u32) -> FrameHead {
+    /// What a record header at `at` says of its frame.
+    fn frame(&self, head: &RecordHead, number: FrameNo, at: u64, frame_bytes: u32) -> FrameHead {
         let nanos = i64::from(head.ticks).saturating_mul(self.nanos_per_tick);
         FrameHead {
             number,
@@ -162,13 +173,7 @@ impl Pcap {
     }
 
     /// The frame whose record begins with `rest`, for reading it again.
-    pub(super) fn again(
-        &self,
-        rest: &[u8],
-        number: crate::model::FrameNo,
-        at: u64,
-        frame_bytes: u32,
-    ) -> Option<FrameHead> {
+    pub(super) fn again(&self, rest: &[u8], number: FrameNo, at: u64, frame_bytes: u32) -> Option<FrameHead> {
         let head = self.head(rest).filter(|head| head.captured <= self.max_captured)?;
         Some(self.frame(&head, number, at, frame_bytes))
     }
@@ -184,8 +189,25 @@ impl Pcap {
 
     /// Whether a header whose record runs past the end of the file is in order.
     fn is_tail(&self, head: &RecordHead) -> bool {
-        let near = self.last_seconds == 0 || head.seconds.abs_diff(self.last_seconds) < MAX_GAP_SECONDS;
+        let near = self.known_seconds == 0 || head.seconds.abs_diff(self.known_seconds) < MAX_GAP_SECONDS;
         near && head.captured <= self.usual_captured && self.is_clean(head)
+    }
+
+    /// Two neighbours agree on this time. A damaged stretch must not set the measure for the search after it, so another
+    /// age of the file is believed once many frames agree.
+    #[inline]
+    fn learn(&mut self, seconds: u32) {
+        let is_near = self.known_seconds == 0 || seconds.abs_diff(self.known_seconds) < MAX_GAP_SECONDS;
+        self.strangers = if is_near { 0 } else { self.strangers.saturating_add(1) };
+        if is_near || self.strangers > MAX_STRANGERS {
+            self.known_seconds = seconds;
+        }
+    }
+
+    /// Zeros where a header should be: what a crash or a broken download leaves in a file.
+    #[inline]
+    fn is_hole(&self, head: &RecordHead) -> bool {
+        self.known_seconds != 0 && (head.seconds | head.ticks | head.captured | head.original) == 0
     }
 
     /// Bytes of the record with this header.
@@ -202,8 +224,12 @@ impl Pcap {
         if self.stopped {
             return Move::Past(rest.len().max(1));
         }
-        if head.captured > self.max_captured {
-            let why = format!("a record of {} bytes, more than any frame has", head.captured);
+        if head.captured > self.max_captured || self.is_hole(&head) {
+            self.damaged_seconds = head.seconds;
+            let why = match head.captured {
+                0 => "zeros where a record should be".to_owned(),
+                len => format!("a record of {len} bytes, more than any frame has"),
+            };
             return self.lose(rest, at, is_last, Lost::new(at, why, false), notes);
         }
         let used = self.used(&head);
@@ -212,18 +238,35 @@ impl Pcap {
             if !is_last || self.is_tail(&head) {
                 return Move::More;
             }
+            self.damaged_seconds = head.seconds;
             let why = "a record header that makes no sense".to_owned();
             return self.lose(rest, at, is_last, Lost::new(at, why, true), notes);
         };
         match self.head(after) {
-            Some(next) if self.is_clean(&next) && next.seconds.abs_diff(head.seconds) < MAX_STEP_SECONDS => {}
+            Some(next)
+                if self.is_clean(&next)
+                    && !self.is_hole(&next)
+                    && next.seconds.abs_diff(head.seconds) < MAX_STEP_SECONDS =>
+            {
+                self.learn(head.seconds);
+            }
             Some(next) => {
                 let leads_on = self.leads_on(&next, after, is_last);
                 if leads_on == Judged::Open {
                     return Move::More;
                 }
-                if let Some(instead) = self.doubt(&head, rest, at, is_last, leads_on, notes) {
-                    return instead;
+                self.damaged_seconds = head.seconds;
+                match self.chain_inside(rest, used, is_last) {
+                    (Judged::Yes, place) => {
+                        notes.skipped(at, wide(place), "a record whose length runs over the records after it");
+                        return Move::Past(place);
+                    }
+                    (Judged::Open, _) => return Move::More,
+                    (Judged::No, _) => {}
+                }
+                if leads_on == Judged::No && !self.is_clean(&head) {
+                    let why = "a record header that makes no sense".to_owned();
+                    return self.lose(rest, at, is_last, Lost::new(at, why, false), notes);
                 }
             }
             // The next header is part of what makes this one certain. A pipe thus shows its last frame with the next.
@@ -240,13 +283,12 @@ impl Pcap {
             notes.limit(Limit::FrameBytes);
         }
         notes.time(frame.time);
-        self.last_seconds = head.seconds;
         Move::Frame { head: frame, start: self.record_head, used }
     }
 
     /// Whether an odd header is still one: then another one follows its record.
     fn leads_on(&self, head: &RecordHead, rest: &[u8], is_last: bool) -> Judged {
-        if head.captured > self.max_captured {
+        if head.captured > self.max_captured || self.is_hole(head) {
             return Judged::No;
         }
         match rest.get(self.used(head)..) {
@@ -262,73 +304,48 @@ impl Pcap {
         }
     }
 
-    /// What follows the record in hand is odd: a damaged length here or there, or just an odd file. A chain of proper
-    /// records that begins inside the record tells: a length that is off by four, for example, leads on and on through
-    /// fields that are read as their neighbours. Gives the step to take if the record is not to be believed.
-    fn doubt(
-        &mut self,
-        head: &RecordHead,
-        rest: &[u8],
-        at: u64,
-        is_last: bool,
-        leads_on: Judged,
-        notes: &mut Notes,
-    ) -> Option<Move> {
-        let used = self.used(head);
-        let seconds = if self.last_seconds == 0 { head.seconds } else { self.last_seconds };
+    /// Whether and where a chain of proper records begins inside the record in hand. Asked when what follows it is odd,
+    /// which is a damaged length here or there, or just an odd file: a length that is off by four, for example, leads on
+    /// and on through fields that are read as their neighbours.
+    fn chain_inside(&self, rest: &[u8], used: usize, is_last: bool) -> (Judged, usize) {
         for place in 1..used {
-            match self.begins(rest.get(place..).unwrap_or_default(), seconds, is_last) {
-                Judged::Yes => {
-                    notes.skipped(at, wide(place), "a record whose length runs over the records after it");
-                    return Some(Move::Past(place));
-                }
-                Judged::Open => return Some(Move::More),
-                Judged::No => {}
+            let judged = self.begins(rest.get(place..).unwrap_or_default(), is_last);
+            if judged != Judged::No {
+                return (judged, place);
             }
         }
-        if leads_on == Judged::Yes {
-            return None;
-        }
-        if self.is_clean(head) {
-            return None;
-        }
-        let why = "a record header that makes no sense".to_owned();
-        Some(self.lose(rest, at, is_last, Lost::new(at, why, false), notes))
+        (Judged::No, used)
     }
 
-    /// Whether a chain of records begins here: three in a row, or fewer up to the exact end of the file.
-    fn begins(&self, rest: &[u8], seconds: u32, is_last: bool) -> Judged {
-        let (mut rest, mut seconds, mut count) = (rest, seconds, 0_u32);
+    /// Whether a chain of records begins here: three in a row, or fewer up to the end of the file. Their times must be
+    /// near those known, as a packet may carry a capture itself; before any is known, near that of the damaged record, or
+    /// at least plausible.
+    fn begins(&self, rest: &[u8], is_last: bool) -> Judged {
+        let open = if is_last { Judged::No } else { Judged::Open };
+        let Some(first) = self.head(rest) else { return open };
+        let known = if self.known_seconds == 0 { self.damaged_seconds } else { self.known_seconds };
+        let is_near = first.seconds.abs_diff(known) < MAX_GAP_SECONDS;
+        if !is_near && (self.known_seconds != 0 || first.seconds < MIN_SECONDS) {
+            return Judged::No;
+        }
+        let (mut head, mut rest, mut count) = (first, rest, 1_u32);
         loop {
-            let Some(head) = self.head(rest) else {
-                let enough = count >= 2 || (count == 1 && rest.is_empty());
-                return if !is_last {
-                    Judged::Open
-                } else if enough {
-                    Judged::Yes
-                } else {
-                    Judged::No
-                };
-            };
-            let near = seconds == 0 || head.seconds.abs_diff(seconds) < MAX_GAP_SECONDS;
-            if head.captured == 0 || !near || !self.is_clean(&head) {
+            if head.captured == 0 || !self.is_clean(&head) {
                 return Judged::No;
             }
-            count = count.saturating_add(1);
             if count >= 3 {
                 return Judged::Yes;
             }
-            let Some(after) = rest.get(self.used(&head)..) else {
-                return if !is_last {
-                    Judged::Open
-                } else if count >= 2 {
-                    Judged::Yes
-                } else {
-                    Judged::No
-                };
+            let after = rest.get(self.used(&head)..);
+            let Some((after, next)) = after.and_then(|after| Some((after, self.head(after)?))) else {
+                let is_end = count >= 2 || after.is_some_and(<[u8]>::is_empty);
+                return if is_last && is_near && is_end { Judged::Yes } else { open };
             };
-            seconds = head.seconds;
-            rest = after;
+            if next.seconds.abs_diff(head.seconds) >= MAX_GAP_SECONDS {
+                return Judged::No;
+            }
+            (head, rest) = (next, after);
+            count = count.saturating_add(1);
         }
     }
 
@@ -340,9 +357,7 @@ impl Pcap {
     /// Looks for the next chain of records.
     fn resume(&mut self, rest: &[u8], at: u64, is_last: bool, notes: &mut Notes) -> Move {
         let Some(mut lost) = self.lost.take() else { return Move::More };
-        let keep = self.record_head;
-        let seconds = self.last_seconds;
-        match lost.search(rest, at, keep, is_last, |candidate| self.begins(candidate, seconds, is_last)) {
+        match lost.search(rest, at, self.record_head, is_last, |candidate| self.begins(candidate, is_last)) {
             Ok(place) => {
                 lost.found(at.saturating_add(wide(place)), notes);
                 if place == 0 { self.next(rest, at, is_last, notes) } else { Move::Past(place) }

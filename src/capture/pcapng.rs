@@ -489,13 +489,12 @@ fn packet<'a>(
         return Err("a packet of an interface that was not described");
     };
     let data = body.get(skip..).unwrap_or_default();
-    let captured = match time {
-        Some(_) => captured,
+    let captured = if time.is_some() {
+        captured
+    } else {
         // A Simple Packet Block has no captured length: the snap length or the block's end cuts it.
-        None => {
-            let snap = if known.snap_len == 0 { u32::MAX } else { known.snap_len };
-            original.min(snap).min(narrow(data.len()))
-        }
+        let snap = if known.snap_len == 0 { u32::MAX } else { known.snap_len };
+        original.min(snap).min(narrow(data.len()))
     };
     if size(captured) > data.len() {
         return Err("a packet whose captured length runs past its block");

@@ -1,17 +1,17 @@
 //! Reads a capture from its start to its end, in batches.
 
 use std::io::Read;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use super::error::describe;
 use super::notes::Notes;
-use super::numbers::{narrow, wide};
+use super::numbers::{narrow, size, wide};
 use super::pcap::Pcap;
 use super::pcapng::{Pcapng, is_pcapng};
 use super::source::{Digest, Source, Stop, open_file};
 use super::walker::{Move, Walker};
 use super::{CaptureError, CaptureFacts, Format};
-use crate::model::{Budget, FrameHead, FrameNo};
+use crate::model::{Budget, FrameHead, FrameNo, LinkType};
 
 /// Bytes asked for at once, the usual size of a batch.
 const READ: usize = 1 << 20;
@@ -42,8 +42,8 @@ impl Batch {
     /// The captured bytes of one of its frames.
     #[inline]
     pub fn frame(&self, frame: &BatchFrame) -> &[u8] {
-        let start = super::numbers::size(frame.start);
-        let end = start.saturating_add(super::numbers::size(frame.head.captured_len));
+        let start = size(frame.start);
+        let end = start.saturating_add(size(frame.head.captured_len));
         self.bytes.get(start..end).unwrap_or_default()
     }
 }
@@ -51,9 +51,9 @@ impl Batch {
 /// A capture being read.
 #[derive(Debug)]
 pub struct CaptureReader {
-    path: std::path::PathBuf,
+    path: PathBuf,
     source: Source,
-    size: Option<u64>,
+    file_size: Option<u64>,
     /// Whether a short read is made up for by another one; a pipe's frames are not held back for that.
     fills: bool,
     pub(super) walker: Walker,
@@ -115,7 +115,7 @@ impl CaptureReader {
         } else if let Some((pcap, format, interface)) = Pcap::open(&head) {
             facts.format = format;
             facts.sections = 1;
-            facts.link_types.push(crate::model::LinkType(interface.link));
+            facts.link_types.push(LinkType(interface.link));
             facts.interfaces.push(interface);
             let first = pcap.first_record;
             (Walker::Pcap(pcap), first)
@@ -131,7 +131,7 @@ impl CaptureReader {
             path,
             fills: size.is_some(),
             source,
-            size,
+            file_size: size,
             walker,
             notes: Notes::new(facts, budget),
             carry,
@@ -236,7 +236,7 @@ impl CaptureReader {
 
     /// Bytes read of the file as it lies on disk, and its size where it has one.
     pub fn position(&self) -> (u64, Option<u64>) {
-        (self.source.raw().count, self.size)
+        (self.source.raw().count, self.file_size)
     }
 
     /// SHA-256 of the file as it lies on disk; `None` unless this reader hashes. Reads what is left of it.

@@ -411,6 +411,11 @@ impl State {
         out: &mut Vec<Event>,
     ) {
         let Some(message) = dns::message(bytes, &reader.budget) else { return };
+        // On another port each message has to look like one; and one that is cut before it says anything is none.
+        let says_nothing = !message.complete && message.questions.is_empty() && message.answers.is_empty();
+        if says_nothing || !is_dns_port(flow) && !dns::sniff(bytes) {
+            return;
+        }
         for exchange in self.lookups.offer(flow, seen, message) {
             self.push(stamp, flow, exchange, None, out);
         }

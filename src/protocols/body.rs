@@ -284,6 +284,10 @@ struct Content {
     kept: Option<Vec<u8>>,
     undecodable: bool,
     lost: bool,
+    /// The outermost coding's first bytes, where it has fixed ones.
+    magic: &'static [u8],
+    /// Whether the body begins with them, as far as it goes.
+    begins_coded: bool,
 }
 
 impl Content {
@@ -306,6 +310,8 @@ impl Content {
             kept: collect.then(Vec::new),
             undecodable,
             lost: false,
+            magic: codings.last().map_or(&[], |coding| magic(coding)),
+            begins_coded: true,
         }
     }
 
@@ -316,6 +322,9 @@ impl Content {
             return self.keep(bytes);
         }
         if let Some((hash, kept)) = &mut self.coded {
+            let at = usize::try_from(self.coded_bytes.saturating_sub(count)).unwrap_or(usize::MAX);
+            let magic = self.magic.get(at..).unwrap_or_default();
+            self.begins_coded &= magic.iter().zip(bytes).all(|(a, b)| a == b);
             hash.update(bytes);
             if self.kept.is_some() && kept.len() < self.limits.preview {
                 kept.extend_from_slice(bytes);
@@ -397,8 +406,8 @@ impl Content {
             return (Some((self.decoded_bytes, self.hash.finalize().into())), false, kept);
         }
         match self.coded {
-            // Said to be coded and nothing could be decoded: the bytes are what they are.
-            Some((hash, coded)) if self.decoded_bytes == 0 => {
+            // Said to be coded and plainly not: the bytes are what they are.
+            Some((hash, coded)) if self.decoded_bytes == 0 && !self.begins_coded => {
                 (Some((self.coded_bytes, hash.finalize().into())), true, coded)
             }
             _ => (None, true, kept),
@@ -519,6 +528,15 @@ impl Layer {
             }
             Self::Zstd { coded, window } => zstd(&coded, window),
         }
+    }
+}
+
+/// The bytes that a coding begins with (RFC 1952 section 2.3.1, RFC 8878 section 3.1.1); none where it has no fixed ones.
+fn magic(coding: &[u8]) -> &'static [u8] {
+    match coding.to_ascii_lowercase().as_slice() {
+        b"gzip" | b"x-gzip" => &[0x1f, 0x8b],
+        b"zstd" => &[0x28, 0xb5, 0x2f, 0xfd],
+        _ => &[],
     }
 }
 

@@ -22,7 +22,7 @@ const HEADER_BYTES: usize = 12;
 const NAME_BYTES: usize = 255;
 /// Bytes of record data that are shown in hex; more would fill the row with nothing readable.
 const HEX_BYTES: usize = 64;
-/// Bytes of a record's value as text.
+/// Bytes of a record's value as text; what is over is cut, with `…` behind it.
 const VALUE_BYTES: usize = 4_096;
 
 /// A DNS message as far as it could be read.
@@ -278,6 +278,10 @@ impl Reader<'_> {
             value.clear();
             hex_into(self.bytes.get(data..after).unwrap_or_default(), &mut value);
         }
+        if value.len() > VALUE_BYTES {
+            value.truncate(value.floor_char_boundary(VALUE_BYTES));
+            value.push('…');
+        }
         self.at = after;
         Some(DnsRecord { name, rtype, ttl, value, range: ByteRange::between(start, after) })
     }
@@ -382,17 +386,10 @@ impl Reader<'_> {
                 while !cursor.is_empty() {
                     let len = cursor.u8()?;
                     let text = cursor.slice(usize::from(len))?;
-                    if out.len() >= VALUE_BYTES {
-                        // Its form is still checked to the end.
-                        continue;
-                    }
                     if !out.is_empty() {
                         out.push(' ');
                     }
                     quoted_into(text, out);
-                    if out.len() >= VALUE_BYTES {
-                        out.push('…');
-                    }
                 }
                 return (!slice.is_empty()).then_some(());
             }
@@ -403,8 +400,7 @@ impl Reader<'_> {
                 write!(out, "{flags} ").ok()?;
                 label_into(tag, out);
                 out.push(' ');
-                let text = cursor.rest();
-                quoted_into(text.get(..VALUE_BYTES).unwrap_or(text), out);
+                quoted_into(cursor.rest(), out);
             }
             64 | 65 => self.service(data, after, out)?,
             _ => hex_into(slice, out),
@@ -426,9 +422,6 @@ impl Reader<'_> {
         while !cursor.is_empty() {
             let (key, len) = (cursor.u16()?, cursor.u16()?);
             let value = cursor.slice(usize::from(len))?;
-            if out.len() >= VALUE_BYTES {
-                continue;
-            }
             match key {
                 1 => {
                     out.push_str(" alpn=");

@@ -1,14 +1,15 @@
 //! One side of a TCP connection: segments in, runs out, in stream order.
 
 use std::borrow::Cow;
+use std::collections::BTreeMap;
 
 use crate::model::{Anomaly, AnomalyKind, FrameNo, Run, RunKind, Side, TcpFlags, Timestamp, Unit};
 
 /// A hole that the receiver has acknowledged is given up after so many further units of the flow: a packet that overtook
 /// others in the capture has arrived by then.
 const PATIENCE_UNITS: u8 = 16;
-/// A segment this far ahead of its stream is not of it: twice the largest window (RFC 7323 section 2.3).
-const FAR_BYTES: i64 = 1 << 31;
+/// A SYN that is captured late stands this near to its stream.
+const NEAR_BYTES: u64 = 1 << 20;
 /// The largest window a receiver can offer (RFC 7323 section 2.3).
 const WINDOW_BYTES: u64 = 1 << 30;
 
@@ -18,6 +19,9 @@ pub(super) struct Limits {
     pub(super) pieces: usize,
     pub(super) bytes: usize,
 }
+
+/// What a piece costs beside its bytes.
+const PIECE_BYTES: usize = 96;
 
 /// What waits behind a hole.
 #[derive(Clone, Debug)]
@@ -30,6 +34,10 @@ struct Piece {
 }
 
 impl Piece {
+    fn cost(&self) -> usize {
+        self.bytes.capacity().saturating_add(PIECE_BYTES)
+    }
+
     fn end(&self) -> u64 {
         self.start.saturating_add(len(&self.bytes)).saturating_add(u64::from(self.missing))
     }
@@ -43,10 +51,13 @@ pub(super) struct Stream {
     /// Offset of that byte in the stream.
     pub(super) offset: u64,
     pub(super) initial: Option<u32>,
-    pieces: Vec<Piece>,
+    /// What waits behind holes, by its start; the pieces do not overlap.
+    pieces: BTreeMap<u64, Piece>,
     waiting_bytes: usize,
     end: Option<u64>,
     pub(super) ended: bool,
+    /// `next` was only taken from an acknowledgement: earlier bytes may still come.
+    guessed: bool,
     acknowledged: u64,
     patience: u8,
     /// Holes given up because too much waited behind them.
@@ -84,15 +95,27 @@ impl Stream {
     ) -> bool {
         let (mut seq, mut reset) = (seq, false);
         if flags.has(TcpFlags::SYN) {
-            self.initial = Some(seq);
+            let first = self.initial.is_none();
+            self.initial.get_or_insert(seq);
             // The SYN takes one sequence number (RFC 9293 section 3.4).
             seq = seq.wrapping_add(1);
-            if self.offset == 0 && self.pieces.is_empty() {
+            // A second SYN with another number changes nothing (RFC 9293 section 3.10.7.4).
+            if first && self.offset == 0 && self.pieces.is_empty() {
                 self.next = Some(seq);
+                self.guessed = false;
             }
         }
         let missing = unit.missing;
         let whole = len(payload).saturating_add(u64::from(missing));
+        if self.guessed && whole > 0 {
+            self.guessed = false;
+            // Not a keep-alive probe, which repeats one acknowledged byte (RFC 9293 section 3.8.4).
+            let probe = whole == 1 && self.place(seq) == Some(-1);
+            if !probe && self.place(seq).is_some_and(|at| at < 0) {
+                self.next = Some(seq);
+                out.anomaly(AnomalyKind::MissingStart, unit.frame, 0, 0);
+            }
+        }
         if self.next.is_none() && (whole > 0 || flags.has(TcpFlags::FIN)) {
             self.next = Some(seq);
             out.anomaly(AnomalyKind::MissingStart, unit.frame, 0, 0);
@@ -127,6 +150,7 @@ impl Stream {
     pub(super) fn acknowledged(&mut self, ack: u32) {
         if self.next.is_none() {
             self.next = Some(ack);
+            self.guessed = true;
         }
         if let Some(at) = self.place(ack).and_then(|at| u64::try_from(at).ok()) {
             if at.saturating_sub(self.offset) < WINDOW_BYTES {
@@ -137,11 +161,11 @@ impl Stream {
 
     /// Called with every unit of the flow: an acknowledged hole loses patience.
     pub(super) fn wait(&mut self, frame: FrameNo, time: Timestamp, out: &mut Out<'_, '_>) {
-        let Some(first) = self.pieces.first() else {
+        let Some((first, _)) = self.pieces.first_key_value() else {
             self.patience = 0;
             return;
         };
-        if self.acknowledged > self.offset && self.acknowledged >= first.start {
+        if self.acknowledged > self.offset && self.acknowledged >= *first {
             self.patience = self.patience.saturating_add(1);
             if self.patience > PATIENCE_UNITS {
                 self.give_up(frame, time, out);
@@ -150,19 +174,18 @@ impl Stream {
         }
     }
 
-    /// Lets go of everything that waits, and ends the stream.
-    pub(super) fn finish(&mut self, frame: FrameNo, time: Timestamp, out: &mut Out<'_, '_>) {
-        self.let_go(frame, time, out);
-        if !self.ended {
-            self.ended = true;
-            out.run(self.offset, frame, time, RunKind::End);
-        }
-    }
-
     /// Lets go of everything that waits.
     pub(super) fn let_go(&mut self, frame: FrameNo, time: Timestamp, out: &mut Out<'_, '_>) {
         while !self.pieces.is_empty() {
             self.give_up(frame, time, out);
+        }
+        if let Some(tail) =
+            self.end.and_then(|end| end.checked_sub(self.offset)).filter(|n| (1..WINDOW_BYTES).contains(n))
+        {
+            // Where the stream ends is known, its last bytes are not.
+            out.run(self.offset, frame, time, RunKind::Gap(tail));
+            out.anomaly(AnomalyKind::Gap, frame, self.offset, tail);
+            self.advance(tail);
         }
         self.settle_end(frame, time, out);
     }
@@ -172,12 +195,15 @@ impl Stream {
         self.waiting_bytes
     }
 
-    /// Offset of a sequence number, taken as the nearest to the byte expected next; `None` if nothing was seen yet or it is
-    /// too far to be of this stream.
+    /// Offset of a sequence number, taken as the nearest to the byte expected next; `None` if nothing was seen yet.
     fn place(&self, seq: u32) -> Option<i64> {
         let step = i64::from(seq.wrapping_sub(self.next?).cast_signed());
-        let at = i64::try_from(self.offset).ok()?.checked_add(step)?;
-        (step < FAR_BYTES).then_some(at)
+        i64::try_from(self.offset).ok()?.checked_add(step)
+    }
+
+    /// Whether a SYN with this number could have begun this stream, of which the beginning was not seen.
+    pub(super) fn begins_at(&self, initial: u32) -> bool {
+        self.place(initial.wrapping_add(1)).is_some_and(|at| at.unsigned_abs() < NEAR_BYTES)
     }
 
     fn data<'a>(&mut self, unit: &Unit, start: i64, payload: &'a [u8], limits: Limits, out: &mut Out<'_, 'a>) {
@@ -194,7 +220,7 @@ impl Stream {
         let missing = u32::try_from(missing).unwrap_or(u32::MAX);
         if start > self.offset {
             self.hold(unit, start, fresh, missing, out);
-            if self.pieces.len() > limits.pieces || self.waiting_bytes > limits.bytes {
+            while self.pieces.len() > limits.pieces || self.waiting_bytes > limits.bytes {
                 self.given_up = self.given_up.saturating_add(1);
                 out.anomaly(AnomalyKind::Limit, unit.frame, self.offset, 0);
                 self.give_up(unit.frame, unit.time, out);
@@ -202,7 +228,7 @@ impl Stream {
             return;
         }
         // Bytes that wait already came first: they win over a longer repeat.
-        let until = self.pieces.first().map_or(u64::MAX, |p| p.start.saturating_sub(self.offset));
+        let until = self.pieces.first_key_value().map_or(u64::MAX, |(first, _)| first.saturating_sub(self.offset));
         if until < len(fresh) {
             let cut = usize::try_from(until).unwrap_or(usize::MAX).min(fresh.len());
             let (now, rest) = fresh.split_at_checked(cut).unwrap_or((fresh, &[]));
@@ -210,6 +236,9 @@ impl Stream {
             let at = self.offset;
             self.hold(unit, at, rest, missing, out);
         } else {
+            // Bytes that this capture of the segment lacks may wait already.
+            let missing = u64::from(missing).min(until.saturating_sub(len(fresh)));
+            let missing = u32::try_from(missing).unwrap_or(u32::MAX);
             self.deliver(Cow::Borrowed(fresh), missing, unit.frame, unit.time, out);
         }
         self.drain(out);
@@ -218,47 +247,34 @@ impl Stream {
     /// Keeps what of a segment is not there yet.
     fn hold(&mut self, unit: &Unit, start: u64, bytes: &[u8], missing: u32, out: &mut Out<'_, '_>) {
         let (mut at, mut rest) = (start, bytes);
-        let mut index = self.pieces.partition_point(|p| p.end() <= at);
-        while !rest.is_empty() || missing > 0 {
-            let next = self.pieces.get(index);
-            let (gap_end, piece_end) = next.map_or((u64::MAX, u64::MAX), |p| (p.start, p.end()));
-            if at >= gap_end {
-                // Overlaps a piece that came first.
-                let over = piece_end.saturating_sub(at).min(len(rest));
+        loop {
+            // A piece that came first and holds the byte at `at`.
+            let before = self.pieces.range(..=at).next_back().map(|(_, piece)| piece).filter(|piece| piece.end() > at);
+            if let Some(piece) = before {
+                let over = piece.end().saturating_sub(at).min(len(rest));
                 let (same, further) = split(rest, over);
-                if let Some(piece) = next
-                    && differs(piece, at, same)
-                {
+                if differs(piece, at, same) {
                     out.anomaly(AnomalyKind::ConflictingOverlap, unit.frame, at, over);
                 }
-                at = at.saturating_add(over);
-                rest = further;
-                index = index.saturating_add(1);
-                if rest.is_empty() {
-                    break;
+                if further.is_empty() {
+                    return;
                 }
+                (at, rest) = (at.saturating_add(over), further);
                 continue;
             }
-            let room = gap_end.saturating_sub(at).min(len(rest));
-            let (new, further) = split(rest, room);
-            let last = further.is_empty();
-            let piece = Piece {
-                start: at,
-                bytes: new.to_vec(),
-                missing: if last && gap_end == u64::MAX { missing } else { 0 },
-                frame: unit.frame,
-                time: unit.time,
-            };
-            if piece.end() > at {
-                self.waiting_bytes = self.waiting_bytes.saturating_add(piece.bytes.capacity());
-                self.pieces.insert(index, piece);
-                index = index.saturating_add(1);
+            let next = self.pieces.range(at..).next().map_or(u64::MAX, |(start, _)| *start);
+            let (new, further) = split(rest, next.saturating_sub(at).min(len(rest)));
+            let missing = if further.is_empty() && next == u64::MAX { missing } else { 0 };
+            let piece = Piece { start: at, bytes: new.to_vec(), missing, frame: unit.frame, time: unit.time };
+            let end = piece.end();
+            if end > at {
+                self.waiting_bytes = self.waiting_bytes.saturating_add(piece.cost());
+                self.pieces.insert(at, piece);
             }
-            at = at.saturating_add(room);
-            rest = further;
-            if last {
-                break;
+            if further.is_empty() {
+                return;
             }
+            (at, rest) = (end, further);
         }
     }
 
@@ -290,12 +306,12 @@ impl Stream {
 
     /// Delivers the pieces that are now in order.
     fn drain(&mut self, out: &mut Out<'_, '_>) {
-        while let Some(first) = self.pieces.first() {
-            if first.start > self.offset {
+        while let Some(first) = self.pieces.first_entry() {
+            if *first.key() > self.offset {
                 return;
             }
-            let piece = self.pieces.remove(0);
-            self.waiting_bytes = self.waiting_bytes.saturating_sub(piece.bytes.capacity());
+            let piece = first.remove();
+            self.waiting_bytes = self.waiting_bytes.saturating_sub(piece.cost());
             let skip = self.offset.saturating_sub(piece.start);
             if skip == 0 {
                 self.deliver(Cow::Owned(piece.bytes), piece.missing, piece.frame, piece.time, out);
@@ -307,13 +323,12 @@ impl Stream {
             }
         }
         self.patience = 0;
-        self.pieces = Vec::new();
     }
 
     /// The bytes before the first piece will not come.
     fn give_up(&mut self, frame: FrameNo, time: Timestamp, out: &mut Out<'_, '_>) {
-        let Some(first) = self.pieces.first() else { return };
-        let hole = first.start.saturating_sub(self.offset);
+        let Some((first, _)) = self.pieces.first_key_value() else { return };
+        let hole = first.saturating_sub(self.offset);
         self.patience = 0;
         if hole > 0 {
             out.run(self.offset, frame, time, RunKind::Gap(hole));

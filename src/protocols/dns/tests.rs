@@ -91,6 +91,13 @@ fn renders_record_data() {
 }
 
 #[test]
+fn long_values_are_cut() {
+    let data = [&[255][..], &[b'x'; 255]].concat().repeat(40);
+    let m = read(&answer(16, &data)).unwrap();
+    assert!(m.complete && m.answers[0].value.len() == VALUE_BYTES + '…'.len_utf8());
+}
+
+#[test]
 fn data_that_breaks_its_form_is_hex_and_marked() {
     for (rtype, data) in [(1, &b"abc"[..]), (5, &[0xC0, 200]), (16, &[9, 1]), (6, &[0, 0, 1]), (5, &[1, b'a'])] {
         let m = read(&answer(rtype, data)).unwrap();

@@ -14,13 +14,16 @@ use x509_parser::x509::AttributeTypeAndValue;
 
 use crate::model::{Certificate, Cursor, Timestamp};
 
-/// Certificates kept for reuse; a capture with more distinct ones starts the collection anew.
-const KEPT: usize = 8_192;
+/// Bytes of DER whose certificates are kept for reuse, some ten thousand of usual size; a capture with more starts the
+/// collection anew.
+const KEPT_BYTES: usize = 16 << 20;
 
 /// Certificates that were seen before, so that each is read once and held once.
 #[derive(Debug, Default)]
 pub struct CertificateCache {
     kept: HashMap<[u8; 32], Arc<Certificate>>,
+    /// Bytes of DER that these were read from.
+    bytes: usize,
 }
 
 impl CertificateCache {
@@ -32,8 +35,11 @@ impl CertificateCache {
             return (Arc::clone(known), known.not_before != known.not_after);
         }
         let (certificate, sound) = read(sha256, der);
-        if self.kept.len() >= KEPT {
+        // An entry itself takes room as well.
+        self.bytes = self.bytes.saturating_add(der.len()).saturating_add(256);
+        if self.bytes > KEPT_BYTES {
             self.kept.clear();
+            self.bytes = der.len();
         }
         let certificate = Arc::new(certificate);
         self.kept.insert(sha256, Arc::clone(&certificate));

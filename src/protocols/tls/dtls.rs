@@ -8,6 +8,8 @@ use crate::model::{BlockSpan, Cursor, FrameNo};
 const OPEN_MESSAGES: usize = 8;
 /// Fragments of one message that wait.
 const FRAGMENTS: usize = 256;
+/// Bytes of fragments for each byte of their message: overlaps are legal, but nobody sends everything five times anew.
+const OVERLAP: usize = 4;
 
 /// One record of a datagram.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -152,6 +154,10 @@ impl Flights {
         }
         // A fragment that came before brings nothing.
         if open.pieces.iter().any(|p| p.at == fragment.at && p.bytes.len() >= fragment.bytes.len()) {
+            return None;
+        }
+        let held: usize = open.pieces.iter().map(|p| p.bytes.len()).sum();
+        if held.saturating_add(fragment.bytes.len()) > open.len.saturating_mul(OVERLAP) {
             return None;
         }
         if fragment.at == 0 {
