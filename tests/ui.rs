@@ -313,7 +313,9 @@ fn both_themes_and_all_panes_settle() {
 fn a_capture_is_read_and_looked_into() {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/captures/evidence-azure-blob.pcap");
     let (woken, wakes) = crossbeam_channel::bounded(1);
-    let wake: Arc<dyn Fn() + Send + Sync> = Arc::new(move || drop(woken.try_send(())));
+    let wake: Arc<dyn Fn() + Send + Sync> = Arc::new(move || {
+        let _full = woken.try_send(());
+    });
     let engine_wake = Arc::clone(&wake);
     let handle =
         nephoscope::engine::start(1, Budget::default(), Box::new(move || engine_wake())).expect("threads start");
