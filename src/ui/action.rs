@@ -193,7 +193,9 @@ pub(crate) fn entry(action: &Action) -> Option<&'static Entry> {
 
 /// The actions whose keys were pressed.
 pub(crate) fn pressed(ctx: &Context, actions: &mut Vec<Action>) {
-    for entry in &ENTRIES {
+    // An open menu takes Escape for itself.
+    let menu = egui::Popup::is_any_open(ctx);
+    for entry in ENTRIES.iter().filter(|entry| !menu || entry.action != Action::Escape) {
         if let Some(key) = &entry.key
             && ctx.input_mut(|input| input.consume_shortcut(key))
         {

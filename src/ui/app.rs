@@ -535,7 +535,7 @@ impl Desk {
                 }
             }
             Action::Quit => self.quit = true,
-            Action::FocusFilter => self.state.focus_filter = true,
+            Action::FocusFilter => ctx.memory_mut(|memory| memory.request_focus(toolbar::filter_id())),
             Action::ClearFilter => {
                 self.state.choice.clear();
                 self.state.table.reveal = true;

@@ -66,7 +66,7 @@ fn path(ui: &mut Ui, text: &mut String, note: Option<&str>, actions: &mut Vec<Ac
         response.request_focus();
     }
     ui.add_space(12.0);
-    ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
+    buttons(ui, |ui| {
         let ready = !text.trim().is_empty();
         let open = egui::Button::new(RichText::new("Open").font(theme::strong(theme::BODY)).color(c.on_accent))
             .fill(c.accent)
@@ -108,9 +108,15 @@ fn keys(ui: &mut Ui, actions: &mut Vec<Action>) {
         }
     });
     ui.add_space(12.0);
-    ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
+    buttons(ui, |ui| {
         if ui.add(egui::Button::new("Close").min_size(vec2(80.0, 28.0))).clicked() {
             actions.push(Action::Escape);
         }
     });
+}
+
+/// A dialog's buttons: at the right, one line high.
+fn buttons(ui: &mut Ui, add: impl FnOnce(&mut Ui)) {
+    let size = vec2(ui.available_width(), 28.0);
+    ui.allocate_ui_with_layout(size, Layout::right_to_left(Align::Center), add);
 }

@@ -198,7 +198,6 @@ pub struct State {
     pub(crate) body_mode: BodyMode,
     /// The frame shown.
     pub(crate) frame: Option<FrameNo>,
-    pub(crate) focus_filter: bool,
     /// Where a drag over the overview began, as a share of its width.
     pub(crate) swept: Option<f32>,
     /// Whether a native dialog is to be opened, and whether one is open.
