@@ -83,9 +83,11 @@ fn answer(ui: &mut Ui, shown: &Shown) {
     let Some(operator) = verdict.operator else {
         ui.label(egui::RichText::new("No known provider").font(theme::strong(theme::SECTION)));
         ui.label(
-            egui::RichText::new(
-                "Nothing in this exchange matches a provider signature. That proves nothing either way.",
-            )
+            egui::RichText::new(if shown.lines.is_empty() {
+                "Nothing in this exchange matches a signature. That proves nothing either way."
+            } else {
+                "What was found names software or a name, not whose machine answered."
+            })
             .color(c.quiet),
         );
         ui.add_space(4.0);
