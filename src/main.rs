@@ -1,7 +1,7 @@
-//! Arguments in, exit code out.
+//! Arguments in, exit code out; picks the window or the command line.
 
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
-    nephoscope::cli::run()
+    nephoscope::cli::run(|open, budget| Ok(nephoscope::ui::run(open, budget)?))
 }

@@ -1,6 +1,6 @@
 //! `list` and `explain`.
 
-use std::io::{self, BufWriter, Write};
+use std::io::{self, BufWriter, Write as _};
 
 use anyhow::{Context as _, Result, bail};
 
@@ -27,7 +27,7 @@ pub(super) fn list(arguments: &ListArguments, budget: &Budget) -> Result<u8> {
                 let listing = Listing::new(&snapshot, &arguments.filter);
                 let written = match arguments.format {
                     Format::Table => write_table(&listing, &mut out),
-                    Format::Jsonl => write_jsonl(&listing, &mut out),
+                    Format::Jsonl => write_jsonl(&listing, usize::from(arguments.threads), &mut out),
                     Format::Csv => write_csv(&listing, &mut out),
                 };
                 let written = written.map_err(anyhow::Error::from).and_then(|()| Ok(out.flush()?));

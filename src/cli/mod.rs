@@ -10,6 +10,7 @@ use std::process::ExitCode;
 
 use clap::Parser as _;
 
+use crate::engine::Source;
 use crate::model::Budget;
 use args::{Arguments, Task};
 
@@ -20,8 +21,8 @@ pub const READ_DAMAGED: u8 = 1;
 /// Nothing was read: bad arguments, no such file, not a capture, or the output could not be written.
 pub const NOTHING_READ: u8 = 2;
 
-/// Runs the program on the process's arguments.
-pub fn run() -> ExitCode {
+/// Runs the program on the process's arguments. `window` opens the window, which is no business of this front.
+pub fn run(window: impl FnOnce(Option<Source>, Budget) -> anyhow::Result<()>) -> ExitCode {
     let arguments = match Arguments::try_parse() {
         Ok(arguments) => arguments,
         Err(error) => {
@@ -35,9 +36,7 @@ pub fn run() -> ExitCode {
     let outcome = match arguments.task {
         Some(Task::List(list)) => list::list(&list, &budget),
         Some(Task::Explain(explain)) => list::explain(&explain, &budget),
-        None => {
-            crate::ui::run(arguments.file.map(args::source), budget).map(|()| READ_WHOLE).map_err(anyhow::Error::from)
-        }
+        None => window(arguments.file.map(args::source), budget).map(|()| READ_WHOLE),
     };
     match outcome {
         Ok(code) => code.into(),

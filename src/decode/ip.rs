@@ -1,9 +1,11 @@
 //! IPv4 (RFC 791) and IPv6 (RFC 8200) with their extension headers.
 
-use core::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use core::net::IpAddr;
+
+use etherparse::{Ipv4HeaderSlice, Ipv6HeaderSlice};
 
 use super::fragments::Fragment;
-use super::{Layer, Next, Spot, array, byte, plus, word};
+use super::{Layer, Next, Spot, byte, plus, word};
 
 pub(super) fn packet(view: &[u8], spot: Spot) -> Next {
     let next = match byte(view, spot.at).map(|b| b >> 4) {
@@ -29,27 +31,24 @@ pub(super) fn plausible(view: &[u8], at: usize, end: usize) -> bool {
 
 fn v4(view: &[u8], spot: Spot) -> Option<Next> {
     let at = spot.at;
-    let h: [u8; 20] = array(view, at)?;
-    let [first, _, t0, t1, i0, i1, f0, f1, _, proto, _, _, s0, s1, s2, s3, d0, d1, d2, d3] = h;
-    let header = usize::from(first & 15).saturating_mul(4);
-    let total = usize::from(u16::from_be_bytes([t0, t1]));
+    let ip = Ipv4HeaderSlice::from_slice(view.get(at..)?).ok()?;
+    let total = usize::from(ip.total_len());
     // Total length 0: the sender left segmentation to its card (TSO); the frame's length counts then.
     let end = if total == 0 { spot.end } else { plus(at, total) };
-    if header < 20 || end < plus(at, header) {
+    let start = plus(at, ip.slice().len());
+    if end < start {
         return None;
     }
-    let source = IpAddr::V4(Ipv4Addr::new(s0, s1, s2, s3));
-    let target = IpAddr::V4(Ipv4Addr::new(d0, d1, d2, d3));
-    let flags = u16::from_be_bytes([f0, f1]);
-    let start = plus(at, header);
-    if flags & 0x3fff != 0 {
+    let (source, target) = (IpAddr::V4(ip.source_addr()), IpAddr::V4(ip.destination_addr()));
+    let proto = ip.protocol().0;
+    if ip.is_fragmenting_payload() {
         return Some(Next::Fragment(Fragment {
             source,
             target,
             proto,
-            id: u32::from(u16::from_be_bytes([i0, i1])),
-            offset: usize::from(flags & 0x1fff).saturating_mul(8),
-            more: flags & 0x2000 != 0,
+            id: u32::from(ip.identification()),
+            offset: usize::from(ip.fragments_offset().value()).saturating_mul(8),
+            more: ip.more_fragments(),
             start,
             end,
         }));
@@ -59,10 +58,10 @@ fn v4(view: &[u8], spot: Spot) -> Option<Next> {
 
 fn v6(view: &[u8], spot: Spot) -> Option<Next> {
     let at = spot.at;
-    let source = IpAddr::V6(Ipv6Addr::from(array::<16>(view, plus(at, 8))?));
-    let target = IpAddr::V6(Ipv6Addr::from(array::<16>(view, plus(at, 24))?));
-    let len = usize::from(word(view, plus(at, 4))?);
-    let end = if len == 0 { spot.end } else { plus(plus(at, 40), len) };
-    let layer = Layer::Proto { proto: byte(view, plus(at, 6))?, source, target };
-    Some(Next::Go(Spot { layer, at: plus(at, 40), end }))
+    let ip = Ipv6HeaderSlice::from_slice(view.get(at..)?).ok()?;
+    let (source, target) = (IpAddr::V6(ip.source_addr()), IpAddr::V6(ip.destination_addr()));
+    let start = plus(at, ip.slice().len());
+    let len = usize::from(ip.payload_length());
+    let end = if len == 0 { spot.end } else { plus(start, len) };
+    Some(Next::Go(Spot { layer: Layer::Proto { proto: ip.next_header().0, source, target }, at: start, end }))
 }

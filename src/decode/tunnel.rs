@@ -2,6 +2,8 @@
 
 use core::net::IpAddr;
 
+use etherparse::{TcpHeaderSlice, UdpHeaderSlice};
+
 use super::fragments::Fragment;
 use super::ip::plausible;
 use super::{Found, Layer, Next, Spot, array, byte, plus, word};
@@ -53,6 +55,22 @@ fn fragment(view: &[u8], spot: Spot, source: IpAddr, target: IpAddr) -> Option<N
 
 fn tcp(view: &[u8], spot: Spot, source: IpAddr, target: IpAddr) -> Option<Next> {
     let at = spot.at;
+    let bytes = view.get(at..)?;
+    if let Ok(tcp) = TcpHeaderSlice::from_slice(bytes) {
+        let start = plus(at, tcp.slice().len());
+        return (start <= spot.end).then_some(Next::Segment(Found {
+            source: Endpoint { ip: source, port: tcp.source_port() },
+            target: Endpoint { ip: target, port: tcp.destination_port() },
+            kind: UnitKind::Segment {
+                seq: tcp.sequence_number(),
+                ack: tcp.acknowledgment_number(),
+                flags: TcpFlags(byte(bytes, 13)?),
+            },
+            start,
+            end: spot.end,
+        }));
+    }
+    // The snap length cut the options: the fields that count may be there all the same.
     let [s0, s1, d0, d1, q0, q1, q2, q3, a0, a1, a2, a3, off, flags] = array(view, at)?;
     let header = usize::from(off >> 4).saturating_mul(4);
     let start = plus(at, header);
@@ -73,10 +91,10 @@ fn tcp(view: &[u8], spot: Spot, source: IpAddr, target: IpAddr) -> Option<Next> 
 }
 
 fn udp(view: &[u8], spot: Spot, source: IpAddr, target: IpAddr) -> Option<Next> {
-    let [s0, s1, d0, d1, l0, l1, _, _] = array(view, spot.at)?;
-    let (from, to) = (u16::from_be_bytes([s0, s1]), u16::from_be_bytes([d0, d1]));
-    let len = usize::from(u16::from_be_bytes([l0, l1]));
-    let start = plus(spot.at, 8);
+    let udp = UdpHeaderSlice::from_slice(view.get(spot.at..)?).ok()?;
+    let (from, to) = (udp.source_port(), udp.destination_port());
+    let len = usize::from(udp.length());
+    let start = plus(spot.at, udp.slice().len());
     let end = if len < 8 { spot.end } else { plus(spot.at, len).min(spot.end) };
     let found = Found {
         source: Endpoint { ip: source, port: from },

@@ -218,19 +218,17 @@ impl State {
                 self.http_ended(stamp, flow, reader, out);
                 match fed {
                     Feed::Going => {}
-                    Feed::Done => self.leave(stamp, flow, reader, out),
-                    Feed::NotThis => self.leave(stamp, flow, reader, out),
+                    Feed::Done | Feed::NotThis => self.leave(stamp, flow, reader, out),
                     Feed::Switched(side, offset) => {
                         self.leave(stamp, flow, reader, out);
                         self.parser = Parser::default();
-                        if let Some(rest) = after(run, side, offset) {
+                        if let Some(rest) = after(&run, side, offset) {
                             self.feed(stamp, flow, rest, reader, out);
                         }
                     }
                 }
             }
-            Parser::Tls { done: true, .. } => {}
-            Parser::Tls { connection, done } => {
+            Parser::Tls { connection, done } if !*done => {
                 let fed = connection.feed(&run, &mut reader.certificates, &mut reader.tls);
                 *done = matches!(fed, Feed::Done | Feed::NotThis);
                 self.tls_ended(stamp, flow, reader, out);
@@ -242,7 +240,7 @@ impl State {
                 let fed = messages.feed(&run, &mut reader.dns);
                 let mut found = std::mem::take(&mut reader.dns);
                 for message in found.drain(..) {
-                    self.dns_message(stamp, flow, &message, reader, out);
+                    self.dns_message(stamp, flow, (&message, &message.bytes), reader, out);
                 }
                 reader.dns = found;
                 if fed == Feed::NotThis {
@@ -257,7 +255,7 @@ impl State {
                     self.feed(stamp, flow, run, reader, out);
                 }
             }
-            Parser::Dns | Parser::Datagrams(_) => {}
+            Parser::Tls { .. } | Parser::Dns | Parser::Datagrams(_) => {}
         }
     }
 
@@ -372,14 +370,14 @@ impl State {
         }
         match &mut self.parser {
             Parser::Dns => {
-                let message = dns::TcpMessage {
+                let seen = dns::TcpMessage {
                     side: run.side,
                     first_frame: run.frame,
                     frame: run.frame,
                     time: run.time,
                     bytes: Vec::new(),
                 };
-                self.dns_bytes(stamp, flow, &message, bytes, reader, out);
+                self.dns_message(stamp, flow, (&seen, bytes), reader, out);
             }
             Parser::Tls { connection, done } if !*done => {
                 let fed = connection.feed(run, &mut reader.certificates, &mut reader.tls);
@@ -390,23 +388,12 @@ impl State {
         }
     }
 
+    /// A message with where it was seen; over UDP its bytes are the datagram's.
     fn dns_message(
         &mut self,
         stamp: FrameNo,
         flow: &Flow,
-        message: &dns::TcpMessage,
-        reader: &Reader,
-        out: &mut Vec<Event>,
-    ) {
-        self.dns_bytes(stamp, flow, message, &message.bytes, reader, out);
-    }
-
-    fn dns_bytes(
-        &mut self,
-        stamp: FrameNo,
-        flow: &Flow,
-        seen: &dns::TcpMessage,
-        bytes: &[u8],
+        (seen, bytes): (&dns::TcpMessage, &[u8]),
         reader: &Reader,
         out: &mut Vec<Event>,
     ) {
@@ -542,13 +529,13 @@ fn is_dns_port(flow: &Flow) -> bool {
 }
 
 /// What of a run stands after the switch to another protocol.
-fn after(run: Run<'_>, side: Side, offset: u64) -> Option<Run<'static>> {
+fn after(run: &Run<'_>, side: Side, offset: u64) -> Option<Run<'static>> {
     if run.side != side {
         return None;
     }
     let RunKind::Data(bytes) = &run.kind else { return None };
     let rest = bytes.get(usize::try_from(offset.checked_sub(run.offset)?).ok()?..)?;
-    (!rest.is_empty()).then(|| Run { offset, kind: RunKind::Data(rest.to_vec().into()), ..owned_head(&run) })
+    (!rest.is_empty()).then(|| Run { offset, kind: RunKind::Data(rest.to_vec().into()), ..owned_head(run) })
 }
 
 /// What one side sent of the held runs.

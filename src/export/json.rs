@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 use std::io::Write;
 
+use crossbeam_channel::bounded;
 use serde::Serialize;
 
 use super::{ExportError, Listing};
@@ -12,20 +13,58 @@ use crate::model::{
     Ledger, LimitHit, ServerHello, StartLine, TlsSession, TlsTransport, Transport, Verdict, hex,
 };
 use crate::protocols::dns::type_name;
-use crate::store::{Record, Snapshot, host_and_path, request_line, tls_version};
+use crate::store::{Record, RowId, Snapshot, host_and_path, request_line, tls_version};
 
 /// The name of this form; it changes when a field is renamed or its meaning changes.
 pub const SCHEMA: &str = "nephoscope-list/1";
 
-/// Writes the capture's line, then one line a row.
-pub fn write_jsonl(listing: &Listing<'_>, out: &mut dyn Write) -> Result<(), ExportError> {
+/// Rows that one thread writes at a time.
+const CHUNK: usize = 256;
+
+/// Writes the capture's line, then one line a row. `threads` share the work; the bytes are the same for any number.
+pub fn write_jsonl(listing: &Listing<'_>, threads: usize, out: &mut dyn Write) -> Result<(), ExportError> {
     let mut line = Vec::with_capacity(16 << 10);
     write_line(&mut line, &CaptureLine::new(listing.snapshot), out)?;
-    for (n, id) in listing.rows() {
-        let record = listing.snapshot.record(id)?;
-        write_line(&mut line, &RowLine::new(n, &record), out)?;
+    let rows: Vec<(u32, RowId)> = listing.rows().collect();
+    if threads <= 1 || rows.len() <= CHUNK {
+        for (n, id) in rows {
+            let record = listing.snapshot.record(id)?;
+            write_line(&mut line, &RowLine::new(n, &record), out)?;
+        }
+        return Ok(());
     }
-    Ok(())
+    // Thread k writes the chunks k, k + threads, …; taken in turn they are in order.
+    std::thread::scope(|scope| {
+        let mut written = Vec::new();
+        for first in 0..threads {
+            let (done, chunks) = bounded(2);
+            let own = rows.chunks(CHUNK).skip(first).step_by(threads);
+            let snapshot = listing.snapshot;
+            std::thread::Builder::new().name(format!("json-{first}")).spawn_scoped(scope, move || {
+                for chunk in own {
+                    if done.send(write_chunk(snapshot, chunk)).is_err() {
+                        return;
+                    }
+                }
+            })?;
+            written.push(chunks);
+        }
+        for chunks in written.iter().cycle().take(rows.len().div_ceil(CHUNK)) {
+            let Ok(chunk) = chunks.recv() else { break };
+            out.write_all(&chunk?)?;
+        }
+        Ok(())
+    })
+}
+
+fn write_chunk(snapshot: &Snapshot, rows: &[(u32, RowId)]) -> Result<Vec<u8>, ExportError> {
+    let mut bytes = Vec::with_capacity(rows.len() * (3 << 10));
+    for (n, id) in rows {
+        let record = snapshot.record(*id)?;
+        serde_json::to_writer(&mut bytes, &RowLine::new(*n, &record))?;
+        bytes.push(b'\n');
+    }
+    Ok(bytes)
 }
 
 fn write_line(line: &mut Vec<u8>, value: &impl Serialize, out: &mut dyn Write) -> Result<(), ExportError> {

@@ -1063,7 +1063,7 @@ mod tests {
             StartLine::Request { method, target } => format!("{} {}", text(method), text(target)),
             StartLine::Status { code, .. } => code.to_string(),
         };
-        let body = m.body.decoded_bytes.map_or("?".to_owned(), |n| n.to_string());
+        let body = m.body.decoded_bytes.map_or_else(|| "?".to_owned(), |n| n.to_string());
         format!("{start} {body}{}", if m.complete { "" } else { " cut" })
     }
 

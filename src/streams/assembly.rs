@@ -152,10 +152,9 @@ impl Stream {
             self.next = Some(ack);
             self.guessed = true;
         }
-        if let Some(at) = self.place(ack).and_then(|at| u64::try_from(at).ok()) {
-            if at.saturating_sub(self.offset) < WINDOW_BYTES {
-                self.acknowledged = self.acknowledged.max(at);
-            }
+        let at = self.place(ack).and_then(|at| u64::try_from(at).ok());
+        if let Some(at) = at.filter(|at| at.saturating_sub(self.offset) < WINDOW_BYTES) {
+            self.acknowledged = self.acknowledged.max(at);
         }
     }
 

@@ -473,7 +473,7 @@ mod tests {
             pieces.sort_by_key(|p| (p.0 as u64 + 1).wrapping_mul(seed | 1).rotate_left(17) ^ p.1 as u64);
             let mut segments: Vec<(u8, i64, u8, &[u8])> = vec![(CLIENT, -1, SYN, b"")];
             segments.extend(pieces.iter().map(|(at, n)| {
-                (CLIENT, *at as i64, 0, &stream[*at..(at + n).min(len)])
+                (CLIENT, i64::try_from(*at).unwrap(), 0, &stream[*at..(at + n).min(len)])
             }));
             let want = String::from_utf8(stream.clone()).unwrap();
             prop_assert_eq!(&streams(&segments)[0], &want);
