@@ -845,8 +845,7 @@ fn parse(
     if line.len() == whole.len() && line_end < block.len() {
         anomalies.push(Anomaly { kind: AnomalyKind::BareLineFeed, frame: start.frame, offset: start.offset, len: 0 });
     }
-    let start_line_known = start_line(line).or_else(|| cut_start_line(block, line_end));
-    let (start_line, version) = start_line_known?;
+    let (start_line, version) = cut_start_line(block, line_end).or_else(|| start_line(line))?;
     let fields = fields(block, line_end.saturating_add(1), start, fields_limit, anomalies);
     Some(HttpMessage {
         block: block.into(),
@@ -916,7 +915,7 @@ fn start_line(line: &[u8]) -> Option<(StartLine, HttpVersion)> {
 fn cut_start_line(block: &[u8], line_end: usize) -> Option<(StartLine, HttpVersion)> {
     let method = memchr::memchr(b' ', block)?;
     let name = ByteRange::between(0, method);
-    if line_end < block.len() || !METHODS.contains(&name.of(block)) {
+    if line_end < block.len() || version_of(block).is_some() || !METHODS.contains(&name.of(block)) {
         return None;
     }
     // The last word may be what is left of the version.
