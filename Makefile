@@ -57,7 +57,7 @@ setup:
 	@cargo fetch --locked --quiet
 	@echo "Ready: make run"
 
-build:
+build: setup
 	cargo build --release --locked
 
 run: build
@@ -70,7 +70,7 @@ run: build
 
 # Cheap first. Two builds of the dependencies in all: checked for clippy and docs, compiled for the tests, which also make
 # the program that the corpus is read with (so `--tests` below: without it cargo compiles some dependencies once more).
-test: check corpus
+test: setup check corpus
 
 check:
 	cargo fmt --check

@@ -8,7 +8,7 @@ use super::args::{ExplainArguments, Format, ListArguments, source};
 use super::{READ_DAMAGED, READ_WHOLE, say};
 use crate::engine::{Reading, Source};
 use crate::export::{Listing, write_csv, write_explanation, write_jsonl, write_table};
-use crate::model::{Budget, clean};
+use crate::model::{Budget, clean, clean_to};
 use crate::store::Snapshot;
 
 /// Prints the exchanges of each file; gives the exit code.
@@ -101,6 +101,9 @@ fn report(snapshot: &Snapshot) -> u8 {
     let capture = &facts.capture;
     let name = clean(capture.name.as_bytes());
     let mut code = READ_WHOLE;
+    for comment in capture.comments.iter().filter(|c| c.frame.is_none()).take(3) {
+        say(&format!("{name}: comment in the file: {}", clean_to(&comment.text, 500)));
+    }
     for skipped in capture.skipped.iter().take(20) {
         say(&format!(
             "{name}: at offset {}, {} bytes not read: {}",

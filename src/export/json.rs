@@ -1,16 +1,18 @@
 //! JSON lines: one object a row, the capture first.
 
 use std::borrow::Cow;
+use std::fmt;
 use std::io::Write;
 
 use crossbeam_channel::bounded;
-use serde::Serialize;
+use serde::{Serialize, Serializer};
 
 use super::{ExportError, Listing};
 use crate::evidence::pack;
 use crate::model::{
-    Answer, Certificate, ClientHello, Detail, DnsKind, DnsLookup, DnsQuestion, DnsRecord, Exchange, Grade, HttpMessage,
-    Ledger, LimitHit, ServerHello, StartLine, TlsSession, TlsTransport, Transport, Verdict, hex,
+    Answer, Certificate, ClientHello, Detail, DnsKind, DnsLookup, DnsQuestion, DnsRecord, Endpoint, Exchange, Field,
+    FrameNo, Grade, HttpMessage, Ledger, LimitHit, ServerHello, StartLine, TlsSession, TlsTransport, Transport,
+    Verdict, hex,
 };
 use crate::protocols::dns::type_name;
 use crate::store::{Record, RowId, Snapshot, host_and_path, request_line, tls_version};
@@ -90,6 +92,8 @@ struct CaptureLine<'a> {
     link_types: Vec<u16>,
     interfaces: Vec<InterfaceLine<'a>>,
     flows: u64,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    comments: Vec<CommentLine<'a>>,
     read: ReadLine<'a>,
     limits_reached: Vec<LimitLine>,
 }
@@ -99,6 +103,14 @@ struct InterfaceLine<'a> {
     name: Cow<'a, str>,
     link_type: u16,
     snap_len: u32,
+}
+
+#[derive(Serialize)]
+struct CommentLine<'a> {
+    /// None for a comment on the file, a section or an interface.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    frame: Option<u32>,
+    text: Cow<'a, str>,
 }
 
 #[derive(Serialize)]
@@ -149,6 +161,11 @@ impl<'a> CaptureLine<'a> {
                 .map(|i| InterfaceLine { name: lossy(&i.name), link_type: i.link, snap_len: i.snap_len })
                 .collect(),
             flows: facts.flows,
+            comments: capture
+                .comments
+                .iter()
+                .map(|c| CommentLine { frame: c.frame.map(|f| f.0), text: lossy(&c.text) })
+                .collect(),
             read: ReadLine {
                 undecoded_frames: facts.undecoded_frames,
                 other_frames: facts.other_frames,
@@ -182,8 +199,8 @@ struct RowLine<'a> {
     mdns: bool,
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     llmnr: bool,
-    client: String,
-    server: String,
+    client: Text<Endpoint>,
+    server: Text<Endpoint>,
     #[serde(skip_serializing_if = "Option::is_none")]
     decrypted: Option<bool>,
     #[serde(flatten)]
@@ -247,8 +264,8 @@ impl<'a> RowLine<'a> {
             transport: None,
             mdns: false,
             llmnr: false,
-            client: exchange.client.to_string(),
-            server: exchange.server.to_string(),
+            client: Text(exchange.client),
+            server: Text(exchange.server),
             decrypted: None,
             detail: DetailLine::new(exchange),
             anomalies: exchange
@@ -359,28 +376,23 @@ struct MessageLine<'a> {
     status: Option<u16>,
     #[serde(skip_serializing_if = "Option::is_none")]
     reason: Option<Cow<'a, str>>,
-    headers: Vec<[Cow<'a, str>; 2]>,
+    headers: Pairs<'a>,
     #[serde(skip_serializing_if = "Option::is_none")]
     headers_hex: Option<Vec<[String; 2]>>,
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    trailers: Vec<[Cow<'a, str>; 2]>,
+    #[serde(skip_serializing_if = "Pairs::is_empty")]
+    trailers: Pairs<'a>,
     #[serde(skip_serializing_if = "Option::is_none")]
     content_type: Option<Cow<'a, str>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     body_bytes: Option<u64>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    body_sha256: Option<String>,
+    body_sha256: Option<Text<Hex>>,
     complete: bool,
 }
 
 impl<'a> MessageLine<'a> {
     fn new(message: &'a HttpMessage) -> Self {
-        let pairs = |fields: &'a [crate::model::Field]| {
-            fields
-                .iter()
-                .map(|f| [lossy(f.name.of(&message.block)), lossy(f.value.of(&message.block))])
-                .collect::<Vec<_>>()
-        };
+        let pairs = |fields: &'a [Field]| Pairs { block: &message.block, fields };
         let exact = message.each_field().any(|(n, v)| str::from_utf8(n).is_err() || str::from_utf8(v).is_err());
         let mut line = Self {
             first_frame: message.first_frame.0,
@@ -399,7 +411,7 @@ impl<'a> MessageLine<'a> {
             trailers: pairs(&message.trailers),
             content_type: message.field("content-type").map(lossy),
             body_bytes: message.body.decoded_bytes,
-            body_sha256: message.body.sha256.map(|h| hex(&h)),
+            body_sha256: message.body.sha256.map(|h| Text(Hex(h))),
             complete: message.complete,
         };
         match message.start {
@@ -502,7 +514,7 @@ struct CertificateLine<'a> {
     issuer_org: Option<&'a str>,
     not_before: String,
     not_after: String,
-    sha256: String,
+    sha256: Text<Hex>,
 }
 
 impl<'a> CertificateLine<'a> {
@@ -517,7 +529,7 @@ impl<'a> CertificateLine<'a> {
             issuer_org: certificate.issuer_org.as_deref(),
             not_before: certificate.not_before.rfc3339(),
             not_after: certificate.not_after.rfc3339(),
-            sha256: hex(&certificate.sha256),
+            sha256: Text(Hex(certificate.sha256)),
         }
     }
 }
@@ -617,7 +629,7 @@ struct EvidenceLine<'a> {
     text: Cow<'a, str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     text_hex: Option<String>,
-    frames: Vec<u32>,
+    frames: Frames<'a>,
     offset: u64,
     length: u32,
     forgeable_by: &'static str,
@@ -662,7 +674,7 @@ impl<'a> VerdictLine<'a> {
                         supports: e.supports.words().collect(),
                         text: lossy(&e.text),
                         text_hex: str::from_utf8(&e.text).is_err().then(|| hex(&e.text)),
-                        frames: e.place.frames.iter().map(|f| f.0).collect(),
+                        frames: Frames(&e.place.frames),
                         offset: e.place.offset,
                         length: if e.place.range.len > 0 { e.place.range.len } else { e.text.len() as u32 },
                         forgeable_by: signature.map_or("", |s| s.forgeable_by),
@@ -671,6 +683,51 @@ impl<'a> VerdictLine<'a> {
                 .collect(),
             cannot_show: &verdict.cannot_show,
         }
+    }
+}
+
+/// Written as it displays, without a text of its own in between: a list has millions of these.
+struct Text<T>(T);
+
+impl<T: fmt::Display> Serialize for Text<T> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(&self.0)
+    }
+}
+
+/// A digest in hex.
+struct Hex([u8; 32]);
+
+impl fmt::Display for Hex {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&hex(&self.0))
+    }
+}
+
+/// Header fields as pairs.
+struct Pairs<'a> {
+    block: &'a [u8],
+    fields: &'a [Field],
+}
+
+impl Pairs<'_> {
+    fn is_empty(&self) -> bool {
+        self.fields.is_empty()
+    }
+}
+
+impl Serialize for Pairs<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer
+            .collect_seq(self.fields.iter().map(|f| [lossy(f.name.of(self.block)), lossy(f.value.of(self.block))]))
+    }
+}
+
+struct Frames<'a>(&'a [FrameNo]);
+
+impl Serialize for Frames<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_seq(self.0.iter().map(|f| f.0))
     }
 }
 

@@ -976,7 +976,6 @@ fn fields(block: &[u8], at: usize, start: Start, limit: usize, anomalies: &mut V
         }
         line_at = next;
     }
-    fields.shrink_to_fit();
     fields
 }
 

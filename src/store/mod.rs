@@ -4,6 +4,7 @@
 //! lock, a thread, a look at the capture file.
 
 mod blocks;
+mod certificates;
 mod flows;
 pub mod query;
 mod record;

@@ -3,6 +3,7 @@
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::sync::Arc;
 
+use super::certificates::{CertificateList, Certificates};
 use crate::model::{
     Anomaly, AnomalyKind, Answer, BlockSpan, Body, ByteRange, Certificate, ClientHello, Cursor, Detail, DnsKind,
     DnsLookup, DnsQuestion, DnsRecord, DnsResponse, Endpoint, Evidence, Exchange, Field, FlowId, FrameNo, Grade, Group,
@@ -22,21 +23,22 @@ pub struct Record {
 }
 
 impl Record {
-    pub(super) fn encode(&self, out: &mut Vec<u8>) {
-        let mut w = Writer { out };
+    pub(super) fn encode(&self, certificates: &mut Certificates, out: &mut Vec<u8>) {
+        let mut w = Writer { out, certificates };
         w.exchange(&self.exchange);
         w.list(&self.ledger, Writer::evidence);
         w.verdict(&self.verdict);
     }
 
-    pub(super) fn decode(bytes: &[u8]) -> Option<Self> {
-        let mut r = Reader { cursor: Cursor::new(bytes) };
+    pub(super) fn decode(bytes: &[u8], certificates: &CertificateList) -> Option<Self> {
+        let mut r = Reader { cursor: Cursor::new(bytes), certificates };
         Some(Self { exchange: r.exchange()?, ledger: r.list(Reader::evidence)?, verdict: r.verdict()? })
     }
 }
 
 struct Writer<'a> {
     out: &'a mut Vec<u8>,
+    certificates: &'a mut Certificates,
 }
 
 impl Writer<'_> {
@@ -174,7 +176,13 @@ impl Writer<'_> {
         self.u8(u8::from(m.complete));
     }
 
-    fn certificate(&mut self, c: &Certificate) {
+    /// Its number and one, or 0 and the certificate itself.
+    fn certificate(&mut self, c: &Arc<Certificate>) {
+        let number = self.certificates.number(c);
+        self.number(number.map_or(0, |n| u64::from(n) + 1));
+        if number.is_some() {
+            return;
+        }
         self.bytes(&c.sha256);
         for text in [&c.subject_cn, &c.subject_org, &c.issuer_cn, &c.issuer_org] {
             self.option(text.as_ref(), |w, t| w.text(t));
@@ -207,8 +215,8 @@ impl Writer<'_> {
             w.option(h.alpn.as_ref(), |w, a| w.bytes(a));
             w.u8(u8::from(h.retry));
         });
-        self.list(&t.certificates, |w, c| w.certificate(c));
-        self.list(&t.client_certificates, |w, c| w.certificate(c));
+        self.list(&t.certificates, Self::certificate);
+        self.list(&t.client_certificates, Self::certificate);
         self.option(t.certificate_frame.as_ref(), |w, f| w.frame(*f));
         self.number(t.bytes[0]);
         self.number(t.bytes[1]);
@@ -294,6 +302,7 @@ impl Writer<'_> {
 
 struct Reader<'a> {
     cursor: Cursor<'a>,
+    certificates: &'a CertificateList,
 }
 
 impl<'a> Reader<'a> {
@@ -439,6 +448,9 @@ impl<'a> Reader<'a> {
     }
 
     fn certificate(&mut self) -> Option<Arc<Certificate>> {
+        if let Some(number) = self.number()?.checked_sub(1) {
+            return self.certificates.get(usize::try_from(number).ok()?).cloned();
+        }
         let sha256 = self.array()?;
         let [subject_cn, subject_org, issuer_cn, issuer_org] =
             [self.option(Self::text)?, self.option(Self::text)?, self.option(Self::text)?, self.option(Self::text)?];

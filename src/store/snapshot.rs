@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use super::blocks::{Pages, StoreError};
+use super::certificates::CertificateList;
 use super::flows::{FlowIndex, read_frames};
 use super::record::Record;
 use super::strings::{StrId, StrId16, Texts};
@@ -48,6 +49,7 @@ pub struct Snapshot {
     pub(super) words: Texts,
     pub(super) pages: Pages,
     pub(super) flows: FlowIndex,
+    pub(super) certificates: CertificateList,
     pub(super) providers: Vec<(ProviderId, u32)>,
     pub(super) facts: Arc<Facts>,
     pub(super) progress: Progress,
@@ -93,7 +95,7 @@ impl Snapshot {
     /// The whole exchange of a row, with its ledger and verdict. May read the temporary file: not while painting.
     pub fn record(&self, id: RowId) -> Result<Record, StoreError> {
         let row = self.row(id).ok_or(StoreError::NoRow)?;
-        Record::decode(&self.pages.read(row.record)?).ok_or(StoreError::Broken)
+        Record::decode(&self.pages.read(row.record)?, &self.certificates).ok_or(StoreError::Broken)
     }
 
     /// The frames of a flow (number, record offset); `None` while the flow has not ended.

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::blocks::{BlockRef, Pages};
+use super::certificates::Certificates;
 use super::flows::{FlowIndex, write_frames};
 use super::record::Record;
 use super::snapshot::{Facts, Progress, Snapshot};
@@ -108,6 +109,7 @@ pub struct Store {
     words: Interner,
     pages: Pages,
     flows: FlowIndex,
+    certificates: Certificates,
     record_bytes: usize,
     scratch: Vec<u8>,
     providers: BTreeMap<u16, u32>,
@@ -125,6 +127,7 @@ impl Store {
             words: Interner::new(usize::from(u16::MAX)),
             pages: Pages::default(),
             flows: FlowIndex::default(),
+            certificates: Certificates::default(),
             record_bytes: budget.record_bytes,
             scratch: Vec::new(),
             providers: BTreeMap::new(),
@@ -146,7 +149,7 @@ impl Store {
     /// Adds a finished exchange.
     pub fn add(&mut self, record: &Record) -> RowId {
         self.scratch.clear();
-        record.encode(&mut self.scratch);
+        record.encode(&mut self.certificates, &mut self.scratch);
         let scratch = std::mem::take(&mut self.scratch);
         let place = self.pages.push(&scratch, self.record_bytes);
         self.scratch = scratch;
@@ -190,6 +193,7 @@ impl Store {
             words: self.words.texts().clone(),
             pages: self.pages.clone(),
             flows: self.flows.clone(),
+            certificates: self.certificates.list(),
             providers: self.providers.iter().map(|(p, n)| (ProviderId(*p), *n)).collect(),
             facts: Arc::new(facts),
             progress,

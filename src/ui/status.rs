@@ -12,6 +12,9 @@ pub(crate) const HEIGHT: f32 = 26.0;
 /// Entries of the list that are shown.
 const LISTED: usize = 100;
 
+/// Characters of a comment that are shown.
+const COMMENT_CHARS: usize = 1_000;
+
 /// What the line reads.
 pub(crate) struct Seen<'a> {
     pub(crate) snapshot: &'a Snapshot,
@@ -50,8 +53,17 @@ pub(crate) fn show(ui: &mut Ui, seen: &Seen<'_>, actions: &mut Vec<Action>) {
                 }
             }
             ui.add(small(format!("{}{}", facts.capture.format.word(), packed(facts))));
+            ui.with_layout(Layout::left_to_right(Align::Center), |ui| comment(ui, facts));
         });
     });
+}
+
+/// What whoever made the file says of it: a reader must not take a made-up capture for a real one.
+fn comment(ui: &mut Ui, facts: &Facts) {
+    let Some(comment) = facts.capture.comments.iter().find(|c| c.frame.is_none()) else { return };
+    let words = format!("·  Comment in the file: {}", clean_to(&comment.text, COMMENT_CHARS));
+    let words = egui::RichText::new(words).font(theme::sans(theme::SMALL)).color(theme::colours(ui).amber);
+    ui.add(egui::Label::new(words).selectable(false).truncate());
 }
 
 fn packed(facts: &Facts) -> &'static str {
