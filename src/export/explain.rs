@@ -139,7 +139,9 @@ fn write_ledger(record: &Record, out: &mut dyn Write) -> Result<(), ExportError>
         let provider = pack.providers.get(usize::from(entry.provider.0)).map_or("", |p| p.name);
         let speaks: Vec<&str> = entry.supports.words().collect();
         writeln!(out, "{:>3}  {}", i + 1, clean_to(&entry.text, LINE_CHARS))?;
-        writeln!(out, "     {provider}, {}: speaks for {}", entry.group.words(), speaks.join(", "))?;
+        let speaks =
+            if speaks.is_empty() { "a hint only".to_owned() } else { format!("speaks for {}", speaks.join(", ")) };
+        writeln!(out, "     {provider}, {}: {speaks}", entry.group.words())?;
         let frames: Vec<String> = entry.place.frames.iter().map(ToString::to_string).collect();
         let place = match entry.place.part {
             Part::Request => "request head".to_owned(),
