@@ -268,8 +268,7 @@ impl State {
                 return;
             }
             let held = std::mem::take(held);
-            let cut =
-                matches!(run.kind, RunKind::Gap(_)) && http1::Connection::is_cut_request(&joined(&held, run.side));
+            let cut = matches!(run.kind, RunKind::Gap(_)) && http1::is_cut_request(&joined(&held, run.side));
             if cut {
                 self.parser = http_parser(reader);
                 for earlier in held {
@@ -483,7 +482,7 @@ pub(super) fn exchange(
 
 /// The parser that knows these first bytes; else whether more bytes could tell.
 fn sniff(bytes: &[u8], flow: &Flow, reader: &Reader) -> Result<Parser, Sniff> {
-    let http = http1::Connection::sniff(bytes);
+    let http = http1::sniff(bytes);
     if http == Sniff::Yes {
         return Ok(http_parser(reader));
     }
@@ -509,7 +508,7 @@ fn begins(bytes: &[u8], reader: &Reader) -> Option<Parser> {
     if let [22, 3, _, _, _, 1, ..] = bytes {
         return (tls::Connection::sniff(bytes) == Sniff::Yes).then(|| tls_parser(reader));
     }
-    (http1::Connection::sniff(bytes) == Sniff::Yes).then(|| http_parser(reader))
+    (http1::sniff(bytes) == Sniff::Yes).then(|| http_parser(reader))
 }
 
 fn http_parser(reader: &Reader) -> Parser {

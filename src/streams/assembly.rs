@@ -20,6 +20,8 @@ pub(super) struct Limits {
     pub(super) bytes: usize,
 }
 
+/// Odd things kept for one flow.
+const ANOMALIES: usize = 64;
 /// What a piece costs beside its bytes.
 const PIECE_BYTES: usize = 96;
 
@@ -77,7 +79,7 @@ impl<'a> Out<'_, 'a> {
     }
 
     fn anomaly(&mut self, kind: AnomalyKind, frame: FrameNo, offset: u64, len: u64) {
-        if self.anomalies.len() < super::flow_table::ANOMALIES {
+        if self.anomalies.len() < ANOMALIES {
             self.anomalies.push(Anomaly { kind, frame, offset, len });
         }
     }

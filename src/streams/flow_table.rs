@@ -9,8 +9,6 @@ use crate::model::{
     Transport, Unit, UnitKind,
 };
 
-/// Odd things kept for one flow.
-pub(super) const ANOMALIES: usize = 64;
 /// Seconds of silence after which a flow that both sides ended is let go (as TIME-WAIT, RFC 9293 section 3.4.2).
 const ENDED_FLOW_SECONDS: i64 = 240;
 /// Flows looked at for the one to close when there is no room.
