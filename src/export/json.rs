@@ -2,17 +2,18 @@
 
 use std::borrow::Cow;
 use std::fmt;
-use std::io::Write;
+use std::io::{self, Write};
 
 use crossbeam_channel::bounded;
-use serde::{Serialize, Serializer};
+use serde::Serialize;
+use serde_json::ser::{Formatter, Serializer};
 
 use super::{ExportError, Listing};
 use crate::evidence::pack;
 use crate::model::{
     Answer, Certificate, ClientHello, Detail, DnsKind, DnsLookup, DnsQuestion, DnsRecord, Endpoint, Exchange, Field,
     FrameNo, Grade, HttpMessage, Ledger, LimitHit, ServerHello, StartLine, TlsSession, TlsTransport, Transport,
-    Verdict, hex,
+    Verdict, hex, is_hidden,
 };
 use crate::protocols::dns::type_name;
 use crate::store::{Record, RowId, Snapshot, host_and_path, request_line, tls_version};
@@ -63,7 +64,7 @@ fn write_chunk(snapshot: &Snapshot, rows: &[(u32, RowId)]) -> Result<Vec<u8>, Ex
     let mut bytes = Vec::with_capacity(rows.len() * (3 << 10));
     for (n, id) in rows {
         let record = snapshot.record(*id)?;
-        serde_json::to_writer(&mut bytes, &RowLine::new(*n, &record))?;
+        RowLine::new(*n, &record).serialize(&mut Serializer::with_formatter(&mut bytes, Plain))?;
         bytes.push(b'\n');
     }
     Ok(bytes)
@@ -71,7 +72,7 @@ fn write_chunk(snapshot: &Snapshot, rows: &[(u32, RowId)]) -> Result<Vec<u8>, Ex
 
 fn write_line(line: &mut Vec<u8>, value: &impl Serialize, out: &mut dyn Write) -> Result<(), ExportError> {
     line.clear();
-    serde_json::to_writer(&mut *line, value)?;
+    value.serialize(&mut Serializer::with_formatter(&mut *line, Plain))?;
     line.push(b'\n');
     Ok(out.write_all(line)?)
 }
@@ -690,7 +691,7 @@ impl<'a> VerdictLine<'a> {
 struct Text<T>(T);
 
 impl<T: fmt::Display> Serialize for Text<T> {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.collect_str(&self.0)
     }
 }
@@ -717,7 +718,7 @@ impl Pairs<'_> {
 }
 
 impl Serialize for Pairs<'_> {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer
             .collect_seq(self.fields.iter().map(|f| [lossy(f.name.of(self.block)), lossy(f.value.of(self.block))]))
     }
@@ -726,12 +727,59 @@ impl Serialize for Pairs<'_> {
 struct Frames<'a>(&'a [FrameNo]);
 
 impl Serialize for Frames<'_> {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.collect_seq(self.0.iter().map(|f| f.0))
     }
 }
 
-/// JSON escapes what a terminal must not see; only bytes that are no UTF-8 need replacing.
+/// Compact JSON in which nothing is invisible or reorders text: such characters are written as escapes, which every
+/// reader turns back into the same text, and a terminal shows.
+struct Plain;
+
+impl Formatter for Plain {
+    fn write_string_fragment<W: ?Sized + Write>(&mut self, writer: &mut W, fragment: &str) -> io::Result<()> {
+        if fragment.is_ascii() && memchr::memchr(0x7f, fragment.as_bytes()).is_none() {
+            return writer.write_all(fragment.as_bytes());
+        }
+        let mut buffer = [0; 4];
+        for c in fragment.chars() {
+            if is_hidden(c) {
+                for unit in c.encode_utf16(&mut [0; 2]) {
+                    write!(writer, "\\u{unit:04x}")?;
+                }
+            } else {
+                writer.write_all(c.encode_utf8(&mut buffer).as_bytes())?;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Only bytes that are no UTF-8 need replacing; the exact ones stand beside them in hex.
 fn lossy(bytes: &[u8]) -> Cow<'_, str> {
     String::from_utf8_lossy(bytes)
+}
+
+#[cfg(test)]
+mod tests {
+    use serde::Serialize as _;
+    use serde_json::ser::Serializer;
+
+    use super::Plain;
+
+    #[track_caller]
+    fn check(text: &str, want: &str) {
+        let mut bytes = Vec::new();
+        text.serialize(&mut Serializer::with_formatter(&mut bytes, Plain)).unwrap();
+        assert_eq!(String::from_utf8(bytes.clone()).unwrap(), want);
+        assert_eq!(serde_json::from_slice::<String>(&bytes).unwrap(), text, "another text comes back");
+    }
+
+    #[test]
+    fn nothing_hidden_is_written_as_itself() {
+        check("plain \"x\"", r#""plain \"x\"""#);
+        check("bücher", r#""bücher""#);
+        check("a\u{202e}b\u{9b}c\u{7f}d\ne", r#""a\u202eb\u009bc\u007fd\ne""#);
+        check("tag\u{e0041}", r#""tag\udb40\udc41""#);
+    }
 }

@@ -21,6 +21,6 @@ pub use frame::{
     Endpoint, FlowId, FlowKey, FrameHead, FrameNo, LinkType, Payload, Run, RunKind, Side, TcpFlags, Transport, Unit,
     UnitKind,
 };
-pub use text::{bytes_short, clean, clean_to, hex, is_plain, middle};
+pub use text::{bytes_short, clean, clean_to, hex, is_hidden, middle};
 pub use time::Timestamp;
 pub use verdict::{Answer, Evidence, Grade, Group, Hop, Ledger, Part, Place, ProviderId, Supports, Tenant, Verdict};

@@ -62,7 +62,7 @@ pub fn middle(text: &str, chars: usize, keep_end: usize) -> Cow<'_, str> {
 }
 
 /// Whether all bytes are printable ASCII (space included), so that they can be shown as they are.
-pub fn is_plain(bytes: &[u8]) -> bool {
+fn is_plain(bytes: &[u8]) -> bool {
     bytes.iter().all(|b| (0x20..0x7f).contains(b))
 }
 
@@ -89,7 +89,7 @@ fn push(out: &mut String, c: char, marks: &mut usize) {
         GeneralCategory::NonspacingMark | GeneralCategory::EnclosingMark | GeneralCategory::SpacingMark
     );
     *marks = if mark { *marks + 1 } else { 0 };
-    if hidden(c) || (mark && *marks > MAX_MARKS) {
+    if is_hidden(c) || (mark && *marks > MAX_MARKS) {
         let _never = write!(out, "⟨U+{:04X}⟩", u32::from(c));
         // A mark after an escape would sit on its bracket: let none through.
         *marks = MAX_MARKS;
@@ -99,7 +99,7 @@ fn push(out: &mut String, c: char, marks: &mut usize) {
 }
 
 /// Characters that paint nothing, or move others.
-fn hidden(c: char) -> bool {
+pub fn is_hidden(c: char) -> bool {
     use GeneralCategory as G;
     let by_category = matches!(
         get_general_category(c),
@@ -163,7 +163,7 @@ mod tests {
         for c in ('\0'..=char::MAX).filter(|c| *c != '⟨' && *c != '⟩') {
             let mut buffer = [0; 4];
             let text = clean(c.encode_utf8(&mut buffer).as_bytes()).into_owned();
-            assert!(!text.chars().any(hidden), "{c:?} gave {text:?}");
+            assert!(!text.chars().any(is_hidden), "{c:?} gave {text:?}");
         }
     }
 
