@@ -153,9 +153,11 @@ fn resigned(witnesses: &[Witness<'_>]) -> bool {
     witnesses.iter().any(|w| w.entry.group == Group::KeyHolder && w.rule.role == "middlebox")
 }
 
-/// Whether the service's own addresses are listed, so that another address speaks against it.
+/// Whether the service's own addresses are listed, so that another address speaks against it. An object store stands in
+/// its operator's ranges even where these are not listed a service.
 fn listed(rule: &Signature) -> bool {
-    pack().signatures.iter().any(|s| s.kind == Kind::IpRangeRef && s.service == rule.service)
+    let own = |s: &Signature| s.service == rule.service || rule.role == "object-storage" && s.provider == rule.provider;
+    pack().signatures.iter().any(|s| s.kind == Kind::IpRangeRef && own(s))
 }
 
 /// Two object stores claim to have made one object.
@@ -275,10 +277,15 @@ fn by_address(w: &Witness<'_>, witnesses: &[Witness<'_>], scene: &Scene, conflic
         .iter()
         .any(|k| k.rule.kind == Kind::CertSanSuffix && k.strength >= 3 && !related(k.rule.provider, provider));
     // A name or chain of a service whose addresses are listed, and this is none of them.
+    let stores = witnesses
+        .iter()
+        .filter(|n| n.entry.group == Group::NameChoice && n.rule.role == "object-storage" && !scene.proxied)
+        .map(|n| n.rule);
     let elsewhere = [scene.steered, scene.claim.filter(|_| !scene.proxied)]
         .into_iter()
         .flatten()
         .filter_map(|n| pack().signature(n))
+        .chain(stores)
         .any(|s| {
             s.strength_in(scene.month) >= 3 && s.role != "first-party" && !related(s.provider, provider) && listed(s)
         });

@@ -621,6 +621,11 @@ fn certificates_speak_for_zones() {
 
 #[test]
 fn contradictions_are_marked() {
+    // A store's name and a store's words at another operator's address.
+    let host = "assets-da30e.s3.eu-west-1.amazonaws.com";
+    let seen = http("20.150.153.5", host, "Server: AmazonS3\r\nx-amz-request-id: 57495D387612913D\r\n").judge();
+    assert_eq!((seen.operator(), seen.grade()), ("microsoft-azure", "suggests"));
+    seen.conflicts(true);
     // Two stores cannot both have made one object.
     let seen = http(NOWHERE, "www.example.com", "Server: AmazonS3\r\nx-goog-generation: 1\r\n").judge();
     seen.conflicts(true);

@@ -39,7 +39,10 @@ pub(crate) fn show(ui: &mut Ui, seen: &Seen<'_>, actions: &mut Vec<Action>) {
         }
         parts.push(text::plural(seen.snapshot.len() as u64, "exchange", "exchanges"));
         parts.push(text::plural(u64::from(facts.capture.frames), "frame", "frames"));
-        parts.push(text::plural(facts.flows, "flow", "flows"));
+        if !seen.reading {
+            // Counted when they end, most of them with the capture.
+            parts.push(text::plural(facts.flows, "flow", "flows"));
+        }
         parts.push("times in UTC".to_owned());
         ui.add(small(parts.join("  ·  ")));
         ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
