@@ -2,7 +2,7 @@
 
 use super::shard::{Event, Found};
 use crate::evidence::{Known, Matcher, pack};
-use crate::model::Budget;
+use crate::model::{AnomalyKind, Budget, Exchange, Limit, LimitHit};
 use crate::store::{Record, Store};
 
 /// Judges exchanges and fills the store.
@@ -11,11 +11,18 @@ pub(super) struct Merge {
     matcher: Matcher,
     known: Known,
     pub(super) store: Store,
+    /// Limits that parsers reached, by what they say of their exchanges.
+    pub(super) limits: Vec<LimitHit>,
 }
 
 impl Merge {
     pub(super) fn new(budget: &Budget) -> Self {
-        Self { matcher: Matcher::new(budget), known: Known::new(budget), store: Store::new(budget, pack().roles) }
+        Self {
+            matcher: Matcher::new(budget),
+            known: Known::new(budget),
+            store: Store::new(budget, pack().roles),
+            limits: Vec::new(),
+        }
     }
 
     /// Takes the events of one block from all shards.
@@ -25,11 +32,27 @@ impl Merge {
         for event in events.drain(..) {
             match event.found {
                 Found::Exchange(exchange, _) => {
+                    self.count_limits(&exchange);
                     let (ledger, verdict) = self.matcher.judge(&exchange, &self.known);
                     self.known.learn(&exchange);
                     self.store.add(&Record { exchange, ledger, verdict });
                 }
                 Found::Flow(frames) => self.store.add_flow(event.flow, frames.iter()),
+            }
+        }
+    }
+
+    fn count_limits(&mut self, exchange: &Exchange) {
+        for anomaly in &exchange.anomalies {
+            // The flow table counts what waits behind holes itself.
+            let AnomalyKind::Limit(limit) = anomaly.kind else { continue };
+            if limit == Limit::WaitingBytes {
+                continue;
+            }
+            if let Some(hit) = self.limits.iter_mut().find(|hit| hit.limit == limit) {
+                hit.count += 1;
+            } else {
+                self.limits.push(LimitHit { limit, count: 1, first_frame: anomaly.frame });
             }
         }
     }

@@ -103,7 +103,8 @@ impl Reading {
                 if !more {
                     self.facts.sha256 = reader.sha256();
                     self.facts.capture = reader.facts().clone();
-                    self.facts.limits = added(walker.limits().into_iter().chain(shard.limits()));
+                    let limits = walker.limits().into_iter().chain(shard.limits());
+                    self.facts.limits = added(limits.chain(self.merge.limits.iter().copied()));
                     self.facts.flows = shard.ended_flows;
                 }
                 self.facts.undecoded_frames = walker.undecoded_frames;
@@ -141,6 +142,7 @@ impl Reading {
                     }
                     Walked::End(end) => {
                         limits.extend(end.limits);
+                        limits.extend(self.merge.limits.iter().copied());
                         self.facts.capture = end.facts;
                         self.facts.undecoded_frames = end.undecoded;
                         self.facts.other_frames = end.other;

@@ -130,8 +130,6 @@ pub enum Limit {
     HandshakeBytes,
     /// A certificate chain too long.
     ChainCertificates,
-    /// A DNS message with too many records or jumps.
-    DnsRecords,
     /// Texts no longer interned.
     InternedTexts,
     /// Secrets not kept.
@@ -141,6 +139,25 @@ pub enum Limit {
 }
 
 impl Limit {
+    /// All of them.
+    pub const ALL: [Self; 15] = [
+        Self::PacketLayers,
+        Self::Fragments,
+        Self::FrameBytes,
+        Self::Interfaces,
+        Self::WaitingBytes,
+        Self::Flows,
+        Self::HeadBytes,
+        Self::HeadFields,
+        Self::WaitingRequests,
+        Self::BodyDecoding,
+        Self::HandshakeBytes,
+        Self::ChainCertificates,
+        Self::InternedTexts,
+        Self::SecretBytes,
+        Self::CommentBytes,
+    ];
+
     /// The finding in words.
     pub fn words(self) -> &'static str {
         match self {
@@ -156,7 +173,6 @@ impl Limit {
             Self::BodyDecoding => "bodies whose decoding was stopped at a limit",
             Self::HandshakeBytes => "TLS handshake messages over the size limit",
             Self::ChainCertificates => "certificate chains cut at the limit",
-            Self::DnsRecords => "DNS messages over a limit",
             Self::InternedTexts => "names no longer shared in memory",
             Self::SecretBytes => "secrets over the limit, not kept",
             Self::CommentBytes => "comments over the limit, not kept",

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{ByteRange, Endpoint, FlowId, FrameNo, Timestamp, Transport};
+use super::{ByteRange, Endpoint, FlowId, FrameNo, Limit, Timestamp, Transport};
 
 /// One row of the list: an HTTP request with its response, a TLS session whose content stays sealed, or a DNS lookup.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -89,7 +89,7 @@ pub enum AnomalyKind {
     /// A TLS message or extension that does not parse.
     BadTls,
     /// A limit of the program was reached.
-    Limit,
+    Limit(Limit),
 }
 
 impl AnomalyKind {
@@ -111,7 +111,7 @@ impl AnomalyKind {
             Self::Unasked => "a response without its request",
             Self::BadDns => "a DNS message that breaks its own counts",
             Self::BadTls => "a TLS message that does not parse",
-            Self::Limit => "a limit of the program was reached",
+            Self::Limit(limit) => limit.words(),
         }
     }
 }

@@ -122,6 +122,8 @@ pub struct Finished {
     pub decoded: Option<(u64, [u8; 32])>,
     /// Whether a content coding could not be undone, or was stopped at a limit.
     pub undecodable: bool,
+    /// Whether a limit stopped the decoding.
+    pub limited: bool,
     /// The trailer section as sent.
     pub trailer: Vec<u8>,
     /// The decoded bytes, where they were asked for.
@@ -264,8 +266,9 @@ impl BodyReader {
     /// The result; `whole` says whether the end is known to be the end.
     pub fn finish(self, whole: bool) -> Finished {
         let Self { wire_bytes, trailer, content, .. } = self;
+        let limited = content.limited;
         let (decoded, undecodable, bytes) = content.finish(whole);
-        Finished { wire_bytes, decoded, undecodable, trailer, bytes }
+        Finished { wire_bytes, decoded, undecodable, limited, trailer, bytes }
     }
 }
 
@@ -273,6 +276,7 @@ impl BodyReader {
 type Decoded = Option<(u64, [u8; 32])>;
 
 /// The content behind the framing.
+#[expect(clippy::struct_excessive_bools, reason = "independent facts of one body")]
 struct Content {
     layers: Vec<Layer>,
     limits: BodyLimits,
@@ -283,6 +287,7 @@ struct Content {
     decoded_bytes: u64,
     kept: Option<Vec<u8>>,
     undecodable: bool,
+    limited: bool,
     lost: bool,
     /// The outermost coding's first bytes, where it has fixed ones.
     magic: &'static [u8],
@@ -308,6 +313,7 @@ impl Content {
             coded_bytes: 0,
             decoded_bytes: 0,
             kept: collect.then(Vec::new),
+            limited: undecodable && codings.len() > limits.layers,
             undecodable,
             lost: false,
             magic: codings.last().map_or(&[], |coding| magic(coding)),
@@ -350,6 +356,7 @@ impl Content {
         self.decoded_bytes = self.decoded_bytes.saturating_add(u64::try_from(bytes.len()).unwrap_or(u64::MAX));
         let most = self.limits.free_bytes.max(self.coded_bytes.saturating_mul(self.limits.ratio));
         if self.decoded_bytes > self.limits.bytes || !self.layers.is_empty() && self.decoded_bytes > most {
+            self.limited = true;
             self.undecodable = true;
             return;
         }
@@ -639,7 +646,7 @@ mod tests {
         );
         body.feed(&bomb);
         let finished = body.finish(true);
-        assert!(finished.undecodable);
+        assert!(finished.undecodable && finished.limited);
         assert!(finished.decoded.is_none());
     }
 

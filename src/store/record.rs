@@ -7,8 +7,8 @@ use super::certificates::{CertificateList, Certificates};
 use crate::model::{
     Anomaly, AnomalyKind, Answer, BlockSpan, Body, ByteRange, Certificate, ClientHello, Cursor, Detail, DnsKind,
     DnsLookup, DnsQuestion, DnsRecord, DnsResponse, Endpoint, Evidence, Exchange, Field, FlowId, FrameNo, Grade, Group,
-    Hop, HttpExchange, HttpMessage, HttpVersion, Ledger, Part, Place, ProviderId, ServerHello, StartLine, Supports,
-    Tenant, Timestamp, TlsSession, TlsTransport, Transport, Verdict,
+    Hop, HttpExchange, HttpMessage, HttpVersion, Ledger, Limit, Part, Place, ProviderId, ServerHello, StartLine,
+    Supports, Tenant, Timestamp, TlsSession, TlsTransport, Transport, Verdict,
 };
 
 /// One exchange with its ledger and verdict.
@@ -126,7 +126,7 @@ impl Writer<'_> {
             }
         }
         self.list(&e.anomalies, |w, a| {
-            w.u8(a.kind as u8);
+            w.u8(anomaly_number(a.kind));
             w.frame(a.frame);
             w.number(a.offset);
             w.number(a.len);
@@ -573,7 +573,8 @@ impl<'a> Reader<'a> {
     }
 }
 
-fn anomaly_kind(number: u8) -> Option<AnomalyKind> {
+/// The kinds without a limit, by their number in a record.
+const ANOMALIES: [AnomalyKind; 15] = {
     use AnomalyKind as K;
     [
         K::Gap,
@@ -591,8 +592,22 @@ fn anomaly_kind(number: u8) -> Option<AnomalyKind> {
         K::Unasked,
         K::BadDns,
         K::BadTls,
-        K::Limit,
     ]
-    .get(usize::from(number))
-    .copied()
+};
+
+fn anomaly_number(kind: AnomalyKind) -> u8 {
+    let known = if let AnomalyKind::Limit(limit) = kind {
+        Limit::ALL.iter().position(|l| *l == limit).map(|n| n + ANOMALIES.len())
+    } else {
+        ANOMALIES.iter().position(|k| *k == kind)
+    };
+    known.and_then(|n| u8::try_from(n).ok()).unwrap_or(u8::MAX)
+}
+
+fn anomaly_kind(number: u8) -> Option<AnomalyKind> {
+    let number = usize::from(number);
+    ANOMALIES
+        .get(number)
+        .copied()
+        .or_else(|| Limit::ALL.get(number.checked_sub(ANOMALIES.len())?).map(|limit| AnomalyKind::Limit(*limit)))
 }

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 
-use crate::model::{Anomaly, AnomalyKind, FrameNo, Run, RunKind, Side, TcpFlags, Timestamp, Unit};
+use crate::model::{Anomaly, AnomalyKind, FrameNo, Limit, Run, RunKind, Side, TcpFlags, Timestamp, Unit};
 
 /// A hole that the receiver has acknowledged is given up after so many further units of the flow: a packet that overtook
 /// others in the capture has arrived by then.
@@ -223,7 +223,7 @@ impl Stream {
             self.hold(unit, start, fresh, missing, out);
             while self.pieces.len() > limits.pieces || self.waiting_bytes > limits.bytes {
                 self.given_up = self.given_up.saturating_add(1);
-                out.anomaly(AnomalyKind::Limit, unit.frame, self.offset, 0);
+                out.anomaly(AnomalyKind::Limit(Limit::WaitingBytes), unit.frame, self.offset, 0);
                 self.give_up(unit.frame, unit.time, out);
             }
             return;

@@ -4,7 +4,8 @@
 use super::super::Sniff;
 use super::super::body::Framing;
 use crate::model::{
-    Anomaly, AnomalyKind, BlockSpan, Body, ByteRange, Field, FrameNo, HttpMessage, HttpVersion, StartLine, Timestamp,
+    Anomaly, AnomalyKind, BlockSpan, Body, ByteRange, Field, FrameNo, HttpMessage, HttpVersion, Limit, StartLine,
+    Timestamp,
 };
 
 /// Longest method that is believed (the longest registered one, UPDATEREDIRECTREF, has 17 letters).
@@ -326,7 +327,7 @@ pub(super) fn fields(block: &[u8], at: usize, start: Start, limit: usize, anomal
                 odd(AnomalyKind::SpaceBeforeColon, line_at, line.len(), anomalies);
             }
             if fields.len() >= limit {
-                odd(AnomalyKind::Limit, line_at, line.len(), anomalies);
+                odd(AnomalyKind::Limit(Limit::HeadFields), line_at, line.len(), anomalies);
                 break;
             }
             let value = trimmed(block, line_at.saturating_add(colon).saturating_add(1), line_end);

@@ -14,7 +14,7 @@ use std::collections::VecDeque;
 use super::Feed;
 use super::body::{BodyLimits, BodyReader, EMPTY_SHA256, Framing, Progress};
 use crate::model::{
-    Anomaly, AnomalyKind, BlockSpan, Budget, FrameNo, HttpExchange, HttpMessage, Run, RunKind, Side, StartLine,
+    Anomaly, AnomalyKind, BlockSpan, Budget, FrameNo, HttpExchange, HttpMessage, Limit, Run, RunKind, Side, StartLine,
     Timestamp,
 };
 
@@ -264,7 +264,12 @@ impl Connection {
         if head.len() > limit {
             let start = half.start.map_or(place, |s| s);
             half.lose();
-            self.note(Anomaly { kind: AnomalyKind::Limit, frame: place.frame, offset: start.offset, len: 0 });
+            self.note(Anomaly {
+                kind: AnomalyKind::Limit(Limit::HeadBytes),
+                frame: place.frame,
+                offset: start.offset,
+                len: 0,
+            });
             return (skipped.saturating_add(taken), Next::Going);
         }
         // What cannot become a start line any more is not waited for.
@@ -325,7 +330,7 @@ impl Connection {
             oldest.request_done = true;
             oldest.response_done = true;
             let (frame, offset) = (message.first_frame, message.stream_offset);
-            oldest.anomalies.push(Anomaly { kind: AnomalyKind::Limit, frame, offset, len: 0 });
+            oldest.anomalies.push(Anomaly { kind: AnomalyKind::Limit(Limit::WaitingRequests), frame, offset, len: 0 });
         }
         let mut open = Open { anomalies, ..Open::default() };
         let framing = framing(&message, &mut open.anomalies);
@@ -542,6 +547,10 @@ impl Connection {
             message.body.sha256 = Some(sha256);
         }
         let offset = message.body.stream_offset;
+        if finished.limited {
+            let kind = AnomalyKind::Limit(Limit::BodyDecoding);
+            anomalies.push(Anomaly { kind, frame: place.frame, offset, len: 0 });
+        }
         if finished.undecodable {
             anomalies.push(Anomaly { kind: AnomalyKind::BodyNotDecoded, frame: place.frame, offset, len: 0 });
         }

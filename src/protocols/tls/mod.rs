@@ -16,7 +16,9 @@ mod tests;
 pub use certificate::CertificateCache;
 
 use super::{Feed, Sniff};
-use crate::model::{Anomaly, AnomalyKind, Budget, FrameNo, Run, RunKind, Side, Timestamp, TlsSession, TlsTransport};
+use crate::model::{
+    Anomaly, AnomalyKind, Budget, FrameNo, Limit, Run, RunKind, Side, Timestamp, TlsSession, TlsTransport,
+};
 use handshake::{Assembly, Got};
 use record::{Layer, Next};
 use session::Session;
@@ -267,7 +269,7 @@ impl Half {
                     reading.session.saw(reading.run.side, place(end, rest));
                     reading.message(&message);
                 }
-                Got::TooLong(offset) => reading.session.odd(AnomalyKind::Limit, frame, offset),
+                Got::TooLong(offset) => reading.session.odd(AnomalyKind::Limit(Limit::HandshakeBytes), frame, offset),
                 Got::NeedMore => return,
                 Got::Bad(offset) => {
                     if !self.guessing {
@@ -361,7 +363,7 @@ fn datagram(bytes: &[u8], (flights, others): (&mut dtls::Flights, &mut dtls::Fli
                 others.restart();
             }
             if fragment.len > reading.session.handshake_bytes {
-                reading.session.odd(AnomalyKind::Limit, frame, offset);
+                reading.session.odd(AnomalyKind::Limit(Limit::HandshakeBytes), frame, offset);
                 flights.close(fragment.number);
                 continue;
             }

@@ -6,8 +6,8 @@ use super::certificate::{self, CertificateCache};
 use super::handshake::{self, Message, Offer};
 use super::{Ended, fingerprint};
 use crate::model::{
-    Anomaly, AnomalyKind, BlockSpan, Budget, Certificate, ClientHello, FrameNo, Run, ServerHello, Side, Timestamp,
-    TlsSession, TlsTransport,
+    Anomaly, AnomalyKind, BlockSpan, Budget, Certificate, ClientHello, FrameNo, Limit, Run, ServerHello, Side,
+    Timestamp, TlsSession, TlsTransport,
 };
 
 /// What is known of the session under way.
@@ -215,7 +215,7 @@ impl Session {
             self.odd(AnomalyKind::BadTls, run.frame, message.offset);
         }
         if chain.cut {
-            self.odd(AnomalyKind::Limit, run.frame, message.offset);
+            self.odd(AnomalyKind::Limit(Limit::ChainCertificates), run.frame, message.offset);
         }
     }
 

@@ -10,7 +10,7 @@ use proptest::prelude::*;
 use Side::{Client, Server};
 
 use super::*;
-use crate::model::{BlockSpan, ClientHello, hex};
+use crate::model::{BlockSpan, ClientHello, Limit, hex};
 
 /// `bytes` behind a big-endian length of `width` bytes.
 fn sized(width: usize, bytes: &[u8]) -> Vec<u8> {
@@ -471,10 +471,16 @@ fn limits_are_counted() {
     ];
     let (ended, _) = feed(&mut Connection::new(&budget), &big, &[]);
     assert!(ended[0].session.certificates.is_empty());
-    assert_eq!(ended[0].anomalies.iter().map(|a| a.kind).collect::<Vec<_>>(), [AnomalyKind::Limit]);
+    assert_eq!(
+        ended[0].anomalies.iter().map(|a| a.kind).collect::<Vec<_>>(),
+        [AnomalyKind::Limit(Limit::HandshakeBytes)]
+    );
     let budget = Budget { chain_certificates: 1, ..Budget::default() };
     let (ended, _) = feed(&mut Connection::new(&budget), &big, &[]);
-    assert_eq!((ended[0].session.certificates.len(), ended[0].anomalies[0].kind), (1, AnomalyKind::Limit));
+    assert_eq!(
+        (ended[0].session.certificates.len(), ended[0].anomalies[0].kind),
+        (1, AnomalyKind::Limit(Limit::ChainCertificates))
+    );
 }
 
 #[test]
