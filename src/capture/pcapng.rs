@@ -202,6 +202,9 @@ impl Pcapng {
                 let why = "a block whose two lengths differ".to_owned();
                 return self.lose(rest, at, is_last, Lost::new(at, why, false), notes);
             }
+            // The block is read; its damage is told all the same.
+            let field = at.saturating_add(wide(block.len().saturating_sub(4)));
+            notes.skipped(field, 4, "the second length of a block differs from the first, which was followed");
         }
         self.block(kind, order, block, at, notes)
     }
