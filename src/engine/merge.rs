@@ -37,7 +37,7 @@ impl Merge {
                     self.known.learn(&exchange);
                     self.store.add(&Record { exchange, ledger, verdict });
                 }
-                Found::Flow(frames) => self.store.add_flow(event.flow, frames.iter()),
+                Found::Flow(frames) => self.store.add_flow(event.flow, &frames),
             }
         }
     }

@@ -4,12 +4,13 @@ use std::sync::Arc;
 
 use super::blocks::{Pages, StoreError};
 use super::certificates::CertificateList;
-use super::flows::{FlowIndex, read_frames};
+use super::flows::FlowIndex;
 use super::record::Record;
 use super::strings::{StrId, StrId16, Texts};
 use super::table::{CHUNK, Row, RowId};
 use crate::capture::CaptureFacts;
 use crate::model::{FlowId, FrameNo, LimitHit, ProviderId};
+use crate::streams::FrameList;
 
 /// What is known of the capture as a whole.
 #[derive(Clone, Debug, Default)]
@@ -101,7 +102,7 @@ impl Snapshot {
     /// The frames of a flow (number, record offset); `None` while the flow has not ended.
     pub fn flow_frames(&self, flow: FlowId) -> Result<Option<Vec<(FrameNo, u64)>>, StoreError> {
         let Some(place) = self.flows.find(flow) else { return Ok(None) };
-        read_frames(&self.pages.read(place)?).map(Some).ok_or(StoreError::Broken)
+        Ok(Some(FrameList::from_bytes(self.pages.read(place)?).iter().collect()))
     }
 
     /// What is known of the capture as a whole.

@@ -5,14 +5,15 @@ use std::sync::Arc;
 
 use super::blocks::{BlockRef, Pages};
 use super::certificates::Certificates;
-use super::flows::{FlowIndex, write_frames};
+use super::flows::FlowIndex;
 use super::record::Record;
 use super::snapshot::{Facts, Progress, Snapshot};
 use super::strings::{Interner, StrId, StrId16};
 use crate::model::{
     AnomalyKind, Budget, Detail, DnsKind, Exchange, FlowId, FrameNo, Grade, HttpMessage, HttpVersion, Limit, LimitHit,
-    ProviderId, StartLine, TlsTransport, clean, clean_to,
+    ProviderId, StartLine, TlsTransport, clean_to,
 };
+use crate::streams::FrameList;
 
 /// Rows in one shared chunk.
 pub(super) const CHUNK: usize = 1_024;
@@ -166,13 +167,9 @@ impl Store {
         RowId(id)
     }
 
-    /// Keeps which frames a flow had: number and record offset of each, in the order in which they came.
-    pub fn add_flow(&mut self, flow: FlowId, frames: impl Iterator<Item = (FrameNo, u64)>) {
-        let mut scratch = std::mem::take(&mut self.scratch);
-        scratch.clear();
-        write_frames(&mut scratch, frames);
-        let place = self.pages.push(&scratch, self.record_bytes);
-        self.scratch = scratch;
+    /// Keeps which frames a flow had.
+    pub fn add_flow(&mut self, flow: FlowId, frames: &FrameList) {
+        let place = self.pages.push(frames.as_bytes(), self.record_bytes);
         self.flows.push(flow, place);
     }
 
@@ -356,7 +353,7 @@ pub(crate) fn tls_version(version: u16) -> String {
         0xfeff => "DTLS 1.0".to_owned(),
         0xfefd => "DTLS 1.2".to_owned(),
         0xfefc => "DTLS 1.3".to_owned(),
-        other => clean(format!("0x{other:04x}").as_bytes()).into_owned(),
+        other => format!("0x{other:04x}"),
     }
 }
 

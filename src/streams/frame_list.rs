@@ -22,6 +22,16 @@ impl FrameList {
         (self.frame, self.offset) = (frame.0, record_offset);
     }
 
+    /// The list as bytes, to be kept elsewhere.
+    pub fn as_bytes(&self) -> &[u8] {
+        &self.bytes
+    }
+
+    /// A list again from [`FrameList::as_bytes`], for reading.
+    pub fn from_bytes(bytes: Vec<u8>) -> Self {
+        Self { bytes, ..Self::default() }
+    }
+
     /// The frames with their record offsets.
     pub fn iter(&self) -> impl Iterator<Item = (FrameNo, u64)> + '_ {
         let mut bytes = self.bytes.iter();
@@ -82,6 +92,8 @@ mod tests {
         for (frame, offset) in frames {
             list.push(frame, offset);
         }
+        let kept = FrameList::from_bytes(list.as_bytes().to_vec());
+        assert_eq!(kept.iter().collect::<Vec<_>>(), frames);
         assert_eq!(list.take().iter().collect::<Vec<_>>(), frames);
         assert_eq!(list.iter().count(), 0);
     }

@@ -6,7 +6,7 @@ use crate::model::{
     Certificate, Detail, DnsLookup, Exchange, FrameNo, Part, TlsSession, TlsTransport, Transport, clean, clean_to, hex,
 };
 use crate::protocols::dns::type_name;
-use crate::store::Record;
+use crate::store::{Record, tls_version};
 use crate::ui::action::Action;
 use crate::ui::prepared::{Fact, Shown, body_words};
 use crate::ui::text::{self, sentence};
@@ -255,19 +255,4 @@ fn lookup(dns: &DnsLookup, out: &mut Vec<Fact>) {
 /// `frame 7`, `frames 7–9`.
 fn frames(first: FrameNo, last: FrameNo) -> String {
     if first == last { format!("frame {first}") } else { format!("frames {first}–{last}") }
-}
-
-fn tls_version(version: u16) -> String {
-    match version {
-        0x0002 => "SSL 2.0".to_owned(),
-        0x0300 => "SSL 3.0".to_owned(),
-        0x0301 => "TLS 1.0".to_owned(),
-        0x0302 => "TLS 1.1".to_owned(),
-        0x0303 => "TLS 1.2".to_owned(),
-        0x0304 => "TLS 1.3".to_owned(),
-        0xfeff => "DTLS 1.0".to_owned(),
-        0xfefd => "DTLS 1.2".to_owned(),
-        0xfefc => "DTLS 1.3".to_owned(),
-        other => format!("0x{other:04x}"),
-    }
 }
