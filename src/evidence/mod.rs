@@ -5,6 +5,7 @@
 
 mod addresses;
 mod computed;
+mod dates;
 mod grade;
 mod known;
 mod matcher;
