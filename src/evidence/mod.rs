@@ -5,6 +5,7 @@
 
 mod addresses;
 mod computed;
+mod custody;
 mod dates;
 mod grade;
 mod known;
@@ -15,6 +16,7 @@ mod pattern;
 #[cfg(test)]
 mod tests;
 
+pub use custody::{Scheme, SignedRequest, Standing, signed_request, standing};
 pub use known::Known;
 pub use matcher::Matcher;
 pub use pack::{Kind, Pack, Provider, Service, Signature, SpeaksFor, pack};
