@@ -13,6 +13,7 @@ mod matcher;
 mod names;
 mod pack;
 mod pattern;
+mod serving;
 #[cfg(test)]
 mod tests;
 
@@ -20,6 +21,7 @@ pub use custody::{Scheme, SignedRequest, Standing, signed_request, standing};
 pub use known::Known;
 pub use matcher::Matcher;
 pub use pack::{Kind, Pack, Provider, Service, Signature, SpeaksFor, pack};
+pub use serving::{Cache, CacheLine, Layer, Via, age, cache_lines, via};
 
 /// All static words that may stand in a verdict: roles, kinds of hops, and what a capture cannot show.
 pub fn words() -> impl Iterator<Item = &'static str> {
