@@ -26,6 +26,34 @@ pub(super) struct Owner {
     pub(super) dated: bool,
 }
 
+/// A block of addresses from a file of the user.
+#[derive(Clone, Debug)]
+pub(super) struct AddedRange {
+    /// An address in it.
+    pub(super) address: IpAddr,
+    /// How many leading bits are fixed.
+    pub(super) bits: u32,
+    /// The rule it is part of.
+    pub(super) signature: u16,
+    /// The month in which the file was written.
+    pub(super) listed: u32,
+}
+
+impl AddedRange {
+    fn holds(&self, address: IpAddr) -> bool {
+        let address = match address {
+            IpAddr::V6(ip) => ip.to_ipv4_mapped().map_or(address, IpAddr::V4),
+            IpAddr::V4(_) => address,
+        };
+        let differ = match (self.address, address) {
+            (IpAddr::V4(a), IpAddr::V4(b)) => (a.to_bits() ^ b.to_bits()).leading_zeros(),
+            (IpAddr::V6(a), IpAddr::V6(b)) => (a.to_bits() ^ b.to_bits()).leading_zeros(),
+            _ => return false,
+        };
+        differ >= self.bits
+    }
+}
+
 /// Months by which a list may be older or younger than the capture and still count as of its time.
 const NEAR: u32 = 36;
 
@@ -35,10 +63,16 @@ pub(super) fn owner(address: IpAddr, month: u32) -> Owner {
         IpAddr::V4(ip) => find4(ip),
         IpAddr::V6(ip) => ip.to_ipv4_mapped().map_or_else(|| find6(ip), find4),
     };
-    let Some(Label { service, listed, networks }) = label.and_then(|n| labels().get(usize::from(n))) else {
-        return Owner::default();
-    };
-    let provider = |signature: u16| pack().signature(signature).map(|s| s.provider);
+    const UNKNOWN: Label = Label { service: None, listed: 0, networks: [None; 3] };
+    let pack = pack();
+    let label = label.and_then(|n| labels().get(usize::from(n))).unwrap_or(&UNKNOWN);
+    // What the user wrote comes before what was compiled in; longer blocks stand first.
+    let added = pack.ranges.iter().find(|r| r.holds(address)).map(|r| (r.signature, r.listed));
+    let listed = added.map_or(label.listed, |(_, listed)| listed);
+    let on = |signature: &u16| pack.is_on(*signature);
+    let service = added.map(|(signature, _)| signature).or(label.service).filter(on);
+    let networks = label.networks.map(|n| n.filter(on));
+    let provider = |signature: u16| pack.signature(signature).map(|s| s.provider);
     let owner_in = |at: usize| networks.get(at).copied().flatten();
     let after = AS_TABLES.iter().position(|date| *date >= month);
     let (before, after) = match after {
@@ -57,7 +91,7 @@ pub(super) fn owner(address: IpAddr, month: u32) -> Owner {
     let service_now = service.is_some() && listed.abs_diff(month) <= NEAR;
     let bracketed = named.is_some() && says(before) == named && says(after) == named;
     let close = named.is_some() && near(near_at) && says(near_at) == named;
-    Owner { service: *service, network, dated: service_now || bracketed || close }
+    Owner { service, network, dated: service_now || bracketed || close }
 }
 
 /// Whether an address belongs to no network of the internet: private, shared, local.

@@ -10,13 +10,16 @@ mod known;
 mod matcher;
 mod names;
 mod pack;
+mod pack_file;
 mod pattern;
 #[cfg(test)]
 mod tests;
+mod user_pack;
 
 pub use known::Known;
 pub use matcher::Matcher;
-pub use pack::{Kind, Pack, Provider, Service, Signature, SpeaksFor, pack};
+pub use pack::{AddedFile, Kind, Pack, Provider, Service, Signature, SpeaksFor, pack};
+pub use user_pack::{LintLine, PackText, install, lint, lint_built_in};
 
 /// All static words that may stand in a verdict: roles, kinds of hops, and what a capture cannot show.
 pub fn words() -> impl Iterator<Item = &'static str> {
