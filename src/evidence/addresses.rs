@@ -118,6 +118,55 @@ pub(super) fn is_local(address: IpAddr) -> bool {
     }
 }
 
+/// An address that a rule must name in a month, and one that it must not.
+pub(super) struct Sample {
+    pub(super) month: u32,
+    pub(super) inside: IpAddr,
+    /// The last address before the block, where that is not the rule's as well.
+    pub(super) outside: Option<IpAddr>,
+}
+
+/// An address for each way in which a rule can come out of the table: its blocks of IPv4 and IPv6, its AS in each year,
+/// the blocks of users.
+pub(super) fn samples(signature: u16) -> Vec<Sample> {
+    let names = |address: IpAddr, month: u32| {
+        let owner = owner(address, month);
+        owner.service == Some(signature) || owner.network == Some(signature)
+    };
+    let mut samples: Vec<Sample> = Vec::new();
+    let (v4, _) = V4.as_chunks::<6>();
+    let (v6, _) = V6.as_chunks::<18>();
+    let starts4 = v4.iter().map(|[a, b, c, d, high, low]| {
+        let start = Ipv4Addr::new(*a, *b, *c, *d);
+        (IpAddr::V4(start), start.to_bits().checked_sub(1).map(|n| IpAddr::V4(n.into())), [*high, *low])
+    });
+    let starts6 = v6.iter().filter_map(|entry| {
+        let start = Ipv6Addr::from(*entry.first_chunk::<16>()?);
+        let before = start.to_bits().checked_sub(1).map(|n| IpAddr::V6(n.into()));
+        Some((IpAddr::V6(start), before, *entry.last_chunk::<2>()?))
+    });
+    for (inside, before, label) in starts4.chain(starts6) {
+        let Some(label) = labels().get(usize::from(u16::from_be_bytes(label))) else { continue };
+        let listed = (label.service == Some(signature)).then_some(label.listed);
+        let networks = label.networks.iter().zip(AS_TABLES).filter(|(n, _)| **n == Some(signature));
+        for month in networks.map(|(_, month)| month).chain(listed) {
+            let known = samples.iter().any(|s| s.month == month && s.inside.is_ipv4() == inside.is_ipv4());
+            if !known && !is_local(inside) {
+                samples.push(Sample { month, inside, outside: before.filter(|b| !names(*b, month)) });
+            }
+        }
+    }
+    for range in pack().ranges.iter().filter(|r| r.signature == signature) {
+        let outside = match range.address {
+            IpAddr::V4(ip) => IpAddr::V4((ip.to_bits() ^ 1 << (32 - range.bits)).into()),
+            IpAddr::V6(ip) => IpAddr::V6((ip.to_bits() ^ 1 << (128 - range.bits)).into()),
+        };
+        let outside = Some(outside).filter(|o| !names(*o, range.listed));
+        samples.push(Sample { month: range.listed, inside: range.address, outside });
+    }
+    samples
+}
+
 fn find4(ip: Ipv4Addr) -> Option<u16> {
     let key = ip.octets();
     let (entries, _) = V4.as_chunks::<6>();

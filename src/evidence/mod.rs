@@ -4,6 +4,9 @@
 //! bytes at a place, and a verdict drawn from nothing but that ledger. Never: input or output, a clock, a look-up.
 
 mod addresses;
+#[cfg(test)]
+mod cases_tests;
+mod cases;
 mod computed;
 mod grade;
 mod known;
@@ -12,10 +15,12 @@ mod names;
 mod pack;
 mod pack_file;
 mod pattern;
+mod sample;
 #[cfg(test)]
 mod tests;
 mod user_pack;
 
+pub use cases::{Trial, Trials};
 pub use known::Known;
 pub use matcher::Matcher;
 pub use pack::{AddedFile, Kind, Pack, Provider, Service, Signature, SpeaksFor, pack};
