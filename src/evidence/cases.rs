@@ -134,11 +134,15 @@ impl Trying<'_> {
         };
         for pattern in s.patterns {
             let upper = pattern.to_ascii_uppercase();
-            for name in [(*pattern).to_owned(), format!("x1.{pattern}"), format!("a.b-c.{pattern}"), format!("q.{upper}")] {
+            for name in
+                [(*pattern).to_owned(), format!("x1.{pattern}"), format!("a.b-c.{pattern}"), format!("q.{upper}")]
+            {
                 // Reverse names and CNAME targets come in lower case from the parser's door; case is the matcher's matter.
                 self.name(s.kind, &name, true);
             }
-            for name in [format!("{pattern}.evil.example"), format!("x.{pattern}.evil.example"), format!("evil{pattern}")] {
+            for name in
+                [format!("{pattern}.evil.example"), format!("x.{pattern}.evil.example"), format!("evil{pattern}")]
+            {
                 if !is_match(&name) {
                     self.name(s.kind, &name, false);
                 }
@@ -184,7 +188,11 @@ impl Trying<'_> {
         for pattern in s.patterns {
             for value in self.texts(pattern, whole_value) {
                 self.check(&get("/", &[], &[(field, &value)]), true, &format!("{field}: {value}"));
-                self.check(&get("/", &[], &[(&field.to_ascii_uppercase(), &value)]), true, &format!("{field} in capitals"));
+                self.check(
+                    &get("/", &[], &[(&field.to_ascii_uppercase(), &value)]),
+                    true,
+                    &format!("{field} in capitals"),
+                );
                 self.check(&get("/", &[], &[("x-another-field", &value)]), false, &format!("x-another-field: {value}"));
                 self.check(&get("/", &[(field, &value)], &[]), false, &format!("in the request, {field}: {value}"));
                 if let Some(wrong) = self.broken(&all, &value) {
@@ -260,7 +268,8 @@ impl Trying<'_> {
     }
 
     fn queries(&mut self, s: &'static Signature) {
-        let holds = |keys: &[String]| s.patterns.iter().any(|p| p.split('&').all(|k| keys.iter().any(|have| have == k)));
+        let holds =
+            |keys: &[String]| s.patterns.iter().any(|p| p.split('&').all(|k| keys.iter().any(|have| have == k)));
         for pattern in s.patterns {
             let keys: Vec<String> = pattern.split('&').map(str::to_owned).collect();
             let target = |keys: &[String]| {
@@ -351,7 +360,8 @@ impl Trying<'_> {
             };
             self.check(&case(&value, date, server, time), true, example);
             let other_time = Timestamp(time.0 - 400 * 86_400 * SECOND);
-            let other = case(&value, "Mon, 01 Jan 2001 00:00:00 GMT", IpAddr::V4(Ipv4Addr::new(203, 0, 113, 81)), other_time);
+            let other =
+                case(&value, "Mon, 01 Jan 2001 00:00:00 GMT", IpAddr::V4(Ipv4Addr::new(203, 0, 113, 81)), other_time);
             self.check(&other, false, &format!("{value} at another time, from another address"));
             let broken = value.replace(|c: char| c.is_ascii_digit(), "g");
             self.check(&case(&broken, date, server, time), false, &broken);
@@ -505,7 +515,8 @@ fn message(start: [&str; 3], fields: Fields<'_>) -> HttpMessage {
     } else {
         StartLine::Status { code: 200, reason: third }
     };
-    let fields = fields.iter().map(|(name, value)| Field { name: put(name, ": "), value: put(value, "\r\n") }).collect();
+    let fields =
+        fields.iter().map(|(name, value)| Field { name: put(name, ": "), value: put(value, "\r\n") }).collect();
     put("", "\r\n");
     HttpMessage {
         block: block.into(),
@@ -529,19 +540,21 @@ fn message(start: [&str; 3], fields: Fields<'_>) -> HttpMessage {
 fn chain(names: &[&str]) -> Exchange {
     let end = NOWHERE.to_string();
     let links: Vec<&str> = names.iter().copied().chain([end.as_str()]).collect();
-    let answers = links.windows(2).filter_map(|pair| match pair {
-        [name, value] => Some(answer_record(if *value == end { 1 } else { 5 }, name, value)),
+    // Each record has a place of its own: a chain that comes back to one ends there.
+    let answers = links.windows(2).enumerate().filter_map(|(at, pair)| match pair {
+        [name, value] => Some(answer_record(if *value == end { 1 } else { 5 }, name, value, at)),
         _ => None,
     });
     looked_up(names.first().copied().unwrap_or_default(), answers.collect())
 }
 
 fn record(rtype: u16, name: &str, value: &str) -> Exchange {
-    looked_up(name, vec![answer_record(rtype, name, value)])
+    looked_up(name, vec![answer_record(rtype, name, value, 0)])
 }
 
-fn answer_record(rtype: u16, name: &str, value: &str) -> DnsRecord {
-    DnsRecord { name: name.to_owned(), rtype, ttl: 60, value: value.to_owned(), range: ByteRange::between(0, 1) }
+fn answer_record(rtype: u16, name: &str, value: &str, at: usize) -> DnsRecord {
+    let range = ByteRange::between(at, at + 1);
+    DnsRecord { name: name.to_owned(), rtype, ttl: 60, value: value.to_owned(), range }
 }
 
 fn looked_up(name: &str, answers: Vec<DnsRecord>) -> Exchange {

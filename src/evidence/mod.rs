@@ -4,9 +4,9 @@
 //! bytes at a place, and a verdict drawn from nothing but that ledger. Never: input or output, a clock, a look-up.
 
 mod addresses;
+mod cases;
 #[cfg(test)]
 mod cases_tests;
-mod cases;
 mod computed;
 mod grade;
 mod known;
