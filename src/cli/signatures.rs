@@ -15,7 +15,7 @@ use super::args::{LintSignatures, ListSignatures, SignatureFormat, SignaturesTas
 use super::{NOTHING_READ, READ_DAMAGED, READ_WHOLE, list, packs, say};
 use crate::evidence::{AddedFile, PackText, Signature, Trials, install, lint, lint_built_in, pack};
 use crate::export::Listing;
-use crate::model::{Budget, FrameNo, clean, clean_to, is_hidden};
+use crate::model::{Budget, clean, clean_to, is_hidden};
 
 /// Characters of a rule's text in one column, and of a quoted line.
 const COLUMN: usize = 48;
@@ -160,7 +160,8 @@ fn json(rules: &[Rule<'_>], out: &mut String) {
     out.push('[');
     for (at, rule) in rules.iter().enumerate() {
         out.push_str(if at == 0 { "\n" } else { ",\n" });
-        let Ok(object) = serde_json::to_string(rule) else { continue };
+        // Strings and numbers always have a form in JSON.
+        let object = serde_json::to_string(rule).unwrap_or_default();
         for c in object.chars() {
             if is_hidden(c) {
                 for unit in c.encode_utf16(&mut [0; 2]) {
@@ -201,7 +202,7 @@ fn check(arguments: &LintSignatures, out: &mut String) -> u8 {
     lines.extend(lint(&texts));
     for line in &lines {
         let weight = if line.refused { "refused" } else { "warning" };
-        out.push_str(&format!("{weight}: {}\n", line.text()));
+        let _never = writeln!(out, "{weight}: {}", line.text());
     }
     let refused = lines.iter().filter(|l| l.refused).count();
     let built_in = if arguments.files.is_empty() { "the built-in pack and " } else { "" };
@@ -218,7 +219,7 @@ fn test(arguments: &TestSignatures, budget: &Budget, out: &mut String) -> Result
     let file = text_of(&arguments.pack)?;
     let refused: Vec<_> = lint(core::slice::from_ref(&file)).into_iter().filter(|l| l.refused).collect();
     for line in &refused {
-        out.push_str(&format!("refused: {}\n", line.text()));
+        let _never = writeln!(out, "refused: {}", line.text());
     }
     if !refused.is_empty() {
         return Ok(READ_DAMAGED);
@@ -235,9 +236,9 @@ fn test(arguments: &TestSignatures, budget: &Budget, out: &mut String) -> Result
         code = code.max(try_capture(path, &name, added, &mut counts, budget)?);
     }
     for (count, (_, s)) in counts.iter().zip(rules_of(added)) {
-        out.push_str(&format!("{}: {} exchanges\n", clean(s.id.as_bytes()), count.exchanges));
+        let _never = writeln!(out, "{}: {} exchanges", clean(s.id.as_bytes()), count.exchanges);
         for line in &count.first {
-            out.push_str(&format!("    {line}\n"));
+            let _never = writeln!(out, "    {line}");
         }
     }
     let nothing: Vec<Cow<'_, str>> = counts
@@ -278,7 +279,7 @@ fn try_capture(path: &Path, name: &str, added: &AddedFile, counts: &mut [Count],
             }
             count.exchanges += 1;
             if count.first.len() < SHOWN {
-                let FrameNo(frame) = entry.place.frames.first().copied().unwrap_or(record.exchange.first_frame);
+                let frame = entry.place.frames.first().copied().unwrap_or(record.exchange.first_frame);
                 let quote = clean_to(&entry.text, QUOTE);
                 count.first.push(format!("{name} #{number}, frame {frame}: {quote}"));
             }
@@ -293,16 +294,11 @@ fn try_cases(added: &AddedFile, out: &mut String) -> u8 {
     for (number, s) in rules_of(added) {
         let trial = trials.of(number);
         let why = trial.left_out.map(|why| format!("; not tried: {why}")).unwrap_or_default();
-        out.push_str(&format!(
-            "{}: {} matched, {} let go, {} wrong{why}\n",
-            clean(s.id.as_bytes()),
-            trial.matched,
-            trial.let_go,
-            trial.failures.len()
-        ));
+        let (id, wrong) = (clean(s.id.as_bytes()), trial.failures.len());
+        let _never = writeln!(out, "{id}: {} matched, {} let go, {wrong} wrong{why}", trial.matched, trial.let_go);
         for failure in &trial.failures {
             code = READ_DAMAGED;
-            out.push_str(&format!("    {}\n", clean_to(failure.as_bytes(), QUOTE)));
+            let _never = writeln!(out, "    {}", clean_to(failure.as_bytes(), QUOTE));
         }
     }
     code

@@ -57,13 +57,15 @@ impl AddedRange {
 /// Months by which a list may be older or younger than the capture and still count as of its time.
 const NEAR: u32 = 36;
 
+/// Of an address that no table names.
+const UNKNOWN: Label = Label { service: None, listed: 0, networks: [None; 3] };
+
 /// Whose range `address` was in during `month`.
 pub(super) fn owner(address: IpAddr, month: u32) -> Owner {
     let label = match address {
         IpAddr::V4(ip) => find4(ip),
         IpAddr::V6(ip) => ip.to_ipv4_mapped().map_or_else(|| find6(ip), find4),
     };
-    const UNKNOWN: Label = Label { service: None, listed: 0, networks: [None; 3] };
     let pack = pack();
     let label = label.and_then(|n| labels().get(usize::from(n))).unwrap_or(&UNKNOWN);
     // What the user wrote comes before what was compiled in; longer blocks stand first.

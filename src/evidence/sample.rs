@@ -3,7 +3,7 @@
 //! Comes in: a regular expression of the pack. Goes out: short printable texts, the same ones every time. Never: chance.
 
 use regex::bytes::{Regex, RegexBuilder};
-use regex_syntax::hir::{Class, Hir, HirKind};
+use regex_syntax::hir::{Class, ClassBytesRange, Hir, HirKind};
 
 use super::pack_file::expression;
 
@@ -92,7 +92,7 @@ fn one_of(class: &Class, way: usize) -> Option<u8> {
     let Class::Bytes(class) = class else { return None };
     let has = |b: u8| class.iter().any(|r| (r.start()..=r.end()).contains(&b));
     let liked = LIKED.get(way % LIKED.len()).into_iter().chain(&LIKED).copied().flatten().copied();
-    liked.chain(0x21..0x7f).find(|b| has(*b)).or_else(|| class.iter().next().map(|r| r.start()))
+    liked.chain(0x21..0x7f).find(|b| has(*b)).or_else(|| class.iter().next().map(ClassBytesRange::start))
 }
 
 #[cfg(test)]

@@ -274,12 +274,12 @@ impl Merging {
     }
 
     fn finish(mut self) -> Pack {
-        let mut version = self.base.version.to_owned();
-        for file in &self.files {
-            let rules = if file.rules == 1 { "rule" } else { "rules" };
-            version.push_str(&format!(" + {} ({} {rules}", file.name, file.rules));
-            version.push_str(&if file.off > 0 { format!(", {} switched off)", file.off) } else { ")".to_owned() });
-        }
+        let file = |f: &AddedFile| {
+            let rules = if f.rules == 1 { "rule" } else { "rules" };
+            let off = if f.off > 0 { format!(", {} switched off", f.off) } else { String::new() };
+            format!(" + {} ({} {rules}{off})", f.name, f.rules)
+        };
+        let version = self.base.version.to_owned() + &self.files.iter().map(file).collect::<String>();
         self.ranges.sort_by_key(|r| core::cmp::Reverse(r.bits));
         Pack {
             written: self.base.written,
