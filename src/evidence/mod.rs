@@ -9,6 +9,8 @@ mod cases;
 mod cases_tests;
 mod computed;
 mod grade;
+#[cfg(test)]
+mod impostor_tests;
 mod known;
 mod matcher;
 mod names;

@@ -184,7 +184,7 @@ pub(super) fn parse(text: &str) -> Result<PackFile, Finding> {
 }
 
 /// Which line, from 1, a byte offset is in.
-fn line_of(text: &str, at: usize) -> usize {
+pub(super) fn line_of(text: &str, at: usize) -> usize {
     text.as_bytes().get(..at).unwrap_or(text.as_bytes()).split(|b| *b == b'\n').count()
 }
 

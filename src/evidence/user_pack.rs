@@ -5,6 +5,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use regex::bytes::RegexBuilder;
+
 use super::addresses::AddedRange;
 use super::pack::{
     AddedFile, Kind, Pack, Provider, Service, Signature, SpeaksFor, basis, built_in, forgers, set, warnings,
@@ -143,6 +145,12 @@ impl Merging {
         if let Some(what) = self.too_much(&parsed) {
             findings.push(Finding { line: 1, id: String::new(), what, weight: Weight::Refused });
         }
+        findings.extend(parsed.signature.iter().filter(|s| is_too_large(s)).map(|s| Finding {
+            line: pack_file::line_of(&file.text, s.id.span().start),
+            id: s.id.get_ref().clone(),
+            what: "the expression is too large to be compiled: repeat less".to_owned(),
+            weight: Weight::Refused,
+        }));
         if findings.iter().all(|f| f.weight != Weight::Refused) {
             self.take(&file.name, parsed);
         }
@@ -246,7 +254,7 @@ impl Merging {
         let provider = *providers.get(row.provider.as_str())?;
         let service = self.services.iter().position(|s| s.provider == provider && s.id == row.service)?;
         let (kind, group): (Kind, Group) = Kind::named(&row.kind)?;
-        let told = forgers().iter().filter(|(word, _)| row.forgeable_by.iter().any(|f| f == word));
+        let meaning = |word: &String| forgers().iter().find(|(w, _)| w == word).map(|(_, words)| *words);
         Some(Signature {
             provider,
             service: service as u16,
@@ -255,7 +263,7 @@ impl Merging {
             strength: row.strength,
             speaks_for: SpeaksFor::named(&row.speaks_for)?,
             supports: Supports(pack_file::supports(&row)),
-            forgeable_by: keep(pack_file::forgers(told.map(|(_, words)| *words))),
+            forgeable_by: keep(pack_file::forgers(row.forgeable_by.iter().filter_map(meaning))),
             from_month: row.era_from.as_deref().and_then(month).unwrap_or(0),
             to_month: row.era_to.as_deref().and_then(month).unwrap_or(u32::MAX),
             customer: row.customer.as_deref().and_then(|c| providers.get(c)).copied(),
@@ -295,6 +303,13 @@ impl Merging {
     }
 }
 
+/// Whether an expression can be read, but is more than the matcher takes.
+fn is_too_large(row: &SignatureRow) -> bool {
+    let compiles = |p: &str| RegexBuilder::new(p).unicode(false).build().is_ok();
+    pack_file::is_expression(&row.kind)
+        && row.patterns().iter().any(|p| pack_file::expression(p).is_ok() && !compiles(p))
+}
+
 /// Texts of the pack live as long as the process, like those of the compiled one: every row, ledger and window refers to
 /// them, they are made once, and a file of a mebibyte bounds them. So they are leaked, and nobody counts references.
 fn keep(text: String) -> &'static str {
@@ -303,4 +318,218 @@ fn keep(text: String) -> &'static str {
 
 fn keep_all(texts: Vec<String>) -> &'static [&'static str] {
     texts.into_iter().map(keep).collect::<Vec<_>>().leak()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A file that is good; the cases below change one thing of it.
+    const GOOD: &str = r##"
+schema_version = 1
+written = "2026-11-25"
+off = ["apple.server-value.ats", "apple.ip-range-ref.17-0-0-0-8"]
+
+[[provider]]
+id = "acme"
+name = "Acme Cloud"
+parent = "none"
+colour = "#44AA88"
+glyph = "ZQ"
+services = [{ id = "store", name = "Acme Store", role = "object-storage" }]
+
+[[service]]
+provider = "apple"
+id = "notes"
+name = "Notes"
+role = "first-party"
+
+[[signature]]
+id = "acme.server"
+provider = "acme"
+service = "store"
+role = "object-storage"
+kind = "server_value"
+pattern = '^AcmeStore/\d'
+strength = 3
+basis = "corpus"
+speaks_for = "origin"
+forgeable_by = ["origin", "intermediary"]
+proves = "The server wrote this product name."
+suggests = "Acme's store made the answer."
+sources = ["https://docs.acme.example/headers"]
+
+[[signature]]
+id = "acme.range"
+provider = "acme"
+service = "store"
+role = "object-storage"
+kind = "ip_range_ref"
+patterns = ["203.0.113.0/24", "203.0.113.64/26"]
+strength = 4
+basis = "vendor-feed"
+speaks_for = "responder"
+forgeable_by = ["bgp"]
+proves = "The address is Acme's."
+suggests = "Acme answered."
+sources = ["RFC 5737"]
+"##;
+
+    fn file(name: &str, text: &str) -> PackText {
+        PackText { name: name.to_owned(), text: text.to_owned() }
+    }
+
+    /// What is said of GOOD with `old` replaced by `new`: each line must hold one of `want`, in order.
+    #[track_caller]
+    fn check(old: &str, new: &str, want: &[&str]) {
+        assert!(GOOD.contains(old), "{old}");
+        let lines: Vec<String> = lint(&[file("t.toml", &GOOD.replacen(old, new, 1))])
+            .iter()
+            .map(|l| format!("{} {}", if l.refused { "refused" } else { "warning" }, l.text()))
+            .collect();
+        assert_eq!(lines.len(), want.len(), "{old} -> {new}: {lines:#?}");
+        for (line, want) in lines.iter().zip(want) {
+            assert!(line.contains(want), "{line} lacks {want}");
+        }
+    }
+
+    #[test]
+    fn a_good_file_is_added_behind_the_built_in_rows() {
+        let base = built_in();
+        let (merged, messages) = merge(base, &[file("good.toml", GOOD)]);
+        assert_eq!(messages, Vec::<String>::new());
+        for (number, (old, new)) in base.signatures.iter().zip(merged.signatures).enumerate() {
+            assert_eq!(old.id, new.id, "built-in numbers stay: {number}");
+        }
+        assert_eq!(merged.signatures.len(), base.signatures.len() + 2);
+        let (number, server) =
+            (0_u16..).zip(merged.signatures).find(|(_, s)| s.id == "acme.server").expect("it was added");
+        assert_eq!(merged.file_of(number).map(|f| (f.name, f.rules, f.off)), Some(("good.toml", 2, 2)));
+        assert_eq!(merged.provider(server.provider).map(|p| (p.id, p.colour)), Some(("acme", [0x44, 0xAA, 0x88])));
+        assert_eq!(merged.service(server.service).map(|s| s.name), Some("Acme Store"));
+        assert_eq!((server.kind, server.group), (Kind::ServerValue, Group::AnsweringSoftware));
+        assert!(server.forgeable_by.starts_with("the web server that made the response; "), "{}", server.forgeable_by);
+        assert!(
+            merged
+                .services
+                .iter()
+                .any(|s| s.id == "notes" && merged.provider(s.provider).is_some_and(|p| p.id == "apple"))
+        );
+        assert_eq!(merged.ranges.iter().map(|r| r.bits).collect::<Vec<_>>(), [26, 24]);
+        assert_eq!(merged.version, format!("{} + good.toml (2 rules, 2 switched off)", base.version));
+        let off: Vec<&str> = merged.off.iter().filter_map(|n| merged.signature(*n)).map(|s| s.id).collect();
+        assert_eq!(off, ["apple.server-value.ats", "apple.ip-range-ref.17-0-0-0-8"]);
+        assert!(merged.in_force().all(|(_, s)| !off.contains(&s.id)));
+        assert!(base.in_force().any(|(_, s)| s.id == "apple.server-value.ats"), "the compiled pack is as it was");
+    }
+
+    #[test]
+    fn a_bad_file_is_left_out_whole_and_others_are_not() {
+        let bad = GOOD.replace("strength = 3", "strength = 9").replace("\"acme", "\"badly").replace("\"ZQ\"", "\"ZR\"");
+        let files = [file("bad.toml", &bad), file("broken.toml", "written = \n"), file("good.toml", GOOD)];
+        let (merged, messages) = merge(built_in(), &files);
+        assert_eq!(merged.files.iter().map(|f| f.name).collect::<Vec<_>>(), ["good.toml"]);
+        assert!(merged.signatures.iter().all(|s| !s.id.starts_with("badly")));
+        let [bad, broken] = messages.as_slice() else { panic!("{messages:#?}") };
+        assert!(bad.contains("bad.toml:21: badly.server: strength must be 1 to 5"), "{bad}");
+        assert!(broken.contains("broken.toml:1: "), "{broken}");
+    }
+
+    #[test]
+    fn a_later_file_builds_on_an_earlier_one() {
+        let more = GOOD.split("[[signature]]").nth(1).map(|row| {
+            format!(
+                "schema_version = 1\nwritten = \"2026-11-25\"\noff = [\"acme.range\"]\n[[signature]]{}",
+                row.replace("acme.server", "acme.other")
+            )
+        });
+        let more = file("more.toml", &more.expect("GOOD has signatures"));
+        let (merged, messages) = merge(built_in(), &[file("good.toml", GOOD), more.clone()]);
+        assert_eq!(messages, Vec::<String>::new());
+        assert_eq!(merged.files.len(), 2);
+        assert_eq!(lint(&[more]).iter().filter(|l| l.refused).count(), 2, "alone it names what is not there");
+    }
+
+    #[test]
+    fn rows_keep_the_rules() {
+        check("", "", &[]);
+        check("schema_version = 1", "schema_version = 2", &["t.toml:1: schema_version is 2; this program reads 1"]);
+        check("2026-11-25", "yesterday", &["YYYY-MM-DD"]);
+        check("pattern = ", "patern = ", &["t.toml:26: unknown field `patern`"]);
+        check("\"ZQ\"", "\"AW\"", &["glyph"]);
+        check(
+            "id = \"acme\"",
+            "id = \"apple\"",
+            &["is there already", "service store is", "no provider acme", "no provider acme"],
+        );
+        check("role = \"object-storage\"\nkind", "role = \"barn\"\nkind", &["role \"barn\": expected one of api, "]);
+        check("server_value", "server_values", &["kind \"server_values\": expected one of asn, "]);
+        check("off = [\"", "off = [\"x", &["t.toml:4: xapple.server-value.ats: `off` names no signature"]);
+        // (a) whole labels
+        let host = |kind: &str, pattern: &str| format!("kind = \"{kind}\"\npattern = '{pattern}'");
+        let row = "kind = \"server_value\"\npattern = '^AcmeStore/\\d'";
+        for (kind, pattern, want) in [
+            ("dns_suffix", "acme", "whole labels"),
+            ("cname_suffix", ".acme.example", "whole labels"),
+            ("ptr_suffix", "acme.example ", "whole labels"),
+            ("cert_san_suffix", "Acme.example", "whole labels"),
+            ("url_host_regex", r"^a\.acme\.example", "must end with `$`"),
+            ("cname_regex", r"acme\.example$", "must begin with"),
+            ("ns_regex", r"^a\.example$|acme\.example$", "must begin with"),
+            ("ptr_regex", r"^a.acme\.example$", "a bare `.`"),
+            // (b) no bare words
+            ("server_value", "AcmeStore", "a bare word"),
+            ("status_phrase_regex", "^Acme$|Store", "a bare word"),
+            // (e)
+            ("server_value", "^Acme(", "no regular expression"),
+            ("server_value", "^(?:a{999}){999}$", "too large"),
+            ("header_name", "x-*", "five characters"),
+            ("request_header_name", "host", "expected kind dns_suffix"),
+            ("header_name", "age", "common to all kinds of servers"),
+            ("asn", "64500", "ip_range_ref"),
+            ("ip_range_ref", "feed:acme", "a block like"),
+            ("ip_range_ref", "203.0.113.0/1", "a block like"),
+        ] {
+            check(row, &host(kind, pattern), &[want]);
+        }
+        for (kind, pattern) in [
+            ("dns_suffix", "acme.example"),
+            ("cname_regex", r"(?:^|\.)acme\.example$"),
+            ("ns_regex", r"\.acme\.example$"),
+            ("server_value", r"\bAcmeStore\b"),
+            ("server_value", "AcmeStore/"),
+            ("header_name", "x-acme-meta-*"),
+        ] {
+            check(row, &host(kind, pattern), &[]);
+        }
+        // (c)
+        check("strength = 3", "strength = 4", &["one header line is at most strength 3"]);
+        check(
+            "strength = 4\nbasis = \"vendor-feed\"",
+            "strength = 4\nbasis = \"analyst\"",
+            &["at most strength 3: nobody"],
+        );
+        // (d)
+        check("[\"https://docs.acme.example/headers\"]", "[]", &["no source"]);
+        check("https://docs.acme.example/headers", "a friend", &["no source can be followed"]);
+        for good in
+            ["RFC 9110", "acme/docs@0123abc:headers.md", "npm @acme/headers 1.2.3", "seen in store.pcapng, frame 12"]
+        {
+            check("https://docs.acme.example/headers", good, &[]);
+        }
+        // (f)
+        check("[\"bgp\"]", "[]", &["forgeable_by must name at least one of bgp, "]);
+        check("[\"bgp\"]", "[\"gremlins\"]", &["forgeable_by must name"]);
+        // Warnings
+        check(
+            "Acme answered.",
+            "Acme answered, since 2019.",
+            &["warning t.toml:35: acme.range: the text names a year"],
+        );
+        check(
+            row,
+            &host("server_value", "^AmazonS3$"),
+            &["warning t.toml:21: acme.server: `^AmazonS3$` is also a pattern of amazon-aws."],
+        );
+    }
 }
