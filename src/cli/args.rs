@@ -49,39 +49,43 @@ impl Task {
     }
 }
 
-const SIGNATURES_HELP: &str =
-    "Your own rules are files in $XDG_CONFIG_HOME/nephoscope/signatures/ (or ~/.config/nephoscope/signatures/) whose
-names end in .toml. All of them are read when the program starts. A whole file:
+/// Lines of at most 78 characters: the example must not be wrapped.
+const SIGNATURES_HELP: &str = "\
+Your own rules are files in $XDG_CONFIG_HOME/nephoscope/signatures/ (else in
+~/.config/nephoscope/signatures/) whose names end in .toml. All are read when
+the program starts. A whole file:
 
   schema_version = 1
-  written = \"2026-11-25\"                 # the day you wrote it
-  off = [\"apple.server-value.ats\"]       # built-in rules that shall not match
+  written = \"2026-11-25\"            # the day you wrote it
+  off = [\"apple.server-value.ats\"]  # built-in rules that shall not match
 
   [[provider]]
   id = \"acme\"
   name = \"Acme Cloud\"
-  parent = \"none\"
+  parent = \"none\"                   # the company that owns it
   colour = \"#44AA88\"
-  glyph = \"ZQ\"                           # two letters that no other provider has
-  services = [{ id = \"store\", name = \"Acme Store\", role = \"object-storage\" }]
+  glyph = \"ZQ\"                      # that no other provider has
+  services = [{ id = \"store\", name = \"Store\", role = \"object-storage\" }]
 
   [[signature]]
   id = \"acme.server\"
   provider = \"acme\"
   service = \"store\"
   role = \"object-storage\"
-  kind = \"server_value\"                  # dns_suffix, cname_suffix, header_name, header_value_regex, ip_range_ref …
+  kind = \"server_value\"             # dns_suffix, header_name, ip_range_ref …
   pattern = '^AcmeStore/\\d'
-  strength = 3                            # 1 hint … 5 only the operator can cause it; one header line at most 3
-  basis = \"corpus\"
-  speaks_for = \"origin\"                  # responder, edge, origin, name, dns, platform
+  strength = 3                      # 1 hint … 5 only the operator can cause
+                                    # it; one header line is at most 3
+  basis = \"corpus\"                  # how well the row itself is supported
+  speaks_for = \"origin\"             # responder, edge, origin, name …
   forgeable_by = [\"origin\", \"intermediary\"]
   proves = \"The server wrote this product name.\"
   suggests = \"Acme's store made the answer.\"
   sources = [\"https://docs.acme.example/headers\"]
 
-[[service]] (provider, id, name, role) adds a service to a provider that is there already. `signatures lint` says
-what else a row may or must have; assets/signatures.toml of the source is the longest example.";
+[[service]] (provider, id, name, role) adds a service to a provider that is
+there already. `signatures lint` says what else a row must or must not have;
+assets/signatures.toml of the source is the longest example.";
 
 /// What `signatures` takes.
 #[derive(Debug, Args)]

@@ -524,7 +524,7 @@ sources = ["RFC 5737"]
         check(
             "Acme answered.",
             "Acme answered, since 2019.",
-            &["warning t.toml:35: acme.range: the text names a year"],
+            &["warning t.toml:36: acme.range: the text names a year"],
         );
         check(
             row,
