@@ -178,7 +178,11 @@ fn lint_tells_file_and_line() {
     let path = |name: &str| folder.path().join("nephoscope/signatures").join(name).to_string_lossy().into_owned();
     let (code, out, _) = texts(&run(folder.path(), &["signatures", "lint", &path("bad.toml")]));
     assert_eq!(code, 1);
-    holds(&out, &["refused: ", "bad.toml:45: acme.never: `x-acme-⟨U+202E⟩moc`: expected a name"], &["\u{202e}"]);
+    holds(
+        &out,
+        &["refused: ", "bad.toml:45: acme.never: `x-acme-⟨U+202E⟩moc`: has characters that nobody sees"],
+        &["\u{202e}"],
+    );
     assert_eq!(texts(&run(folder.path(), &["signatures", "lint", &path("good.toml")])).0, 0);
     assert_eq!(texts(&run(folder.path(), &["signatures", "lint", &path("none.toml")])).0, 2);
     let (code, out, _) = texts(&run(folder.path(), &["signatures", "lint"]));

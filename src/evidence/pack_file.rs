@@ -275,6 +275,9 @@ impl<'a> Checking<'a, '_> {
     }
 
     fn provider(&mut self, p: &'a ProviderRow) {
+        if !is_id(p.id.get_ref()) {
+            self.refuse(&p.id, ID_FORM);
+        }
         if !self.base.providers.insert(p.id.get_ref()) {
             self.refuse(
                 &p.id,
@@ -297,7 +300,10 @@ impl<'a> Checking<'a, '_> {
     }
 
     fn service(&mut self, at: &Spanned<String>, provider: &'a str, (id, name, role): (&'a str, &str, &str)) {
-        if !self.base.roles.contains(role) || name.is_empty() || id.is_empty() {
+        if !is_id(id) {
+            self.refuse(at, &format!("service {id:?}: {ID_FORM}"));
+        }
+        if !self.base.roles.contains(role) || name.is_empty() {
             self.refuse(at, &format!("service {id}: needs id, name, and a role out of: {}", list(&self.base.roles)));
         }
         if !self.base.services.insert((provider, id)) {
@@ -306,8 +312,11 @@ impl<'a> Checking<'a, '_> {
     }
 
     fn signature(&mut self, s: &'a SignatureRow) {
-        if s.id.get_ref().is_empty() || !self.base.ids.insert(s.id.get_ref()) {
-            self.refuse(&s.id, "an empty id, or one that another signature has; choose a new one");
+        if !is_id(s.id.get_ref()) {
+            self.refuse(&s.id, ID_FORM);
+        }
+        if !self.base.ids.insert(s.id.get_ref()) {
+            self.refuse(&s.id, "another signature has this id; choose a new one");
         }
         if !self.base.services.contains(&(&s.provider, &s.service)) {
             self.refuse(
@@ -411,6 +420,12 @@ impl<'a> Checking<'a, '_> {
 
     fn wrong_pattern(&self, kind: &str, pattern: &str) -> Option<String> {
         let says = |wrong: bool, what: &str| wrong.then(|| what.to_owned());
+        if pattern.chars().any(is_invisible) {
+            return says(
+                true,
+                "has characters that nobody sees; write them as `\\x..` in an expression, or leave them out",
+            );
+        }
         match kind {
             "header_name" if pattern == "set-cookie" => {
                 Some("expected kind cookie_name and the cookie's name".to_owned())
@@ -431,11 +446,15 @@ impl<'a> Checking<'a, '_> {
                 let upper = kind != "cookie_name" && name.bytes().any(|b| b.is_ascii_uppercase());
                 let wide = name.len() < pattern.len() && (name.len() < 5 || kind == "request_header_name");
                 says(
-                    name.is_empty() || upper || wide || !name.bytes().all(token),
-                    "expected a name in lower case; a prefix (`x-name-*`, five characters or more) only of response fields and cookies",
+                    name.is_empty() || name.len() > LONGEST_NAME || upper || wide || !name.bytes().all(token),
+                    "expected a name in lower case of at most 64 characters; a prefix (`x-name-*`, five characters or more) \
+                     only of response fields and cookies",
                 )
             }
-            "url_query_keys" => says(pattern.split('&').any(str::is_empty), "expected keys joined by &"),
+            "url_query_keys" => says(
+                pattern.split('&').any(|key| key.is_empty() || key.len() > LONGEST_NAME),
+                "expected keys of at most 64 characters, joined by &",
+            ),
             "computed" => says(
                 !CHECKS.contains(&pattern),
                 &format!("expected a check that this program has: {}", CHECKS.join(", ")),
@@ -454,6 +473,19 @@ impl<'a> Checking<'a, '_> {
             _ => None,
         }
     }
+}
+
+/// Longest field name or query key that the matcher looks at.
+const LONGEST_NAME: usize = 64;
+const ID_FORM: &str = "an id is letters, digits, `.`, `-` and `_`";
+
+fn is_id(text: &str) -> bool {
+    !text.is_empty() && text.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'-' | b'_'))
+}
+
+/// Characters that a reader of the file does not see. The whole list is `model::text`'s, which the build cannot use.
+fn is_invisible(c: char) -> bool {
+    c.is_control() || matches!(u32::from(c), 0xAD | 0x200B..=0x200F | 0x202A..=0x202E | 0x2060..=0x206F | 0xFEFF)
 }
 
 fn list(words: &BTreeSet<&str>) -> String {

@@ -204,18 +204,18 @@ impl Merging {
                 self.services.push(Service {
                     provider: number,
                     id: keep(s.id),
-                    name: keep(s.name),
+                    name: show(&s.name),
                     role: keep(s.role),
                 });
             }
             self.providers.push(Provider {
                 id: keep(p.id.into_inner()),
-                name: keep(p.name),
-                aliases: keep_all(p.aliases),
-                parent: keep(p.parent),
+                name: show(&p.name),
+                aliases: show_all(&p.aliases),
+                parent: show(&p.parent),
                 colour: pack_file::colour(&p.colour).unwrap_or_default(),
                 glyph: keep(p.glyph),
-                note: keep(p.note),
+                note: show(&p.note),
             });
         }
         let providers: BTreeMap<&str, ProviderId> =
@@ -223,7 +223,7 @@ impl Merging {
         for s in file.service {
             let Some(provider) = providers.get(s.provider.as_str()) else { continue };
             let id = keep(s.id.into_inner());
-            self.services.push(Service { provider: *provider, id, name: keep(s.name), role: keep(s.role) });
+            self.services.push(Service { provider: *provider, id, name: show(&s.name), role: keep(s.role) });
         }
         for row in file.signature {
             let number = self.signatures.len() as u16;
@@ -272,11 +272,11 @@ impl Merging {
             patterns: keep_all(row.pattern.into_iter().chain(row.patterns.into_iter().flatten()).collect()),
             id: keep(row.id.into_inner()),
             field: keep(row.field),
-            proves: keep(row.proves),
-            suggests: keep(row.suggests),
-            note: keep(row.note),
-            sources: keep_all(row.sources),
-            decoder: keep(row.decoder),
+            proves: show(&row.proves),
+            suggests: show(&row.suggests),
+            note: show(&row.note),
+            sources: show_all(&row.sources),
+            decoder: show(&row.decoder),
             examples: keep_all(row.examples),
         })
     }
@@ -314,6 +314,15 @@ fn is_too_large(row: &SignatureRow) -> bool {
 /// them, they are made once, and a file of a mebibyte bounds them. So they are leaked, and nobody counts references.
 fn keep(text: String) -> &'static str {
     if text.is_empty() { "" } else { text.leak() }
+}
+
+/// Words for a reader: every screen and terminal that shows them shows no more than they say.
+fn show(text: &str) -> &'static str {
+    keep(clean(text.as_bytes()).into_owned())
+}
+
+fn show_all(texts: &[String]) -> &'static [&'static str] {
+    texts.iter().map(|t| show(t)).collect::<Vec<_>>().leak()
 }
 
 fn keep_all(texts: Vec<String>) -> &'static [&'static str] {
@@ -436,6 +445,18 @@ sources = ["RFC 5737"]
     }
 
     #[test]
+    fn words_of_strangers_are_made_harmless() {
+        let evil =
+            GOOD.replacen("Acme Cloud", "Acme\\u001b[2J\\u202e", 1).replacen("The server wrote", "\\u0007The", 1);
+        let (merged, messages) = merge(built_in(), &[file("ev\u{202e}il.toml", &evil)]);
+        assert_eq!(messages, Vec::<String>::new());
+        let texts = merged.providers.iter().map(|p| p.name).chain(merged.signatures.iter().map(|s| s.proves));
+        for text in texts.chain([merged.version]) {
+            assert!(!text.chars().any(crate::model::is_hidden), "{text:?}");
+        }
+    }
+
+    #[test]
     fn a_later_file_builds_on_an_earlier_one() {
         let more = GOOD.split("[[signature]]").nth(1).map(|row| {
             format!(
@@ -464,6 +485,7 @@ sources = ["RFC 5737"]
         );
         check("role = \"object-storage\"\nkind", "role = \"barn\"\nkind", &["role \"barn\": expected one of api, "]);
         check("server_value", "server_values", &["kind \"server_values\": expected one of asn, "]);
+        check("id = \"acme.server\"", "id = \"acme server\"", &["an id is letters"]);
         check("off = [\"", "off = [\"x", &["t.toml:4: xapple.server-value.ats: `off` names no signature"]);
         // (a) whole labels
         let host = |kind: &str, pattern: &str| format!("kind = \"{kind}\"\npattern = '{pattern}'");
@@ -483,6 +505,7 @@ sources = ["RFC 5737"]
             // (e)
             ("server_value", "^Acme(", "no regular expression"),
             ("server_value", "^(?:a{999}){999}$", "too large"),
+            ("server_value", "^Acme\u{202e}", "nobody sees"),
             ("header_name", "x-*", "five characters"),
             ("request_header_name", "host", "expected kind dns_suffix"),
             ("header_name", "age", "common to all kinds of servers"),
