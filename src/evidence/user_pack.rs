@@ -457,6 +457,23 @@ sources = ["RFC 5737"]
     }
 
     #[test]
+    fn no_file_stops_it() {
+        for at in (0..GOOD.len()).step_by(13) {
+            let (head, tail) = GOOD.split_at(at);
+            for text in [head.to_owned(), format!("{head}'{tail}"), format!("{head}9{tail}"), format!("{head}[{tail}")]
+            {
+                let (merged, messages) = merge(built_in(), &[file("odd.toml", &text)]);
+                assert_eq!(merged.files.len() + messages.len(), 1, "used or left out: {text}");
+            }
+        }
+        let deep = ["(".repeat(5_000), "[".repeat(5_000), "a{1000}".repeat(50), "(?:a*)*".repeat(500)];
+        for pattern in deep {
+            lint(&[file("deep.toml", &GOOD.replace(r"^AcmeStore/\d", &format!("^{pattern}")))]);
+        }
+        lint(&[file("deep.toml", &"[[".repeat(5_000)), file("deep.toml", &format!("a = {}", "[".repeat(50_000)))]);
+    }
+
+    #[test]
     fn a_later_file_builds_on_an_earlier_one() {
         let more = GOOD.split("[[signature]]").nth(1).map(|row| {
             format!(
