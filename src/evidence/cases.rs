@@ -129,6 +129,7 @@ impl Trying<'_> {
     }
 
     fn suffixes(&mut self, s: &'static Signature) {
+        // What another pattern of the row rightly matches is no counter-example (none of the built-in rows has such).
         let is_match = |name: &str| {
             s.patterns.iter().any(|p| name.strip_suffix(p).is_some_and(|rest| rest.is_empty() || rest.ends_with('.')))
         };
