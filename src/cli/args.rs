@@ -34,6 +34,141 @@ pub(super) enum Task {
     /// Print the verdict on one exchange and the evidence for it, in words
     #[command(after_help = "The number is the one that `list` prints in its first column.")]
     Explain(ExplainArguments),
+    /// List, check and try the rules that point at providers, your own included
+    #[command(after_help = SIGNATURES_HELP)]
+    Signatures(SignaturesArguments),
+}
+
+impl Task {
+    /// Whether it works with the pack as this user has it.
+    pub(super) fn uses_the_pack(&self) -> bool {
+        match self {
+            Self::List(_) | Self::Explain(_) => true,
+            Self::Signatures(arguments) => matches!(arguments.task, SignaturesTask::List(_)),
+        }
+    }
+}
+
+/// Lines of at most 78 characters: the example must not be wrapped.
+const SIGNATURES_HELP: &str = "\
+Your own rules are files in $XDG_CONFIG_HOME/nephoscope/signatures/ (else in
+~/.config/nephoscope/signatures/) whose names end in .toml. All are read when
+the program starts. A whole file:
+
+  schema_version = 1
+  written = \"2026-11-25\"            # the day you wrote it
+  off = [\"apple.server-value.ats\"]  # built-in rules that shall not match
+
+  [[provider]]
+  id = \"acme\"
+  name = \"Acme Cloud\"
+  parent = \"none\"                   # the company that owns it
+  colour = \"#44AA88\"
+  glyph = \"ZQ\"                      # that no other provider has
+  services = [{ id = \"store\", name = \"Store\", role = \"object-storage\" }]
+
+  [[signature]]
+  id = \"acme.server\"
+  provider = \"acme\"
+  service = \"store\"
+  role = \"object-storage\"
+  kind = \"server_value\"             # dns_suffix, header_name, ip_range_ref …
+  pattern = '^AcmeStore/\\d'
+  strength = 3                      # 1 hint … 5 only the operator can cause
+                                    # it; one header line is at most 3
+  basis = \"corpus\"                  # how well the row itself is supported
+  speaks_for = \"origin\"             # responder, edge, origin, name …
+  forgeable_by = [\"origin\", \"intermediary\"]
+  proves = \"The server wrote this product name.\"
+  suggests = \"Acme's store made the answer.\"
+  sources = [\"https://docs.acme.example/headers\"]
+
+[[service]] (provider, id, name, role) adds a service to a provider that is
+there already. `signatures lint` says what else a row must or must not have;
+assets/signatures.toml of the source is the longest example.";
+
+/// What `signatures` takes.
+#[derive(Debug, Args)]
+pub(super) struct SignaturesArguments {
+    /// What to do with them.
+    #[command(subcommand)]
+    pub(super) task: SignaturesTask,
+}
+
+/// What can be done with signatures.
+#[derive(Debug, Subcommand)]
+pub(super) enum SignaturesTask {
+    /// Print the rules in use, one a line
+    #[command(after_help = "Examples:
+  nephoscope signatures list azure
+  nephoscope signatures list --format json | jq '.[] | select(.strength >= 4) | .id'")]
+    List(ListSignatures),
+    /// Check signature files: the built-in pack and yours, or the named ones
+    #[command(
+        after_help = "Each line is `refused` or `warning`, then file:line, the signature, what is wrong and what was expected. A file
+with one refused row is not used at all; warnings are only worth a look.
+
+Exit codes:
+  0  nothing is refused
+  1  a file is refused
+  2  a file could not be read"
+    )]
+    Lint(LintSignatures),
+    /// Try a signature file on captures, or, without captures, on values made from its own patterns
+    #[command(
+        after_help = "With captures: how many exchanges each rule of the file matches, where, and which rules match nothing.
+Without: for each rule, values that it must match and values that it must let go (the name as part of a stranger's
+domain, the value in another field, one character changed …) go through the real matcher.
+
+Examples:
+  nephoscope signatures test mine.toml
+  nephoscope signatures test mine.toml trace.pcapng
+
+Exit codes:
+  0  the file is good, and everything was read
+  1  the file is refused, a case failed, or a capture is damaged or cut
+  2  something could not be read"
+    )]
+    Test(TestSignatures),
+}
+
+/// What `signatures list` takes.
+#[derive(Debug, Args)]
+pub(super) struct ListSignatures {
+    /// How to print
+    #[arg(long, value_enum, default_value_t = SignatureFormat::Table)]
+    pub(super) format: SignatureFormat,
+    /// Only rules with this word in id, kind, provider, product, role, pattern or file
+    #[arg(value_name = "WORD", default_value = "")]
+    pub(super) word: String,
+}
+
+/// What `signatures lint` takes.
+#[derive(Debug, Args)]
+pub(super) struct LintSignatures {
+    /// Files to check instead of the built-in pack and yours; each may build on those before it
+    #[arg(value_name = "FILE")]
+    pub(super) files: Vec<PathBuf>,
+}
+
+/// What `signatures test` takes.
+#[derive(Debug, Args)]
+pub(super) struct TestSignatures {
+    /// The signature file; your folder is left out of this
+    #[arg(value_name = "FILE.toml")]
+    pub(super) pack: PathBuf,
+    /// Captures to try it on; `-` is standard input
+    #[arg(value_name = "CAPTURE")]
+    pub(super) captures: Vec<PathBuf>,
+}
+
+/// How signatures are printed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(super) enum SignatureFormat {
+    /// Columns for a terminal
+    Table,
+    /// One JSON array of objects
+    Json,
 }
 
 const LIST_HELP: &str = "Examples:

@@ -51,7 +51,7 @@ pub(super) fn list(arguments: &ListArguments, budget: &Budget) -> Result<u8> {
     Ok(code)
 }
 
-fn is_closed_pipe(error: &anyhow::Error) -> bool {
+pub(super) fn is_closed_pipe(error: &anyhow::Error) -> bool {
     error.chain().any(|cause| cause.downcast_ref::<io::Error>().is_some_and(|e| e.kind() == io::ErrorKind::BrokenPipe))
 }
 
@@ -70,7 +70,7 @@ pub(super) fn explain(arguments: &ExplainArguments, budget: &Budget) -> Result<u
 }
 
 /// Reads a capture to its end; says what could not be read, and gives the exit code for that.
-fn read(source: &Source, threads: usize, budget: &Budget) -> Result<(Snapshot, u8)> {
+pub(super) fn read(source: &Source, threads: usize, budget: &Budget) -> Result<(Snapshot, u8)> {
     let mut reading = Reading::open(source, threads, budget)?;
     let mut failure = None;
     loop {

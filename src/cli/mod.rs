@@ -4,6 +4,8 @@
 
 mod args;
 mod list;
+mod packs;
+mod signatures;
 
 use std::io::{self, Write as _};
 use std::process::ExitCode;
@@ -21,8 +23,9 @@ pub const READ_DAMAGED: u8 = 1;
 /// Nothing was read: bad arguments, no such file, not a capture, or the output could not be written.
 pub const NOTHING_READ: u8 = 2;
 
-/// Runs the program on the process's arguments. `window` opens the window, which is no business of this front.
-pub fn run(window: impl FnOnce(Option<Source>, Budget) -> anyhow::Result<()>) -> ExitCode {
+/// Runs the program on the process's arguments. `window` opens the window, which is no business of this front; it is given
+/// what to open, and a message for each signature file of the user that was left out.
+pub fn run(window: impl FnOnce(Option<Source>, Budget, Vec<String>) -> anyhow::Result<()>) -> ExitCode {
     let arguments = match Arguments::try_parse() {
         Ok(arguments) => arguments,
         Err(error) => {
@@ -33,10 +36,16 @@ pub fn run(window: impl FnOnce(Option<Source>, Budget) -> anyhow::Result<()>) ->
         }
     };
     let budget = Budget::default();
+    // `lint` and `test` say for themselves which files they are about.
+    let messages = if arguments.task.as_ref().is_none_or(Task::uses_the_pack) { packs::install() } else { Vec::new() };
+    for message in &messages {
+        say(message);
+    }
     let outcome = match arguments.task {
         Some(Task::List(list)) => list::list(&list, &budget),
         Some(Task::Explain(explain)) => list::explain(&explain, &budget),
-        None => window(arguments.file.map(args::source), budget).map(|()| READ_WHOLE),
+        Some(Task::Signatures(signatures)) => signatures::run(&signatures.task, &budget),
+        None => window(arguments.file.map(args::source), budget, messages).map(|()| READ_WHOLE),
     };
     match outcome {
         Ok(code) => code.into(),

@@ -68,10 +68,10 @@ pub struct Matcher {
     fields: AHashMap<&'static [u8], FieldRules>,
     field_prefixes: Vec<(&'static [u8], u16)>,
     phrases: Vec<(u16, Pattern)>,
-    cookies: AHashMap<&'static [u8], u16>,
+    cookies: AHashMap<&'static [u8], Vec<u16>>,
     cookie_prefixes: Vec<(&'static [u8], u16)>,
-    query_keys: AHashMap<Vec<u8>, u64>,
-    queries: Vec<(u16, u64)>,
+    query_keys: AHashMap<Vec<u8>, u128>,
+    queries: Vec<(u16, u128)>,
     owners: Vec<(u16, &'static str)>,
     issuers: Vec<(u16, &'static str)>,
     certificate_memory: AHashMap<[u8; 32], Quotes>,
@@ -93,7 +93,7 @@ impl Matcher {
             issuers: Vec::new(),
             certificate_memory: AHashMap::new(),
         };
-        for (number, s) in (0_u16..).zip(pack().signatures) {
+        for (number, s) in pack().in_force() {
             for &pattern in s.patterns {
                 m.add(number, s, pattern);
             }
@@ -119,12 +119,13 @@ impl Matcher {
             Kind::StatusPhraseRegex => self.phrases.push((number, Pattern::new(pattern))),
             Kind::CookieName => match pattern.strip_suffix('*') {
                 Some(prefix) => self.cookie_prefixes.push((prefix.as_bytes(), number)),
-                None => drop(self.cookies.insert(pattern.as_bytes(), number)),
+                None => self.cookies.entry(pattern.as_bytes()).or_default().push(number),
             },
             Kind::UrlQueryKeys => {
-                let mut all = 0_u64;
+                let mut all = 0_u128;
                 for key in pattern.split('&') {
-                    let next = 1_u64.checked_shl(u32::try_from(self.query_keys.len()).unwrap_or(u32::MAX)).unwrap_or(0);
+                    let next =
+                        1_u128.checked_shl(u32::try_from(self.query_keys.len()).unwrap_or(u32::MAX)).unwrap_or(0);
                     all |= *self.query_keys.entry(key.to_ascii_lowercase().into_bytes()).or_insert(next);
                 }
                 self.queries.push((number, all));
@@ -295,10 +296,9 @@ impl Matcher {
                         book.line(*number, None, Part::Response, response, field);
                     }
                 }
-            } else if name.bytes().starts_with(b"x-") {
-                for (_, number) in self.field_prefixes.iter().filter(|(p, _)| name.bytes().starts_with(p)) {
-                    book.line(*number, None, Part::Response, response, field);
-                }
+            }
+            for (_, number) in self.field_prefixes.iter().filter(|(p, _)| name.bytes().starts_with(p)) {
+                book.line(*number, None, Part::Response, response, field);
             }
         }
     }
@@ -306,7 +306,7 @@ impl Matcher {
     fn cookie(&self, response: &HttpMessage, field: &Field, book: &mut Book) {
         let value = field.value.of(&response.block);
         let name = value.split(|b| matches!(b, b'=' | b';')).next().unwrap_or_default().trim_ascii();
-        if let Some(number) = self.cookies.get(name) {
+        for number in self.cookies.get(name).into_iter().flatten() {
             book.line(*number, None, Part::Response, response, field);
         }
         for (_, number) in self.cookie_prefixes.iter().filter(|(p, _)| name.starts_with(p)) {

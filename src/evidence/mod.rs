@@ -4,24 +4,34 @@
 //! bytes at a place, and a verdict drawn from nothing but that ledger. Never: input or output, a clock, a look-up.
 
 mod addresses;
+mod cases;
+#[cfg(test)]
+mod cases_tests;
 mod computed;
 mod custody;
 mod dates;
 mod grade;
+#[cfg(test)]
+mod impostor_tests;
 mod known;
 mod matcher;
 mod names;
 mod pack;
+mod pack_file;
 mod pattern;
+mod sample;
 mod serving;
 #[cfg(test)]
 mod tests;
+mod user_pack;
 
-pub use custody::{Scheme, SignedRequest, Standing, signed_request, standing};
+pub use cases::{Trial, Trials};
+pub use custody::{Scheme, SignedRequest, Standing as SignatureStanding, signed_request, standing};
 pub use known::Known;
 pub use matcher::Matcher;
-pub use pack::{Kind, Pack, Provider, Service, Signature, SpeaksFor, pack};
+pub use pack::{AddedFile, Kind, Pack, Provider, Service, Signature, SpeaksFor, pack};
 pub use serving::{Cache, CacheLine, Layer, Via, age, cache_lines, via};
+pub use user_pack::{LintLine, PackText, install, lint, lint_built_in};
 
 /// All static words that may stand in a verdict: roles, kinds of hops, and what a capture cannot show.
 pub fn words() -> impl Iterator<Item = &'static str> {

@@ -54,7 +54,7 @@ impl Names {
             reverse: Vec::new(),
             memory: AHashMap::new(),
         };
-        for (number, s) in (0_u16..).zip(pack().signatures) {
+        for (number, s) in pack().in_force() {
             for &pattern in s.patterns {
                 let list = match s.kind {
                     Kind::DnsSuffix | Kind::CnameSuffix | Kind::CertSanSuffix | Kind::PtrSuffix => {

@@ -1,10 +1,15 @@
-//! The signature pack as static tables, made by the build script from `assets/signatures.toml`.
+//! The signature pack: static tables, made by the build script from `assets/signatures.toml`, and what files of the user
+//! add to them.
+//!
+//! Comes in: nothing but what the build script wrote, and a merged pack, once. Goes out: the tables. Never: files.
 
-use super::addresses::Label;
+use std::sync::OnceLock;
+
+use super::addresses::{AddedRange, Label};
 use crate::model::{Group, ProviderId, Supports};
 
 /// Who a provider is.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Provider {
     /// Its name in exports and filters.
     pub id: &'static str,
@@ -23,7 +28,7 @@ pub struct Provider {
 }
 
 /// A service of a provider.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Service {
     /// Whose.
     pub provider: ProviderId,
@@ -82,7 +87,7 @@ pub enum SpeaksFor {
 }
 
 /// A rule with a source.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Signature {
     /// Its name in exports.
     pub id: &'static str,
@@ -143,19 +148,43 @@ impl Signature {
     }
 }
 
-/// The compiled pack.
-#[derive(Debug)]
+/// A file of the user that is part of the pack.
+#[derive(Clone, Debug)]
+pub struct AddedFile {
+    /// Its name, without the folder.
+    pub name: &'static str,
+    /// The number of its first signature.
+    pub first: u16,
+    /// How many signatures it has; they stand side by side.
+    pub rules: u16,
+    /// How many signatures it switches off.
+    pub off: u16,
+    /// The day it was written, as it says.
+    pub written: &'static str,
+}
+
+/// The compiled pack, or that with the user's files behind it. Numbers of the compiled pack are the same in both: the
+/// address table and records refer to them.
+#[derive(Clone, Debug)]
 pub struct Pack {
-    /// The day it was written.
+    /// The day the compiled pack was written.
     pub written: &'static str,
     /// Providers by [`ProviderId`].
     pub providers: &'static [Provider],
-    /// Services, those of a provider side by side.
+    /// Services; those of a provider side by side, but for what users add.
     pub services: &'static [Service],
     /// Signatures by [`crate::model::Evidence::signature`].
     pub signatures: &'static [Signature],
     /// The words for roles.
     pub roles: &'static [&'static str],
+    /// Which pack this is, for exports: `built-in 2026-11-22 + mine.toml (3 rules)`.
+    pub version: &'static str,
+    /// The files of the user in it.
+    pub files: &'static [AddedFile],
+    /// Signatures that were switched off, ascending.
+    pub off: &'static [u16],
+    /// Blocks of addresses that users add, the longest prefix first.
+    pub(super) ranges: &'static [AddedRange],
 }
 
 impl Pack {
@@ -174,6 +203,21 @@ impl Pack {
         self.services.get(usize::from(number))
     }
 
+    /// Whether the signature of that number may match.
+    pub fn is_on(&self, number: u16) -> bool {
+        self.off.binary_search(&number).is_err()
+    }
+
+    /// The signatures that may match, with their numbers.
+    pub fn in_force(&self) -> impl Iterator<Item = (u16, &'static Signature)> {
+        (0_u16..).zip(self.signatures).filter(|(number, _)| self.is_on(*number))
+    }
+
+    /// The file of the user that the signature of that number comes from; `None` for built-in ones.
+    pub fn file_of(&self, number: u16) -> Option<&'static AddedFile> {
+        self.files.iter().find(|f| f.first <= number && number - f.first < f.rules)
+    }
+
     /// The signature of that number.
     pub fn signature(&self, number: u16) -> Option<&'static Signature> {
         self.signatures.get(usize::from(number))
@@ -182,9 +226,59 @@ impl Pack {
 
 include!(concat!(env!("OUT_DIR"), "/pack.rs"));
 
-/// The compiled pack.
+/// The pack with the user's files. A global, because the pack is a constant of the process like the tables it grows out
+/// of: every floor reads it, all threads see the same, and whoever read the compiled one earlier holds numbers and texts
+/// that stay right.
+static MERGED: OnceLock<Pack> = OnceLock::new();
+
+/// The pack of this process: the compiled one, with the user's files once [`super::install`] has been called.
 pub fn pack() -> &'static Pack {
+    MERGED.get().unwrap_or(&PACK)
+}
+
+/// Makes a merged pack the one of this process; the first one stays.
+pub(super) fn set(merged: Pack) {
+    let _first_stays = MERGED.set(merged);
+}
+
+/// The compiled pack.
+pub(super) fn built_in() -> &'static Pack {
     &PACK
+}
+
+impl Kind {
+    /// Its word in signature files.
+    pub fn word(self) -> &'static str {
+        KINDS.iter().find(|(_, kind, _)| *kind == self).map_or("", |(word, ..)| word)
+    }
+
+    /// The kind of that word, and its independence group.
+    pub(super) fn named(word: &str) -> Option<(Self, Group)> {
+        KINDS.iter().find(|(w, ..)| *w == word).map(|(_, kind, group)| (*kind, *group))
+    }
+}
+
+impl SpeaksFor {
+    /// The machine of that word.
+    pub(super) fn named(word: &str) -> Option<Self> {
+        SPEAKS_FOR.iter().find(|(w, _)| *w == word).map(|(_, which)| *which)
+    }
+}
+
+/// Words that say how well a row is supported.
+pub(super) fn basis() -> &'static [&'static str] {
+    &BASIS
+}
+
+/// Who could have lied: words, and what they mean.
+pub(super) fn forgers() -> &'static [(&'static str, &'static str)] {
+    &FORGERS
+}
+
+/// What is worth a look in the compiled pack: line, signature, words. It has nothing that would be refused: that ends
+/// the build.
+pub(super) fn warnings() -> &'static [(usize, &'static str, &'static str)] {
+    &WARNINGS
 }
 
 pub(super) static V4: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/v4.bin"));

@@ -69,8 +69,13 @@ impl Pattern {
     }
 }
 
-/// The longest literal that stands in every match of `source`, and what is left to check.
+/// The longest literal that stands in every match of `source`, and what is left to check. What this does not understand
+/// has no literal: then only the expression decides.
 fn literal_of(source: &str) -> (Vec<u8>, Shape) {
+    // A character of several bytes is one to `?` and `*`.
+    if !source.is_ascii() {
+        return (Vec::new(), Shape::Expression);
+    }
     let mut bytes = source.bytes().peekable();
     let at_start = bytes.next_if_eq(&b'^').is_some();
     let (mut best, mut run): (Vec<u8>, Vec<u8>) = (Vec::new(), Vec::new());
@@ -85,6 +90,9 @@ fn literal_of(source: &str) -> (Vec<u8>, Shape) {
     while let Some(byte) = bytes.next() {
         let end_of_run = match byte {
             b'\\' => match bytes.next() {
+                // Words' boundaries look like escaped punctuation; numbers and properties of characters go on behind it.
+                Some(b'<' | b'>') => true,
+                Some(b'x' | b'u' | b'U' | b'p' | b'P') => return (Vec::new(), Shape::Expression),
                 Some(escaped) if escaped.is_ascii_punctuation() => {
                     if depth == 0 {
                         run.push(escaped);
@@ -107,12 +115,18 @@ fn literal_of(source: &str) -> (Vec<u8>, Shape) {
                 true
             }
             b'[' => {
+                let mut first = true;
+                bytes.next_if_eq(&b'^');
                 while let Some(inner) = bytes.next() {
                     match inner {
                         b'\\' => drop(bytes.next()),
+                        // Classes in classes, and a bracket that is a member.
+                        b'[' => return (Vec::new(), Shape::Expression),
+                        b']' if first => return (Vec::new(), Shape::Expression),
                         b']' => break,
                         _ => {}
                     }
+                    first = false;
                 }
                 true
             }
@@ -176,6 +190,52 @@ mod tests {
         check(r"\(AIX\)|\bAIX\b", "", Shape::Expression);
         check(r"^ab?c{2}de$", "de", Shape::Expression);
         check(r"^GitHub\.com$", "GitHub.com", Shape::Whole);
+    }
+
+    /// Patterns of users may be any expression: whatever it is, the short cuts must not decide otherwise.
+    #[test]
+    fn short_cuts_agree_with_the_expression() {
+        let sources = [
+            r"^\x41bc$",
+            r"\x{41}41",
+            r"^[]ab]cd$",
+            r"^[^]ab]cd$",
+            r"^[[:alpha:]]x$",
+            r"^[a[bc]]x$",
+            r"\<abc\>",
+            r"^a\[b\]c$",
+            r"^ab{0}c$",
+            r"^ab{0,2}c{1}$",
+            "^(?:ab)?c$",
+            "^(ab)*?cd$",
+            "^é?ab$",
+            "^a|b$",
+            "(^ab$)",
+            r"a^b|\Aab\z",
+            "^ab+?$",
+            r"^a.b\.c$",
+            r"^\$1\^2$",
+            r"(?i)^ABC$",
+            r"^\pLx$",
+            "",
+        ];
+        let values = [
+            "", "a", "b", "ab", "abc", "Abc", "ABC", "A41", "41bc", "acd", "]cd", "ab]cd", "xcd", "cd", "abcd",
+            "ababcd", "x", "ax", "a]x", ":]x", "ac", "abbc", "c", "<abc>", "x abc", "a[b]c", "abb", "$1^2", "axb.c",
+            "axbxc", "éab", "\u{c3}ab",
+        ];
+        let mut matched = 0;
+        for source in sources {
+            let regex = super::RegexBuilder::new(source).unicode(false).build();
+            let Ok(regex) = regex else { continue };
+            let pattern = Pattern::new(source);
+            for value in values {
+                let want = regex.is_match(value.as_bytes());
+                assert_eq!(pattern.matches(value.as_bytes()), want, "{source} on {value}");
+                matched += usize::from(want);
+            }
+        }
+        assert!(matched > 40, "{matched}");
     }
 
     #[test]
