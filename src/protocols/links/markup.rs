@@ -5,7 +5,7 @@
 
 use memchr::{memchr, memchr2, memmem};
 
-use super::find::{Context, End, Finder, View, at};
+use super::find::{Context, End, Finder, Found, View, at};
 use super::run::without_entities;
 use super::url;
 use super::{AHEAD, Link, LinkCoding, MAX_FIELD, MAX_LINK, field_text};
@@ -82,7 +82,7 @@ impl Markup {
             let (end, next, after) = self.extent(view.bytes, here, limit);
             if matches!(self.place, Place::Skipped | Place::Subset | Place::Tag) || self.is_ignored() {
                 finder.skip_until(end);
-            } else {
+            } else if finder.has_mark_before(end) {
                 let field = self.field();
                 let context = Context {
                     field: &field,
@@ -207,7 +207,7 @@ impl Markup {
         past(name_from.saturating_add(len))
     }
 
-    /// The text of an element at its end tag: a property list's key, a reference of WebDAV, or a bare token.
+    /// The text of an element at its end tag: a property list's key, a `WebDAV` reference, or a bare token.
     fn whole_text(&mut self, finder: &mut Finder, view: View<'_>, end: usize, out: &mut Vec<Link>) {
         let Some(text_from) = self.text_from.take() else { return };
         let Some(len) = finder.offset(end).checked_sub(text_from).and_then(|len| usize::try_from(len).ok()) else {
@@ -232,7 +232,7 @@ impl Markup {
             let plain = without_entities(text);
             let coding = if plain == text { LinkCoding::Plain } else { LinkCoding::Escaped };
             if let Some(url) = url::resolve(finder.base.as_deref(), &plain) {
-                finder.report(view, range, url, field, coding, out);
+                finder.report(view, range, Found { url, field, coding }, out);
                 return;
             }
         }
@@ -343,7 +343,7 @@ impl Markup {
         let from = from.saturating_add(lead);
         finder.attribute_links.push(finder.offset(from));
         let field = self.field().into_boxed_str();
-        finder.report(view, from..from.saturating_add(text.len()), url.clone(), field, coding, out);
+        finder.report(view, from..from.saturating_add(text.len()), Found { url: url.clone(), field, coding }, out);
         Some(url)
     }
 }

@@ -302,6 +302,31 @@ impl LinkScanner {
     }
 }
 
+/// Names of types that are packed or of another kind than text, whatever they contain.
+const PACKED: &[&str] = &[
+    "zip",
+    "gzip",
+    "x-gzip",
+    "x-tar",
+    "x-7z-compressed",
+    "x-rar-compressed",
+    "vnd.rar",
+    "x-bzip2",
+    "x-xz",
+    "zstd",
+    "java-archive",
+    "pdf",
+    "wasm",
+    "vnd.ms-fontobject",
+    "vnd.android.package-archive",
+    "x-apple-diskimage",
+    "x-font-ttf",
+    "x-font-woff",
+    "font-woff",
+    "font-woff2",
+    "x-shockwave-flash",
+];
+
 /// What a media type says of the form. `None`: nothing there is handed out.
 fn hint(content_type: &[u8]) -> Option<Hint> {
     let essence = content_type.split(|byte| *byte == b';').next().unwrap_or_default().trim_ascii().to_ascii_lowercase();
@@ -321,30 +346,7 @@ fn hint(content_type: &[u8]) -> Option<Hint> {
             Some(Hint::Text)
         }
         ("image" | "audio" | "video" | "font" | "model", _) => None,
-        (
-            _,
-            "zip"
-            | "gzip"
-            | "x-gzip"
-            | "x-tar"
-            | "x-7z-compressed"
-            | "x-rar-compressed"
-            | "vnd.rar"
-            | "x-bzip2"
-            | "x-xz"
-            | "zstd"
-            | "java-archive"
-            | "pdf"
-            | "wasm"
-            | "vnd.ms-fontobject"
-            | "vnd.android.package-archive"
-            | "x-apple-diskimage"
-            | "x-font-ttf"
-            | "x-font-woff"
-            | "font-woff"
-            | "font-woff2"
-            | "x-shockwave-flash",
-        ) => None,
+        _ if PACKED.contains(&name) => None,
         _ => Some(Hint::Unknown),
     }
 }
@@ -358,21 +360,19 @@ fn first_bytes(hint: Hint, first: &[u8]) -> (Reading, LinkForm) {
     }
     let text = first.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(first).trim_ascii_start();
     let opens_json = matches!(text.first(), Some(b'{' | b'['));
+    if hint == Hint::Json || opens_json && matches!(hint, Hint::Html | Hint::Text | Hint::Unknown) {
+        return (Reading::Flat, LinkForm::Json);
+    }
     match hint {
-        Hint::Json => (Reading::Flat, LinkForm::Json),
-        Hint::Script | Hint::Style => (Reading::Flat, LinkForm::Text),
-        Hint::Html if opens_json => (Reading::Flat, LinkForm::Json),
         Hint::Html => tags(true),
         Hint::Xml => tags(false),
-        Hint::Text | Hint::Unknown if opens_json => (Reading::Flat, LinkForm::Json),
         Hint::Text | Hint::Unknown if text.first() == Some(&b'<') => {
             let lower = text.to_ascii_lowercase();
             let has = |word: &[u8]| memchr::memmem::find(&lower, word).is_some();
             tags(!lower.starts_with(b"<?xml") && (has(b"<!doctype html") || has(b"<html") || has(b"<head")))
         }
-        Hint::Text => (Reading::Flat, LinkForm::Text),
-        Hint::Unknown if is_mostly_text(first) => (Reading::Flat, LinkForm::Text),
-        Hint::Unknown => (Reading::Off, LinkForm::Text),
+        Hint::Unknown if !is_mostly_text(first) => (Reading::Off, LinkForm::Text),
+        Hint::Json | Hint::Script | Hint::Style | Hint::Text | Hint::Unknown => (Reading::Flat, LinkForm::Text),
     }
 }
 

@@ -4,7 +4,7 @@
 //! ends are known from their own length markers; with their keys when the list is whole. Never: an end guessed from what
 //! follows a string.
 
-use super::find::{Context, End, Finder, View, at, scheme_before};
+use super::find::{Context, End, Finder, Found, View, at, scheme_before, scheme_start};
 use super::run::{self, Escapes, Fence, Reached};
 use super::url;
 use super::{Link, LinkCoding, MAX_LINK, field_text};
@@ -82,7 +82,7 @@ fn wide_string(finder: &mut Finder, bytes: &[u8], text: Text, field: &str, out: 
         let end = begin.saturating_add(units(plain.get(from..run.end)));
         if let Some(url) = url::absolute(&run.text) {
             let view = View { bytes, end: End::Whole };
-            finder.report(view, begin..end, url, field.into(), LinkCoding::Plain, out);
+            finder.report(view, begin..end, Found { url, field: field.into(), coding: LinkCoding::Plain }, out);
         }
     }
 }
@@ -106,9 +106,7 @@ pub(super) fn stream(finder: &mut Finder, view: View<'_>, from: usize, limit: us
         let Some(text) = around(view.bytes, colon, is_wide) else { continue };
         let end = text.from.saturating_add(text.len);
         if end > view.bytes.len() {
-            // Longer than what may be waited for, or cut.
-            finder.left_out = finder.left_out.saturating_add(u64::from(text.len > MAX_LINK));
-            continue;
+            continue; // a hole or the end cuts it
         }
         finder.plist_end = finder.offset(end);
         if is_wide {
@@ -122,22 +120,22 @@ pub(super) fn stream(finder: &mut Finder, view: View<'_>, from: usize, limit: us
         if let Reached::Run(run) = run::read(inside, start, fence, escapes)
             && let Some(url) = url::absolute(&run.text)
         {
-            finder.report(inside, start..run.end, url, Box::default(), LinkCoding::Plain, out);
+            finder.report(inside, start..run.end, Found { url, field: Box::default(), coding: LinkCoding::Plain }, out);
         }
     }
     limit.max(from)
 }
 
-/// The string around a mark, by the nearest marker that covers it with nothing but text between.
+/// The string around a mark, by the nearest marker before the scheme that covers it with nothing but text between.
 fn around(bytes: &[u8], colon: usize, is_wide: bool) -> Option<Text> {
-    let step = if is_wide { 2 } else { 1 };
-    let mut from = colon;
+    let step: usize = if is_wide { 2 } else { 1 };
+    let mut from = if is_wide { wide_scheme_before(bytes, colon)? } else { scheme_start(bytes, colon)? };
+    let least = colon.saturating_add(step.saturating_mul(3));
     for _ in 0..BACK.checked_div(step)? {
-        // Markers are one to six bytes before the text: 5n; 5F 10 n; 5F 11 nn; 5F 12 nnnn.
+        // Markers are one to six bytes: 5n; 5F 10 n; 5F 11 nn; 5F 12 nnnn.
         for back in [1, 3, 4, 6] {
-            let marker = from.checked_sub(back);
+            let marker = from.checked_sub(back).filter(|marker| matches!(at(bytes, *marker) >> 4, 5 | 6));
             let text = marker.and_then(|marker| text_at(bytes, marker, 0)).filter(|text| text.from == from);
-            let least = colon.saturating_add(step.saturating_mul(3));
             if let Some(text) = text.filter(|text| {
                 text.is_wide == is_wide && text.len <= MAX_LINK && text.from.saturating_add(text.len) > least
             }) {
@@ -145,13 +143,22 @@ fn around(bytes: &[u8], colon: usize, is_wide: bool) -> Option<Text> {
             }
         }
         from = from.checked_sub(step)?;
-        let is_text = at(bytes, from.saturating_add(step).saturating_sub(1)).is_ascii_graphic()
-            || at(bytes, from.saturating_add(step).saturating_sub(1)) == b' ';
+        let low = at(bytes, from.saturating_add(step).saturating_sub(1));
+        let is_text = low == b' ' || low.is_ascii_graphic();
         if !is_text || is_wide && at(bytes, from) != 0 {
             return None;
         }
     }
     None
+}
+
+/// Start of a followed scheme in two-byte characters that ends before the colon.
+fn wide_scheme_before(bytes: &[u8], colon: usize) -> Option<usize> {
+    ["https", "http", "wss", "ws"].into_iter().find_map(|scheme| {
+        let from = colon.checked_sub(scheme.len().checked_mul(2)?)?;
+        let is_scheme = from_utf16(bytes.get(from..colon)?).eq_ignore_ascii_case(scheme);
+        is_scheme.then_some(from)
+    })
 }
 
 /// Reads a string's marker.
@@ -194,7 +201,7 @@ struct Table<'a> {
     count: usize,
     offset_size: usize,
     ref_size: usize,
-    table: usize,
+    offsets: usize,
 }
 
 impl<'a> Table<'a> {
@@ -205,19 +212,19 @@ impl<'a> Table<'a> {
         let count = number(bytes, trailer.checked_add(8)?, 8)?;
         let table = number(bytes, trailer.checked_add(24)?, 8)?;
         let end = table.checked_add(count.checked_mul(offset_size)?)?;
-        (count > 0 && end <= trailer).then_some(Self { bytes, count, offset_size, ref_size, table })
+        (count > 0 && end <= trailer).then_some(Self { bytes, count, offset_size, ref_size, offsets: table })
     }
 
     fn place(&self, object: usize) -> Option<usize> {
         if object >= self.count {
             return None;
         }
-        number(self.bytes, self.table.checked_add(object.checked_mul(self.offset_size)?)?, self.offset_size)
+        number(self.bytes, self.offsets.checked_add(object.checked_mul(self.offset_size)?)?, self.offset_size)
     }
 
     fn text(&self, object: usize) -> Option<Text> {
         let text = text_at(self.bytes, self.place(object)?, object)?;
-        (text.from.checked_add(text.len)? <= self.table).then_some(text)
+        (text.from.checked_add(text.len)? <= self.offsets).then_some(text)
     }
 
     /// The object that is each object's key: a dictionary's own, or that of the array it is in.

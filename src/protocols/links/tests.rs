@@ -343,17 +343,16 @@ fn base64(text: &str) -> String {
 
 #[test]
 fn base64_is_undone_once() {
-    let url = base64("https://a.example/b?>>>c");
+    let url = base64("https://a.example/?b=~~~???c");
     let json = base64(&format!(r#"{{"url":"https://b.example/c","in":"{url}"}}"#));
     let safe = url.replace('+', "-").replace('/', "_");
     let body = format!(r#"{{"a":"{url}==","b":"x.{json}.y","c":"{}","d":"/p/{safe}/q"}}"#, url.replace('/', "\\/"));
     let links = scan("application/json", body.as_bytes());
     let have: Vec<(&str, &str)> = links.iter().map(|link| (&*link.url, &*link.field)).collect();
-    let want = "https://a.example/b?";
-    assert_eq!(have.len(), 4, "{have:?}");
-    assert!(have[0].0.starts_with(want) && have[0].1 == "a");
-    assert_eq!(have[1], ("https://b.example/c", "url"));
-    assert!(links.iter().all(|link| link.coding == LinkCoding::Base64));
+    let one = "https://a.example/?b=~~~???c";
+    assert!(url.contains('+') && url.contains('/'), "both symbols in which the alphabets differ");
+    assert_eq!(have, [(one, "a"), ("https://b.example/c", "url"), (one, "c"), ("", "d"), (one, "d")]);
+    assert!(links.iter().all(|link| link.url.is_empty() || link.coding == LinkCoding::Base64));
     for link in &links {
         assert_eq!(&body.as_bytes()[usize::try_from(link.offset).unwrap()..][..link.text.len()], &*link.text);
     }
@@ -503,17 +502,17 @@ fn keys_are_stable() {
     assert_eq!((one.host_path, &one.tokens), (other.host_path, &other.tokens));
     assert_eq!(one.tokens, token_keys(b"Q1w2E3r4T5y6U7i8O9p0"));
     assert_eq!(keys("ws://a.example/").unwrap().exact, keys("http://a.example/").unwrap().exact);
-    assert_eq!(keys("http://a.example/").unwrap().exact, 0xC2D0_7D54_0B7C_EF8C, "equal between runs and machines");
+    assert_eq!(keys("http://a.example/").unwrap().exact, 5_945_306_466_534_417_328, "equal between runs and machines");
     assert_eq!(keys(""), None);
     for word in ["iphone4s-review-2011", "internationalization", "20111103_123456_photo", "12345678901234567890"] {
-        assert_eq!(token_keys(word.as_bytes()), [], "{word}");
+        assert!(token_keys(word.as_bytes()).is_empty(), "{word}");
     }
     assert_eq!(token_keys(b"550e8400-e29b-41d4-a716-446655440000").len(), 1);
 }
 
 #[track_caller]
 fn check_hostile(one: &str) {
-    let body = one.repeat((4 << 20) / one.len());
+    let body = one.repeat((1 << 20) / one.len());
     for kind in ["text/html", "application/json", "text/xml", "text/css", "text/plain"] {
         let links = scan(kind, body.as_bytes());
         assert!(links.len() <= MAX_LINKS + MAX_BARE);
