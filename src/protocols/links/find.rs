@@ -131,6 +131,8 @@ pub(super) struct Finder {
     base64_end: u64,
     /// Offset up to which a property list's strings were read.
     pub(super) plist_end: u64,
+    /// Offset before which no marker of a property list's string is long enough for a later mark.
+    pub(super) barren: u64,
     /// Offset of the closing quote of the last string that was a link, and its field, for the next one in its array.
     last_string: Option<(u64, Box<str>)>,
     links: usize,
@@ -156,6 +158,7 @@ impl Finder {
             percent_end: 0,
             base64_end: 0,
             plist_end: 0,
+            barren: 0,
             last_string: None,
             links: 0,
             bare: 0,

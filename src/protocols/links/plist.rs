@@ -14,6 +14,8 @@ use memchr::memmem;
 const TRAILER: usize = 32;
 /// How far back a string's marker is looked for, in bytes.
 const BACK: usize = 256;
+/// Bytes of the longest scheme that is followed, in two-byte characters: what is before it was looked at.
+const BARREN: u64 = 10;
 /// Arrays inside arrays that pass their key on.
 const NEST: usize = 8;
 
@@ -103,7 +105,12 @@ pub(super) fn stream(finder: &mut Finder, view: View<'_>, from: usize, limit: us
         if finder.offset(colon) < finder.plist_end {
             continue;
         }
-        let Some(text) = around(view.bytes, colon, is_wide) else { continue };
+        let barren = finder.barren.saturating_sub(finder.start);
+        let stop = usize::try_from(barren).unwrap_or(usize::MAX);
+        let Some(text) = around(view.bytes, colon, is_wide, stop) else {
+            finder.barren = finder.barren.max(finder.offset(colon).saturating_sub(BARREN));
+            continue;
+        };
         let end = text.from.saturating_add(text.len);
         if end > view.bytes.len() {
             continue; // a hole or the end cuts it
@@ -127,7 +134,9 @@ pub(super) fn stream(finder: &mut Finder, view: View<'_>, from: usize, limit: us
 }
 
 /// The string around a mark, by the nearest marker before the scheme that covers it with nothing but text between.
-fn around(bytes: &[u8], colon: usize, is_wide: bool) -> Option<Text> {
+///
+/// Not before `stop`: there, nothing was long enough for a mark that came earlier.
+fn around(bytes: &[u8], colon: usize, is_wide: bool, stop: usize) -> Option<Text> {
     let step: usize = if is_wide { 2 } else { 1 };
     let mut from = if is_wide { wide_scheme_before(bytes, colon)? } else { scheme_start(bytes, colon)? };
     let least = colon.saturating_add(step.saturating_mul(3));
@@ -142,7 +151,7 @@ fn around(bytes: &[u8], colon: usize, is_wide: bool) -> Option<Text> {
                 return Some(text);
             }
         }
-        from = from.checked_sub(step)?;
+        from = from.checked_sub(step).filter(|from| *from >= stop)?;
         let low = at(bytes, from.saturating_add(step).saturating_sub(1));
         let is_text = low == b' ' || low.is_ascii_graphic();
         if !is_text || is_wide && at(bytes, from) != 0 {
