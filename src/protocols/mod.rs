@@ -7,6 +7,7 @@
 pub mod body;
 pub mod dns;
 pub mod http1;
+pub mod links;
 pub mod tls;
 
 use crate::model::Side;
