@@ -7,13 +7,16 @@ use std::collections::VecDeque;
 
 use memchr::memmem;
 
+use super::base64::base64_run;
+use super::before::{
+    BACK, Key, back_over_blanks, is_attribute_like, key_before, name_before, parameter_before, quote_before,
+    quote_entity,
+};
 use super::run::{self, Escapes, Fence, Reached};
 use super::url::{self, has_token, is_token, is_token_byte};
 use super::{Link, LinkCoding, LinkForm, LinkScanner, MAX_BARE, MAX_BASE64_JSON, MAX_LINK, MAX_LINKS, field_text};
 use crate::model::FrameNo;
 
-/// How far back a key is looked for, in bytes.
-const BACK: usize = 256;
 /// Lengths of a bare token as a whole value.
 const BARE: std::ops::RangeInclusive<usize> = 20..=256;
 /// Longest path as a whole value, in bytes.
@@ -621,124 +624,6 @@ fn is_path(text: &[u8]) -> bool {
     good && escapes && text.len() <= BARE_PATH && (names_host || has_token(text))
 }
 
-/// What stands before a value.
-enum Key<'a> {
-    Named(&'a [u8]),
-    /// The comma or bracket before an array's element.
-    Element(usize),
-    None,
-}
-
-/// The key before a value that begins at `from`, or before the string that holds it.
-fn key_before(bytes: &[u8], from: usize, form: LinkForm) -> Key<'_> {
-    let floor = from.saturating_sub(BACK);
-    let mut here = from;
-    let is_open = match quote_entity(bytes, here) {
-        Some(before) => {
-            here = before;
-            true
-        }
-        None => match here.checked_sub(1).map(|before| at(bytes, before)) {
-            Some(b'"' | b'\'') => {
-                here = here.saturating_sub(1);
-                true
-            }
-            _ => false,
-        },
-    };
-    if !is_open && form == LinkForm::Json {
-        let Some(quote) = quote_before(bytes, here, floor) else { return Key::None };
-        here = quote;
-    }
-    let is_open = is_open || form == LinkForm::Json;
-    here = back_over_blanks(bytes, back_over(bytes, here, b'\\'));
-    let Some(before) = here.checked_sub(1) else { return Key::None };
-    match at(bytes, before) {
-        b':' if is_open => name_before(bytes, before).map_or(Key::None, Key::Named),
-        b':' => match name_before(bytes, before) {
-            // Without quotes a colon names a value only at the start of a line; elsewhere it is prose.
-            Some(name) if starts_line(bytes, before.saturating_sub(name.len())) => Key::Named(name),
-            _ => Key::None,
-        },
-        b'=' => name_before(bytes, before).map_or(Key::None, Key::Named),
-        b'[' | b',' if is_open => Key::Element(before),
-        _ => Key::None,
-    }
-}
-
-/// The name that ends before the colon or equals sign at `mark`: quoted, or a word.
-fn name_before(bytes: &[u8], mark: usize) -> Option<&[u8]> {
-    let end = back_over_blanks(bytes, mark);
-    if let Some(end) = quote_entity(bytes, end) {
-        let head = bytes.get(end.saturating_sub(BACK)..end)?;
-        let open = memmem::rfind(head, b"&quot;").or_else(|| memmem::rfind(head, b"&#34;"))?;
-        let text = head.get(open..)?;
-        let semicolon = text.iter().position(|byte| *byte == b';')?;
-        return text.get(semicolon.saturating_add(1)..);
-    }
-    let last = end.checked_sub(1)?;
-    if let quote @ (b'"' | b'\'') = at(bytes, last) {
-        let close = back_over(bytes, last, b'\\');
-        let head = bytes.get(close.saturating_sub(BACK)..close)?;
-        let open = head.iter().rposition(|byte| *byte == quote)?;
-        return head.get(open.saturating_add(1)..);
-    }
-    let head = bytes.get(end.saturating_sub(BACK)..end)?;
-    let len = head.iter().rev().take_while(|byte| is_token_byte(**byte) || matches!(byte, b'$' | b'.')).count();
-    head.get(head.len().saturating_sub(len)..).filter(|name| !name.is_empty())
-}
-
-/// The query or form parameter whose value begins at `from`.
-fn parameter_before(bytes: &[u8], from: usize) -> Option<&[u8]> {
-    let mark = from.checked_sub(1).filter(|mark| at(bytes, *mark) == b'=')?;
-    name_before(bytes, mark)
-}
-
-fn starts_line(bytes: &[u8], at_index: usize) -> bool {
-    let start = back_over(bytes, at_index, b' ');
-    start.checked_sub(1).is_none_or(|before| at(bytes, before) == b'\n')
-}
-
-/// Index where a quote written as an entity begins, when one ends at `end`.
-fn quote_entity(bytes: &[u8], end: usize) -> Option<usize> {
-    let head = bytes.get(..end)?;
-    [b"&quot;".as_slice(), b"&#34;", b"&#x22;"]
-        .into_iter()
-        .find(|entity| head.ends_with(entity))
-        .map(|entity| end.saturating_sub(entity.len()))
-}
-
-/// The unescaped quote before `end`, not before `floor`.
-fn quote_before(bytes: &[u8], end: usize, floor: usize) -> Option<usize> {
-    let mut end = end;
-    loop {
-        let quote = memchr::memrchr(b'"', bytes.get(floor..end)?)?.saturating_add(floor);
-        if quote.saturating_sub(back_over(bytes, quote, b'\\')) % 2 == 0 {
-            return Some(quote);
-        }
-        end = quote;
-    }
-}
-
-/// Goes back over at most eight of one byte.
-fn back_over(bytes: &[u8], end: usize, byte: u8) -> usize {
-    let head = bytes.get(end.saturating_sub(8)..end).unwrap_or_default();
-    end.saturating_sub(head.iter().rev().take_while(|one| **one == byte).count())
-}
-
-/// Goes back over at most 64 blanks.
-fn back_over_blanks(bytes: &[u8], end: usize) -> usize {
-    let head = bytes.get(end.saturating_sub(64)..end).unwrap_or_default();
-    end.saturating_sub(head.iter().rev().take_while(|one| one.is_ascii_whitespace()).count())
-}
-
-/// Whether the quote before `from` follows an equals sign, as in markup written into a string.
-fn is_attribute_like(bytes: &[u8], from: usize) -> bool {
-    let quote = from.saturating_sub(1);
-    let mark = back_over(bytes, quote, b'\\');
-    mark.checked_sub(1).is_some_and(|mark| at(bytes, mark) == b'=')
-}
-
 /// Start of a followed scheme that ends before the colon, where a word begins.
 pub(super) fn scheme_before(bytes: &[u8], colon: usize, floor: usize) -> Option<usize> {
     let from = scheme_start(bytes, colon).filter(|from| *from >= floor && starts_here(bytes, *from, floor))?;
@@ -772,67 +657,7 @@ fn starts_here(bytes: &[u8], from: usize, floor: usize) -> bool {
     is_escape || is_triplet || is_unicode
 }
 
-/// Base64 (RFC 4648), of either alphabet, padded or not, with the escapes that JSON and URLs put in.
-struct Base64Run {
-    end: usize,
-    decoded: Vec<u8>,
-    /// Index of the first byte of every fourth symbol, and of the end.
-    raw: Vec<usize>,
-    is_too_long: bool,
-}
-
-impl Base64Run {
-    /// Index of the symbols that hold this decoded byte.
-    fn raw_of(&self, decoded: usize) -> usize {
-        self.raw.get(decoded / 3).copied().unwrap_or(self.end)
-    }
-
-    /// Index after the symbols that hold the bytes before this decoded one.
-    fn raw_after(&self, decoded: usize) -> usize {
-        self.raw.get(decoded.div_ceil(3)).copied().unwrap_or(self.end)
-    }
-}
-
-fn base64_run(bytes: &[u8], from: usize, most: usize) -> Base64Run {
-    let is_segment = from.checked_sub(1).is_some_and(|before| at(bytes, before) == b'/');
-    let mut run = Base64Run { end: from, decoded: Vec::new(), raw: Vec::new(), is_too_long: false };
-    let (mut bits, mut count, mut symbols) = (0_u32, 0_u32, 0_usize);
-    while let Some(byte) = bytes.get(run.end).copied() {
-        let (symbol, used) = match byte {
-            b'\\' if at(bytes, run.end.saturating_add(1)) == b'/' => (b'/', 2),
-            b'%' => (hex_after(bytes, run.end).unwrap_or(0), 3),
-            other => (other, 1),
-        };
-        let value = match symbol {
-            b'A'..=b'Z' => symbol.wrapping_sub(b'A'),
-            b'a'..=b'z' => symbol.wrapping_sub(b'a').wrapping_add(26),
-            b'0'..=b'9' => symbol.wrapping_sub(b'0').wrapping_add(52),
-            b'+' | b'-' => 62,
-            b'/' if is_segment && byte == b'/' => break,
-            b'/' | b'_' => 63,
-            _ => break,
-        };
-        if run.end.saturating_add(used).saturating_sub(from) > most {
-            run.is_too_long = true;
-            break;
-        }
-        if symbols.is_multiple_of(4) {
-            run.raw.push(run.end);
-        }
-        symbols = symbols.saturating_add(1);
-        bits = (bits << 6) | u32::from(value);
-        count = count.saturating_add(6);
-        if count >= 8 {
-            count = count.saturating_sub(8);
-            let [.., low] = (bits >> count).to_be_bytes();
-            run.decoded.push(low);
-        }
-        run.end = run.end.saturating_add(used);
-    }
-    run
-}
-
-fn hex_after(bytes: &[u8], percent: usize) -> Option<u8> {
+pub(super) fn hex_after(bytes: &[u8], percent: usize) -> Option<u8> {
     let digit = |count: usize| bytes.get(percent.saturating_add(count)).copied();
     url::hex_pair(digit(1), digit(2))
 }

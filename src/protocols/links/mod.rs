@@ -8,6 +8,8 @@
 //! that stretch is there. What is no URL costs a few substring searches; per-byte work is done in tags and in URLs only.
 #![cfg_attr(not(test), warn(clippy::arithmetic_side_effects, clippy::as_conversions, clippy::indexing_slicing))]
 
+mod base64;
+mod before;
 mod find;
 mod header;
 mod markup;
@@ -360,13 +362,15 @@ fn first_bytes(hint: Hint, first: &[u8]) -> (Reading, LinkForm) {
     }
     let text = first.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(first).trim_ascii_start();
     let opens_json = matches!(text.first(), Some(b'{' | b'['));
-    if hint == Hint::Json || opens_json && matches!(hint, Hint::Html | Hint::Text | Hint::Unknown) {
+    // What opens like markup is markup, whatever it was declared to be, but for scripts and style sheets.
+    let opens_tag = text.first() == Some(&b'<');
+    if hint == Hint::Json && !opens_tag || opens_json && matches!(hint, Hint::Html | Hint::Text | Hint::Unknown) {
         return (Reading::Flat, LinkForm::Json);
     }
     match hint {
         Hint::Html => tags(true),
         Hint::Xml => tags(false),
-        Hint::Text | Hint::Unknown if text.first() == Some(&b'<') => {
+        Hint::Json | Hint::Text | Hint::Unknown if opens_tag => {
             let lower = text.to_ascii_lowercase();
             let has = |word: &[u8]| memchr::memmem::find(&lower, word).is_some();
             tags(!lower.starts_with(b"<?xml") && (has(b"<!doctype html") || has(b"<html") || has(b"<head")))

@@ -374,6 +374,10 @@ fn forms_are_told_by_type_or_first_bytes() {
     {
         assert_eq!(scan(kind, json).first().map(|link| link.form), Some(LinkForm::Json), "{kind}");
     }
+    let plist = b"<plist><dict><key>u</key><string>http://a.example/</string></dict></plist>";
+    for kind in ["application/json", "application/xml", "application/x-apple-plist", "", "text/plain"] {
+        assert_eq!(scan(kind, plist).first().map(|link| link.form), Some(LinkForm::Xml), "{kind}");
+    }
     for kind in ["image/png", "video/mp4", "font/woff2", "application/zip"] {
         assert!(LinkScanner::new(Some(kind.as_bytes()), None).is_none(), "{kind}");
     }
