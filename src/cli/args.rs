@@ -197,6 +197,9 @@ pub(super) struct ListArguments {
     /// TLS key log, as other tools take it. Not used yet: sealed content stays sealed, and a message says so
     #[arg(long, value_name = "FILE")]
     pub(super) keylog: Option<PathBuf>,
+    /// List without judging: no provider, no verdict, no search for handed-out URLs; quicker
+    #[arg(long)]
+    pub(super) no_verdicts: bool,
     /// How many shards read in parallel; 1 does all in one thread. The output is the same
     #[arg(long, value_name = "N", default_value_t = default_threads(), value_parser = clap::value_parser!(u8).range(1..=64))]
     pub(super) threads: u8,

@@ -6,7 +6,7 @@ use anyhow::{Context as _, Result, bail};
 
 use super::args::{ExplainArguments, Format, ListArguments, source};
 use super::{READ_DAMAGED, READ_WHOLE, say};
-use crate::engine::{Reading, Source};
+use crate::engine::{How, Reading, Source};
 use crate::export::{Listing, write_csv, write_explanation, write_jsonl, write_table};
 use crate::model::{Budget, clean, clean_to};
 use crate::store::Snapshot;
@@ -20,7 +20,7 @@ pub(super) fn list(arguments: &ListArguments, budget: &Budget) -> Result<u8> {
     }
     for file in &arguments.files {
         let source = source(file.clone());
-        match read(&source, usize::from(arguments.threads), budget) {
+        match read(&source, How { threads: usize::from(arguments.threads), verdicts: !arguments.no_verdicts }, budget) {
             Ok((snapshot, damaged)) => {
                 code = code.max(damaged);
                 let mut out = BufWriter::with_capacity(256 << 10, io::stdout().lock());
@@ -57,7 +57,7 @@ pub(super) fn is_closed_pipe(error: &anyhow::Error) -> bool {
 
 /// Prints one exchange's verdict and ledger.
 pub(super) fn explain(arguments: &ExplainArguments, budget: &Budget) -> Result<u8> {
-    let (snapshot, code) = read(&source(arguments.file.clone()), 1, budget)?;
+    let (snapshot, code) = read(&source(arguments.file.clone()), How::judged(1), budget)?;
     let listing = Listing::new(&snapshot, "");
     let Some(id) = listing.find(arguments.number) else {
         bail!("there is no exchange {}: this capture has {}", arguments.number, snapshot.len())
@@ -70,8 +70,8 @@ pub(super) fn explain(arguments: &ExplainArguments, budget: &Budget) -> Result<u
 }
 
 /// Reads a capture to its end; says what could not be read, and gives the exit code for that.
-pub(super) fn read(source: &Source, threads: usize, budget: &Budget) -> Result<(Snapshot, u8)> {
-    let mut reading = Reading::open(source, threads, budget)?;
+pub(super) fn read(source: &Source, how: How, budget: &Budget) -> Result<(Snapshot, u8)> {
+    let mut reading = Reading::open(source, how, budget)?;
     let mut failure = None;
     loop {
         match reading.step() {

@@ -13,6 +13,7 @@ use serde::Serialize;
 
 use super::args::{LintSignatures, ListSignatures, SignatureFormat, SignaturesTask, TestSignatures, source};
 use super::{NOTHING_READ, READ_DAMAGED, READ_WHOLE, list, packs, say};
+use crate::engine::How;
 use crate::evidence::{AddedFile, PackText, Signature, Trials, install, lint, lint_built_in, pack};
 use crate::export::Listing;
 use crate::model::{Budget, clean, clean_to, is_hidden};
@@ -266,7 +267,7 @@ struct Count {
 }
 
 fn try_capture(path: &Path, name: &str, added: &AddedFile, counts: &mut [Count], budget: &Budget) -> Result<u8> {
-    let (snapshot, code) = list::read(&source(path.to_path_buf()), 1, budget)?;
+    let (snapshot, code) = list::read(&source(path.to_path_buf()), How::judged(1), budget)?;
     for (number, id) in Listing::new(&snapshot, "").rows() {
         let record = snapshot.record(id)?;
         let mut last = None;

@@ -2,23 +2,24 @@
 
 use super::shard::{Event, Found};
 use crate::evidence::{Known, Matcher, pack};
-use crate::model::{AnomalyKind, Budget, Exchange, Limit, LimitHit};
+use crate::model::{AnomalyKind, Budget, Exchange, FrameNo, Limit, LimitHit};
 use crate::store::{Record, Store};
 
 /// Judges exchanges and fills the store.
 #[derive(Debug)]
 pub(super) struct Merge {
-    matcher: Matcher,
+    /// `None`: exchanges are listed without verdicts.
+    matcher: Option<Matcher>,
     known: Known,
     pub(super) store: Store,
     /// Limits that parsers reached, by what they say of their exchanges.
-    pub(super) limits: Vec<LimitHit>,
+    limits: Vec<LimitHit>,
 }
 
 impl Merge {
-    pub(super) fn new(budget: &Budget) -> Self {
+    pub(super) fn new(verdicts: bool, budget: &Budget) -> Self {
         Self {
-            matcher: Matcher::new(budget),
+            matcher: verdicts.then(|| Matcher::new(budget)),
             known: Known::new(budget),
             store: Store::new(budget, pack().roles),
             limits: Vec::new(),
@@ -33,13 +34,27 @@ impl Merge {
             match event.found {
                 Found::Exchange(exchange, _) => {
                     self.count_limits(&exchange);
-                    let (ledger, verdict) = self.matcher.judge(&exchange, &self.known);
-                    self.known.learn(&exchange);
+                    let no = self.store.next();
+                    let (ledger, verdict) = match &mut self.matcher {
+                        Some(matcher) => matcher.judge(&exchange, &self.known),
+                        None => Default::default(),
+                    };
+                    if let Some(giver) = self.known.learn(&exchange, no) {
+                        self.store.giver_arrived(giver, no);
+                    }
                     self.store.add(&Record { exchange, ledger, verdict });
                 }
+                Found::Links(given) => self.known.learn_links(given),
                 Found::Flow(frames) => self.store.add_flow(event.flow, &frames),
             }
         }
+    }
+
+    /// Limits that were reached here or in the parsers.
+    pub(super) fn limits(&self) -> impl Iterator<Item = LimitHit> {
+        let forgotten = self.known.forgotten_links();
+        let hit = LimitHit { limit: Limit::HandOuts, count: forgotten, first_frame: FrameNo(0) };
+        self.limits.iter().copied().chain((forgotten > 0).then_some(hit))
     }
 
     fn count_limits(&mut self, exchange: &Exchange) {

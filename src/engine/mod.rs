@@ -13,5 +13,5 @@ mod worker;
 
 pub use detail::detail;
 pub use messages::{Command, DetailError, Handle, Notice, RowDetail, Source};
-pub use reading::Reading;
+pub use reading::{How, Reading};
 pub use worker::start;

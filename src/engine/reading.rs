@@ -13,10 +13,27 @@ use super::shard::{Event, Shard};
 use super::walk::{Block, Walker};
 use crate::capture::{CaptureError, CaptureFacts, CaptureReader, Digest, digest_file};
 use crate::model::{Budget, LimitHit};
+use crate::protocols::http1::Wanted;
 use crate::store::{Facts, Progress, Snapshot};
 
 /// Blocks on the way to a shard, and answers on the way back. Each block holds about a mebibyte.
 const BLOCKS_UNDER_WAY: usize = 4;
+
+/// How a capture is read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct How {
+    /// The number of shards; with 1 the calling thread does everything.
+    pub threads: usize,
+    /// Whether exchanges are judged.
+    pub verdicts: bool,
+}
+
+impl How {
+    /// Judged, by that many shards.
+    pub fn judged(threads: usize) -> Self {
+        Self { threads, verdicts: true }
+    }
+}
 
 /// A capture being read. Call [`Reading::step`] until it says that nothing is left.
 #[derive(Debug)]
@@ -65,8 +82,10 @@ enum Answer {
 }
 
 impl Reading {
-    /// Opens a capture. `threads` is the number of shards; with 1 the calling thread does everything.
-    pub fn open(source: &Source, threads: usize, budget: &Budget) -> Result<Self, CaptureError> {
+    /// Opens a capture.
+    pub fn open(source: &Source, how: How, budget: &Budget) -> Result<Self, CaptureError> {
+        let How { threads, verdicts } = how;
+        let wanted = if verdicts { Wanted::Links } else { Wanted::Exchanges };
         let digest = if threads > 1 { Digest::Elsewhere } else { Digest::Inline };
         let reader = match source {
             Source::File(path) => CaptureReader::open(path, budget, digest)?,
@@ -77,12 +96,12 @@ impl Reading {
         let walker = Box::new(Walker::new(reader, budget));
         let hands = if threads > 1 {
             let path = if let Source::File(path) = source { Some(path.as_path()) } else { None };
-            Hands::start(*walker, path, threads, budget)
+            Hands::start(*walker, path, (threads, wanted), budget)
                 .map_err(|source_error| CaptureError::Io { source: source_error, path: source.name().into() })?
         } else {
-            Hands::One { walker, shard: Box::new(Shard::new(0, 1, budget)), block: Box::default() }
+            Hands::One { walker, shard: Box::new(Shard::new(0, 1, wanted, budget)), block: Box::default() }
         };
-        Ok(Self { hands, merge: Merge::new(budget), events: Vec::new(), facts, progress })
+        Ok(Self { hands, merge: Merge::new(verdicts, budget), events: Vec::new(), facts, progress })
     }
 
     /// Reads one block further. `Ok(false)`: the end, all rows are there. An error ends the reading too; what was read
@@ -104,7 +123,7 @@ impl Reading {
                     self.facts.sha256 = reader.sha256();
                     self.facts.capture = reader.facts().clone();
                     let limits = walker.limits().into_iter().chain(shard.limits());
-                    self.facts.limits = added(limits.chain(self.merge.limits.iter().copied()));
+                    self.facts.limits = added(limits.chain(self.merge.limits()));
                     self.facts.flows = shard.ended_flows;
                 }
                 self.facts.undecoded_frames = walker.undecoded_frames;
@@ -142,7 +161,7 @@ impl Reading {
                     }
                     Walked::End(end) => {
                         limits.extend(end.limits);
-                        limits.extend(self.merge.limits.iter().copied());
+                        limits.extend(self.merge.limits());
                         self.facts.capture = end.facts;
                         self.facts.undecoded_frames = end.undecoded;
                         self.facts.other_frames = end.other;
@@ -176,7 +195,12 @@ impl Reading {
 }
 
 impl Hands {
-    fn start(walker: Walker, path: Option<&Path>, threads: usize, budget: &Budget) -> io::Result<Self> {
+    fn start(
+        walker: Walker,
+        path: Option<&Path>,
+        (threads, wanted): (usize, Wanted),
+        budget: &Budget,
+    ) -> io::Result<Self> {
         let digest = match path.map(Path::to_owned) {
             Some(path) => Some(named("digest", move || digest_file(&path).ok())?),
             None => None,
@@ -187,7 +211,7 @@ impl Hands {
         for index in 0..threads {
             let (to, blocks) = bounded(BLOCKS_UNDER_WAY);
             let (answer, answers) = bounded(BLOCKS_UNDER_WAY);
-            let shard = Shard::new(index, threads, budget);
+            let shard = Shard::new(index, threads, wanted, budget);
             let give_back = give_back.clone();
             named(&format!("shard-{index}"), move || run_shard(shard, &blocks, &give_back, &answer))?;
             to_shards.push(to);

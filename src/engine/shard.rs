@@ -2,6 +2,7 @@
 
 use super::pairing::Lookups;
 use super::walk::Block;
+use crate::evidence::Given;
 use crate::model::{
     Anomaly, Budget, Detail, Exchange, FlowId, FrameNo, LimitHit, Run, RunKind, Side, Timestamp, Transport, Unit,
 };
@@ -18,6 +19,8 @@ const TRIED_DATAGRAMS: u8 = 4;
 pub(super) enum Found {
     /// A finished exchange, with its bodies where they were asked for.
     Exchange(Exchange, Option<[Vec<u8>; 2]>),
+    /// Links that a response handed out, before the response is over.
+    Links(Given),
     /// A flow ended; these were its frames.
     Flow(FrameList),
 }
@@ -50,7 +53,7 @@ pub(super) struct Shard {
 struct Reader {
     budget: Budget,
     certificates: tls::CertificateCache,
-    bodies: bool,
+    wanted: http1::Wanted,
     http: Vec<http1::Ended>,
     tls: Vec<tls::Ended>,
     dns: Vec<dns::TcpMessage>,
@@ -89,14 +92,14 @@ impl Default for Parser {
 
 impl Shard {
     /// Shard `index` of `shards`.
-    pub(super) fn new(index: usize, shards: usize, budget: &Budget) -> Self {
+    pub(super) fn new(index: usize, shards: usize, wanted: http1::Wanted, budget: &Budget) -> Self {
         Self {
             index: index as u64,
             shards: shards as u64,
             reader: Reader {
                 budget: budget.clone(),
                 certificates: tls::CertificateCache::default(),
-                bodies: false,
+                wanted,
                 http: Vec::new(),
                 tls: Vec::new(),
                 dns: Vec::new(),
@@ -109,9 +112,7 @@ impl Shard {
 
     /// Also keeps decoded bodies; for reading one flow again.
     pub(super) fn with_bodies(budget: &Budget) -> Self {
-        let mut shard = Self::new(0, 1, budget);
-        shard.reader.bodies = true;
-        shard
+        Self::new(0, 1, http1::Wanted::Bodies, budget)
     }
 
     /// Reads its units of a block.
@@ -215,6 +216,7 @@ impl State {
             Parser::Unclear(_) => self.try_out(stamp, flow, run, reader, out),
             Parser::Http(connection) => {
                 let fed = connection.feed(&run, &mut reader.http);
+                give(stamp, flow, connection, out);
                 self.http_ended(stamp, flow, reader, out);
                 match fed {
                     Feed::Going => {}
@@ -332,6 +334,7 @@ impl State {
         match std::mem::replace(&mut self.parser, Parser::Other) {
             Parser::Http(mut connection) => {
                 connection.finish(&mut reader.http);
+                give(stamp, flow, &mut connection, out);
                 self.http_ended(stamp, flow, reader, out);
             }
             Parser::Tls { mut connection, .. } => {
@@ -452,6 +455,23 @@ impl State {
     }
 }
 
+/// Passes on what responses handed out, before the exchange itself: a client may use a URL while the rest still comes.
+fn give(stamp: FrameNo, flow: &Flow, connection: &mut http1::Connection, out: &mut Vec<Event>) {
+    for given in connection.take_given() {
+        let (client, server) = if given.swapped { (flow.server, flow.client) } else { (flow.client, flow.server) };
+        let host = if given.host.is_empty() { server.ip.to_string().into() } else { given.host };
+        let found = Found::Links(Given {
+            flow: flow.id,
+            message: given.message,
+            client: client.ip,
+            host,
+            time: given.time,
+            links: given.links,
+        });
+        out.push(Event { frame: stamp, flow: flow.id, found });
+    }
+}
+
 /// Frame and time of the first and of the last byte.
 type Places = ((FrameNo, Timestamp), (FrameNo, Timestamp));
 
@@ -512,10 +532,7 @@ fn begins(bytes: &[u8], reader: &Reader) -> Option<Parser> {
 }
 
 fn http_parser(reader: &Reader) -> Parser {
-    let budget = &reader.budget;
-    let connection =
-        if reader.bodies { http1::Connection::with_bodies(budget) } else { http1::Connection::new(budget) };
-    Parser::Http(Box::new(connection))
+    Parser::Http(Box::new(http1::Connection::new(&reader.budget, reader.wanted)))
 }
 
 fn tls_parser(reader: &Reader) -> Parser {

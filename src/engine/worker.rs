@@ -5,7 +5,7 @@ use std::time::Duration;
 use crossbeam_channel::{Receiver, Sender, bounded, tick};
 
 use super::messages::{Command, Handle, Notice, Source};
-use super::reading::Reading;
+use super::reading::{How, Reading};
 use crate::model::Budget;
 use crate::store::Snapshot;
 
@@ -54,7 +54,7 @@ impl Worker {
 
     /// Reads a capture to its end or to the next command; gives the command to follow next.
     fn read(&self, source: &Source) -> Option<Command> {
-        let mut reading = match Reading::open(source, self.threads, &self.budget) {
+        let mut reading = match Reading::open(source, How::judged(self.threads), &self.budget) {
             Ok(reading) => reading,
             Err(error) => {
                 self.notice(Notice::Failed { doing: format!("open {}", source.name()), why: error.to_string() });

@@ -24,6 +24,8 @@ pub(super) struct Owner {
     pub(super) network: Option<u16>,
     /// Whether tables on both sides of the time (or one of nearly that time) name the same operator.
     pub(super) dated: bool,
+    /// The month of the list that counts.
+    pub(super) table: Option<u32>,
 }
 
 /// A block of addresses from a file of the user.
@@ -86,14 +88,22 @@ pub(super) fn owner(address: IpAddr, month: u32) -> Owner {
     // The nearer table first, then the other, so that an address that only one of them knows is still named.
     let far = |at: usize| AS_TABLES.get(at).map_or(u32::MAX, |date| date.abs_diff(month));
     let (near_at, far_at) = if far(after) <= far(before) { (after, before) } else { (before, after) };
-    let network = owner_in(near_at).or_else(|| owner_in(far_at));
+    let network_at = if owner_in(near_at).is_some() { near_at } else { far_at };
+    let network = owner_in(network_at);
     let named = service.or(network).and_then(provider);
     let says = |at: usize| owner_in(at).and_then(provider);
     // A list is of no use for times before it, unless it is near: blocks are sold. After it, an AS table may agree.
     let service_now = service.is_some() && listed.abs_diff(month) <= NEAR;
     let bracketed = named.is_some() && says(before) == named && says(after) == named;
     let close = named.is_some() && near(near_at) && says(near_at) == named;
-    Owner { service, network, dated: service_now || bracketed || close }
+    let of_table = network.and_then(|_| AS_TABLES.get(network_at).copied());
+    let table = if service_now { Some(listed) } else { of_table.or_else(|| service.map(|_| listed)) };
+    Owner { service, network, dated: service_now || bracketed || close, table }
+}
+
+/// The month of the list that says whose range `address` was in during `month`.
+pub(super) fn table_month(address: IpAddr, month: u32) -> Option<u32> {
+    owner(address, month).table
 }
 
 /// Whether an address belongs to no network of the internet: private, shared, local.

@@ -537,6 +537,7 @@ fn message(start: [&str; 3], fields: Fields<'_>) -> HttpMessage {
         time: NOW,
         end_time: NOW,
         body: Body::default(),
+        opening: None,
         complete: true,
     }
 }

@@ -4,7 +4,7 @@
 use core::net::{IpAddr, Ipv4Addr};
 
 use super::dates::http_date;
-use crate::model::Timestamp;
+use crate::model::{Timestamp, hex};
 
 /// What a check may compare with.
 pub(super) struct Facts<'a> {
@@ -16,6 +16,8 @@ pub(super) struct Facts<'a> {
     pub(super) date: Option<&'a [u8]>,
     /// The Last-Modified field.
     pub(super) modified: Option<&'a [u8]>,
+    /// MD5 of the object's bytes, where they are all there.
+    pub(super) md5: Option<[u8; 16]>,
 }
 
 /// Seconds by which a server's Date and a time in one of its identifiers may differ.
@@ -36,7 +38,7 @@ pub(super) fn check(name: &str, value: &[u8], facts: &Facts<'_>) -> bool {
         "ceph-rgw-id" => ceph_rgw_id(value, facts),
         "swift-trans-id" => swift_trans_id(value, facts),
         "ovh-iplb" => ovh_iplb(value, facts),
-        // s3-etag-md5 needs the body's MD5, which is not computed on the way.
+        "s3-etag-md5" => facts.md5.is_some_and(|md5| value.trim_matches('"').eq_ignore_ascii_case(&hex(&md5))),
         _ => false,
     }
 }
@@ -151,8 +153,19 @@ mod tests {
             time: Timestamp(0),
             date: (!date.is_empty()).then_some(date.as_bytes()),
             modified: (!modified.is_empty()).then_some(modified.as_bytes()),
+            md5: Some(MD5_OF_NOTHING),
         };
         assert_eq!(check(name, value.as_bytes(), &facts), want, "{name} {value}");
+    }
+
+    const MD5_OF_NOTHING: [u8; 16] =
+        [0xd4, 0x1d, 0x8c, 0xd9, 0x8f, 0x00, 0xb2, 0x04, 0xe9, 0x80, 0x09, 0x98, 0xec, 0xf8, 0x42, 0x7e];
+
+    #[test]
+    fn a_tag_that_is_the_md5_of_the_body() {
+        case("s3-etag-md5", "\"d41d8cd98f00b204e9800998ecf8427e\"", "", "", true);
+        case("s3-etag-md5", "\"d41d8cd98f00b204e9800998ecf8427f\"", "", "", false);
+        case("s3-etag-md5", "\"d41d8cd98f00b204e9800998ecf8427e-2\"", "", "", false);
     }
 
     #[test]

@@ -659,6 +659,7 @@ pub(super) mod tests {
             time: Timestamp(0),
             end_time: Timestamp(0),
             body: Body::default(),
+            opening: None,
             complete: true,
         }
     }

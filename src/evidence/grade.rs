@@ -5,7 +5,10 @@
 //! a conflict needs two answers to one question.
 
 use super::pack::{Kind, Signature, SpeaksFor, pack};
-use crate::model::{Answer, Evidence, Grade, Group, Hop, ProviderId, Supports, Tenant, Verdict};
+use crate::model::{
+    Agreement, Answer, Evidence, FirstWrite, Grade, Group, HandOut, Hop, LinkMatch, LookedUp, ProviderId, Stance,
+    Supports, Tenant, Verdict, WitnessKind,
+};
 
 const EDGE: &str = "edge";
 const SHIELD: &str = "shield";
@@ -30,7 +33,8 @@ const NO_REQUEST: &str = "The capture holds no request, so the name that was ask
 const LOCAL_PEER: &str =
     "The peer's address is private: a proxy or gateway may have answered, and no range names its operator.";
 const UNLISTED: &str = "The server's address is in no range that this program lists.";
-const UNDATED: &str = "The address lists are of other years than the capture; whose range it was then is not certain.";
+pub(super) const UNDATED: &str =
+    "The address lists are of other years than the capture; whose range it was then is not certain.";
 const GAPS: &str = "Bytes of this connection are missing from the capture; lines may be missing here.";
 const PROXIED: &str = "The request went to a proxy: the address is the proxy's, not that of the named server.";
 const BEHIND: &str = "What stands behind the answering machine shows only where it lets header lines through.";
@@ -73,7 +77,16 @@ pub(super) struct Scene {
     pub(super) no_request: bool,
     pub(super) no_response: bool,
     pub(super) gap: bool,
-    pub(super) looked_up: bool,
+    /// The request carries something to be kept.
+    pub(super) uploading: bool,
+    /// Whose way of signing the request shows, and whether the signature was accepted.
+    pub(super) signed: Option<(&'static str, bool)>,
+    /// Whether the names that the client gave fit together: server name and certificate, target and Host.
+    pub(super) names_agree: Option<bool>,
+    pub(super) looked_up: Option<LookedUp>,
+    pub(super) handed_out: Option<HandOut>,
+    pub(super) no_hand_out: Vec<&'static str>,
+    pub(super) first_write: Option<FirstWrite>,
     /// The longest rule that the asked name matches.
     pub(super) claim: Option<u16>,
     /// The rule that the last serving zone of the CNAME chain matches.
@@ -117,7 +130,7 @@ impl Groups {
     }
 }
 
-pub(super) fn grade(ledger: &[Evidence], scene: &Scene) -> Verdict {
+pub(super) fn grade(ledger: &[Evidence], scene: Scene) -> Verdict {
     let witnesses: Vec<Witness<'_>> = ledger
         .iter()
         .filter_map(|entry| {
@@ -127,18 +140,70 @@ pub(super) fn grade(ledger: &[Evidence], scene: &Scene) -> Verdict {
         .collect();
     let mut conflict = false;
     let stores_differ = stores_differ(&witnesses);
-    let operator = operator(&witnesses, scene, stores_differ, &mut conflict);
+    let operator = operator(&witnesses, &scene, stores_differ, &mut conflict);
     conflict |= stores_differ;
-    let (product, role) = product(&witnesses, scene, operator, stores_differ);
-    let tenant = tenant(&witnesses, scene, operator);
-    let path = path(&witnesses, operator, product);
-    let overall = operator.map(|o| if conflict { o.grade.min(Grade::Suggests) } else { o.grade });
-    let cannot_show = cannot_show(scene, &witnesses);
-    Verdict { operator, product, role, tenant, grade: overall, conflict, path, cannot_show }
+    let (product, role) = product(&witnesses, &scene, operator, stores_differ);
+    Verdict {
+        operator,
+        product,
+        role,
+        tenant: tenant(&witnesses, &scene, operator),
+        grade: operator.map(|o| if conflict { o.grade.min(Grade::Suggests) } else { o.grade }),
+        conflict,
+        path: path(&witnesses, operator, product),
+        cannot_show: cannot_show(&scene, &witnesses),
+        agreement: agreement(&witnesses, &scene, operator),
+        handed_out: scene.handed_out,
+        no_hand_out: scene.no_hand_out,
+        first_write: scene.first_write,
+        looked_up: scene.looked_up,
+    }
+}
+
+/// What each kind of witness says of the operator.
+fn agreement(witnesses: &[Witness<'_>], scene: &Scene, operator: Option<Answer<ProviderId>>) -> Agreement {
+    let mut strip = Agreement::default();
+    let mut set = |kind, hidden: bool, found: &dyn Fn(&Witness<'_>) -> bool| {
+        let stance = match operator {
+            _ if hidden => Stance::NotObservable,
+            None => Stance::Silent,
+            Some(o) => {
+                let agrees = |w: &&Witness<'_>| related(w.rule.provider, o.value);
+                if witnesses.iter().filter(|w| found(w)).any(|w| agrees(&w)) {
+                    Stance::Agrees
+                } else if witnesses.iter().any(|w| found(w) && w.strength >= 3 && operates(w.rule.provider)) {
+                    Stance::Conflicts
+                } else {
+                    Stance::Silent
+                }
+            }
+        };
+        strip = strip.with(kind, stance);
+    };
+    let serving = |w: &Witness<'_>| w.rule.supports.has(Supports::OPERATOR);
+    let named = |group: Group| move |w: &Witness<'_>| w.entry.group == group && serving(w);
+    let no_name = scene.hidden_name || (scene.no_request && scene.claim.is_none());
+    // A customer's own site in a first party's zone says who is the customer.
+    set(WitnessKind::Name, no_name, &|w| named(Group::NameChoice)(w) && w.rule.role != "first-party");
+    set(WitnessKind::Cname, scene.looked_up.is_none() && !scene.dns, &named(Group::DnsAuthority));
+    set(WitnessKind::Address, scene.local || scene.dns || scene.proxied, &named(Group::Routing));
+    let no_certificate = !scene.sealed || scene.hidden_certificate || scene.quic || scene.no_response;
+    set(WitnessKind::Certificate, no_certificate, &|w| named(Group::KeyHolder)(w) && w.rule.kind != Kind::CertIssuer);
+    // What the machine behind an edge wrote speaks for that machine.
+    set(WitnessKind::Headers, scene.sealed || scene.no_response || scene.dns, &|w| {
+        matches!(w.entry.group, Group::AnsweringSoftware | Group::Arithmetic)
+            && (w.rule.speaks_for != SpeaksFor::Origin || operator.is_some_and(|o| related(o.value, w.rule.provider)))
+    });
+    let names = match scene.names_agree {
+        Some(true) => Stance::Agrees,
+        Some(false) => Stance::Conflicts,
+        None => Stance::NotObservable,
+    };
+    strip.with(WitnessKind::Names, names)
 }
 
 /// Providers of one company do not contradict each other.
-fn related(a: ProviderId, b: ProviderId) -> bool {
+pub(super) fn related(a: ProviderId, b: ProviderId) -> bool {
     a == b
         || pack().provider(a).zip(pack().provider(b)).is_some_and(|(a, b)| a.parent == b.parent && a.parent != "none")
 }
@@ -207,6 +272,14 @@ fn operator(
         }
     }
     let (provider, groups, _, strength) = best?;
+    // A store that copies another's interface sends that one's fields, and names itself in Server.
+    let only_headers = groups.independent() == 1 && groups.has(Group::AnsweringSoftware);
+    let imitated = witnesses.iter().any(|w| {
+        w.rule.kind == Kind::ServerValue && w.rule.role == "object-storage" && !related(w.rule.provider, provider)
+    });
+    if only_headers && imitated && !groups.has(Group::NameChoice) {
+        return None;
+    }
     let key = witnesses.iter().any(|w| {
         w.rule.provider == provider
             && w.entry.group == Group::KeyHolder
@@ -223,7 +296,6 @@ fn operator(
     if scene.local || scene.proxied {
         grade = grade.min(Grade::Suggests);
     }
-    let only_headers = groups.independent() == 1 && groups.has(Group::AnsweringSoftware);
     if stores_differ && only_headers {
         grade = Grade::Contradicted;
     }
@@ -346,7 +418,10 @@ fn product(
     operator: Option<Answer<ProviderId>>,
     stores_differ: bool,
 ) -> Product {
-    let found = candidates(witnesses, operator.map(|o| o.value));
+    // Without an operator, a store's own banner says more than the fields that it copies.
+    let banner = witnesses.iter().find(|w| w.rule.kind == Kind::ServerValue && w.rule.role == "object-storage");
+    let whose = operator.map(|o| o.value).or_else(|| banner.map(|w| w.rule.provider));
+    let found = candidates(witnesses, whose);
     let best = found.iter().max_by_key(|c| {
         (c.front, c.groups.independent(), c.groups.0.count_ones(), c.strength, c.exact, core::cmp::Reverse(c.service))
     });
@@ -383,12 +458,18 @@ fn tenant(witnesses: &[Witness<'_>], scene: &Scene, operator: Option<Answer<Prov
             matches!(w.entry.group, Group::Custody | Group::Writer) && w.rule.provider == *provider && w.strength >= 3
         });
         let here = operator.is_some_and(|o| related(o.value, *provider)) && answers;
+        // Whoever hands out a signed URL that is then accepted had the account's key, or had it signed for them.
+        let signed = scene.signed.is_some_and(|(_, accepted)| accepted);
+        let giver = scene.handed_out.as_ref().filter(|h| h.how == LinkMatch::Exact);
+        let first_party = giver.and_then(|h| h.site.clone()).filter(|site| Some(site) != scene.site.as_ref());
+        let first_party = first_party.filter(|_| signed && custody && here);
         let grade = match (custody && here, here && scene.accepted) {
+            (true, _) if first_party.is_some() && !scene.gap => Grade::Conclusive,
             (true, _) => Grade::Supports,
             (_, true) => Grade::Suggests,
             _ => Grade::NameOnly,
         };
-        return Some(Answer { value: Tenant { name: name.clone(), first_party: None }, grade });
+        return Some(Answer { value: Tenant { name: name.clone(), first_party }, grade });
     }
     // Another's name on this operator's machine: the site is the customer.
     let (operator, site) = (operator?, scene.site.as_ref()?);
@@ -405,10 +486,10 @@ fn tenant(witnesses: &[Witness<'_>], scene: &Scene, operator: Option<Answer<Prov
 fn path(witnesses: &[Witness<'_>], operator: Option<Answer<ProviderId>>, product: Option<Answer<u16>>) -> Vec<Hop> {
     let mut path: Vec<Hop> = Vec::new();
     let Some(operator) = operator.filter(|o| o.grade != Grade::NameOnly) else { return path };
-    let push = |kind: &'static str, provider: ProviderId, service: u16, path: &mut Vec<Hop>| {
-        let hop = Hop { kind, provider, service: Some(service) };
-        if path.len() < 8 && !path.contains(&hop) {
-            path.push(hop);
+    let push = |kind: &'static str, provider: ProviderId, service: Option<u16>, path: &mut Vec<Hop>| {
+        let known = path.iter().any(|h| h.kind == kind && h.provider == provider && h.service == service);
+        if path.len() < 8 && !known {
+            path.push(Hop { kind, provider, service, lines: lines_of(kind, provider, witnesses) });
         }
     };
     let fronts = witnesses.iter().filter(|w| {
@@ -424,7 +505,7 @@ fn path(witnesses: &[Witness<'_>], operator: Option<Answer<ProviderId>>, product
     for w in chosen.into_iter().chain(fronts) {
         let own_other_service = path.iter().any(|h| h.provider == w.rule.provider);
         if !own_other_service {
-            push(hop_of(w.rule.role), w.rule.provider, w.rule.service, &mut path);
+            push(hop_of(w.rule.role), w.rule.provider, Some(w.rule.service), &mut path);
         }
     }
     let origins = witnesses.iter().filter(|w| {
@@ -437,11 +518,35 @@ fn path(witnesses: &[Witness<'_>], operator: Option<Answer<ProviderId>>, product
     });
     let best = origins.max_by_key(|w| (operates(w.rule.provider), w.strength, core::cmp::Reverse(w.rule.service)));
     if let Some(w) = best {
-        push(ORIGIN, w.rule.provider, w.rule.service, &mut path);
+        let own = related(w.rule.provider, operator.value) || !operates(w.rule.provider);
+        match (path.is_empty(), own) {
+            // The maker of the object answered itself: a store that is asked directly.
+            (true, true) => push(SERVER, operator.value, Some(w.rule.service), &mut path),
+            (true, false) => {
+                push(SERVER, operator.value, product.map(|p| p.value), &mut path);
+                push(ORIGIN, w.rule.provider, Some(w.rule.service), &mut path);
+            }
+            (false, _) => push(ORIGIN, w.rule.provider, Some(w.rule.service), &mut path),
+        }
     } else if let Some(p) = product.filter(|_| path.is_empty()) {
-        push(SERVER, operator.value, p.value, &mut path);
+        push(SERVER, operator.value, Some(p.value), &mut path);
     }
     path
+}
+
+/// The ledger entries that show a hop: what a machine behind wrote shows that machine, all else the one in front.
+fn lines_of(kind: &str, provider: ProviderId, witnesses: &[Witness<'_>]) -> Vec<u8> {
+    let shows = |w: &Witness<'_>| {
+        let behind = w.rule.speaks_for == SpeaksFor::Origin;
+        w.rule.provider == provider
+            && w.entry.group != Group::NameChoice
+            && match kind {
+                ORIGIN => behind,
+                SERVER => true,
+                _ => !behind,
+            }
+    };
+    (0..=u8::MAX).zip(witnesses).filter(|(_, w)| shows(w)).map(|(n, _)| n).collect()
 }
 
 fn hop_of(role: &str) -> &'static str {
@@ -465,7 +570,7 @@ fn cannot_show(scene: &Scene, witnesses: &[Witness<'_>]) -> Vec<&'static str> {
         (scene.dns, ONLY_STEERING),
         (scene.no_response, NO_RESPONSE),
         (scene.no_request, NO_REQUEST),
-        (!scene.dns && !scene.looked_up, NO_LOOKUP),
+        (!scene.dns && scene.looked_up.is_none(), NO_LOOKUP),
         (!scene.dns && scene.proxied, PROXIED),
         (scene.local, LOCAL_PEER),
         (!scene.dns && !scene.local && !routed, UNLISTED),

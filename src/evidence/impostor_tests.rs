@@ -37,7 +37,7 @@ const DRESSED_UP: &[(&str, Fields<'_>, (&str, &str))] = &[
     (
         "MinIO",
         &[("Server", "MinIO"), ("X-Amz-Request-Id", "17D2A5E5C5A5B5C5"), ("X-Amz-Id-2", "dd9025bab4ad464b")],
-        ("amazon-aws", "s3"),
+        ("none", "minio"),
     ),
     ("MinIO without S3's fields", &[("Server", "MinIO Console")], ("none", "minio")),
     (

@@ -1,4 +1,5 @@
-//! What earlier exchanges told: which names were looked up, through which CNAME chains, to which addresses.
+//! What earlier exchanges told: which names were looked up, through which CNAME chains, to which addresses; which URLs were
+//! handed out; what was uploaded.
 
 use core::net::IpAddr;
 use std::collections::VecDeque;
@@ -6,8 +7,13 @@ use std::sync::{Arc, OnceLock};
 
 use ahash::AHashMap;
 
+use super::handouts::{Given, HandOuts, Unseen, Uploads};
 use super::names::Name;
-use crate::model::{Budget, ByteRange, Detail, DnsKind, DnsLookup, Exchange, FrameNo};
+use crate::model::{
+    AnomalyKind, Budget, ByteRange, Detail, DnsKind, DnsLookup, Exchange, ExchangeNo, FrameNo, GiverNo, HttpExchange,
+    StartLine, TlsTransport,
+};
+use crate::protocols::links::normal_url;
 
 const A: u16 = 1;
 const CNAME: u16 = 5;
@@ -37,6 +43,8 @@ pub(super) struct Chain {
     pub(super) asked: Box<[u8]>,
     /// Who asked.
     pub(super) client: IpAddr,
+    /// The lookup.
+    pub(super) lookup: ExchangeNo,
     /// The frame of the answer.
     pub(super) frame: FrameNo,
     /// The CNAMEs in the order in which they lead on.
@@ -47,7 +55,7 @@ pub(super) struct Chain {
 
 impl Chain {
     /// Reads the chain of an answered lookup, with the addresses it ends at.
-    pub(super) fn of(lookup: &DnsLookup, client: IpAddr) -> Option<(Self, Vec<IpAddr>)> {
+    pub(super) fn of(lookup: &DnsLookup, client: IpAddr, no: ExchangeNo) -> Option<(Self, Vec<IpAddr>)> {
         let response = lookup.response.as_ref().filter(|r| r.rcode == 0 && !r.answers.is_empty())?;
         let question = lookup.questions.first()?;
         let asked = Name::of(question.name.as_bytes())?;
@@ -71,7 +79,7 @@ impl Chain {
             .filter_map(|r| r.value.parse().ok())
             .collect();
         let asked = asked.bytes().into();
-        Some((Self { asked, client, frame: response.frame, links, hits: OnceLock::new() }, addresses))
+        Some((Self { asked, client, lookup: no, frame: response.frame, links, hits: OnceLock::new() }, addresses))
     }
 
     /// The whole chain as one text, as chain rules read it.
@@ -89,27 +97,60 @@ fn same(a: &str, b: &str) -> bool {
     a.strip_suffix('.').unwrap_or(a).eq_ignore_ascii_case(b.strip_suffix('.').unwrap_or(b))
 }
 
-/// Answers of the DNS seen so far, by the address they gave.
+/// Clients whose earlier exchanges are remembered; strangers can make up addresses.
+const CLIENTS: usize = 65_536;
+
+/// What earlier exchanges told: answers of the DNS by the address they gave, handed-out URLs, uploads.
 #[derive(Debug)]
 pub struct Known {
     chains: AHashMap<IpAddr, Vec<Arc<Chain>>>,
     order: VecDeque<IpAddr>,
     forgotten: u64,
+    pub(super) hand_outs: HandOuts,
+    pub(super) uploads: Uploads,
+    clients: AHashMap<IpAddr, Unseen>,
 }
 
 impl Known {
     /// Knows nothing yet.
-    pub fn new(_budget: &Budget) -> Self {
-        Self { chains: AHashMap::new(), order: VecDeque::new(), forgotten: 0 }
+    pub fn new(budget: &Budget) -> Self {
+        Self {
+            chains: AHashMap::new(),
+            order: VecDeque::new(),
+            forgotten: 0,
+            hand_outs: HandOuts::new(budget.hand_out_bytes),
+            uploads: Uploads::default(),
+            clients: AHashMap::new(),
+        }
     }
 
-    /// Remembers what an exchange tells about later ones.
-    pub fn learn(&mut self, exchange: &Exchange) {
-        let Detail::Dns(lookup) = &exchange.detail else { return };
-        if lookup.kind != DnsKind::Dns {
-            return;
+    /// Remembers links that a response hands out.
+    pub fn learn_links(&mut self, given: Given) {
+        self.hand_outs.learn(given);
+    }
+
+    /// How many handed-out links were forgotten to make room.
+    pub fn forgotten_links(&self) -> u64 {
+        self.hand_outs.forgotten()
+    }
+
+    /// Remembers what an exchange tells about later ones; `no` is its place in the table. Gives the number by which
+    /// verdicts know it as the giver of URLs, if it gave any.
+    pub fn learn(&mut self, exchange: &Exchange, no: ExchangeNo) -> Option<GiverNo> {
+        self.learn_unseen(exchange);
+        match &exchange.detail {
+            Detail::Dns(lookup) if lookup.kind == DnsKind::Dns => self.learn_lookup(lookup, exchange, no),
+            Detail::Dns(_) | Detail::Tls(_) => {}
+            Detail::Http(http) => {
+                self.learn_upload(http, exchange, no);
+                return self.hand_outs.arrived(exchange.flow, http.response.as_ref()?.stream_offset);
+            }
         }
-        let Some((chain, addresses)) = Chain::of(lookup, exchange.client.ip) else { return };
+        None
+    }
+
+    fn learn_lookup(&mut self, lookup: &DnsLookup, exchange: &Exchange, no: ExchangeNo) {
+        let Some((chain, addresses)) = Chain::of(lookup, exchange.client.ip, no) else { return };
         let chain = Arc::new(chain);
         for address in addresses {
             let list = self.chains.entry(address).or_default();
@@ -124,6 +165,38 @@ impl Known {
                 self.forget();
             }
         }
+    }
+
+    /// An upload counts once the server took it (RFC 9110 section 15.3).
+    fn learn_upload(&mut self, http: &HttpExchange, exchange: &Exchange, no: ExchangeNo) {
+        let (Some(request), Some(response)) = (&http.request, &http.response) else { return };
+        let accepted = matches!(response.start, StartLine::Status { code: 200..=299, .. });
+        let uploading = matches!(&*own_method(http), b"PUT" | b"POST" | b"PATCH");
+        if let (true, Some(body), Some(url)) =
+            (accepted && uploading, request.body.decoded_bytes.zip(request.body.sha256), own_url(http))
+        {
+            self.uploads.learn((no, request.first_frame, exchange.client.ip), &url, body);
+        }
+    }
+
+    fn learn_unseen(&mut self, exchange: &Exchange) {
+        if self.clients.len() >= CLIENTS && !self.clients.contains_key(&exchange.client.ip) {
+            return;
+        }
+        let seen = self.clients.entry(exchange.client.ip).or_default();
+        for anomaly in &exchange.anomalies {
+            seen.gaps |= anomaly.kind == AnomalyKind::Gap;
+            seen.late |= anomaly.kind == AnomalyKind::MissingStart;
+            seen.not_decoded |= anomaly.kind == AnomalyKind::BodyNotDecoded;
+        }
+        // A handshake that came to nothing hides nothing.
+        seen.sealed |=
+            matches!(&exchange.detail, Detail::Tls(t) if t.transport == TlsTransport::Quic || t.server_hello.is_some());
+    }
+
+    /// What of a client's earlier exchanges could not be seen.
+    pub(super) fn unseen(&self, client: IpAddr) -> Unseen {
+        self.clients.get(&client).copied().unwrap_or_default()
     }
 
     /// How many answers were forgotten to make room.
@@ -159,4 +232,35 @@ impl Known {
         };
         self.chains.get(&address)?.iter().rev().find(fits)
     }
+
+    /// Other names whose answer was `address` before frame `before`: they share it.
+    pub(super) fn others(&self, address: IpAddr, than: &Chain, before: FrameNo) -> Vec<ExchangeNo> {
+        let mut names: Vec<&[u8]> = vec![&than.asked];
+        let mut others = Vec::new();
+        for chain in self.chains.get(&address).into_iter().flatten().rev() {
+            if others.len() < MOST_OTHERS && chain.frame < before && !names.contains(&&*chain.asked) {
+                names.push(&chain.asked);
+                others.push(chain.lookup);
+            }
+        }
+        others
+    }
+}
+
+/// Other names of an address that are kept with a verdict.
+const MOST_OTHERS: usize = 8;
+
+/// A request's method as it stands.
+fn own_method(http: &HttpExchange) -> Vec<u8> {
+    match http.request.as_ref().map(|r| (r.start, &r.block)) {
+        Some((StartLine::Request { method, .. }, block)) => method.of(block).to_vec(),
+        _ => Vec::new(),
+    }
+}
+
+/// A request's own URL in normal form.
+pub(super) fn own_url(http: &HttpExchange) -> Option<String> {
+    let request = http.request.as_ref()?;
+    let StartLine::Request { target, .. } = request.start else { return None };
+    normal_url("http", request.field("host").unwrap_or_default(), target.of(&request.block))
 }

@@ -6,15 +6,17 @@ use ahash::AHashMap;
 
 use super::addresses;
 use super::computed::{self, Facts};
+use super::custody;
 use super::grade::{self, Scene};
-use super::known::{Chain, Known};
-use super::names::{Asked, Name, Names};
+use super::handouts::{self, Search};
+use super::known::{Chain, Known, own_url};
+use super::names::{self, Asked, Name, Names};
 use super::pack::{Kind, Signature, pack};
 use super::pattern::Pattern;
 use crate::model::{
-    AnomalyKind, BlockSpan, Budget, ByteRange, Certificate, ClientHello, Detail, DnsLookup, Evidence, Exchange, Field,
-    FrameNo, Group, HttpExchange, HttpMessage, Ledger, Part, Place, StartLine, Supports, TlsSession, TlsTransport,
-    Verdict,
+    AnomalyKind, Budget, ByteRange, Certificate, ClientHello, Detail, DnsLookup, Evidence, Exchange, ExchangeNo, Field,
+    FirstWrite, FrameNo, Group, HttpExchange, HttpMessage, Ledger, LookedUp, Opening, Part, Place, StartLine, Supports,
+    TlsSession, TlsTransport, Verdict, frames_of,
 };
 
 /// Entries kept of one exchange.
@@ -68,6 +70,7 @@ pub struct Matcher {
     fields: AHashMap<&'static [u8], FieldRules>,
     field_prefixes: Vec<(&'static [u8], u16)>,
     phrases: Vec<(u16, Pattern)>,
+    bodies: Vec<(u16, Pattern)>,
     cookies: AHashMap<&'static [u8], Vec<u16>>,
     cookie_prefixes: Vec<(&'static [u8], u16)>,
     query_keys: AHashMap<Vec<u8>, u128>,
@@ -85,6 +88,7 @@ impl Matcher {
             fields: AHashMap::new(),
             field_prefixes: Vec::new(),
             phrases: Vec::new(),
+            bodies: Vec::new(),
             cookies: AHashMap::new(),
             cookie_prefixes: Vec::new(),
             query_keys: AHashMap::new(),
@@ -116,6 +120,7 @@ impl Matcher {
             }
             Kind::Computed => self.fields.entry(s.field.as_bytes()).or_default().computed.push((number, pattern)),
             Kind::ServerValue => self.fields.entry(b"server").or_default().values.push((number, Pattern::new(pattern))),
+            Kind::BodyRegex => self.bodies.push((number, Pattern::of_body(pattern))),
             Kind::StatusPhraseRegex => self.phrases.push((number, Pattern::new(pattern))),
             Kind::CookieName => match pattern.strip_suffix('*') {
                 Some(prefix) => self.cookie_prefixes.push((prefix.as_bytes(), number)),
@@ -133,7 +138,7 @@ impl Matcher {
             Kind::CertOrg => self.owners.push((number, pattern)),
             // What stands in brackets names intermediate certificates: for the reader.
             Kind::CertIssuer => self.issuers.push((number, pattern.split(" (").next().unwrap_or(pattern))),
-            // Names are in `Names`, addresses in the table; bodies stay in the capture file.
+            // Names are in `Names`, addresses in the table.
             _ => {}
         }
     }
@@ -153,14 +158,12 @@ impl Matcher {
         }
         if !scene.dns {
             Self::routing(exchange, month, &mut book, &mut scene);
-            let chain = known.answer(
-                exchange.server.ip,
-                exchange.client.ip,
-                asked.as_ref().map(Name::bytes),
-                exchange.first_frame,
-            );
-            if let Some(chain) = chain {
-                scene.looked_up = true;
+            // A lookup after the connection began cannot be what led to it.
+            let began = FrameNo(exchange.flow.0);
+            let (client, server) = (exchange.client.ip, exchange.server.ip);
+            if let Some(chain) = known.answer(server, client, asked.as_ref().map(Name::bytes), began) {
+                let others = known.others(server, chain, began);
+                scene.looked_up = Some(LookedUp { lookup: chain.lookup, others });
                 self.steering(chain, &mut book, &mut scene);
                 if asked.is_none()
                     && let Some(name) = Name::of(&chain.asked)
@@ -171,8 +174,9 @@ impl Matcher {
                 }
             }
         }
+        trace(exchange, known, asked.as_ref(), &mut scene);
         let ledger = book.close();
-        let verdict = grade::grade(&ledger, &scene);
+        let verdict = grade::grade(&ledger, scene);
         (ledger, verdict)
     }
 
@@ -181,9 +185,17 @@ impl Matcher {
         scene.no_response = http.response.is_none();
         let status = http.response.as_ref().and_then(status_of);
         scene.accepted = matches!(status, Some(200..=299 | 304));
+        if let Some(request) = &http.request
+            && let Some(signed) = custody::signed_request(request, request.field("host"))
+        {
+            let standing = custody::standing(&signed, request.time, status);
+            scene.signed = Some((signed.scheme.provider(), standing == custody::Standing::Accepted));
+        }
         let asked = http.request.as_ref().and_then(|request| self.request(request, book, scene));
         if let Some(response) = &http.response {
-            self.response(response, exchange, book);
+            let sent = http.request.as_ref().filter(|_| scene.uploading).and_then(|r| r.body.md5);
+            let stored = if scene.uploading { sent } else { response.body.md5.filter(|_| status == Some(200)) };
+            self.response(response, exchange, stored, book);
         }
         asked
     }
@@ -192,6 +204,7 @@ impl Matcher {
         let StartLine::Request { method, target } = request.start else { return None };
         let method = method.of(&request.block);
         let uploading = matches!(method, b"PUT" | b"POST" | b"PATCH");
+        scene.uploading = uploading;
         let mut asked = None;
         for field in &request.fields {
             let name = field.name.of(&request.block);
@@ -212,7 +225,8 @@ impl Matcher {
             for (number, pattern) in &rules.request_values {
                 if pattern.matches(field.value.of(&request.block)) {
                     // Only what the server accepted says anything of the server.
-                    let group = match (scene.accepted, uploading) {
+                    let good = scene.accepted && scene.signed.is_none_or(|(_, accepted)| accepted);
+                    let group = match (good, uploading) {
                         (true, true) => Group::Writer,
                         (true, false) => Group::Custody,
                         _ => Group::NameChoice,
@@ -227,6 +241,9 @@ impl Matcher {
         if let Some(authority) = authority {
             let range = within(target, authority);
             let name = Name::of(range.of(&request.block));
+            if let (Some(host), Some(name)) = (&asked, &name) {
+                scene.names_agree = Some(host.bytes() == name.bytes());
+            }
             if let Some(name) = name.filter(|n| asked.as_ref().is_none_or(|a| a.bytes() != n.bytes())) {
                 self.asked(&name, range.of(&request.block), &place(Part::Request, request, range), book, scene);
                 asked = asked.or(Some(name));
@@ -258,14 +275,20 @@ impl Matcher {
         for (number, all) in &self.queries {
             if seen & all == *all && seen != 0 {
                 let range = within(target, (question + 1, text.len()));
-                let group = if scene.accepted { Group::Custody } else { Group::NameChoice };
+                // Refused, expired or made for another time: then it is only what somebody wrote.
+                let good = scene.signed.map_or(scene.accepted, |(_, accepted)| accepted);
+                let group = if good { Group::Custody } else { Group::NameChoice };
                 let place = place(Part::Request, request, range);
                 book.add(*number, Some(group), place, range.of(&request.block));
             }
         }
     }
 
-    fn response(&mut self, response: &HttpMessage, exchange: &Exchange, book: &mut Book) {
+    /// `stored` is the MD5 of the object's bytes: of those sent, or of those that came back whole.
+    fn response(&mut self, response: &HttpMessage, exchange: &Exchange, stored: Option<[u8; 16]>, book: &mut Book) {
+        if let Some(opening) = &response.opening {
+            self.error_document(opening, book);
+        }
         if let StartLine::Status { reason, .. } = response.start {
             let phrase = reason.of(&response.block);
             for (number, _) in self.phrases.iter().filter(|(_, p)| p.matches(phrase)) {
@@ -290,6 +313,7 @@ impl Matcher {
                         time: response.time,
                         date: response.field("date"),
                         modified: response.field("last-modified"),
+                        md5: stored,
                     };
                     for (number, _) in rules.computed.iter().filter(|(_, check)| computed::check(check, value, &facts))
                     {
@@ -300,6 +324,17 @@ impl Matcher {
             for (_, number) in self.field_prefixes.iter().filter(|(p, _)| name.bytes().starts_with(p)) {
                 book.line(*number, None, Part::Response, response, field);
             }
+        }
+    }
+
+    /// An error document's grammar, in the body's first bytes.
+    fn error_document(&self, opening: &Opening, book: &mut Book) {
+        for (number, pattern) in &self.bodies {
+            let Some(range) = pattern.find(&opening.block) else { continue };
+            let range = ByteRange::between(range.start, range.end.min(range.start + LONG_VALUE));
+            let frames = frames_of(&opening.spans, range);
+            let place = Place { part: Part::Body, range, frames, offset: u64::from(range.start) };
+            book.add(*number, None, place, range.of(&opening.block));
         }
     }
 
@@ -329,7 +364,7 @@ impl Matcher {
                     let place = Place {
                         part: Part::ClientHello,
                         range,
-                        frames: frames_of(hello, range),
+                        frames: hello_frames(hello, range),
                         offset: hello.stream_offset.saturating_add(u64::from(range.start)),
                     };
                     self.asked(name, text, &place, book, scene);
@@ -337,6 +372,12 @@ impl Matcher {
             }
         }
         if let Some(leaf) = tls.certificates.first() {
+            if let Some(name) = &asked {
+                let covers = |pattern: &String| names::covers(pattern.as_bytes(), name.bytes());
+                let in_names = leaf.names.iter().any(covers);
+                let in_subject = leaf.names.is_empty() && leaf.subject_cn.as_ref().is_some_and(covers);
+                scene.names_agree = Some(in_names || in_subject);
+            }
             for (number, text) in self.certificate(leaf).iter() {
                 let frames = tls.certificate_frame.into_iter().collect();
                 let place = Place { part: Part::Certificate(0), range: ByteRange::default(), frames, offset: 0 };
@@ -389,7 +430,7 @@ impl Matcher {
                 self.asked(&name, question.name.as_bytes(), &place, book, scene);
             }
         }
-        if let Some((chain, _)) = Chain::of(dns, exchange.client.ip) {
+        if let Some((chain, _)) = Chain::of(dns, exchange.client.ip, ExchangeNo(0)) {
             self.steering(&chain, book, scene);
         }
         for record in dns.response.iter().flat_map(|r| &r.answers) {
@@ -558,21 +599,43 @@ fn dns_place(range: ByteRange, frame: FrameNo) -> Place {
 }
 
 /// The frames that carried `range` of a hello's block.
-fn frames_of(hello: &ClientHello, range: ByteRange) -> Vec<FrameNo> {
-    let mut frames: Vec<FrameNo> = Vec::new();
-    let mut spans = hello.spans.iter().peekable();
-    while let Some(BlockSpan { at, frame }) = spans.next() {
-        let next = spans.peek().map_or(u32::MAX, |s| s.at);
-        if *at < range.end() && next > range.start {
-            frames.push(*frame);
+fn hello_frames(hello: &ClientHello, range: ByteRange) -> Vec<FrameNo> {
+    let frames = frames_of(&hello.spans, range);
+    if frames.is_empty() { vec![hello.frame] } else { frames }
+}
+
+/// Finds what earlier exchanges of this client say of this one: who gave it the URL, whether it wrote the bytes itself.
+fn trace(exchange: &Exchange, known: &Known, asked: Option<&Name>, scene: &mut Scene) {
+    let client = exchange.client.ip;
+    let (search, before) = match &exchange.detail {
+        Detail::Http(http) => {
+            let Some((request, url)) = http.request.as_ref().zip(own_url(http)) else { return };
+            let before = request.first_frame;
+            let body = http.response.as_ref().and_then(|r| r.body.decoded_bytes.zip(r.body.sha256));
+            if !scene.uploading
+                && let Some((upload, same_bytes)) = known.uploads.find(&url, body, client, before)
+            {
+                scene.first_write = Some(FirstWrite { upload: upload.exchange, frame: upload.frame, same_bytes });
+            }
+            (known.hand_outs.find(&url, client, before), before)
+        }
+        Detail::Tls(_) => {
+            let Some(host) = asked.and_then(|name| str::from_utf8(name.bytes()).ok()) else { return };
+            let before = FrameNo(exchange.flow.0);
+            (known.hand_outs.find_host(host, client, before), before)
+        }
+        Detail::Dns(_) => return,
+    };
+    match search {
+        Search::Found(found) => scene.handed_out = Some(*found),
+        Search::OtherClient | Search::Nothing => {
+            let mut unseen = known.unseen(client);
+            // This very connection's start counts too.
+            unseen.late |= exchange.anomalies.iter().any(|a| a.kind == AnomalyKind::MissingStart && a.frame <= before);
+            let other = matches!(search, Search::OtherClient);
+            scene.no_hand_out = handouts::reasons(unseen, other, known.forgotten_links() > 0);
         }
     }
-    if frames.is_empty() {
-        frames.push(hello.frame);
-    }
-    frames.sort_unstable();
-    frames.dedup();
-    frames
 }
 
 /// Where a target names a host itself (absolute form, authority form; RFC 9112 section 3.2), as offsets in the target,

@@ -11,6 +11,7 @@ mod computed;
 mod custody;
 mod dates;
 mod grade;
+mod handouts;
 #[cfg(test)]
 mod impostor_tests;
 mod known;
@@ -19,6 +20,7 @@ mod names;
 mod pack;
 mod pack_file;
 mod pattern;
+mod readings;
 mod sample;
 mod serving;
 #[cfg(test)]
@@ -27,15 +29,18 @@ mod user_pack;
 
 pub use cases::{Trial, Trials};
 pub use custody::{Scheme, SignedRequest, Standing as SignatureStanding, signed_request, standing};
+pub use handouts::Given;
 pub use known::Known;
 pub use matcher::Matcher;
 pub use pack::{AddedFile, Kind, Pack, Provider, Service, Signature, SpeaksFor, pack};
+pub use readings::{challenges, hypotheses, signature_standing, vintage};
 pub use serving::{Cache, CacheLine, Layer, Via, age, cache_lines, via};
 pub use user_pack::{LintLine, PackText, install, lint, lint_built_in};
 
 /// All static words that may stand in a verdict: roles, kinds of hops, and what a capture cannot show.
 pub fn words() -> impl Iterator<Item = &'static str> {
-    pack().roles.iter().copied().chain(grade::HOPS).chain(grade::CANNOT_SHOW)
+    let fixed = grade::HOPS.into_iter().chain(grade::CANNOT_SHOW).chain(handouts::REASONS).chain(handouts::forms());
+    pack().roles.iter().copied().chain(fixed)
 }
 
 /// The place of a word in [`words`], so that a record need not hold the sentence.

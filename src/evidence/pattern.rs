@@ -27,12 +27,20 @@ enum Shape {
     Inside,
     /// The value contains it, and the regular expression matches.
     Expression,
+    /// The same, across lines.
+    Body,
 }
 
 impl Pattern {
     pub(super) fn new(source: &'static str) -> Self {
         let (literal, shape) = literal_of(source);
         Self { source, literal, shape, regex: OnceLock::new() }
+    }
+
+    /// For the start of a body: a dot matches line ends too.
+    pub(super) fn of_body(source: &'static str) -> Self {
+        let (literal, _) = literal_of(source);
+        Self { source, literal, shape: Shape::Body, regex: OnceLock::new() }
     }
 
     /// Whether `value` matches.
@@ -42,8 +50,16 @@ impl Pattern {
             Shape::Start => value.starts_with(&self.literal),
             Shape::End => value.ends_with(&self.literal),
             Shape::Inside => self.gate(value),
-            Shape::Expression => self.gate(value) && self.regex().is_some_and(|r| r.is_match(value)),
+            Shape::Expression | Shape::Body => self.gate(value) && self.regex().is_some_and(|r| r.is_match(value)),
         }
+    }
+
+    /// Where the first match stands.
+    pub(super) fn find(&self, value: &[u8]) -> Option<core::ops::Range<usize>> {
+        if !self.gate(value) {
+            return None;
+        }
+        self.regex()?.find(value).map(|found| found.range())
     }
 
     /// The named groups of a match.
@@ -60,7 +76,15 @@ impl Pattern {
 
     fn regex(&self) -> Option<&Regex> {
         // A pattern that does not compile matches nothing; a test compiles every one of the pack.
-        self.regex.get_or_init(|| RegexBuilder::new(self.source).unicode(false).build().ok()).as_ref()
+        self.regex
+            .get_or_init(|| {
+                RegexBuilder::new(self.source)
+                    .unicode(false)
+                    .dot_matches_new_line(self.shape == Shape::Body)
+                    .build()
+                    .ok()
+            })
+            .as_ref()
     }
 
     #[cfg(test)]

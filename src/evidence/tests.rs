@@ -55,7 +55,7 @@ fn judge(exchange: &Exchange, lookups: &[Exchange]) -> Seen {
     let budget = Budget::default();
     let mut known = Known::new(&budget);
     for l in lookups {
-        known.learn(l);
+        known.learn(l, ExchangeNo(0));
     }
     let (ledger, verdict) = Matcher::new(&budget).judge(exchange, &known);
     Seen { ledger, verdict }
@@ -164,6 +164,7 @@ fn message(text: &str, time: Timestamp) -> HttpMessage {
         time,
         end_time: time,
         body: Body::default(),
+        opening: None,
         complete: true,
     }
 }

@@ -54,8 +54,8 @@ pub fn write_csv(listing: &Listing<'_>, out: &mut dyn Write) -> Result<(), Expor
             pack.roles.get(usize::from(row.role)).copied().unwrap_or_default().into(),
             guarded(snapshot.text(row.tenant)),
             row.grade().map_or("", Grade::word).into(),
-            yes_no(row.flags & Row::CONFLICT != 0),
-            yes_no(row.flags & Row::INCOMPLETE == 0),
+            yes_no(row.has(Row::CONFLICT)),
+            yes_no(!row.has(Row::INCOMPLETE)),
         ];
         lines.write_record(cells.iter().map(|cell| cell.as_bytes()))?;
     }

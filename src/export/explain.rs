@@ -4,7 +4,7 @@ use std::io::Write;
 
 use super::{ExportError, Listing};
 use crate::evidence::pack;
-use crate::model::{Detail, Grade, HttpMessage, Part, StartLine, clean, clean_to, hex};
+use crate::model::{Detail, Grade, HttpMessage, StartLine, clean, clean_to, hex};
 use crate::protocols::dns::type_name;
 use crate::store::{Record, RowId, tls_version};
 
@@ -143,14 +143,7 @@ fn write_ledger(record: &Record, out: &mut dyn Write) -> Result<(), ExportError>
             if speaks.is_empty() { "a hint only".to_owned() } else { format!("speaks for {}", speaks.join(", ")) };
         writeln!(out, "     {provider}, {}: {speaks}", entry.group.words())?;
         let frames: Vec<String> = entry.place.frames.iter().map(ToString::to_string).collect();
-        let place = match entry.place.part {
-            Part::Request => "request head".to_owned(),
-            Part::Response => "response head".to_owned(),
-            Part::ClientHello => "ClientHello".to_owned(),
-            Part::Certificate(n) => format!("certificate {} of the server's chain", u32::from(n) + 1),
-            Part::Dns => "DNS answer".to_owned(),
-            Part::Address => "packet header".to_owned(),
-        };
+        let place = entry.place.part.words();
         let frames = if frames.is_empty() { "no frame".to_owned() } else { format!("frame {}", frames.join(", ")) };
         writeln!(out, "     {place}, {frames}, offset {}, {} bytes", entry.place.offset, entry.text.len())?;
         if let Some(signature) = pack.signatures.get(usize::from(entry.signature)) {

@@ -8,12 +8,12 @@ use crossbeam_channel::bounded;
 use serde::Serialize;
 use serde_json::ser::{Formatter, Serializer};
 
+use super::json_verdict::VerdictLine;
+use super::order::Numbers;
 use super::{ExportError, Listing};
-use crate::evidence::pack;
 use crate::model::{
-    Answer, Certificate, ClientHello, Detail, DnsKind, DnsLookup, DnsQuestion, DnsRecord, Endpoint, Exchange, Field,
-    FrameNo, Grade, HttpMessage, Ledger, LimitHit, ServerHello, StartLine, TlsSession, TlsTransport, Transport,
-    Verdict, hex, is_hidden,
+    Certificate, ClientHello, Detail, DnsKind, DnsLookup, DnsQuestion, DnsRecord, Endpoint, Exchange, Field, FrameNo,
+    HttpMessage, LimitHit, ServerHello, StartLine, TlsSession, TlsTransport, Transport, hex, is_hidden,
 };
 use crate::protocols::dns::type_name;
 use crate::store::{Record, RowId, Snapshot, host_and_path, request_line, tls_version};
@@ -32,7 +32,7 @@ pub fn write_jsonl(listing: &Listing<'_>, threads: usize, out: &mut dyn Write) -
     if threads <= 1 || rows.len() <= CHUNK {
         for (n, id) in rows {
             let record = listing.snapshot.record(id)?;
-            write_line(&mut line, &RowLine::new(n, &record), out)?;
+            write_line(&mut line, &RowLine::new(n, &record, listing.numbers()), out)?;
         }
         return Ok(());
     }
@@ -42,10 +42,10 @@ pub fn write_jsonl(listing: &Listing<'_>, threads: usize, out: &mut dyn Write) -
         for first in 0..threads {
             let (done, chunks) = bounded(2);
             let own = rows.chunks(CHUNK).skip(first).step_by(threads);
-            let snapshot = listing.snapshot;
+            let (snapshot, numbers) = (listing.snapshot, listing.numbers());
             std::thread::Builder::new().name(format!("json-{first}")).spawn_scoped(scope, move || {
                 for chunk in own {
-                    if done.send(write_chunk(snapshot, chunk)).is_err() {
+                    if done.send(write_chunk(snapshot, numbers, chunk)).is_err() {
                         return;
                     }
                 }
@@ -60,11 +60,11 @@ pub fn write_jsonl(listing: &Listing<'_>, threads: usize, out: &mut dyn Write) -
     })
 }
 
-fn write_chunk(snapshot: &Snapshot, rows: &[(u32, RowId)]) -> Result<Vec<u8>, ExportError> {
+fn write_chunk(snapshot: &Snapshot, numbers: &Numbers, rows: &[(u32, RowId)]) -> Result<Vec<u8>, ExportError> {
     let mut bytes = Vec::with_capacity(rows.len() * (3 << 10));
     for (n, id) in rows {
         let record = snapshot.record(*id)?;
-        RowLine::new(*n, &record).serialize(&mut Serializer::with_formatter(&mut bytes, Plain))?;
+        RowLine::new(*n, &record, numbers).serialize(&mut Serializer::with_formatter(&mut bytes, Plain))?;
         bytes.push(b'\n');
     }
     Ok(bytes)
@@ -256,7 +256,7 @@ enum DetailLine<'a> {
 }
 
 impl<'a> RowLine<'a> {
-    fn new(n: u32, record: &'a Record) -> Self {
+    fn new(n: u32, record: &'a Record, numbers: &Numbers) -> Self {
         let exchange = &record.exchange;
         let mut line = Self {
             kind: "http",
@@ -274,7 +274,7 @@ impl<'a> RowLine<'a> {
                 .iter()
                 .map(|a| AnomalyLine { what: a.kind.words(), frame: a.frame.0, length: a.len })
                 .collect(),
-            verdict: VerdictLine::new(&record.verdict, &record.ledger),
+            verdict: VerdictLine::new(record, numbers),
         };
         match &exchange.detail {
             Detail::Http(http) => {
@@ -573,122 +573,8 @@ impl<'a> RecordLine<'a> {
     }
 }
 
-#[derive(Serialize)]
-struct VerdictLine<'a> {
-    #[serde(skip_serializing_if = "Option::is_none")]
-    operator: Option<NamedLine>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    product: Option<NamedLine>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    role: Option<RoleLine>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    tenant: Option<TenantLine<'a>>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    grade: Option<&'static str>,
-    conflict: bool,
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    path: Vec<HopLine>,
-    evidence: Vec<EvidenceLine<'a>>,
-    #[serde(skip_serializing_if = "<[_]>::is_empty")]
-    cannot_show: &'a [&'static str],
-}
-
-#[derive(Serialize)]
-struct NamedLine {
-    name: &'static str,
-    id: &'static str,
-    grade: &'static str,
-}
-
-#[derive(Serialize)]
-struct RoleLine {
-    name: &'static str,
-    grade: &'static str,
-}
-
-#[derive(Serialize)]
-struct TenantLine<'a> {
-    name: &'a str,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    first_party: Option<&'a str>,
-    grade: &'static str,
-}
-
-#[derive(Serialize)]
-struct HopLine {
-    hop: &'static str,
-    operator: &'static str,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    product: Option<&'static str>,
-}
-
-#[derive(Serialize)]
-struct EvidenceLine<'a> {
-    signature: &'static str,
-    group: &'static str,
-    supports: Vec<&'static str>,
-    text: Cow<'a, str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    text_hex: Option<String>,
-    frames: Frames<'a>,
-    offset: u64,
-    length: u32,
-    forgeable_by: &'static str,
-}
-
-impl<'a> VerdictLine<'a> {
-    fn new(verdict: &'a Verdict, ledger: &'a Ledger) -> Self {
-        let pack = pack();
-        let service = |index: u16| pack.services.get(usize::from(index));
-        Self {
-            operator: verdict.operator.and_then(|o| {
-                let provider = pack.providers.get(usize::from(o.value.0))?;
-                Some(NamedLine { name: provider.name, id: provider.id, grade: o.grade.word() })
-            }),
-            product: verdict.product.and_then(|p| {
-                let service = service(p.value)?;
-                Some(NamedLine { name: service.name, id: service.id, grade: p.grade.word() })
-            }),
-            role: verdict.role.map(|r| RoleLine { name: r.value, grade: r.grade.word() }),
-            tenant: verdict.tenant.as_ref().map(|Answer { value, grade }| TenantLine {
-                name: &value.name,
-                first_party: value.first_party.as_deref(),
-                grade: grade.word(),
-            }),
-            grade: verdict.grade.map(Grade::word),
-            conflict: verdict.conflict,
-            path: verdict
-                .path
-                .iter()
-                .filter_map(|hop| {
-                    let operator = pack.providers.get(usize::from(hop.provider.0))?.name;
-                    Some(HopLine { hop: hop.kind, operator, product: hop.service.and_then(service).map(|s| s.name) })
-                })
-                .collect(),
-            evidence: ledger
-                .iter()
-                .map(|e| {
-                    let signature = pack.signatures.get(usize::from(e.signature));
-                    EvidenceLine {
-                        signature: signature.map_or("", |s| s.id),
-                        group: e.group.words(),
-                        supports: e.supports.words().collect(),
-                        text: lossy(&e.text),
-                        text_hex: str::from_utf8(&e.text).is_err().then(|| hex(&e.text)),
-                        frames: Frames(&e.place.frames),
-                        offset: e.place.offset,
-                        length: if e.place.range.len > 0 { e.place.range.len } else { e.text.len() as u32 },
-                        forgeable_by: signature.map_or("", |s| s.forgeable_by),
-                    }
-                })
-                .collect(),
-            cannot_show: &verdict.cannot_show,
-        }
-    }
-}
-
 /// Written as it displays, without a text of its own in between: a list has millions of these.
-struct Text<T>(T);
+pub(super) struct Text<T>(pub(super) T);
 
 impl<T: fmt::Display> Serialize for Text<T> {
     fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
@@ -724,7 +610,7 @@ impl Serialize for Pairs<'_> {
     }
 }
 
-struct Frames<'a>(&'a [FrameNo]);
+pub(super) struct Frames<'a>(pub(super) &'a [FrameNo]);
 
 impl Serialize for Frames<'_> {
     fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
@@ -756,7 +642,7 @@ impl Formatter for Plain {
 }
 
 /// Only bytes that are no UTF-8 need replacing; the exact ones stand beside them in hex.
-fn lossy(bytes: &[u8]) -> Cow<'_, str> {
+pub(super) fn lossy(bytes: &[u8]) -> Cow<'_, str> {
     String::from_utf8_lossy(bytes)
 }
 

@@ -5,13 +5,14 @@
 mod csv;
 mod explain;
 mod json;
+mod json_verdict;
 mod order;
 mod table;
 
 pub use csv::write_csv;
 pub use explain::write_explanation;
 pub use json::{SCHEMA, write_jsonl};
-pub use order::Listing;
+pub use order::{Listing, Numbers};
 pub use table::write_table;
 
 /// Why a list could not be written.

@@ -1,5 +1,6 @@
 //! Which rows a list has, and how they are counted.
 
+use crate::model::GiverNo;
 use crate::store::query::{SortKey, select};
 use crate::store::{Row, RowId, Snapshot};
 
@@ -9,6 +10,39 @@ pub struct Listing<'a> {
     /// The rows' store.
     pub snapshot: &'a Snapshot,
     rows: Vec<(u32, RowId)>,
+    numbers: Numbers,
+}
+
+/// The number of every row of a capture, whichever are listed: rows refer to each other by it.
+#[derive(Debug)]
+pub struct Numbers {
+    by_place: Vec<u32>,
+    /// Numbers of exchanges that handed out URLs; 0 where it has not ended.
+    givers: Vec<u32>,
+}
+
+impl Numbers {
+    fn new(snapshot: &Snapshot, order: &[u32]) -> Self {
+        let mut by_place = vec![0; order.len()];
+        for (place, n) in order.iter().zip(1_u32..) {
+            if let Some(slot) = by_place.get_mut(*place as usize) {
+                *slot = n;
+            }
+        }
+        let number = |place: Option<RowId>| place.and_then(|p| by_place.get(p.0 as usize)).copied().unwrap_or(0);
+        let givers = snapshot.givers().map(number).collect();
+        Self { by_place, givers }
+    }
+
+    /// A row's number.
+    pub fn of(&self, row: RowId) -> Option<u32> {
+        self.by_place.get(row.0 as usize).copied()
+    }
+
+    /// The number of the exchange that handed out a URL.
+    pub fn of_giver(&self, giver: GiverNo) -> Option<u32> {
+        self.givers.get(giver.0 as usize).copied().filter(|n| *n != 0)
+    }
 }
 
 impl<'a> Listing<'a> {
@@ -23,7 +57,12 @@ impl<'a> Listing<'a> {
                 select(snapshot, filter, None, SortKey::Capture, false).iter().copied().collect();
             numbered.filter(|(_, id)| kept.contains(&id.0)).collect()
         };
-        Self { snapshot, rows }
+        Self { snapshot, rows, numbers: Numbers::new(snapshot, &all) }
+    }
+
+    /// The numbers of all rows.
+    pub fn numbers(&self) -> &Numbers {
+        &self.numbers
     }
 
     /// Number and place of each row.

@@ -64,6 +64,8 @@ pub struct Budget {
     pub secret_bytes: usize,
     /// Comments kept from a capture file, in bytes.
     pub comment_bytes: usize,
+    /// Memory for URLs that responses handed out, in bytes; the oldest go first.
+    pub hand_out_bytes: usize,
 }
 
 impl Default for Budget {
@@ -99,6 +101,7 @@ impl Default for Budget {
             interned_texts: 4 << 20,
             secret_bytes: 16 << 20,
             comment_bytes: 16 << 20,
+            hand_out_bytes: 16 << 20,
         }
     }
 }
@@ -136,11 +139,15 @@ pub enum Limit {
     SecretBytes,
     /// Comments not kept.
     CommentBytes,
+    /// A body with more links than are kept.
+    BodyLinks,
+    /// Handed-out URLs forgotten.
+    HandOuts,
 }
 
 impl Limit {
     /// All of them.
-    pub const ALL: [Self; 15] = [
+    pub const ALL: [Self; 17] = [
         Self::PacketLayers,
         Self::Fragments,
         Self::FrameBytes,
@@ -156,6 +163,8 @@ impl Limit {
         Self::InternedTexts,
         Self::SecretBytes,
         Self::CommentBytes,
+        Self::BodyLinks,
+        Self::HandOuts,
     ];
 
     /// The finding in words.
@@ -176,6 +185,8 @@ impl Limit {
             Self::InternedTexts => "names no longer shared in memory",
             Self::SecretBytes => "secrets over the limit, not kept",
             Self::CommentBytes => "comments over the limit, not kept",
+            Self::BodyLinks => "bodies with more links than are kept",
+            Self::HandOuts => "handed-out URLs forgotten to make room",
         }
     }
 }

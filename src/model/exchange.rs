@@ -222,6 +222,9 @@ pub struct HttpMessage {
     pub end_time: Timestamp,
     /// The body.
     pub body: Body,
+    /// The body's first bytes as decoded, of responses that tell of an error, for the rules about error documents. They
+    /// are not stored with the row.
+    pub opening: Option<Box<Opening>>,
     /// Whether the whole message is in the capture.
     pub complete: bool,
 }
@@ -242,17 +245,32 @@ impl HttpMessage {
 
     /// The frames that carried `range` of the block, ascending, without repetition.
     pub fn frames_of(&self, range: ByteRange) -> Vec<FrameNo> {
-        let mut frames: Vec<FrameNo> = Vec::new();
-        for (i, span) in self.spans.iter().enumerate() {
-            let next = self.spans.get(i + 1).map_or(u32::MAX, |s| s.at);
-            if span.at < range.end().max(range.start + 1) && next > range.start {
-                frames.push(span.frame);
-            }
-        }
-        frames.sort_unstable();
-        frames.dedup();
-        frames
+        frames_of(&self.spans, range)
     }
+}
+
+/// The frames that carried `range` of a block with these spans, ascending, without repetition.
+pub fn frames_of(spans: &[BlockSpan], range: ByteRange) -> Vec<FrameNo> {
+    let mut frames: Vec<FrameNo> = Vec::new();
+    let mut spans = spans.iter().peekable();
+    while let Some(span) = spans.next() {
+        let next = spans.peek().map_or(u32::MAX, |s| s.at);
+        if span.at < range.end().max(range.start.saturating_add(1)) && next > range.start {
+            frames.push(span.frame);
+        }
+    }
+    frames.sort_unstable();
+    frames.dedup();
+    frames
+}
+
+/// The first bytes of a body, as decoded.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Opening {
+    /// The bytes.
+    pub block: Vec<u8>,
+    /// Which frames brought them: a coded byte's frame is the one that let it come out.
+    pub spans: Vec<BlockSpan>,
 }
 
 /// What is known of a message's body. The bytes stay in the capture and are read again when asked for.
@@ -266,6 +284,9 @@ pub struct Body {
     pub decoded_bytes: Option<u64>,
     /// SHA-256 of those; `None` where it could not be read whole.
     pub sha256: Option<[u8; 32]>,
+    /// MD5 of the bytes before content decoding, of uploads and where the message names an MD5 (Content-MD5, RFC 1864; an
+    /// entity tag of 32 hexadecimal digits): services that store objects hash what they were sent.
+    pub md5: Option<[u8; 16]>,
 }
 
 /// What carries a TLS session.

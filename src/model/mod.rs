@@ -14,8 +14,8 @@ pub use budget::{Budget, Limit, LimitHit};
 pub use bytes::{ByteRange, Cursor, Reject, Step};
 pub use exchange::{
     Anomaly, AnomalyKind, BlockSpan, Body, Certificate, ClientHello, Detail, DnsKind, DnsLookup, DnsQuestion,
-    DnsRecord, DnsResponse, Exchange, Field, HttpExchange, HttpMessage, HttpVersion, ServerHello, StartLine,
-    TlsSession, TlsTransport,
+    DnsRecord, DnsResponse, Exchange, Field, HttpExchange, HttpMessage, HttpVersion, Opening, ServerHello, StartLine,
+    TlsSession, TlsTransport, frames_of,
 };
 pub use frame::{
     Endpoint, FlowId, FlowKey, FrameHead, FrameNo, LinkType, Payload, Run, RunKind, Side, TcpFlags, Transport, Unit,
@@ -23,4 +23,8 @@ pub use frame::{
 };
 pub use text::{bytes_short, clean, clean_to, hex, is_hidden, middle};
 pub use time::Timestamp;
-pub use verdict::{Answer, Evidence, Grade, Group, Hop, Ledger, Part, Place, ProviderId, Supports, Tenant, Verdict};
+pub use verdict::{
+    Agreement, Alternative, Answer, Attempt, Challenge, Evidence, ExchangeNo, FirstWrite, GiverNo, Grade, Group,
+    HandOut, Hop, Hypothesis, Ledger, LinkMatch, LookedUp, Part, Place, ProviderId, Stance, Standing, Supports, Tenant,
+    Verdict, WitnessKind,
+};

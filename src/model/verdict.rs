@@ -1,6 +1,6 @@
 //! Evidence, grades, and the four answers of a verdict.
 
-use super::{ByteRange, FrameNo};
+use super::{ByteRange, FrameNo, Timestamp};
 
 /// How sure an answer is: always for this exchange, at this time, from this network.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -136,6 +136,23 @@ pub enum Part {
     Dns,
     /// The address in the packet headers.
     Address,
+    /// The response's body, as decoded.
+    Body,
+}
+
+impl Part {
+    /// The words on screen and in exports.
+    pub fn words(self) -> String {
+        match self {
+            Self::Request => "request head".to_owned(),
+            Self::Response => "response head".to_owned(),
+            Self::ClientHello => "ClientHello".to_owned(),
+            Self::Certificate(n) => format!("certificate {} of the server's chain", u32::from(n) + 1),
+            Self::Dns => "DNS answer".to_owned(),
+            Self::Address => "packet header".to_owned(),
+            Self::Body => "response body".to_owned(),
+        }
+    }
 }
 
 /// Where the verbatim bytes of a piece of evidence stand.
@@ -198,6 +215,172 @@ pub struct Hop {
     pub provider: ProviderId,
     /// Which service, index into the pack's services of that provider.
     pub service: Option<u16>,
+    /// The ledger entries that show it, as indexes from 0, at most 255 of them.
+    pub lines: Vec<u8>,
+}
+
+/// What one kind of witness says of the operator that the verdict names.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Stance {
+    /// It could be seen, and names nobody.
+    #[default]
+    Silent,
+    /// It points at the same operator.
+    Agrees,
+    /// It points at another.
+    Conflicts,
+    /// This capture cannot show it.
+    NotObservable,
+}
+
+impl Stance {
+    /// The words on screen and in exports.
+    pub fn words(self) -> &'static str {
+        match self {
+            Self::Silent => "silent",
+            Self::Agrees => "agrees",
+            Self::Conflicts => "conflicts",
+            Self::NotObservable => "not observable",
+        }
+    }
+}
+
+/// The kinds of witness of the agreement strip, in its order.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum WitnessKind {
+    /// The asked name.
+    Name,
+    /// The CNAME chain of the lookup before the connection.
+    Cname,
+    /// The server's address.
+    Address,
+    /// The server's certificate.
+    Certificate,
+    /// The names that the client gave, compared with each other: server name with certificate, target with Host.
+    Names,
+    /// The response's header lines.
+    Headers,
+}
+
+impl WitnessKind {
+    /// All six.
+    pub const ALL: [Self; 6] = [Self::Name, Self::Cname, Self::Address, Self::Certificate, Self::Names, Self::Headers];
+
+    /// The word on screen and in exports.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Name => "name",
+            Self::Cname => "CNAME",
+            Self::Address => "address",
+            Self::Certificate => "certificate",
+            Self::Names => "SNI and Host",
+            Self::Headers => "headers",
+        }
+    }
+}
+
+/// The six cells of the agreement strip, two bits each.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub struct Agreement(pub u16);
+
+impl Agreement {
+    /// What a witness says.
+    pub fn of(self, witness: WitnessKind) -> Stance {
+        match self.0 >> (2 * witness as u16) & 3 {
+            0 => Stance::Silent,
+            1 => Stance::Agrees,
+            2 => Stance::Conflicts,
+            _ => Stance::NotObservable,
+        }
+    }
+
+    /// The strip with that cell set.
+    #[must_use]
+    pub fn with(self, witness: WitnessKind, stance: Stance) -> Self {
+        let shift = 2 * witness as u16;
+        Self(self.0 & !(3 << shift) | (stance as u16) << shift)
+    }
+}
+
+/// An exchange by its place in the order of arrival: the row's place in the table.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct ExchangeNo(pub u32);
+
+/// An exchange that may not have arrived yet; the table knows its place once it has.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct GiverNo(pub u32);
+
+/// How an asked URL was found in an earlier response.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum LinkMatch {
+    /// The same URL.
+    Exact,
+    /// The same host and path; the query differs, or the scheme.
+    HostAndPath,
+    /// A long token of the path stands there; the host was put before it by the client.
+    PathToken,
+    /// Only the host: what was asked there is sealed.
+    Host,
+}
+
+impl LinkMatch {
+    /// All of them, the surest first.
+    pub const ALL: [Self; 4] = [Self::Exact, Self::HostAndPath, Self::PathToken, Self::Host];
+
+    /// The words on screen and in exports.
+    pub fn words(self) -> &'static str {
+        match self {
+            Self::Exact => "the same URL",
+            Self::HostAndPath => "the same host and path",
+            Self::PathToken => "a token of the path",
+            Self::Host => "the host only",
+        }
+    }
+}
+
+/// The earlier response that gave the client the URL.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct HandOut {
+    /// The exchange whose response it is.
+    pub giver: GiverNo,
+    /// The host that answered it.
+    pub host: String,
+    /// The registrable domain of that host, where it has one.
+    pub site: Option<String>,
+    /// The frame that brought the URL's first byte.
+    pub frame: FrameNo,
+    /// When that frame was captured.
+    pub time: Timestamp,
+    /// The field it stands in: a header's name, a JSON key, an HTML attribute.
+    pub field: String,
+    /// What carries it: a word of `evidence::words`.
+    pub form: &'static str,
+    /// The URL as it stands there, not cleaned for display.
+    pub text: Vec<u8>,
+    /// Offset of its first byte in the decoded body, or in the field's value.
+    pub offset: u64,
+    /// How it was matched.
+    pub how: LinkMatch,
+}
+
+/// An earlier upload of this client that explains where the bytes came from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct FirstWrite {
+    /// The upload.
+    pub upload: ExchangeNo,
+    /// The frame of its first byte.
+    pub frame: FrameNo,
+    /// Whether the body that came back has the hash of the one that was sent; else only host and path are the same.
+    pub same_bytes: bool,
+}
+
+/// The lookup that led to the connection, and what else that address was given for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LookedUp {
+    /// The lookup.
+    pub lookup: ExchangeNo,
+    /// Other lookups before the connection whose answer was the same address; at most 8.
+    pub others: Vec<ExchangeNo>,
 }
 
 /// The four answers for one exchange.
@@ -219,4 +402,134 @@ pub struct Verdict {
     pub path: Vec<Hop>,
     /// What this capture cannot show of this exchange, in whole sentences.
     pub cannot_show: Vec<&'static str>,
+    /// What each kind of witness says of the operator.
+    pub agreement: Agreement,
+    /// The earlier response that gave the client the URL.
+    pub handed_out: Option<HandOut>,
+    /// Without one: why it can be missing, in whole sentences.
+    pub no_hand_out: Vec<&'static str>,
+    /// The earlier upload of the same bytes, or to the same place.
+    pub first_write: Option<FirstWrite>,
+    /// The lookup that the connection followed.
+    pub looked_up: Option<LookedUp>,
+}
+
+/// The seven other readings of one verdict.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Alternative {
+    /// The first party's own account in that store.
+    H1,
+    /// A CDN in front of the first party's own origin.
+    H2,
+    /// A CDN in front of rented storage.
+    H3,
+    /// Merely linked: put there earlier by somebody else.
+    H4,
+    /// An unrelated third party.
+    H5,
+    /// A middlebox answered.
+    H6,
+    /// The capture was edited or mis-dated.
+    H7,
+}
+
+impl Alternative {
+    /// All seven.
+    pub const ALL: [Self; 7] = [Self::H1, Self::H2, Self::H3, Self::H4, Self::H5, Self::H6, Self::H7];
+
+    /// `H1` to `H7`.
+    pub fn id(self) -> &'static str {
+        match self {
+            Self::H1 => "H1",
+            Self::H2 => "H2",
+            Self::H3 => "H3",
+            Self::H4 => "H4",
+            Self::H5 => "H5",
+            Self::H6 => "H6",
+            Self::H7 => "H7",
+        }
+    }
+
+    /// The reading in words.
+    pub fn words(self) -> &'static str {
+        match self {
+            Self::H1 => "The first party's own account in that store",
+            Self::H2 => "A CDN in front of the first party's own servers",
+            Self::H3 => "A CDN in front of rented storage",
+            Self::H4 => "Merely linked: put there earlier by somebody else",
+            Self::H5 => "An unrelated third party, such as an SDK or an advert",
+            Self::H6 => "A middlebox answered: a proxy, a VPN, a portal",
+            Self::H7 => "The capture was edited, or its clock was wrong",
+        }
+    }
+}
+
+/// What the capture leaves of a reading.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Standing {
+    /// Something seen cannot be so under this reading.
+    RuledOut,
+    /// Something seen is unlikely under it.
+    Weakened,
+    /// Nothing seen speaks against it.
+    Open,
+}
+
+impl Standing {
+    /// The words on screen and in exports.
+    pub fn words(self) -> &'static str {
+        match self {
+            Self::RuledOut => "ruled out",
+            Self::Weakened => "weakened",
+            Self::Open => "open",
+        }
+    }
+}
+
+/// One reading of a verdict, judged.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Hypothesis {
+    /// Which.
+    pub alternative: Alternative,
+    /// What is left of it.
+    pub standing: Standing,
+    /// Why, in one sentence.
+    pub why: String,
+    /// The ledger entries that decide it, as indexes from 0.
+    pub entries: Vec<u8>,
+    /// The test that would settle it; `None` where it is settled.
+    pub settled_by: Option<&'static str>,
+}
+
+/// How an attempt to break a verdict ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Attempt {
+    /// The check was made, and the verdict stands.
+    Held,
+    /// The check speaks against the verdict.
+    Broke,
+    /// Nothing in the capture lets the check be made.
+    NotPossible,
+}
+
+impl Attempt {
+    /// The words on screen and in exports.
+    pub fn words(self) -> &'static str {
+        match self {
+            Self::Held => "held",
+            Self::Broke => "broke",
+            Self::NotPossible => "cannot be tried",
+        }
+    }
+}
+
+/// One attempt to break a verdict.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Challenge {
+    /// What was tried, as a question.
+    pub question: &'static str,
+    /// How it ended.
+    pub outcome: Attempt,
+    /// What was seen.
+    pub seen: String,
 }

@@ -7,9 +7,11 @@ use std::fmt;
 use std::io::{self, Read as _, Write};
 
 use flate2::write::{DeflateDecoder, MultiGzDecoder, ZlibDecoder};
+use md5::Md5;
 use sha2::{Digest as _, Sha256};
 
-use crate::model::Budget;
+use super::links::{Link, LinkScanner};
+use crate::model::{BlockSpan, Budget, FrameNo, Opening};
 
 /// SHA-256 of no bytes.
 pub const EMPTY_SHA256: [u8; 32] = [
@@ -25,6 +27,8 @@ const STEP_OUTPUT: usize = 16 << 20;
 const CHUNK_LINE: usize = 16 << 10;
 /// Trailer section in bytes.
 const TRAILER_BYTES: usize = 64 << 10;
+/// Bytes kept of an opening: what the signature pack's rules for bodies look at.
+const OPENING_BYTES: usize = 4 << 10;
 
 /// Limits of one body, from the budget.
 #[derive(Clone, Copy, Debug)]
@@ -113,6 +117,19 @@ impl fmt::Debug for BodyReader {
     }
 }
 
+/// What is wanted of a body beside its length and SHA-256.
+#[derive(Debug, Default)]
+pub struct Wanted {
+    /// The decoded bytes, up to the budget's preview.
+    pub bytes: bool,
+    /// MD5 of the bytes before content decoding.
+    pub md5: bool,
+    /// The first decoded bytes.
+    pub opening: bool,
+    /// The links in it.
+    pub links: Option<LinkScanner>,
+}
+
 /// A finished body.
 #[derive(Debug, Default)]
 pub struct Finished {
@@ -128,22 +145,31 @@ pub struct Finished {
     pub trailer: Vec<u8>,
     /// The decoded bytes, where they were asked for.
     pub bytes: Vec<u8>,
+    /// MD5 before content decoding, where it was asked for and the body is whole.
+    pub md5: Option<[u8; 16]>,
+    /// The first decoded bytes, where they were asked for.
+    pub opening: Option<Box<Opening>>,
+    /// Links not taken before.
+    pub links: Vec<Link>,
+    /// Whether the body has more links than are kept.
+    pub links_limited: bool,
 }
 
 impl BodyReader {
     /// A body with that framing and the content codings in the order in which they were applied.
-    pub fn new(framing: Framing, codings: &[&[u8]], limits: BodyLimits, collect: bool) -> Self {
+    pub fn new(framing: Framing, codings: &[&[u8]], limits: BodyLimits, wanted: Wanted) -> Self {
         let place = match framing {
             Framing::Length(0) => Place::Whole,
             Framing::Length(n) => Place::Length(n),
             Framing::Chunked => Place::Size { value: 0, digits: 0, after: false, line: 0 },
             Framing::UntilClose => Place::UntilClose,
         };
-        Self { place, wire_bytes: 0, trailer: Vec::new(), content: Content::new(codings, limits, collect) }
+        Self { place, wire_bytes: 0, trailer: Vec::new(), content: Content::new(codings, limits, wanted) }
     }
 
-    /// Takes bytes of the stream.
-    pub fn feed(&mut self, bytes: &[u8]) -> Progress {
+    /// Takes bytes of the stream that `frame` brought.
+    pub fn feed(&mut self, bytes: &[u8], frame: FrameNo) -> Progress {
+        self.content.frame = frame;
         let mut at = 0_usize;
         loop {
             let rest = bytes.get(at..).unwrap_or_default();
@@ -226,9 +252,14 @@ impl BodyReader {
         self.trailer.len()
     }
 
+    /// The links found since this was last asked.
+    pub fn take_links(&mut self) -> Vec<Link> {
+        std::mem::take(&mut self.content.links)
+    }
+
     /// So many bytes are missing here. Whether the body goes on behind them.
     pub fn gap(&mut self, count: u64) -> bool {
-        self.content.lost = true;
+        self.content.gap(count);
         self.wire_bytes = self.wire_bytes.saturating_add(count);
         match self.place {
             Place::UntilClose => true,
@@ -266,14 +297,9 @@ impl BodyReader {
     /// The result; `whole` says whether the end is known to be the end.
     pub fn finish(self, whole: bool) -> Finished {
         let Self { wire_bytes, trailer, content, .. } = self;
-        let limited = content.limited;
-        let (decoded, undecodable, bytes) = content.finish(whole);
-        Finished { wire_bytes, decoded, undecodable, limited, trailer, bytes }
+        Finished { wire_bytes, trailer, ..content.finish(whole) }
     }
 }
-
-/// Length and SHA-256, where the body could be read whole.
-type Decoded = Option<(u64, [u8; 32])>;
 
 /// The content behind the framing.
 #[expect(clippy::struct_excessive_bools, reason = "independent facts of one body")]
@@ -293,10 +319,16 @@ struct Content {
     magic: &'static [u8],
     /// Whether the body begins with them, as far as it goes.
     begins_coded: bool,
+    /// The frame whose bytes are read.
+    frame: FrameNo,
+    md5: Option<Md5>,
+    opening: Option<Box<Opening>>,
+    scanner: Option<LinkScanner>,
+    links: Vec<Link>,
 }
 
 impl Content {
-    fn new(codings: &[&[u8]], limits: BodyLimits, collect: bool) -> Self {
+    fn new(codings: &[&[u8]], limits: BodyLimits, wanted: Wanted) -> Self {
         let mut layers = Vec::new();
         let mut undecodable = codings.len() > limits.layers;
         for coding in codings.iter().rev() {
@@ -312,18 +344,39 @@ impl Content {
             hash: Sha256::new(),
             coded_bytes: 0,
             decoded_bytes: 0,
-            kept: collect.then(Vec::new),
+            kept: wanted.bytes.then(Vec::new),
             limited: undecodable && codings.len() > limits.layers,
             undecodable,
             lost: false,
             magic: codings.last().map_or(&[], |coding| magic(coding)),
             begins_coded: true,
+            frame: FrameNo(0),
+            md5: wanted.md5.then(Md5::new),
+            opening: wanted.opening.then(Box::default),
+            scanner: wanted.links,
+            links: Vec::new(),
+        }
+    }
+
+    fn gap(&mut self, count: u64) {
+        self.lost = true;
+        self.md5 = None;
+        match &mut self.scanner {
+            // Behind a hole a coding cannot be undone; plain bytes read on, but nothing across the hole.
+            Some(scanner) if self.coded.is_none() => scanner.gap(count, &mut self.links),
+            _ => self.scanner = None,
         }
     }
 
     fn push(&mut self, bytes: &[u8]) {
         let count = u64::try_from(bytes.len()).unwrap_or(u64::MAX);
         self.coded_bytes = self.coded_bytes.saturating_add(count);
+        if let Some(md5) = &mut self.md5 {
+            md5.update(bytes);
+        }
+        if self.lost && !self.undecodable {
+            self.scan(bytes);
+        }
         if self.lost || self.undecodable && self.coded.is_none() {
             return self.keep(bytes);
         }
@@ -352,6 +405,12 @@ impl Content {
         }
     }
 
+    fn scan(&mut self, bytes: &[u8]) {
+        if let Some(scanner) = &mut self.scanner {
+            scanner.push(bytes, self.frame, &mut self.links);
+        }
+    }
+
     fn emit(&mut self, bytes: &[u8]) {
         self.decoded_bytes = self.decoded_bytes.saturating_add(u64::try_from(bytes.len()).unwrap_or(u64::MAX));
         let most = self.limits.free_bytes.max(self.coded_bytes.saturating_mul(self.limits.ratio));
@@ -362,6 +421,15 @@ impl Content {
         }
         self.hash.update(bytes);
         self.keep(bytes);
+        self.scan(bytes);
+        if let Some(opening) = &mut self.opening
+            && opening.block.len() < OPENING_BYTES
+        {
+            let at = u32::try_from(opening.block.len()).unwrap_or(u32::MAX);
+            opening.spans.push(BlockSpan { at, frame: self.frame });
+            let room = OPENING_BYTES.saturating_sub(opening.block.len());
+            opening.block.extend_from_slice(bytes.get(..room).unwrap_or(bytes));
+        }
     }
 
     /// Sends coded bytes through all layers.
@@ -384,7 +452,7 @@ impl Content {
         }
     }
 
-    fn finish(mut self, whole: bool) -> (Decoded, bool, Vec<u8>) {
+    fn finish(mut self, whole: bool) -> Finished {
         let layers = std::mem::take(&mut self.layers);
         if whole && !self.lost && !self.undecodable {
             // Each layer's last bytes go through the layers behind it.
@@ -405,20 +473,35 @@ impl Content {
                 self.emit(&tail);
             }
         }
-        let kept = self.kept.take().unwrap_or_default();
+        if let Some(scanner) = &mut self.scanner {
+            scanner.finish(&mut self.links);
+        }
+        let mut finished = Finished {
+            undecodable: self.undecodable,
+            limited: self.limited,
+            bytes: self.kept.take().unwrap_or_default(),
+            md5: self.md5.filter(|_| whole && !self.lost).map(|md5| md5.finalize().into()),
+            opening: self.opening,
+            links: self.links,
+            links_limited: self.scanner.is_some_and(|s| s.limited()),
+            ..Finished::default()
+        };
         if !whole || self.lost {
-            return (None, self.undecodable, kept);
+            return finished;
         }
         if !self.undecodable {
-            return (Some((self.decoded_bytes, self.hash.finalize().into())), false, kept);
+            finished.decoded = Some((self.decoded_bytes, self.hash.finalize().into()));
+            return finished;
         }
-        match self.coded {
-            // Said to be coded and plainly not: the bytes are what they are.
-            Some((hash, coded)) if self.decoded_bytes == 0 && !self.begins_coded => {
-                (Some((self.coded_bytes, hash.finalize().into())), true, coded)
-            }
-            _ => (None, true, kept),
+        // Said to be coded and plainly not: the bytes are what they are.
+        if let Some((hash, coded)) = self.coded
+            && self.decoded_bytes == 0
+            && !self.begins_coded
+        {
+            finished.decoded = Some((self.coded_bytes, hash.finalize().into()));
+            finished.bytes = coded;
         }
+        finished
     }
 }
 
@@ -576,16 +659,21 @@ fn zstd(coded: &[u8], window: u64) -> io::Result<Vec<u8>> {
 mod tests {
     use std::io::Write as _;
 
-    use super::{BodyLimits, BodyReader, EMPTY_SHA256, Framing, Progress};
-    use crate::model::Budget;
+    use super::{BodyLimits, BodyReader, EMPTY_SHA256, Framing, Progress, Wanted};
+    use crate::model::{Budget, FrameNo};
     use sha2::Digest as _;
 
     #[track_caller]
     fn check(framing: Framing, codings: &[&[u8]], wire: &[u8], want: &[u8]) {
         for step in [1, 7, wire.len().max(1)] {
-            let mut body = BodyReader::new(framing, codings, BodyLimits::new(&Budget::default()), true);
+            let mut body = BodyReader::new(
+                framing,
+                codings,
+                BodyLimits::new(&Budget::default()),
+                Wanted { bytes: true, ..Wanted::default() },
+            );
             for piece in wire.chunks(step) {
-                body.feed(piece);
+                body.feed(piece, FrameNo(1));
             }
             let finished = body.finish(true);
             assert_eq!(finished.bytes, want, "in steps of {step}");
@@ -642,9 +730,9 @@ mod tests {
             Framing::UntilClose,
             &[b"gzip"],
             BodyLimits { ratio: 10, ..BodyLimits::new(&Budget::default()) },
-            false,
+            Wanted::default(),
         );
-        body.feed(&bomb);
+        body.feed(&bomb, FrameNo(1));
         let finished = body.finish(true);
         assert!(finished.undecodable && finished.limited);
         assert!(finished.decoded.is_none());
@@ -652,12 +740,13 @@ mod tests {
 
     #[test]
     fn holes_and_ends() {
-        let mut body = BodyReader::new(Framing::Length(10), &[], BodyLimits::new(&Budget::default()), false);
-        assert_eq!(body.feed(b"ab"), Progress::Going);
+        let mut body =
+            BodyReader::new(Framing::Length(10), &[], BodyLimits::new(&Budget::default()), Wanted::default());
+        assert_eq!(body.feed(b"ab", FrameNo(1)), Progress::Going);
         assert!(body.gap(4));
-        assert_eq!(body.feed(b"cdefGET"), Progress::Whole(4));
+        assert_eq!(body.feed(b"cdefGET", FrameNo(1)), Progress::Whole(4));
         assert!(body.finish(true).decoded.is_none());
-        let mut body = BodyReader::new(Framing::Chunked, &[], BodyLimits::new(&Budget::default()), false);
-        assert_eq!(body.feed(b"zz\r\n"), Progress::Broken(1));
+        let mut body = BodyReader::new(Framing::Chunked, &[], BodyLimits::new(&Budget::default()), Wanted::default());
+        assert_eq!(body.feed(b"zz\r\n", FrameNo(1)), Progress::Broken(1));
     }
 }

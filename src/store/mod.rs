@@ -5,6 +5,7 @@
 
 mod blocks;
 mod certificates;
+mod findings;
 mod flows;
 pub mod query;
 mod record;
@@ -13,6 +14,7 @@ mod strings;
 mod table;
 
 pub use blocks::{BlockRef, StoreError};
+pub use findings::{Counts, FindingKey, SiteFindings};
 pub use record::Record;
 pub use snapshot::{Facts, Progress, Snapshot};
 pub use strings::{StrId, StrId16};

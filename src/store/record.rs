@@ -5,10 +5,11 @@ use std::sync::Arc;
 
 use super::certificates::{CertificateList, Certificates};
 use crate::model::{
-    Anomaly, AnomalyKind, Answer, BlockSpan, Body, ByteRange, Certificate, ClientHello, Cursor, Detail, DnsKind,
-    DnsLookup, DnsQuestion, DnsRecord, DnsResponse, Endpoint, Evidence, Exchange, Field, FlowId, FrameNo, Grade, Group,
-    Hop, HttpExchange, HttpMessage, HttpVersion, Ledger, Limit, Part, Place, ProviderId, ServerHello, StartLine,
-    Supports, Tenant, Timestamp, TlsSession, TlsTransport, Transport, Verdict,
+    Agreement, Anomaly, AnomalyKind, Answer, BlockSpan, Body, ByteRange, Certificate, ClientHello, Cursor, Detail,
+    DnsKind, DnsLookup, DnsQuestion, DnsRecord, DnsResponse, Endpoint, Evidence, Exchange, ExchangeNo, Field,
+    FirstWrite, FlowId, FrameNo, GiverNo, Grade, Group, HandOut, Hop, HttpExchange, HttpMessage, HttpVersion, Ledger,
+    Limit, LinkMatch, LookedUp, Part, Place, ProviderId, ServerHello, StartLine, Supports, Tenant, Timestamp,
+    TlsSession, TlsTransport, Transport, Verdict,
 };
 
 /// One exchange with its ledger and verdict.
@@ -173,6 +174,7 @@ impl Writer<'_> {
         self.number(m.body.wire_bytes);
         self.option(m.body.decoded_bytes.as_ref(), |w, n| w.number(*n));
         self.option(m.body.sha256.as_ref(), |w, h| w.bytes(h));
+        self.option(m.body.md5.as_ref(), |w, h| w.bytes(h));
         self.u8(u8::from(m.complete));
     }
 
@@ -255,6 +257,7 @@ impl Writer<'_> {
             Part::ClientHello => self.u8(2),
             Part::Dns => self.u8(3),
             Part::Address => self.u8(4),
+            Part::Body => self.u8(6),
             Part::Certificate(n) => {
                 self.u8(5);
                 self.u8(n);
@@ -295,8 +298,34 @@ impl Writer<'_> {
             w.word(h.kind);
             w.number(u64::from(h.provider.0));
             w.option(h.service.as_ref(), |w, s| w.number(u64::from(*s)));
+            w.bytes(&h.lines);
         });
         self.list(&v.cannot_show, |w, s| w.word(s));
+        self.number(u64::from(v.agreement.0));
+        self.option(v.handed_out.as_ref(), Self::hand_out);
+        self.list(&v.no_hand_out, |w, s| w.word(s));
+        self.option(v.first_write.as_ref(), |w, f| {
+            w.number(u64::from(f.upload.0));
+            w.frame(f.frame);
+            w.u8(u8::from(f.same_bytes));
+        });
+        self.option(v.looked_up.as_ref(), |w, l| {
+            w.number(u64::from(l.lookup.0));
+            w.list(&l.others, |w, o| w.number(u64::from(o.0)));
+        });
+    }
+
+    fn hand_out(&mut self, h: &HandOut) {
+        self.number(u64::from(h.giver.0));
+        self.text(&h.host);
+        self.option(h.site.as_ref(), |w, s| w.text(s));
+        self.frame(h.frame);
+        self.time(h.time);
+        self.text(&h.field);
+        self.word(h.form);
+        self.bytes(&h.text);
+        self.number(h.offset);
+        self.u8(h.how as u8);
     }
 }
 
@@ -442,7 +471,9 @@ impl<'a> Reader<'a> {
                 wire_bytes: self.number()?,
                 decoded_bytes: self.option(Self::number)?,
                 sha256: self.option(Self::array)?,
+                md5: self.option(Self::array)?,
             },
+            opening: None,
             complete: self.flag()?,
         })
     }
@@ -539,6 +570,7 @@ impl<'a> Reader<'a> {
                     2 => Part::ClientHello,
                     3 => Part::Dns,
                     4 => Part::Address,
+                    6 => Part::Body,
                     _ => Part::Certificate(self.u8()?),
                 },
                 range: self.range()?,
@@ -561,9 +593,38 @@ impl<'a> Reader<'a> {
             grade: self.option(Self::grade)?,
             conflict: self.flag()?,
             path: self.list(|r| {
-                Some(Hop { kind: r.word()?, provider: ProviderId(r.u16()?), service: r.option(Self::u16)? })
+                Some(Hop {
+                    kind: r.word()?,
+                    provider: ProviderId(r.u16()?),
+                    service: r.option(Self::u16)?,
+                    lines: r.bytes()?.to_vec(),
+                })
             })?,
             cannot_show: self.list(Self::word)?,
+            agreement: Agreement(self.u16()?),
+            handed_out: self.option(Self::hand_out)?,
+            no_hand_out: self.list(Self::word)?,
+            first_write: self.option(|r| {
+                Some(FirstWrite { upload: ExchangeNo(r.u32()?), frame: r.frame()?, same_bytes: r.flag()? })
+            })?,
+            looked_up: self.option(|r| {
+                Some(LookedUp { lookup: ExchangeNo(r.u32()?), others: r.list(|r| r.u32().map(ExchangeNo))? })
+            })?,
+        })
+    }
+
+    fn hand_out(&mut self) -> Option<HandOut> {
+        Some(HandOut {
+            giver: GiverNo(self.u32()?),
+            host: self.text()?,
+            site: self.option(Self::text)?,
+            frame: self.frame()?,
+            time: self.time()?,
+            field: self.text()?,
+            form: self.word()?,
+            text: self.bytes()?.to_vec(),
+            offset: self.number()?,
+            how: *LinkMatch::ALL.get(usize::from(self.u8()?))?,
         })
     }
 

@@ -4,12 +4,13 @@ use std::sync::Arc;
 
 use super::blocks::{Pages, StoreError};
 use super::certificates::CertificateList;
+use super::findings::{Findings, SiteFindings};
 use super::flows::FlowIndex;
 use super::record::Record;
 use super::strings::{StrId, StrId16, Texts};
 use super::table::{CHUNK, Row, RowId};
 use crate::capture::CaptureFacts;
-use crate::model::{FlowId, FrameNo, LimitHit, ProviderId};
+use crate::model::{FlowId, FrameNo, GiverNo, LimitHit, ProviderId};
 use crate::streams::FrameList;
 
 /// What is known of the capture as a whole.
@@ -51,6 +52,8 @@ pub struct Snapshot {
     pub(super) pages: Pages,
     pub(super) flows: FlowIndex,
     pub(super) certificates: CertificateList,
+    pub(super) givers: Arc<Vec<u32>>,
+    pub(super) findings: Arc<Findings>,
     pub(super) providers: Vec<(ProviderId, u32)>,
     pub(super) facts: Arc<Facts>,
     pub(super) progress: Progress,
@@ -70,6 +73,21 @@ impl Snapshot {
     /// Whether there is none.
     pub fn is_empty(&self) -> bool {
         self.rows.is_empty()
+    }
+
+    /// The row of the exchange that handed out a URL; `None` while it has not ended.
+    pub fn giver(&self, giver: GiverNo) -> Option<RowId> {
+        self.givers.get(giver.0 as usize).copied().filter(|place| *place != u32::MAX).map(RowId)
+    }
+
+    /// The rows of all exchanges that handed out URLs, by their numbers.
+    pub fn givers(&self) -> impl Iterator<Item = Option<RowId>> + '_ {
+        self.givers.iter().map(|place| (*place != u32::MAX).then_some(RowId(*place)))
+    }
+
+    /// What the exchanges together say, site by site, the most exchanges first.
+    pub fn findings(&self) -> Vec<SiteFindings> {
+        SiteFindings::group(self.findings.lines())
     }
 
     /// A row; `None` past the end.

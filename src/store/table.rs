@@ -5,13 +5,14 @@ use std::sync::Arc;
 
 use super::blocks::{BlockRef, Pages};
 use super::certificates::Certificates;
+use super::findings::Findings;
 use super::flows::FlowIndex;
 use super::record::Record;
 use super::snapshot::{Facts, Progress, Snapshot};
 use super::strings::{Interner, StrId, StrId16};
 use crate::model::{
-    AnomalyKind, Budget, Detail, DnsKind, Exchange, FlowId, FrameNo, Grade, HttpMessage, HttpVersion, Limit, LimitHit,
-    ProviderId, StartLine, TlsTransport, clean_to,
+    Agreement, AnomalyKind, Budget, Detail, DnsKind, Exchange, ExchangeNo, FlowId, FrameNo, GiverNo, Grade,
+    HttpMessage, HttpVersion, Limit, LimitHit, ProviderId, StartLine, TlsTransport, clean_to,
 };
 use crate::streams::FrameList;
 
@@ -66,6 +67,8 @@ pub struct Row {
     pub operator: u16,
     /// The product as an index into the pack's services, [`Row::NONE`] where none was found.
     pub product: u16,
+    /// The agreement strip in the low twelve bits; above it [`Row::CONFLICT`] and the other flags.
+    marks: u16,
     /// What kind of exchange.
     pub kind: RowKind,
     /// HTTP version times ten (9, 10, 11, 20, 30); 0 for the others.
@@ -74,19 +77,29 @@ pub struct Row {
     pub role: u8,
     /// The grade by its rank, 255 where none was found.
     pub grade: u8,
-    /// [`Row::CONFLICT`], [`Row::INCOMPLETE`], [`Row::ANOMALY`].
-    pub flags: u8,
 }
 
 impl Row {
     /// No operator, no product.
     pub const NONE: u16 = u16::MAX;
     /// Flag: witnesses disagree.
-    pub const CONFLICT: u8 = 1;
+    pub const CONFLICT: u16 = 1 << 12;
     /// Flag: a message is missing or cut.
-    pub const INCOMPLETE: u8 = 2;
+    pub const INCOMPLETE: u16 = 1 << 13;
     /// Flag: something odd was met.
-    pub const ANOMALY: u8 = 4;
+    pub const ANOMALY: u16 = 1 << 14;
+    /// Flag: an earlier response gave the URL.
+    pub const HANDED_OUT: u16 = 1 << 15;
+
+    /// Whether a flag is set.
+    pub fn has(&self, flag: u16) -> bool {
+        self.marks & flag != 0
+    }
+
+    /// What each kind of witness says of the operator.
+    pub fn agreement(&self) -> Agreement {
+        Agreement(self.marks & 0xfff)
+    }
 
     /// The grade of the whole verdict.
     pub fn grade(&self) -> Option<Grade> {
@@ -115,6 +128,9 @@ pub struct Store {
     scratch: Vec<u8>,
     providers: BTreeMap<u16, u32>,
     roles: &'static [&'static str],
+    /// Places of exchanges that handed out URLs, by their number; `u32::MAX` where it has not arrived.
+    givers: Arc<Vec<u32>>,
+    findings: Findings,
     generation: u64,
 }
 
@@ -133,6 +149,8 @@ impl Store {
             scratch: Vec::new(),
             providers: BTreeMap::new(),
             roles,
+            givers: Arc::default(),
+            findings: Findings::default(),
             generation: 0,
         }
     }
@@ -147,6 +165,23 @@ impl Store {
         self.len == 0
     }
 
+    /// The place that the next exchange will have.
+    pub fn next(&self) -> ExchangeNo {
+        ExchangeNo(self.len)
+    }
+
+    /// The exchange that verdicts know by `giver` is the one at `place`.
+    pub fn giver_arrived(&mut self, giver: GiverNo, place: ExchangeNo) {
+        let givers = Arc::make_mut(&mut self.givers);
+        let at = giver.0 as usize;
+        if givers.len() <= at {
+            givers.resize(at + 1, u32::MAX);
+        }
+        if let Some(slot) = givers.get_mut(at) {
+            *slot = place.0;
+        }
+    }
+
     /// Adds a finished exchange.
     pub fn add(&mut self, record: &Record) -> RowId {
         self.scratch.clear();
@@ -156,6 +191,7 @@ impl Store {
         self.scratch = scratch;
         let row = self.row_of(record, place);
         *self.providers.entry(row.operator).or_insert(0) += 1;
+        self.findings.add(&record.exchange, &record.verdict);
         let id = self.len;
         if (id as usize).is_multiple_of(CHUNK) {
             self.chunks.push(Arc::new(Vec::with_capacity(CHUNK)));
@@ -191,6 +227,8 @@ impl Store {
             pages: self.pages.clone(),
             flows: self.flows.clone(),
             certificates: self.certificates.list(),
+            givers: Arc::clone(&self.givers),
+            findings: Arc::new(self.findings.clone()),
             providers: self.providers.iter().map(|(p, n)| (ProviderId(*p), *n)).collect(),
             facts: Arc::new(facts),
             progress,
@@ -200,13 +238,12 @@ impl Store {
     fn row_of(&mut self, record: &Record, place: BlockRef) -> Row {
         let exchange = &record.exchange;
         let verdict = &record.verdict;
-        let mut flags = 0;
-        if verdict.conflict {
-            flags |= Row::CONFLICT;
-        }
-        if exchange.anomalies.iter().any(|a| a.kind != AnomalyKind::MissingStart) {
-            flags |= Row::ANOMALY;
-        }
+        let odd = exchange.anomalies.iter().any(|a| a.kind != AnomalyKind::MissingStart);
+        let marks =
+            [(verdict.conflict, Row::CONFLICT), (odd, Row::ANOMALY), (verdict.handed_out.is_some(), Row::HANDED_OUT)]
+                .into_iter()
+                .filter(|(holds, _)| *holds)
+                .fold(verdict.agreement.0 & 0xfff, |marks, (_, flag)| marks | flag);
         let micros = exchange.end_time.nanos_since(exchange.time).max(0) / 1_000;
         let mut row = Row {
             time: exchange.time,
@@ -233,7 +270,7 @@ impl Store {
                 .and_then(|i| u8::try_from(i).ok())
                 .unwrap_or(u8::MAX),
             grade: verdict.grade.map_or(u8::MAX, |g| g as u8),
-            flags,
+            marks,
         };
         self.describe(exchange, &mut row);
         row
@@ -263,7 +300,7 @@ impl Store {
                 }
                 let whole = |m: &Option<HttpMessage>| m.as_ref().is_some_and(|m| m.complete);
                 if !whole(&http.request) || !whole(&http.response) {
-                    row.flags |= Row::INCOMPLETE;
+                    row.marks |= Row::INCOMPLETE;
                 }
             }
             Detail::Tls(tls) => {
@@ -289,7 +326,7 @@ impl Store {
                 row.path = StrId(self.texts.intern(&path));
                 row.size = tls.bytes[0].saturating_add(tls.bytes[1]);
                 if tls.server_hello.is_none() || tls.client_hello.is_none() {
-                    row.flags |= Row::INCOMPLETE;
+                    row.marks |= Row::INCOMPLETE;
                 }
             }
             Detail::Dns(dns) => {
@@ -307,7 +344,7 @@ impl Store {
                     row.status = u16::from(response.rcode);
                     row.size = response.answers.len() as u64;
                 } else {
-                    row.flags |= Row::INCOMPLETE;
+                    row.marks |= Row::INCOMPLETE;
                 }
             }
         }

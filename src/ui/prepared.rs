@@ -108,14 +108,7 @@ impl LedgerLine {
     fn new(evidence: &Evidence) -> Self {
         let signature = pack().signatures.get(usize::from(evidence.signature));
         let frame = evidence.place.frames.first().copied();
-        let part = match evidence.place.part {
-            Part::Request => "request".to_owned(),
-            Part::Response => "response".to_owned(),
-            Part::ClientHello => "ClientHello".to_owned(),
-            Part::Certificate(n) => format!("certificate {}", u16::from(n) + 1),
-            Part::Dns => "DNS answer".to_owned(),
-            Part::Address => "address".to_owned(),
-        };
+        let part = evidence.place.part.words();
         let place = match evidence.place.frames.as_slice() {
             [] => part,
             [one] => format!("{part}, frame {one}"),

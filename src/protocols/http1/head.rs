@@ -222,6 +222,7 @@ pub(super) fn parse(
         time: start.time,
         end_time: end.time,
         body: Body::default(),
+        opening: None,
         complete: false,
     })
 }
@@ -338,6 +339,14 @@ pub(super) fn fields(block: &[u8], at: usize, start: Start, limit: usize, anomal
         line_at = next;
     }
     fields
+}
+
+/// Whether a message names an MD5 of its body: Content-MD5 (RFC 1864), or an entity tag of that form, as object stores
+/// give.
+pub(super) fn names_md5(message: &HttpMessage) -> bool {
+    let tag = message.field("etag").unwrap_or_default();
+    let digits = tag.strip_prefix(b"\"").and_then(|t| t.strip_suffix(b"\"")).unwrap_or(tag);
+    message.field("content-md5").is_some() || digits.len() == 32 && digits.iter().all(u8::is_ascii_hexdigit)
 }
 
 /// The members of a list field, over all its lines (RFC 9110 section 5.6.1).

@@ -12,13 +12,14 @@ mod tests;
 use std::collections::VecDeque;
 
 use super::Feed;
-use super::body::{BodyLimits, BodyReader, EMPTY_SHA256, Framing, Progress};
+use super::body::{self, BodyLimits, BodyReader, EMPTY_SHA256, Framing, Progress};
+use super::links::{Link, LinkScanner, header_links, normal_url};
 use crate::model::{
     Anomaly, AnomalyKind, BlockSpan, Budget, FrameNo, HttpExchange, HttpMessage, Limit, Run, RunKind, Side, StartLine,
     Timestamp,
 };
 
-use head::{Start, begins_message, could_begin, fields, framing, head_end, list, parse, skip_line_ends};
+use head::{Start, begins_message, could_begin, fields, framing, head_end, list, names_md5, parse, skip_line_ends};
 
 pub use head::{is_cut_request, sniff};
 
@@ -38,11 +39,38 @@ pub struct Ended {
     pub bodies: Option<[Vec<u8>; 2]>,
 }
 
+/// What is wanted beside the exchanges.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Wanted {
+    /// Nothing.
+    Exchanges,
+    /// The links that responses hand out.
+    Links,
+    /// The decoded bodies, up to the budget's preview.
+    Bodies,
+}
+
+/// Links of one response, as far as they were seen.
+#[derive(Debug)]
+pub struct Given {
+    /// Offset of the response's head in its stream.
+    pub message: u64,
+    /// The host that the request named, in lower case; empty where it is not known.
+    pub host: Box<str>,
+    /// Whether the flow's client side sent the response.
+    pub swapped: bool,
+    /// When the newest of these bytes came.
+    pub time: Timestamp,
+    /// The links.
+    pub links: Vec<Link>,
+}
+
 /// Reads one connection.
 #[derive(Debug)]
 pub struct Connection {
     limits: Limits,
-    collect: bool,
+    wanted: Wanted,
+    given: Vec<Given>,
     halves: [Half; 2],
     /// Which side asks; known from the first message on.
     asking: Option<Side>,
@@ -114,7 +142,7 @@ enum Next {
 
 impl Connection {
     /// A connection of which nothing was read.
-    pub fn new(budget: &Budget) -> Self {
+    pub fn new(budget: &Budget, wanted: Wanted) -> Self {
         Self {
             limits: Limits {
                 head_bytes: budget.head_bytes,
@@ -122,7 +150,8 @@ impl Connection {
                 waiting: budget.waiting_requests,
                 body: BodyLimits::new(budget),
             },
-            collect: false,
+            wanted,
+            given: Vec::new(),
             halves: [Half::default(), Half::default()],
             asking: None,
             open: VecDeque::new(),
@@ -131,9 +160,9 @@ impl Connection {
         }
     }
 
-    /// Also keeps the decoded bodies, up to the budget's preview.
-    pub fn with_bodies(budget: &Budget) -> Self {
-        Self { collect: true, ..Self::new(budget) }
+    /// The links that responses handed out since this was last asked, in the order in which they came.
+    pub fn take_given(&mut self) -> Vec<Given> {
+        std::mem::take(&mut self.given)
     }
 
     /// Takes a run of either side; finished exchanges are appended to `out`.
@@ -184,7 +213,7 @@ impl Connection {
                 http: open.http,
                 swapped: self.asking == Some(Side::Server),
                 anomalies: open.anomalies,
-                bodies: self.collect.then_some(open.bodies),
+                bodies: (self.wanted == Wanted::Bodies).then_some(open.bodies),
             });
         }
     }
@@ -440,8 +469,12 @@ impl Connection {
 
     /// `framing` is `None` for a message whose head is cut: nothing is known of its body.
     fn begin_body(&mut self, side: Side, number: u64, framing: Option<Framing>) {
-        let (limits, collect) = (self.limits.body, self.collect);
+        let limits = self.limits.body;
         let asking = self.asking == Some(side);
+        let mut wanted = body::Wanted { bytes: self.wanted == Wanted::Bodies, ..body::Wanted::default() };
+        if self.wanted == Wanted::Links && !asking {
+            wanted.links = self.head_links(number);
+        }
         let Some(open) = self.entry(number) else { return };
         let message = if asking { open.http.request.as_mut() } else { open.http.response.as_mut() };
         let Some(message) = message else { return };
@@ -473,8 +506,51 @@ impl Connection {
             transfer.pop();
         }
         let codings = [codings, transfer].concat();
-        let reader = Box::new(BodyReader::new(framing, &codings, limits, collect));
+        if let StartLine::Status { code, .. } = message.start {
+            wanted.opening = code >= 400;
+            wanted.md5 = names_md5(message);
+        } else {
+            wanted.md5 = true;
+        }
+        let reader = Box::new(BodyReader::new(framing, &codings, limits, wanted));
         self.half(side).state = State::Body { reader, of: number, trailer_spans: Vec::new() };
+    }
+
+    /// Notes the links in a response's head; gives the scanner for its body, where that can hold some.
+    fn head_links(&mut self, number: u64) -> Option<LinkScanner> {
+        let open = self.entry(number)?;
+        let response = open.http.response.as_ref()?;
+        let base = open.http.request.as_ref().and_then(|request| {
+            let StartLine::Request { target, .. } = request.start else { return None };
+            normal_url("http", request.field("host").unwrap_or_default(), target.of(&request.block))
+        });
+        let mut links = Vec::new();
+        for field in &response.fields {
+            let (name, value) = (field.name.of(&response.block), field.value.of(&response.block));
+            let frame = response.frames_of(field.value).first().copied().unwrap_or(response.first_frame);
+            header_links(name, value, base.as_deref(), frame, &mut links);
+        }
+        let scanner = LinkScanner::new(response.field("content-type"), base.as_deref());
+        self.give_links(number, links);
+        scanner
+    }
+
+    fn give_links(&mut self, number: u64, links: Vec<Link>) {
+        if links.is_empty() {
+            return;
+        }
+        let swapped = self.asking == Some(Side::Server);
+        let Some(Open { http, .. }) = self.entry(number) else { return };
+        let Some(response) = &http.response else { return };
+        let host = http.request.as_ref().and_then(|r| r.field("host")).unwrap_or_default();
+        let given = Given {
+            message: response.stream_offset,
+            host: String::from_utf8_lossy(host).to_ascii_lowercase().into(),
+            swapped,
+            time: response.end_time,
+            links,
+        };
+        self.given.push(given);
     }
 
     /// Takes bytes of a body; gives how many.
@@ -488,7 +564,8 @@ impl Connection {
             return 0;
         }
         let trailer_before = reader.trailer_bytes();
-        let progress = reader.feed(bytes);
+        let progress = reader.feed(bytes, place.frame);
+        let links = reader.take_links();
         if reader.trailer_bytes() > trailer_before {
             let at = u32::try_from(trailer_before).unwrap_or(u32::MAX);
             trailer_spans.push(BlockSpan { at, frame: place.frame });
@@ -501,6 +578,7 @@ impl Connection {
                 message.end_time = message.end_time.max(place.time);
             }
         }
+        self.give_links(number, links);
         match progress {
             Progress::Going => bytes.len(),
             Progress::Whole(used) => {
@@ -546,7 +624,13 @@ impl Connection {
             message.body.decoded_bytes = Some(len);
             message.body.sha256 = Some(sha256);
         }
+        message.body.md5 = finished.md5;
+        message.opening = finished.opening;
         let offset = message.body.stream_offset;
+        if finished.links_limited {
+            let kind = AnomalyKind::Limit(Limit::BodyLinks);
+            anomalies.push(Anomaly { kind, frame: place.frame, offset, len: 0 });
+        }
         if finished.limited {
             let kind = AnomalyKind::Limit(Limit::BodyDecoding);
             anomalies.push(Anomaly { kind, frame: place.frame, offset, len: 0 });
@@ -575,6 +659,7 @@ impl Connection {
             *response_done = true;
             *response_body = finished.bytes;
         }
+        self.give_links(of, finished.links);
     }
 
     fn gap(&mut self, run: &Run<'_>, count: u64) {

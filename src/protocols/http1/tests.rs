@@ -2,13 +2,13 @@
 
 use proptest::prelude::*;
 
-use super::{Connection, Ended, sniff};
+use super::{Connection, Ended, Wanted, sniff};
 use crate::model::{Budget, FrameNo, HttpMessage, Run, RunKind, Side, StartLine, Timestamp};
 use crate::protocols::{Feed, Sniff};
 
 /// Client's bytes, then the server's, each in pieces of `step`; `_` stands for a missing byte, `|` for the end.
 fn read(client: &[u8], server: &[u8], step: usize) -> (Vec<Ended>, Feed) {
-    let mut connection = Connection::with_bodies(&Budget::default());
+    let mut connection = Connection::new(&Budget::default(), Wanted::Bodies);
     let (mut out, mut frame, mut last) = (Vec::new(), 0, Feed::Going);
     for (side, bytes) in [(Side::Client, client), (Side::Server, server)] {
         let mut offset = 0;

@@ -128,7 +128,7 @@ fn outside(record: &Record, out: &mut Vec<Fact>) {
         let label = match evidence.place.part {
             Part::Dns => "DNS answer",
             Part::Address => "Address",
-            Part::Request | Part::Response | Part::ClientHello | Part::Certificate(_) => continue,
+            Part::Request | Part::Response | Part::Body | Part::ClientHello | Part::Certificate(_) => continue,
         };
         if !titled {
             out.push(Fact::Section("Where the name and the address lead".to_owned()));

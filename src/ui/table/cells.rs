@@ -126,7 +126,7 @@ impl Cells<'_> {
         let (words, strong) = match row.kind {
             RowKind::Http if row.status == 0 => ("–".to_owned(), false),
             RowKind::Http => (row.status.to_string(), row.status >= 400),
-            RowKind::Dns if row.flags & Row::INCOMPLETE != 0 => ("–".to_owned(), false),
+            RowKind::Dns if row.has(Row::INCOMPLETE) => ("–".to_owned(), false),
             RowKind::Dns => (
                 match row.status {
                     0 => "ok".to_owned(),
@@ -159,7 +159,7 @@ impl Cells<'_> {
     }
 
     fn grade(&self, y: f32, row: &Row) {
-        let grade = if row.flags & Row::CONFLICT != 0 { Some(Grade::Contradicted) } else { row.grade() };
+        let grade = if row.has(Row::CONFLICT) { Some(Grade::Contradicted) } else { row.grade() };
         let Some(grade) = grade else { return };
         let colour = self.c.grade(grade);
         shapes::grade(&self.painter, pos2(self.x + INSET + 6.0, y), 5.0, grade, colour);
@@ -179,5 +179,5 @@ fn size_words(row: &Row) -> String {
 
 /// Whether a row carries the caution mark. A question without answer says so in its status already.
 fn odd(row: &Row) -> bool {
-    row.flags & Row::ANOMALY != 0 || (row.flags & Row::INCOMPLETE != 0 && row.kind != RowKind::Dns)
+    row.has(Row::ANOMALY) || (row.has(Row::INCOMPLETE) && row.kind != RowKind::Dns)
 }

@@ -47,10 +47,10 @@ pub(super) fn full(column: Column, snapshot: &Snapshot, row: &Row) -> String {
         },
         Column::Path => {
             let mut words = snapshot.text(row.path).to_owned();
-            if row.flags & Row::INCOMPLETE != 0 {
+            if row.has(Row::INCOMPLETE) {
                 words.push_str("\nA message of this exchange is missing or cut");
             }
-            if row.flags & Row::ANOMALY != 0 {
+            if row.has(Row::ANOMALY) {
                 words.push_str("\nSomething odd was met: see Connection");
             }
             words.trim_start().to_owned()
@@ -58,7 +58,7 @@ pub(super) fn full(column: Column, snapshot: &Snapshot, row: &Row) -> String {
         Column::Status => match row.kind {
             RowKind::Http if row.status == 0 => "No response in the capture".to_owned(),
             RowKind::Http | RowKind::Tls => String::new(),
-            RowKind::Dns if row.flags & Row::INCOMPLETE != 0 => "No answer in the capture".to_owned(),
+            RowKind::Dns if row.has(Row::INCOMPLETE) => "No answer in the capture".to_owned(),
             RowKind::Dns => text::sentence(text::rcode(row.status)),
         },
         Column::Type => snapshot.word(row.content_type).to_owned(),

@@ -3,12 +3,12 @@
 
 use libfuzzer_sys::fuzz_target;
 use nephoscope::model::{Budget, FrameNo, Run, RunKind, Side, Timestamp};
-use nephoscope::protocols::http1::Connection;
+use nephoscope::protocols::http1::{Connection, Wanted};
 
 fuzz_target!(|bytes: &[u8]| {
     let [part, step, rest @ ..] = bytes else { return };
     let at = rest.len() * usize::from(*part) / 256;
-    let mut connection = Connection::with_bodies(&Budget::default());
+    let mut connection = Connection::new(&Budget::default(), Wanted::Bodies);
     let mut out = Vec::new();
     for (side, bytes) in [(Side::Client, &rest[..at]), (Side::Server, &rest[at..])] {
         let mut offset = 0;

@@ -1,0 +1,210 @@
+//! What many exchanges together say of one site: counts and bytes, grown with every row.
+//!
+//! Comes in: finished records. Goes out: one line for each site, operator, product, role and grade. Never: a sentence about
+//! an app, or a count that rows do not have.
+
+use ahash::AHashMap;
+
+use crate::evidence::pack;
+use crate::model::{Detail, Exchange, Grade, ProviderId, Verdict};
+
+/// Lines kept; names come from strangers. What is over is counted with the site `other`.
+const LINES: usize = 100_000;
+/// The site of what is over the limit.
+const OTHER: &str = "other sites";
+
+/// What a line of the findings is about.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct FindingKey {
+    /// The first party where it is known; else the registrable domain of the asked name, or the server's address.
+    pub site: Box<str>,
+    /// Whose machine answered.
+    pub operator: Option<ProviderId>,
+    /// Which service, as an index into the pack's services.
+    pub product: Option<u16>,
+    /// What the answering machine does.
+    pub role: Option<&'static str>,
+    /// The grade of the verdict.
+    pub grade: Option<Grade>,
+    /// The site whose response gave the URL, where that is another one.
+    pub handed_out_by: Option<Box<str>>,
+}
+
+/// Counts of a line.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Counts {
+    /// HTTP exchanges and sealed sessions.
+    pub exchanges: u64,
+    /// Bytes that the client sent in bodies; for sealed sessions, stream bytes.
+    pub sent_bytes: u64,
+    /// Bytes that it received.
+    pub received_bytes: u64,
+    /// How many of the exchanges have witnesses that disagree.
+    pub conflicts: u64,
+}
+
+impl Counts {
+    /// Adds another's.
+    pub fn add(&mut self, other: Self) {
+        self.exchanges += other.exchanges;
+        self.sent_bytes = self.sent_bytes.saturating_add(other.sent_bytes);
+        self.received_bytes = self.received_bytes.saturating_add(other.received_bytes);
+        self.conflicts += other.conflicts;
+    }
+}
+
+/// The findings so far. Lookups are not counted: they show where a name is steered, not who answered.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Findings {
+    lines: AHashMap<FindingKey, Counts>,
+}
+
+impl Findings {
+    pub(super) fn add(&mut self, exchange: &Exchange, verdict: &Verdict) {
+        let (host, sent_bytes, received_bytes) = match &exchange.detail {
+            Detail::Http(http) => {
+                let host = http.request.as_ref().map(|request| {
+                    let (_, target) = super::table::request_line(request);
+                    super::table::host_and_path(request, target).0
+                });
+                let size = |m: &Option<crate::model::HttpMessage>| m.as_ref().map_or(0, |m| m.body.wire_bytes);
+                (host.unwrap_or_default(), size(&http.request), size(&http.response))
+            }
+            Detail::Tls(tls) => {
+                let sni = tls.client_hello.as_ref().and_then(|h| h.sni_bytes()).unwrap_or_default();
+                (sni, tls.bytes[0], tls.bytes[1])
+            }
+            Detail::Dns(_) => return,
+        };
+        let first_party = verdict.tenant.as_ref().and_then(|t| t.value.first_party.clone());
+        let own = site_of(host).unwrap_or_else(|| exchange.server.ip.to_string());
+        let site = first_party.unwrap_or_else(|| own.clone());
+        let giver = verdict.handed_out.as_ref().and_then(|h| h.site.as_deref());
+        let key = FindingKey {
+            handed_out_by: giver.filter(|g| *g != own).map(Into::into),
+            site: site.into(),
+            operator: verdict.operator.map(|o| o.value),
+            product: verdict.product.map(|p| p.value),
+            role: verdict.role.map(|r| r.value),
+            grade: verdict.grade,
+        };
+        let counts = Counts { exchanges: 1, sent_bytes, received_bytes, conflicts: u64::from(verdict.conflict) };
+        let full = self.lines.len() >= LINES && !self.lines.contains_key(&key);
+        let key = if full { FindingKey { site: OTHER.into(), handed_out_by: None, ..key } } else { key };
+        self.lines.entry(key).or_default().add(counts);
+    }
+
+    /// All lines, the most exchanges first.
+    pub(super) fn lines(&self) -> Vec<(FindingKey, Counts)> {
+        #[expect(clippy::iter_over_hash_type, reason = "sorted at once")]
+        let mut lines: Vec<_> = self.lines.iter().map(|(key, counts)| (key.clone(), *counts)).collect();
+        lines.sort_by(|(a, x), (b, y)| y.exchanges.cmp(&x.exchanges).then_with(|| a.cmp(b)));
+        lines
+    }
+}
+
+/// Registrable domain of a Host value or server name, in lower case.
+fn site_of(host: &[u8]) -> Option<String> {
+    let host = str::from_utf8(host).ok()?.trim().to_ascii_lowercase();
+    let name = host.rsplit_once(':').map_or(host.as_str(), |(name, _)| name);
+    let name = name.strip_suffix('.').unwrap_or(name);
+    if name.is_empty() || name.parse::<core::net::IpAddr>().is_ok() || name.len() > 253 {
+        return None;
+    }
+    // A customer's name in an operator's zone is no site of its own: the zone is.
+    let site = psl::domain_str(name)?;
+    Some(site.to_owned())
+}
+
+/// Everything that was found out about one site.
+#[derive(Clone, Debug)]
+pub struct SiteFindings {
+    /// The site.
+    pub site: Box<str>,
+    /// All its exchanges.
+    pub total: Counts,
+    /// Its lines, the most exchanges first.
+    pub lines: Vec<(FindingKey, Counts)>,
+}
+
+impl SiteFindings {
+    /// Lines by site, the sites with the most exchanges first.
+    pub fn group(lines: Vec<(FindingKey, Counts)>) -> Vec<Self> {
+        let mut sites: Vec<Self> = Vec::new();
+        let mut places: AHashMap<Box<str>, usize> = AHashMap::new();
+        for (key, counts) in lines {
+            let place = *places.entry(key.site.clone()).or_insert(sites.len());
+            if place == sites.len() {
+                sites.push(Self { site: key.site.clone(), total: Counts::default(), lines: Vec::new() });
+            }
+            if let Some(site) = sites.get_mut(place) {
+                site.total.add(counts);
+                site.lines.push((key, counts));
+            }
+        }
+        sites.sort_by(|a, b| b.total.exchanges.cmp(&a.total.exchanges).then_with(|| a.site.cmp(&b.site)));
+        sites
+    }
+
+    /// What can be said of the site, from counts only: `31 of 214 exchanges …`, for each operator graded *supports* or
+    /// better, the most exchanges first.
+    pub fn sentences(&self) -> Vec<String> {
+        let mut by_operator: Vec<(ProviderId, Counts)> = Vec::new();
+        for (key, counts) in &self.lines {
+            let Some(operator) = key.operator.filter(|_| key.grade >= Some(Grade::Supports)) else { continue };
+            match by_operator.iter_mut().find(|(o, _)| *o == operator) {
+                Some((_, sum)) => sum.add(*counts),
+                None => by_operator.push((operator, *counts)),
+            }
+        }
+        by_operator.sort_by_key(|(_, counts)| core::cmp::Reverse(counts.exchanges));
+        let mut said: Vec<String> = by_operator
+            .iter()
+            .map(|(operator, counts)| {
+                let name = pack().provider(*operator).map_or("", |p| p.name);
+                let mut text =
+                    format!("{} of {} exchanges were answered by {name}", counts.exchanges, self.total.exchanges);
+                for (what, part, whole) in [
+                    ("sent", counts.sent_bytes, self.total.sent_bytes),
+                    ("received", counts.received_bytes, self.total.received_bytes),
+                ] {
+                    if let Some(percent) = percent(part, whole) {
+                        text.push_str(&format!(", {percent} % of the bytes {what}"));
+                    }
+                }
+                text
+            })
+            .collect();
+        let sure: u64 = by_operator.iter().map(|(_, c)| c.exchanges).sum();
+        let open = self.total.exchanges.saturating_sub(sure);
+        if open > 0 {
+            said.push(format!("{open} of {} stay open: no operator is supported", self.total.exchanges));
+        }
+        said
+    }
+}
+
+/// Whole percent, rounded down: a claim must not grow by rounding.
+fn percent(part: u64, whole: u64) -> Option<u64> {
+    (whole > 0 && part > 0).then(|| u64::try_from(u128::from(part) * 100 / u128::from(whole)).unwrap_or(0))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{percent, site_of};
+
+    #[test]
+    fn sites_are_registrable_domains() {
+        assert_eq!(site_of(b"P01-Content.icloud.com:443").as_deref(), Some("icloud.com"));
+        assert_eq!(site_of(b"192.0.2.1:80"), None);
+        assert_eq!(site_of(b"www.example.co.uk.").as_deref(), Some("example.co.uk"));
+        assert_eq!(site_of(b"\xff"), None);
+    }
+
+    #[test]
+    fn percents_are_rounded_down() {
+        assert_eq!(percent(999, 1_000), Some(99));
+        assert_eq!(percent(0, 10), None);
+        assert_eq!(percent(u64::MAX, u64::MAX), Some(100));
+    }
+}
