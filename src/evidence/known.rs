@@ -181,11 +181,13 @@ impl Known {
     /// An upload counts once the server took it (RFC 9110 section 15.3).
     fn learn_upload(&mut self, http: &HttpExchange, exchange: &Exchange, no: ExchangeNo) {
         let (Some(request), Some(response)) = (&http.request, &http.response) else { return };
+        let StartLine::Request { method, .. } = request.start else { return };
+        let uploading = matches!(method.of(&request.block), b"PUT" | b"POST" | b"PATCH");
         let accepted = matches!(response.start, StartLine::Status { code: 200..=299, .. });
-        let uploading = matches!(&*own_method(http), b"PUT" | b"POST" | b"PATCH");
-        if let (true, Some(body), Some(url)) =
-            (accepted && uploading, request.body.decoded_bytes.zip(request.body.sha256), own_url(http))
-        {
+        if !uploading || !accepted {
+            return;
+        }
+        if let Some((body, url)) = request.body.decoded_bytes.zip(request.body.sha256).zip(own_url(http)) {
             self.uploads.learn((no, request.first_frame, exchange.client.ip), &url, body);
         }
     }
@@ -260,14 +262,6 @@ impl Known {
 
 /// Other names of an address that are kept with a verdict.
 const MOST_OTHERS: usize = 8;
-
-/// A request's method as it stands.
-fn own_method(http: &HttpExchange) -> Vec<u8> {
-    match http.request.as_ref().map(|r| (r.start, &r.block)) {
-        Some((StartLine::Request { method, .. }, block)) => method.of(block).to_vec(),
-        _ => Vec::new(),
-    }
-}
 
 /// A request's own URL in normal form.
 pub(super) fn own_url(http: &HttpExchange) -> Option<String> {
