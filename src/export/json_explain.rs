@@ -5,8 +5,9 @@ use std::io::Write;
 use serde::Serialize;
 
 use super::json::{RowLine, Text, write_line};
+use super::json_verdict::from_one;
 use super::{ExportError, Listing};
-use crate::evidence::{challenges, name_path, pack, vintage};
+use crate::evidence::{challenges, hypotheses, name_path, pack, vintage};
 use crate::model::{Endpoint, hex};
 use crate::protocols::dns::type_name;
 use crate::store::RowId;
@@ -27,6 +28,8 @@ struct ExplainLine<'a> {
     name_path: Option<NamePathLine>,
     #[serde(skip_serializing_if = "<[_]>::is_empty")]
     no_hand_out: &'a [&'static str],
+    /// Every reading with its reason; the list leaves out those of the open ones.
+    readings: Vec<ReadingLine>,
     challenges: Vec<ChallengeLine>,
     #[serde(skip_serializing_if = "Option::is_none")]
     address_list: Option<AddressListLine>,
@@ -51,6 +54,18 @@ struct RecordLine {
     r#type: String,
     value: String,
     ttl: u32,
+}
+
+#[derive(Serialize)]
+struct ReadingLine {
+    id: &'static str,
+    reading: &'static str,
+    state: &'static str,
+    why: String,
+    /// Numbers of the entries that decide it, from 1.
+    evidence: Vec<u32>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    settled_by: Option<&'static str>,
 }
 
 #[derive(Serialize)]
@@ -102,6 +117,17 @@ pub fn write_explanation_json(
         exchange: RowLine::new(n, &record, listing.numbers()),
         name_path: path,
         no_hand_out: &record.verdict.no_hand_out,
+        readings: hypotheses(&record.exchange, &record.ledger, &record.verdict)
+            .into_iter()
+            .map(|h| ReadingLine {
+                id: h.alternative.id(),
+                reading: h.alternative.words(),
+                state: h.standing.words(),
+                why: h.why,
+                evidence: from_one(&h.entries),
+                settled_by: h.settled_by,
+            })
+            .collect(),
         challenges: challenges(&record.exchange, &record.ledger, &record.verdict)
             .into_iter()
             .map(|c| ChallengeLine { question: c.question, outcome: c.outcome.words(), seen: c.seen })

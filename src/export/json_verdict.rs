@@ -257,7 +257,7 @@ impl<'a> VerdictLine<'a> {
 }
 
 /// Indexes of entries as the numbers that people see.
-fn from_one(entries: &[u8]) -> Vec<u32> {
+pub(super) fn from_one(entries: &[u8]) -> Vec<u32> {
     entries.iter().map(|n| u32::from(*n) + 1).collect()
 }
 

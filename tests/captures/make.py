@@ -1200,6 +1200,51 @@ def _():
     return plain(build)
 
 
+@case("evidence-first-write.pcap", "PUT /c/new.jpg 201 0 sent=120", "GET /copy/of/it 200 120", "DNS nephoexample.blob.core.windows.net A 0 1", "GET /c/new.jpg 200 120", "GET /c/other.jpg 200 120")
+def _():
+    """A client uploads a body; then it gets the same bytes elsewhere, the same place with other bytes, and something else.
+    The name is looked up only after the connections began, so that lookup led to none of them."""
+    def build(t):
+        body, changed, other = (bytes([65 + n]) * 120 for n in range(3))
+        put = request("/c/new.jpg", "nephoexample.blob.core.windows.net", "PUT", body, "x-ms-version: 2019-12-12", "x-ms-blob-type: BlockBlob")
+        stored = response(b"", "201 Created", "x-ms-version: 2019-12-12").replace(b"Server: example", b"Server: Windows-Azure-Blob/1.0 Microsoft-HTTPAPI/2.0")
+        c = Connection(t, 40000, server=OTHER)
+        c.ask(put, stored)
+        d = Connection(t, 40001)
+        d.ask(request("/copy/of/it", "cdn.example.com"), response(body))
+        look_up(t, 1, "nephoexample.blob.core.windows.net", [dns_record(b"\xc0\x0c", A, OTHER)])
+        c.ask(request("/c/new.jpg", "nephoexample.blob.core.windows.net"), response(changed))
+        c.ask(request("/c/other.jpg", "nephoexample.blob.core.windows.net"), response(other))
+        c.close()
+        d.close()
+    return plain(build)
+
+
+@case("evidence-hand-out-forms.pcap", "GET /go 302 0", "GET /a/b?x=1&y=2 200 1", "GET /page 200 ?", "GET /style.css 200 1", "GET /lazy.png?a=1&b=2 200 1", "GET /api 200 ?", "GET /token/aB3dE5fG7hJ9kL1mNpQ2 200 1", "GET /nobody/gave/this 200 1")
+def _():
+    """URLs handed out by a redirect, by gzip-coded chunked HTML (an entity in the URL, a relative one), by a part of a page
+    that is still loading when the client asks, and as a token without a host; one that nobody gave."""
+    def build(t):
+        c = Connection(t, 40000)
+        c.ask(request("/go"), response(b"", "302 Found", "Location: http://media.example.net/a/b?x=1&y=2"))
+        d = Connection(t, 40001, server=OTHER)
+        d.ask(request("/a/b?x=1&y=2", "media.example.net"), response(b"1"))
+        html = b'<html><link rel="stylesheet" href="style.css"><img src="http://media.example.net/lazy.png?a=1&amp;b=2"><p data-id=1>' + b"x" * 6000
+        coded = stored_gzip(html)
+        head = response(b"", "200 OK", "Content-Type: text/html", "Content-Encoding: gzip", "Transfer-Encoding: chunked", length=False)
+        c.send(0, request("/page"))
+        c.send(1, head + f"{len(coded):x}\r\n".encode() + coded)
+        d.ask(request("/style.css"), response(b"2"))
+        d.ask(request("/lazy.png?a=1&b=2", "media.example.net"), response(b"3"))
+        c.send(1, b"\r\n0\r\n\r\n")
+        c.ask(request("/api"), response(b'{"items":[{"object":"aB3dE5fG7hJ9kL1mNpQ2"}]}', "200 OK", "Content-Type: application/json"))
+        d.ask(request("/token/aB3dE5fG7hJ9kL1mNpQ2", "media.example.net"), response(b"4"))
+        d.ask(request("/nobody/gave/this", "media.example.net"), response(b"5"))
+        c.close()
+        d.close()
+    return plain(build)
+
+
 # ---------------------------------------------------------------------------------------------------- writing
 README = """# Captures made here
 

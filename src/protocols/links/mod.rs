@@ -40,6 +40,8 @@ pub const MAX_BARE: usize = 4_000;
 const WINDOW: usize = 16 << 10;
 /// Bytes that must follow a place before it is read: the longest link and what tells its end.
 const AHEAD: usize = MAX_LINK + 64;
+/// Bytes of a page after which its beginning is read.
+const FIRST_READ: usize = AHEAD + 1_024;
 /// Bytes kept before the place that was reached, for the look back at keys.
 const KEEP: usize = 1 << 10;
 /// Longest base64 text of a JSON value that is looked into, in bytes; it may wait beyond `WINDOW`.
@@ -249,7 +251,8 @@ impl LinkScanner {
     fn read(&mut self, end: End, out: &mut Vec<Link>) {
         if let Reading::First(hint) = self.reading {
             self.begin(hint);
-            self.wake = self.rest_wake();
+            // Clients ask for what the head of a page names while the rest still comes.
+            self.wake = if matches!(self.reading, Reading::Tags(_)) { FIRST_READ } else { self.rest_wake() };
             if end == End::More && self.buffer.len() < self.wake {
                 return;
             }
