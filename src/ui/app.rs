@@ -7,11 +7,12 @@ use std::sync::Arc;
 use crossbeam_channel::RecvTimeoutError;
 use egui::{CornerRadius, Frame, Margin, Panel, TextureHandle, TextureOptions, Ui};
 
-use super::action::{self, Action, Move};
+use super::action::{self, Action, Goal, Move};
+use super::findings::{self, Findings};
 use super::jobs::{Ask, IndexAsk, IndexTold, Jobs, Picked, Told, WakeUp};
 use super::overview::{self, Overview};
 use super::prepared::{Prepared, Shown};
-use super::state::{Dialog, Saved, State, Tab, Trouble};
+use super::state::{Dialog, Fold, Saved, State, Tab, Trouble, View};
 use super::{chips, dialogs, panes, start_screen, status, table, theme, toolbar};
 use crate::engine::{Command, Handle, Notice, Source};
 use crate::model::{Budget, ProviderId, Side, clean_to};
@@ -19,6 +20,11 @@ use crate::store::{RowId, Snapshot};
 
 /// Seconds between two orders while reading goes on: often enough to look alive, seldom enough to cost nothing.
 const ORDER_EVERY: f64 = 0.25;
+
+/// Rows remembered for going back.
+const LEFT: usize = 100;
+/// Seconds between two findings while reading goes on.
+const FINDINGS_EVERY: f64 = 1.0;
 
 /// The capture on screen and what was computed from it.
 #[derive(Default)]
@@ -41,6 +47,11 @@ struct Capture {
     /// The detail was refused because its connection still goes on.
     detail_early: bool,
     picture: Option<(RowId, PictureShown)>,
+    /// Findings, and of which snapshot they are.
+    findings: Option<(u64, Box<Findings>)>,
+    findings_at: f64,
+    /// Bring the selected row into view once the order that holds it is there.
+    reveal: bool,
 }
 
 /// A body's decoded picture with its words, or why there is none.
@@ -53,6 +64,7 @@ struct Busy {
     detail: Option<RowId>,
     picture: bool,
     index: bool,
+    findings: bool,
 }
 
 /// The window.
@@ -130,6 +142,8 @@ impl Desk {
         self.state.dialog = None;
         self.state.body_side = None;
         self.state.frame = None;
+        self.state.left.clear();
+        self.state.view = View::Exchanges;
         self.wants_picture = None;
     }
 
@@ -167,7 +181,11 @@ impl Desk {
 
     /// Whether an order, a record or a detail is under way or wanted.
     fn unsettled(&self) -> bool {
-        self.busy.index || self.busy.record.is_some() || self.busy.detail.is_some() || self.busy.picture
+        self.busy.index
+            || self.busy.record.is_some()
+            || self.busy.detail.is_some()
+            || self.busy.picture
+            || self.busy.findings
     }
 
     /// Takes everything that engine and jobs have sent, and asks for what is missing.
@@ -282,6 +300,10 @@ impl Desk {
         }
         if told.selected.map(|(row, _)| row) == self.state.selected {
             state.cursor = told.selected.map(|(_, at)| at);
+            if self.capture.reveal && told.selected.is_some() {
+                self.capture.reveal = false;
+                state.reveal = true;
+            }
         }
     }
 
@@ -305,7 +327,12 @@ impl Desk {
                 });
                 self.capture.picture = Some((row, (side, shown)));
             }
-            Told::Record { .. } | Told::Detail { .. } | Told::Picture { .. } => {}
+            Told::Findings { capture, generation, findings } if capture == number => {
+                self.busy.findings = false;
+                self.capture.findings = Some((generation, findings));
+                self.capture.findings_at = ctx.input(|input| input.time);
+            }
+            Told::Record { .. } | Told::Detail { .. } | Told::Picture { .. } | Told::Findings { .. } => {}
         }
     }
 
@@ -332,6 +359,7 @@ impl Desk {
             return;
         }
         self.ask_order(ctx, now);
+        self.ask_findings(ctx, now);
         let Some(row) = self.state.selected else { return };
         let (capture, number) = (&self.capture, self.capture.number);
         if self.busy.record.is_none() && capture.shown.as_ref().is_none_or(|(of, _)| *of != row) {
@@ -365,6 +393,21 @@ impl Desk {
                 self.wants_picture = None;
             }
         }
+    }
+
+    fn ask_findings(&mut self, ctx: &egui::Context, now: f64) {
+        let capture = &self.capture;
+        let have = capture.findings.as_ref().map(|(generation, _)| *generation);
+        if self.state.view != View::Findings || self.busy.findings || have == Some(capture.snapshot.generation) {
+            return;
+        }
+        let wait = FINDINGS_EVERY - (now - capture.findings_at);
+        if have.is_some() && capture.reading && wait > 0.0 {
+            ctx.request_repaint_after_secs(wait as f32);
+            return;
+        }
+        self.busy.findings =
+            self.jobs.ask(Ask::Findings { capture: capture.number, snapshot: capture.snapshot.clone() });
     }
 
     fn ask_order(&mut self, ctx: &egui::Context, now: f64) {
@@ -445,7 +488,7 @@ impl Desk {
             toolbar::show(ui, &seen, &mut self.state, actions);
         });
         Panel::top("chips").exact_size(chips::HEIGHT).frame(bar(8)).show(ui, |ui| {
-            chips::show(ui, self.capture.snapshot.providers(), self.state.choice.provider, actions);
+            chips::show(ui, self.capture.snapshot.providers(), &self.state.choice, actions);
         });
         Panel::top("overview").exact_size(overview::HEIGHT).frame(Frame::NONE.fill(c.page)).show(ui, |ui| {
             overview::show(ui, &self.capture.overview, self.state.choice.range, &mut self.state.swept, actions);
@@ -457,6 +500,11 @@ impl Desk {
             let seen = status::Seen { snapshot: &self.capture.snapshot, reading: self.capture.reading, rate };
             status::show(ui, &seen, actions);
         });
+        if self.state.view == View::Findings {
+            let findings = self.capture.findings.as_ref().map(|(_, findings)| &**findings);
+            findings::show(ui, findings, &mut self.state, actions);
+            return;
+        }
         self.panes(ui, actions);
         let seen = table::Seen {
             snapshot: &self.capture.snapshot,
@@ -552,7 +600,10 @@ impl Desk {
                 choice.sort = key;
                 self.state.table.top = 0.0;
             }
-            Action::Select(row) => self.select(row),
+            Action::Select(row) => {
+                self.state.left.clear();
+                self.select(row);
+            }
             Action::Move(step) => self.step(step),
             Action::Column(column) => {
                 let hidden = &mut self.state.saved.hidden;
@@ -601,6 +652,68 @@ impl Desk {
                 self.state.lit_next = Some(line);
                 ctx.request_repaint();
             }
+            Action::View(view) => self.state.view = view,
+            Action::Site(site, provider) => {
+                self.state.choice.clear();
+                self.state.choice.site = Some(site);
+                self.state.choice.provider = provider;
+                self.state.view = View::Exchanges;
+                self.state.table.top = 0.0;
+            }
+            Action::Go(goal) => self.go(goal),
+            Action::Unfold(fold) => {
+                let open = self.state.open(fold);
+                self.state.unfolded.retain(|f| *f != fold);
+                if !open {
+                    self.state.unfolded.push(fold);
+                }
+                if fold == Fold::BreakIt && !open {
+                    self.state.saved.tab = Tab::Readings;
+                    self.state.saved.folded = false;
+                }
+            }
+        }
+    }
+
+    /// Where a goal of the selected exchange stands.
+    fn goal(&self, goal: Goal) -> Option<RowId> {
+        let selected = self.state.selected?;
+        let shown = match &self.capture.shown {
+            Some((row, Ok(shown))) if *row == selected => shown,
+            Some(_) | None => return None,
+        };
+        match goal {
+            Goal::Giver => {
+                let given = shown.record.verdict.handed_out.as_ref()?;
+                self.capture.snapshot.giver(given.giver)
+            }
+            Goal::Upload => shown.story.first_write.as_ref().map(|(row, _)| *row),
+            Goal::Lookup => shown.story.way.lookup.as_ref().map(|lookup| lookup.row),
+            Goal::Row(row) => Some(row),
+            Goal::Back => None,
+        }
+    }
+
+    fn go(&mut self, goal: Goal) {
+        let row = if goal == Goal::Back { self.state.left.pop() } else { self.goal(goal) };
+        let Some(row) = row else { return };
+        if goal != Goal::Back
+            && let Some(from) = self.state.selected
+        {
+            if self.state.left.len() >= LEFT {
+                self.state.left.remove(0);
+            }
+            self.state.left.push(from);
+        }
+        self.state.view = View::Exchanges;
+        self.select(row);
+        let at = self.capture.order.iter().position(|id| *id == row.0);
+        self.state.table.cursor = at;
+        self.state.table.reveal = at.is_some();
+        if at.is_none() {
+            // The filter hides it: what was asked for goes before what is filtered.
+            self.state.choice.clear();
+            self.capture.reveal = true;
         }
     }
 
@@ -662,6 +775,10 @@ impl Desk {
             return;
         }
         if self.state.trouble.take().is_some() {
+            return;
+        }
+        if self.state.view == View::Findings {
+            self.state.view = View::Exchanges;
             return;
         }
         if self.state.choice.keeps_all() {
