@@ -176,7 +176,8 @@ fn wait<T>(future: impl Future<Output = T>) -> T {
 fn answer(ask: Ask, budget: &Budget) -> Told {
     match ask {
         Ask::Record { capture, row, snapshot } => {
-            let result = snapshot.record(row).map(|record| Arc::new(Shown::new(record, &snapshot))).map_err(|e| e.to_string());
+            let result =
+                snapshot.record(row).map(|record| Arc::new(Shown::new(record, &snapshot))).map_err(|e| e.to_string());
             Told::Record { capture, row, result }
         }
         Ask::Detail { capture, row, snapshot, source, shown } => {

@@ -5,8 +5,8 @@ use super::text::{duration, plural, sentence};
 use super::way::Way;
 use crate::evidence::{challenges, hypotheses, pack};
 use crate::model::{
-    Attempt, Challenge, Detail, Evidence, ExchangeNo, Grade, Group, Hypothesis, LinkMatch, ProviderId, Stance, Standing,
-    Timestamp, Verdict, WitnessKind, clean_to,
+    Attempt, Challenge, Detail, Evidence, ExchangeNo, Grade, Group, Hypothesis, LinkMatch, ProviderId, Stance,
+    Standing, Timestamp, Verdict, WitnessKind, clean_to,
 };
 use crate::store::{Record, RowId, Snapshot};
 
@@ -271,11 +271,7 @@ fn hand_out(verdict: &Verdict, time: Timestamp) -> Option<HandOutWords> {
     let host = clean_to(given.host.as_bytes(), NAME_CHARS);
     let field = clean_to(given.field.as_bytes(), 80);
     let micros = time.nanos_since(given.time).max(0) as u64 / 1_000;
-    let place = if field.is_empty() {
-        String::new()
-    } else {
-        format!(", {}", field_words(&field, given.form))
-    };
+    let place = if field.is_empty() { String::new() } else { format!(", {}", field_words(&field, given.form)) };
     let what = match given.how {
         LinkMatch::Exact | LinkMatch::HostAndPath => "URL handed out",
         LinkMatch::PathToken => "A part of the path handed out",

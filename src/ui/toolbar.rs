@@ -116,6 +116,10 @@ fn filter(ui: &mut Ui, state: &mut State, actions: &mut Vec<Action>) {
         .desired_width(inside.width());
     let mut inner = ui.new_child(egui::UiBuilder::new().max_rect(inside).layout(Layout::left_to_right(Align::Center)));
     let response = inner.add(edit).accessible_name("Filter");
+    if response.changed() && state.view != View::Exchanges {
+        // Findings are never filtered: who filters wants the list.
+        actions.push(Action::View(View::Exchanges));
+    }
     // Down leaves the box for the table.
     if response.has_focus() && ui.input_mut(|input| input.consume_key(Modifiers::NONE, Key::ArrowDown)) {
         ui.memory_mut(|memory| memory.request_focus(super::table::focus_id()));

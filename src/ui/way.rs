@@ -121,7 +121,9 @@ fn lookup(found: &LookedUp, record: &Record, snapshot: &Snapshot) -> Option<Look
     let (steps, ttl) = steps(dns, record);
     let (lifetime, over) = lifetime(response.time, ttl, record);
     let frames = match dns.query_frame {
-        Some(query) if query != response.frame => format!("asked in frame {query}, answered in frame {}", response.frame),
+        Some(query) if query != response.frame => {
+            format!("asked in frame {query}, answered in frame {}", response.frame)
+        }
         Some(_) | None => format!("answered in frame {}", response.frame),
     };
     let others = found
@@ -167,13 +169,19 @@ fn steps(dns: &DnsLookup, record: &Record) -> (Vec<StepWords>, Option<u32>) {
         shortest = Some(shortest.map_or(answer.ttl, |s| s.min(answer.ttl)));
         if out.len() < LISTED {
             let value = clean_to(answer.value.as_bytes(), NAME_CHARS).into_owned();
-            let quoted = |e: &Evidence| {
-                matches!(e.place.part, Part::Dns if answer.rtype == CNAME)
-                    && e.text.eq_ignore_ascii_case(answer.value.as_bytes())
-                    || (e.place.part == Part::Address && answer.rtype != CNAME)
+            let quoted = |e: &Evidence| match e.place.part {
+                // The entry quotes `OWNER CNAME TARGET`.
+                Part::Dns => {
+                    answer.rtype == CNAME
+                        && e.text
+                            .rsplit(|b| *b == b' ')
+                            .next()
+                            .is_some_and(|t| t.eq_ignore_ascii_case(answer.value.as_bytes()))
+                }
+                Part::Address => answer.rtype != CNAME,
+                Part::Request | Part::Response | Part::ClientHello | Part::Certificate(_) | Part::Body => false,
             };
-            let lines =
-                record.ledger.iter().enumerate().filter(|(_, e)| quoted(e)).map(|(i, _)| i).collect::<Vec<_>>();
+            let lines = record.ledger.iter().enumerate().filter(|(_, e)| quoted(e)).map(|(i, _)| i).collect::<Vec<_>>();
             out.push(StepWords { kind, value, ttl: format!("TTL {} s", count(u64::from(answer.ttl))), lines });
         }
     }
@@ -194,9 +202,13 @@ fn lifetime(answered: Timestamp, ttl: Option<u32>, record: &Record) -> (String, 
     let words = if !over {
         format!("{later} before this exchange, within its time to live")
     } else if record.exchange.ordinal > 0 {
-        format!("{later} before this exchange: its time to live was over, but the connection is older than the exchange")
+        format!(
+            "{later} before this exchange: its time to live was over, but the connection is older than the exchange"
+        )
     } else {
-        format!("{later} before this exchange: its time to live of {ttl} s was over, so another lookup may have led here")
+        format!(
+            "{later} before this exchange: its time to live of {ttl} s was over, so another lookup may have led here"
+        )
     };
     (words, over)
 }

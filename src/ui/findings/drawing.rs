@@ -75,10 +75,12 @@ impl Drawing {
         let mut edges: BTreeMap<(usize, usize, bool), (u64, Vec<String>)> = BTreeMap::new();
         for (at, site) in drawn.iter().enumerate() {
             for (key, counts) in &site.lines {
+                // A site that hands out its own URLs is nothing to point at.
+                let by = key.handed_out_by.as_deref().filter(|by| **by != *site.site);
                 let Some(to) = services.iter().position(|(s, _)| *s == (key.operator, key.product)) else { continue };
-                let edge = edges.entry((at, to, key.handed_out_by.is_some())).or_default();
+                let edge = edges.entry((at, to, by.is_some())).or_default();
                 edge.0 += counts.exchanges;
-                if let Some(by) = key.handed_out_by.as_deref().map(shown_site)
+                if let Some(by) = by.map(shown_site)
                     && !edge.1.contains(&by)
                     && edge.1.len() < 4
                 {
@@ -219,14 +221,7 @@ fn graph(ui: &mut Ui, drawing: &Drawing, actions: &mut Vec<Action>) -> Option<St
 }
 
 /// The places that take clicks and that a screen reader names.
-fn nodes(
-    ui: &Ui,
-    rect: Rect,
-    drawing: &Drawing,
-    places: &Places,
-    over: &mut Option<Over>,
-    actions: &mut Vec<Action>,
-) {
+fn nodes(ui: &Ui, rect: Rect, drawing: &Drawing, places: &Places, over: &mut Option<Over>, actions: &mut Vec<Action>) {
     for (i, ((name, n), y)) in drawing.sites.iter().zip(&places.site_tops).enumerate() {
         let place = Rect::from_min_max(pos2(rect.left(), y - 17.0), pos2(places.left, y + 17.0));
         let response = ui.interact(place, ui.scope_id().with(("site", name)), Sense::click());
@@ -321,7 +316,14 @@ fn names(ui: &Ui, rect: Rect, drawing: &Drawing, places: &Places, over: Option<O
         let clip = Rect::from_x_y_ranges(rect.left()..=places.left, y - 18.0..=y + 18.0);
         let painter = ui.painter().with_clip_rect(clip.intersect(ui.clip_rect()));
         let x = places.left - 12.0;
-        two_lines(&painter, (x, *y), egui::Align2::RIGHT_CENTER, (name, ink), (&exchanges(*n), under), clip.width() - 14.0);
+        two_lines(
+            &painter,
+            (x, *y),
+            egui::Align2::RIGHT_CENTER,
+            (name, ink),
+            (&exchanges(*n), under),
+            clip.width() - 14.0,
+        );
         ui.painter().rect_filled(
             Rect::from_min_max(pos2(places.left - 5.0, y - 11.0), pos2(places.left - 1.0, y + 11.0)),
             CornerRadius::same(2),
@@ -378,15 +380,10 @@ fn hint(ui: &Ui, drawing: &Drawing, edge: &Edge) {
         words.push_str(&format!("\nURLs handed out by {}", edge.handed_out_by.join(", ")));
     }
     words.push_str("\nClick to show them");
-    egui::Tooltip::always_open(
-        ui.ctx().clone(),
-        ui.layer_id(),
-        ui.scope_id().with("line"),
-        egui::PopupAnchor::Pointer,
-    )
-    .gap(12.0)
-    .show(|ui| {
-        ui.set_max_width(420.0);
-        ui.label(words);
-    });
+    egui::Tooltip::always_open(ui.ctx().clone(), ui.layer_id(), ui.scope_id().with("line"), egui::PopupAnchor::Pointer)
+        .gap(12.0)
+        .show(|ui| {
+            ui.set_max_width(420.0);
+            ui.label(words);
+        });
 }

@@ -65,7 +65,9 @@ impl List {
                     exchanges: count(counts.exchanges),
                     sent: size(counts.sent_bytes),
                     received: size(counts.received_bytes),
-                    handed_out_by: key.handed_out_by.as_deref().map_or_else(String::new, shown_site),
+                    handed_out_by: key.handed_out_by.as_deref().map_or_else(String::new, |by| {
+                        if *by == *found.site { "itself".to_owned() } else { shown_site(by) }
+                    }),
                     conflicts: counts.conflicts,
                 });
                 rows.push(Row::Line { site: site.clone(), line });
@@ -126,12 +128,12 @@ struct Columns {
 impl Columns {
     fn new(rect: Rect) -> Self {
         let spare = (rect.width() - 640.0).max(0.0);
-        let role = rect.left() + 214.0 + spare * 0.4;
-        let grade = role + 104.0 + spare * 0.1;
-        let exchanges = grade + 104.0 + 28.0;
+        let role = rect.left() + 196.0 + spare * 0.4;
+        let grade = role + 102.0 + spare * 0.1;
+        let exchanges = grade + 140.0;
         let sent = exchanges + 58.0;
-        let received = sent + 66.0;
-        Self { role, grade, exchanges, sent, received, given: received + 14.0 }
+        let received = sent + 60.0;
+        Self { role, grade, exchanges, sent, received, given: received + 12.0 }
     }
 }
 
@@ -160,7 +162,14 @@ fn paint(ui: &Ui, rect: Rect, i: usize, row: &Row, lit: Option<&str>, actions: &
             if lit == Some(site) || response.hovered() || response.has_focus() {
                 painter.rect_filled(rect.expand2(vec2(6.0, 0.0)), CornerRadius::same(4), c.hover);
             }
-            cut(painter, pos2(rect.left(), rect.center().y - 2.0), site, theme::strong(theme::SECTION), c.text, rect.width() * 0.5);
+            cut(
+                painter,
+                pos2(rect.left(), rect.center().y - 2.0),
+                site,
+                theme::strong(theme::SECTION),
+                c.text,
+                rect.width() * 0.5,
+            );
             let at = pos2(rect.right(), rect.center().y - 2.0);
             painter.text(at, Align2::RIGHT_CENTER, words, theme::sans(theme::BODY), c.quiet);
             bar(painter, rect, parts, c);
@@ -171,8 +180,10 @@ fn paint(ui: &Ui, rect: Rect, i: usize, row: &Row, lit: Option<&str>, actions: &
         Row::Sentence(words) => {
             let response = ui.interact(rect, ui.scope_id().with(("sentence", i)), Sense::hover());
             response.widget_info(|| WidgetInfo::labeled(Role::Label, true, words.clone()));
-            cut(painter, rect.left_center(), words, theme::sans(theme::BODY), c.text, rect.width());
-            response.on_hover_text(words);
+            let end = cut(painter, rect.left_center(), words, theme::sans(theme::BODY), c.text, rect.width());
+            if end > rect.right() - 12.0 {
+                response.on_hover_text(words);
+            }
         }
         Row::Titles => titles(painter, rect, c),
         Row::Line { site, line } => self::line(ui, rect, i, (site, line), actions),
@@ -196,7 +207,9 @@ fn titles(painter: &Painter, rect: Rect, c: &Colours) {
     let at = Columns::new(rect);
     let y = rect.center().y + 2.0;
     let font = theme::sans(theme::SMALL);
-    for (x, words) in [(rect.left(), "Operator and product"), (at.role, "Role"), (at.grade, "Grade"), (at.given, "Handed out by")] {
+    for (x, words) in
+        [(rect.left(), "Operator and product"), (at.role, "Role"), (at.grade, "Grade"), (at.given, "Handed out by")]
+    {
         painter.text(pos2(x, y), Align2::LEFT_CENTER, words, font.clone(), c.faint);
     }
     for (x, words) in [(at.exchanges, "Exch."), (at.sent, "Sent"), (at.received, "Received")] {
@@ -235,17 +248,28 @@ fn line(ui: &Ui, rect: Rect, i: usize, (site, line): (&str, &Line), actions: &mu
     if let Some(grade) = line.grade {
         let grade = if line.conflicts > 0 { Grade::Contradicted } else { grade };
         shapes::grade(painter, pos2(at.grade + 6.0, y), 4.5, grade, c.grade(grade));
-        painter.text(pos2(at.grade + 18.0, y), Align2::LEFT_CENTER, grade.word(), theme::sans(theme::BODY), c.grade(grade));
+        painter.text(
+            pos2(at.grade + 18.0, y),
+            Align2::LEFT_CENTER,
+            grade.word(),
+            theme::sans(theme::BODY),
+            c.grade(grade),
+        );
     }
-    for (x, words, colour) in
-        [(at.exchanges, &line.exchanges, c.text), (at.sent, &line.sent, c.quiet), (at.received, &line.received, c.quiet)]
-    {
+    for (x, words, colour) in [
+        (at.exchanges, &line.exchanges, c.text),
+        (at.sent, &line.sent, c.quiet),
+        (at.received, &line.received, c.quiet),
+    ] {
         painter.text(pos2(x, y), Align2::RIGHT_CENTER, words, theme::sans(theme::BODY), colour);
     }
     cut(painter, pos2(at.given, y), &line.handed_out_by, theme::sans(theme::BODY), c.quiet, rect.right() - at.given);
     let mut tip = "Show these exchanges".to_owned();
     if line.conflicts > 0 {
-        tip = format!("{}\n{tip}", plural(line.conflicts, "exchange has witnesses that disagree", "exchanges have witnesses that disagree"));
+        tip = format!(
+            "{}\n{tip}",
+            plural(line.conflicts, "exchange has witnesses that disagree", "exchanges have witnesses that disagree")
+        );
     }
     if response.on_hover_text(tip).clicked() {
         let operator = line.operator.unwrap_or(ProviderId(crate::store::Row::NONE));

@@ -1,6 +1,6 @@
 //! The verdict card: what cannot be shown, who answered in one sentence, the four answers, what agrees, who gave the URL.
 
-use egui::{Role, Sense, Ui, WidgetInfo, pos2, vec2};
+use egui::{Align, Layout, Role, Sense, Ui, WidgetInfo, pos2, vec2};
 
 use super::parts::{badges, caption, fold, go, point};
 use crate::model::{Detail, Grade, Stance, Standing, WitnessKind};
@@ -110,13 +110,11 @@ fn answer_line(ui: &mut Ui, answer: &AnswerLine) {
         let (rect, response) = ui.allocate_exact_size(vec2(14.0, 18.0), Sense::hover());
         shapes::grade(ui.painter(), rect.center(), 4.5, *grade, c.grade(*grade));
         response.on_hover_text(grade_words(*grade));
-        let word = egui::RichText::new(grade.word()).font(theme::sans(theme::SMALL)).color(c.quiet);
-        let room = (ui.available_width() - 78.0).max(60.0);
-        ui.scope(|ui| {
-            ui.set_max_width(room);
-            ui.add(egui::Label::new(value).truncate());
+        ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
+            let word = egui::RichText::new(grade.word()).font(theme::sans(theme::SMALL)).color(c.quiet);
+            ui.label(word).on_hover_text(grade_words(*grade));
+            ui.with_layout(Layout::left_to_right(Align::Center), |ui| ui.add(egui::Label::new(value).truncate()));
         });
-        ui.label(word).on_hover_text(grade_words(*grade));
     });
 }
 
@@ -245,7 +243,8 @@ fn readings(ui: &mut Ui, shown: &Shown, actions: &mut Vec<Action>) {
         caption(ui, "Readings", LABEL);
         let open: Vec<&str> =
             story.readings.iter().filter(|r| r.standing == Standing::Open).map(|r| r.alternative.id()).collect();
-        let words = if open.is_empty() { story.standings() } else { format!("{} ({})", story.standings(), open.join(", ")) };
+        let words =
+            if open.is_empty() { story.standings() } else { format!("{} ({})", story.standings(), open.join(", ")) };
         ui.label(words);
         let words = egui::RichText::new("Show readings").color(c.accent);
         if ui.add(egui::Button::new(words).small()).on_hover_text("What else could be true, and why not").clicked() {

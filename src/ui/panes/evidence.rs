@@ -61,7 +61,8 @@ fn divider(ui: &Ui, x: f32, all: Rect, state: &mut State) {
 
 fn verdict(ui: &mut Ui, shown: &Shown, state: &mut State, actions: &mut Vec<Action>) {
     ScrollArea::vertical().id_salt("card").auto_shrink([false, false]).show(ui, |ui| {
-        ui.spacing_mut().item_spacing = vec2(6.0, 4.0);
+        ui.spacing_mut().item_spacing = vec2(6.0, 3.0);
+        ui.spacing_mut().interact_size.y = 18.0;
         egui::Frame::NONE.inner_margin(egui::Margin { left: 12, right: 12, top: 10, bottom: 12 }).show(ui, |ui| {
             ui.set_width(ui.available_width());
             card::show(ui, shown, state, actions);

@@ -27,43 +27,69 @@ struct Stop<'a> {
     lines: &'a [usize],
 }
 
+/// From this width on caches and signature stand at the right; how wide they are then.
+const SIDE_BY_SIDE: f32 = 1_000.0;
+const SIDE: f32 = 372.0;
+
 /// Paints the pane.
 pub(super) fn show(ui: &mut Ui, shown: &Shown, state: &mut State, actions: &mut Vec<Action>) {
+    let c = theme::colours(ui);
+    let all = ui.available_rect_before_wrap();
     let way = &shown.story.way;
-    ScrollArea::vertical().id_salt("path").auto_shrink([false, false]).show(ui, |ui| {
-        egui::Frame::NONE.inner_margin(Margin { left: 12, right: 12, top: 6, bottom: 12 }).show(ui, |ui| {
-            ui.set_width(ui.available_width());
-            ui.spacing_mut().item_spacing = vec2(6.0, 3.0);
-            title(ui, "How the name led to the address");
-            match &way.lookup {
-                Some(lookup) => name_path(ui, lookup, shown, state, actions),
-                None => {
-                    let words = "No lookup before this connection gave the server's address, so the way from the name to it is not known.";
-                    ui.label(egui::RichText::new(words).color(theme::colours(ui).quiet));
-                }
-            }
-            ui.add_space(4.0);
-            title(ui, "Which machines served it");
-            let client = Stop {
-                over: "Client",
-                title: way.client.clone(),
-                wire: true,
-                provider: None,
-                notes: Vec::new(),
-                lines: &[],
-            };
-            let mut stops = vec![client];
-            for (i, hop) in way.hops.iter().enumerate() {
-                stops.push(hop_stop(hop, (i == 0).then_some(way.server.as_str())));
-            }
-            boxes(ui, &stops, shown, state, actions);
-            let c = theme::colours(ui);
-            let words = "Only hops whose lines came through are drawn; what stands behind the last one is not shown.";
-            ui.label(egui::RichText::new(words).font(theme::sans(theme::SMALL)).color(c.faint));
+    let more = !way.caches.is_empty() || way.custody.is_some();
+    let beside = more && all.width() >= SIDE_BY_SIDE;
+    let split = if beside { all.right() - SIDE } else { all.right() };
+    half(ui, Rect::from_min_max(all.min, pos2(split, all.bottom())), "path", |ui| {
+        paths(ui, shown, state, actions);
+        if more && !beside {
             caches(ui, shown, state, actions);
             custody(ui, shown);
+        }
+    });
+    if beside {
+        ui.painter().vline(split, all.y_range(), Stroke::new(1.0, c.line));
+        half(ui, Rect::from_min_max(pos2(split + 1.0, all.top()), all.max), "said", |ui| {
+            custody(ui, shown);
+            caches(ui, shown, state, actions);
+        });
+    }
+}
+
+fn half(ui: &mut Ui, rect: Rect, id: &str, content: impl FnOnce(&mut Ui)) {
+    let mut inner = ui.new_child(UiBuilder::new().id_salt(id).max_rect(rect).layout(Layout::top_down(Align::Min)));
+    inner.set_clip_rect(rect.intersect(ui.clip_rect()));
+    ScrollArea::vertical().id_salt(id).auto_shrink([false, false]).show(&mut inner, |ui| {
+        egui::Frame::NONE.inner_margin(Margin { left: 12, right: 14, top: 4, bottom: 12 }).show(ui, |ui| {
+            ui.set_width(ui.available_width());
+            ui.spacing_mut().item_spacing = vec2(6.0, 3.0);
+            ui.spacing_mut().interact_size.y = 18.0;
+            content(ui);
         });
     });
+}
+
+/// Both rows of boxes.
+fn paths(ui: &mut Ui, shown: &Shown, state: &mut State, actions: &mut Vec<Action>) {
+    let c = theme::colours(ui);
+    let way = &shown.story.way;
+    title(ui, "How the name led to the address");
+    match &way.lookup {
+        Some(lookup) => name_path(ui, lookup, shown, state, actions),
+        None => {
+            let words = "No lookup before this connection gave the server's address, so the way from the name to it is not known.";
+            ui.add(egui::Label::new(egui::RichText::new(words).color(c.quiet)).wrap());
+        }
+    }
+    title(ui, "Which machines served it");
+    let client =
+        Stop { over: "Client", title: way.client.clone(), wire: true, provider: None, notes: Vec::new(), lines: &[] };
+    let mut stops = vec![client];
+    for (i, hop) in way.hops.iter().enumerate() {
+        stops.push(hop_stop(hop, (i == 0).then_some(way.server.as_str())));
+    }
+    boxes(ui, &stops, shown, state, actions);
+    let words = "Only hops whose lines came through are drawn; what stands behind the last one is not shown.";
+    ui.add(egui::Label::new(egui::RichText::new(words).font(theme::sans(theme::SMALL)).color(c.faint)).wrap());
 }
 
 fn name_path(ui: &mut Ui, lookup: &LookupWords, shown: &Shown, state: &mut State, actions: &mut Vec<Action>) {
@@ -151,10 +177,7 @@ fn boxes(ui: &mut Ui, stops: &[Stop<'_>], shown: &Shown, state: &mut State, acti
                 shapes::arrow(ui.painter(), pos2(from, y), pos2(x - 5.0, y), c.faint);
             }
         }
-        ui.allocate_rect(
-            Rect::from_min_max(pos2(left, top), pos2(left + room, bottom + 4.0)),
-            Sense::hover(),
-        );
+        ui.allocate_rect(Rect::from_min_max(pos2(left, top), pos2(left + room, bottom + 4.0)), Sense::hover());
     }
 }
 
@@ -205,15 +228,15 @@ fn caches(ui: &mut Ui, shown: &Shown, state: &mut State, actions: &mut Vec<Actio
     }
     title(ui, "What lines say of caches");
     for line in lines {
-        ui.horizontal(|ui| {
+        ui.horizontal_top(|ui| {
             let (rect, _) = ui.allocate_exact_size(vec2(24.0, 18.0), Sense::hover());
             if let Some(number) = line.line {
                 let mut inner = ui.new_child(UiBuilder::new().id_salt(&line.words).max_rect(rect));
                 badges(&mut inner, &[number], shown, state, actions);
             }
-            let (rect, _) = ui.allocate_exact_size(vec2(120.0, 18.0), Sense::hover());
+            let (rect, _) = ui.allocate_exact_size(vec2(112.0, 18.0), Sense::hover());
             ui.painter().text(rect.left_center(), egui::Align2::LEFT_CENTER, &line.field, theme::mono(), c.quiet);
-            ui.add(egui::Label::new(&line.words).truncate());
+            ui.add(egui::Label::new(&line.words).wrap());
         });
     }
 }
@@ -234,9 +257,9 @@ fn custody(ui: &mut Ui, shown: &Shown) {
         ui.label(egui::RichText::new(&custody.standing).font(theme::strong(theme::BODY)).color(colour));
     });
     for (label, value) in &custody.facts {
-        ui.horizontal(|ui| {
+        ui.horizontal_top(|ui| {
             caption(ui, label, 72.0);
-            ui.add(egui::Label::new(value).truncate());
+            ui.add(egui::Label::new(value).wrap());
         });
     }
 }

@@ -48,6 +48,7 @@ fn half(ui: &mut Ui, rect: Rect, id: &str, content: impl FnOnce(&mut Ui)) {
         egui::Frame::NONE.inner_margin(Margin { left: 12, right: 16, top: 8, bottom: 12 }).show(ui, |ui| {
             ui.set_width(ui.available_width());
             ui.spacing_mut().item_spacing = vec2(6.0, 3.0);
+            ui.spacing_mut().interact_size.y = 18.0;
             content(ui);
         });
     });
@@ -134,7 +135,8 @@ fn break_it(ui: &mut Ui, shown: &Shown, state: &State, actions: &mut Vec<Action>
     let Some(entry) = action::entry(&action) else { return };
     heading(ui, "Does the verdict hold?", if open { "" } else { "not tried yet" });
     let label = if open { "Close the attempts" } else { entry.label };
-    let words = egui::RichText::new(label).font(theme::strong(theme::BODY)).color(if open { c.quiet } else { c.on_accent });
+    let words =
+        egui::RichText::new(label).font(theme::strong(theme::BODY)).color(if open { c.quiet } else { c.on_accent });
     let button = egui::Button::new(words).fill(if open { c.raised } else { c.accent });
     if ui.add(button).on_hover_text(action::tip(ui.ctx(), entry)).clicked() {
         actions.push(action);
@@ -159,7 +161,7 @@ fn break_it(ui: &mut Ui, shown: &Shown, state: &State, actions: &mut Vec<Action>
 fn attempt(ui: &mut Ui, challenge: &Challenge) {
     let c = theme::colours(ui);
     ui.horizontal_top(|ui| {
-        let (rect, response) = ui.allocate_exact_size(vec2(MARK + 12.0, 18.0), Sense::hover());
+        let (rect, response) = ui.allocate_exact_size(vec2(MARK + 28.0, 18.0), Sense::hover());
         shapes::attempt(ui.painter(), pos2(rect.left() + 7.0, rect.center().y), challenge.outcome, c);
         let colour = match challenge.outcome {
             Attempt::Held => c.text,
