@@ -114,7 +114,7 @@ pub(crate) fn provider_name(id: ProviderId) -> &'static str {
 pub(crate) fn role_words(role: &str) -> String {
     match role {
         "api" => "an API",
-        "cdn-edge" => "an edge cache (CDN)",
+        "cdn-edge" => "an edge cache",
         "cdn-origin-shield" => "a cache between edge and origin",
         "compute" => "a rented computer",
         "dns" => "a name server",
@@ -253,10 +253,16 @@ pub(crate) fn witness_words(kind: WitnessKind, stance: Stance) -> String {
     format!("{}: {}", sentence(kind.word()), stance.words())
 }
 
-/// The strip in a few words: `agree: name, address; conflict: headers`.
+/// The strip in a few words: `agree: name, address; conflict: headers; not observable: certificate`.
 pub(crate) fn strip_words(agreement: crate::model::Agreement) -> String {
+    let stances = [
+        (Stance::Agrees, "agree"),
+        (Stance::Conflicts, "conflict"),
+        (Stance::Silent, "silent"),
+        (Stance::NotObservable, "not observable"),
+    ];
     let mut parts = Vec::new();
-    for (stance, verb) in [(Stance::Agrees, "agree"), (Stance::Conflicts, "conflict")] {
+    for (stance, verb) in stances {
         let of: Vec<&str> =
             WitnessKind::ALL.into_iter().filter(|k| agreement.of(*k) == stance).map(WitnessKind::word).collect();
         if !of.is_empty() {
@@ -289,7 +295,7 @@ fn hand_out(verdict: &Verdict, time: Timestamp) -> Option<HandOutWords> {
 }
 
 fn field_words(field: &str, form: &str) -> String {
-    if form.is_empty() { format!("field {field}") } else { format!("field {field} ({form})") }
+    if form.is_empty() { format!("field “{field}”") } else { format!("field “{field}” ({form})") }
 }
 
 fn first_write(verdict: &Verdict) -> Option<(RowId, String)> {

@@ -193,42 +193,49 @@ fn origin(ui: &mut Ui, shown: &Shown, state: &State, actions: &mut Vec<Action>) 
         return;
     }
     ui.add_space(4.0);
+    let no_giver = &shown.record.verdict.no_hand_out;
     if let Some(given) = &story.hand_out {
-        let words = ui.add(egui::Label::new(&given.words).wrap());
-        words.on_hover_text(&given.url);
-        go(ui, Goal::Giver, actions);
-    } else if !shown.record.verdict.no_hand_out.is_empty() {
-        let reasons = &shown.record.verdict.no_hand_out;
-        let words = "No earlier response in this capture gives this URL";
-        if fold(ui, Fold::NoHandOut, words, state, actions) {
-            for reason in reasons {
-                point(ui, reason);
+        entry(ui, "Hand-out", |ui| {
+            ui.add(egui::Label::new(&given.words).wrap()).on_hover_text(&given.url);
+            go(ui, Goal::Giver, actions);
+        });
+    } else if !no_giver.is_empty() {
+        entry(ui, "Hand-out", |ui| {
+            if fold(ui, Fold::NoHandOut, "No earlier response in this capture gives this URL", state, actions) {
+                for reason in no_giver {
+                    point(ui, reason);
+                }
             }
-        }
+        });
     }
     if let Some((_, words)) = &story.first_write {
-        ui.add(egui::Label::new(words).wrap());
-        go(ui, Goal::Upload, actions);
+        entry(ui, "First write", |ui| {
+            ui.add(egui::Label::new(words).wrap());
+            go(ui, Goal::Upload, actions);
+        });
     }
     if let Some(custody) = &story.way.custody {
-        ui.horizontal_wrapped(|ui| {
-            caption(ui, "Signature", LABEL);
+        entry(ui, "Signature", |ui| {
             let key = custody.facts.iter().find(|(label, _)| *label == "Key").map_or("", |(_, key)| key.as_str());
             let colour = if custody.good == Some(false) { c.red } else { c.text };
-            ui.label(egui::RichText::new(&custody.standing).color(colour));
-            ui.label(egui::RichText::new(format!("key {key}")).color(c.quiet));
+            let words = egui::RichText::new(format!("{}, key {key}", custody.standing)).color(colour);
+            ui.add(egui::Label::new(words).wrap());
         });
     }
     if let Some(lookup) = &story.way.lookup {
-        ui.add(
-            egui::Label::new(
-                egui::RichText::new(format!("Address from the lookup of {}, {}", lookup.question, lookup.frames))
-                    .color(c.quiet),
-            )
-            .wrap(),
-        );
-        go(ui, Goal::Lookup, actions);
+        entry(ui, "Lookup", |ui| {
+            ui.add(egui::Label::new(format!("{}, {}", lookup.question, lookup.frames)).wrap());
+            go(ui, Goal::Lookup, actions);
+        });
     }
+}
+
+/// A caption with what stands at its right.
+fn entry(ui: &mut Ui, label: &str, content: impl FnOnce(&mut Ui)) {
+    ui.horizontal_top(|ui| {
+        caption(ui, label, LABEL);
+        ui.vertical(|ui| content(ui));
+    });
 }
 
 /// What is left of other readings, in one line that leads to them.
@@ -238,14 +245,11 @@ fn readings(ui: &mut Ui, shown: &Shown, actions: &mut Vec<Action>) {
     if story.readings.is_empty() {
         return;
     }
-    ui.add_space(4.0);
-    ui.horizontal_wrapped(|ui| {
-        caption(ui, "Readings", LABEL);
+    entry(ui, "Readings", |ui| {
         let open: Vec<&str> =
             story.readings.iter().filter(|r| r.standing == Standing::Open).map(|r| r.alternative.id()).collect();
-        let words =
-            if open.is_empty() { story.standings() } else { format!("{} ({})", story.standings(), open.join(", ")) };
-        ui.label(words);
+        let which = if open.is_empty() { String::new() } else { format!(" ({})", open.join(", ")) };
+        ui.add(egui::Label::new(format!("{}{which}", story.standings())).wrap());
         let words = egui::RichText::new("Show readings").color(c.accent);
         if ui.add(egui::Button::new(words).small()).on_hover_text("What else could be true, and why not").clicked() {
             actions.push(Action::Tab(Tab::Readings));

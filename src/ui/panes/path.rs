@@ -13,8 +13,11 @@ use crate::ui::way::{HopWords, LookupWords};
 
 /// Widest and narrowest box, and the arrow between two, in points.
 const WIDE: f32 = 300.0;
-const NARROW: f32 = 210.0;
-const ARROW: f32 = 28.0;
+const NARROW: f32 = 190.0;
+const ARROW: f32 = 26.0;
+
+/// Lines of one box that are quoted.
+const LINES: usize = 8;
 
 /// Something of the way, as a box.
 struct Stop<'a> {
@@ -25,6 +28,8 @@ struct Stop<'a> {
     provider: Option<ProviderId>,
     notes: Vec<(String, bool)>,
     lines: &'a [usize],
+    /// Whether the lines are quoted, not only numbered.
+    quoted: bool,
 }
 
 /// From this width on caches and signature stand at the right; how wide they are then.
@@ -81,8 +86,15 @@ fn paths(ui: &mut Ui, shown: &Shown, state: &mut State, actions: &mut Vec<Action
         }
     }
     title(ui, "Which machines served it");
-    let client =
-        Stop { over: "Client", title: way.client.clone(), wire: true, provider: None, notes: Vec::new(), lines: &[] };
+    let client = Stop {
+        over: "Client",
+        title: way.client.clone(),
+        wire: true,
+        provider: None,
+        notes: Vec::new(),
+        lines: &[],
+        quoted: false,
+    };
     let mut stops = vec![client];
     for (i, hop) in way.hops.iter().enumerate() {
         stops.push(hop_stop(hop, (i == 0).then_some(way.server.as_str())));
@@ -100,6 +112,7 @@ fn name_path(ui: &mut Ui, lookup: &LookupWords, shown: &Shown, state: &mut State
         provider: None,
         notes: vec![(format!("of resolver {}", lookup.resolver), false), (lookup.frames.clone(), false)],
         lines: &[],
+        quoted: false,
     }];
     for step in &lookup.steps {
         let provider = step.lines.first().and_then(|i| shown.lines.get(*i)).map(|line| line.provider);
@@ -110,6 +123,7 @@ fn name_path(ui: &mut Ui, lookup: &LookupWords, shown: &Shown, state: &mut State
             provider,
             notes: vec![(step.ttl.clone(), false)],
             lines: &step.lines,
+            quoted: false,
         });
     }
     boxes(ui, &stops, shown, state, actions);
@@ -150,19 +164,30 @@ fn hop_stop<'a>(hop: &'a HopWords, address: Option<&str>) -> Stop<'a> {
     if hop.lines.is_empty() {
         notes.push(("no line of its own".to_owned(), false));
     }
-    Stop { over: &hop.kind, title: hop.name.clone(), wire: false, provider: hop.provider, notes, lines: &hop.lines }
+    Stop {
+        over: &hop.kind,
+        title: hop.name.clone(),
+        wire: false,
+        provider: hop.provider,
+        notes,
+        lines: &hop.lines,
+        quoted: true,
+    }
 }
 
 /// Boxes from left to right with arrows between them, in as many rows as they need.
 fn boxes(ui: &mut Ui, stops: &[Stop<'_>], shown: &Shown, state: &mut State, actions: &mut Vec<Action>) {
     let c = theme::colours(ui);
     let room = ui.available_width();
-    let fit = (((room + ARROW) / (NARROW + ARROW)).floor() as usize).max(1);
-    let in_row = stops.len().min(fit).max(1);
-    let width = ((room + ARROW) / in_row as f32 - ARROW).clamp(NARROW.min(room), WIDE);
+    let fits = |room: f32| (((room + ARROW) / (NARROW + ARROW)).floor() as usize).max(1);
+    let wraps = stops.len() > fits(room);
+    // Rows after the first begin with the arrow that leads there.
+    let indent = if wraps { ARROW } else { 0.0 };
+    let in_row = if wraps { fits(room - indent) } else { stops.len() };
+    let width = ((room - indent + ARROW) / in_row as f32 - ARROW).clamp(NARROW.min(room), WIDE);
     for (at, row) in stops.chunks(in_row).enumerate() {
         let top = ui.cursor().top();
-        let left = ui.cursor().left();
+        let left = ui.cursor().left() + if at > 0 { indent } else { 0.0 };
         let mut bottom = top;
         for (i, stop) in row.iter().enumerate() {
             let x = left + i as f32 * (width + ARROW);
@@ -173,11 +198,10 @@ fn boxes(ui: &mut Ui, stops: &[Stop<'_>], shown: &Shown, state: &mut State, acti
             bottom = bottom.max(stop_box(&mut inner, stop, shown, state, actions).bottom());
             if i > 0 || at > 0 {
                 let y = top + 22.0;
-                let from = if i == 0 { x - 10.0 } else { x - ARROW + 5.0 };
-                shapes::arrow(ui.painter(), pos2(from, y), pos2(x - 5.0, y), c.faint);
+                shapes::arrow(ui.painter(), pos2(x - ARROW + 5.0, y), pos2(x - 5.0, y), c.faint);
             }
         }
-        ui.allocate_rect(Rect::from_min_max(pos2(left, top), pos2(left + room, bottom + 4.0)), Sense::hover());
+        ui.allocate_rect(Rect::from_min_max(pos2(left, top), pos2(left + room - indent, bottom + 4.0)), Sense::hover());
     }
 }
 
@@ -208,12 +232,26 @@ fn stop_box(ui: &mut Ui, stop: &Stop<'_>, shown: &Shown, state: &mut State, acti
                 let font = if *wire { theme::mono() } else { theme::sans(theme::SMALL) };
                 ui.add(egui::Label::new(egui::RichText::new(words).font(font).color(c.quiet)).wrap());
             }
-            if !stop.lines.is_empty() {
-                ui.add_space(1.0);
+            ui.add_space(1.0);
+            if !stop.quoted {
                 ui.horizontal_wrapped(|ui| {
                     ui.spacing_mut().item_spacing = vec2(3.0, 3.0);
                     badges(ui, stop.lines, shown, state, actions);
                 });
+                return;
+            }
+            for i in stop.lines.iter().take(LINES) {
+                let Some(line) = shown.lines.get(*i) else { continue };
+                ui.horizontal(|ui| {
+                    ui.spacing_mut().item_spacing.x = 6.0;
+                    badges(ui, core::slice::from_ref(i), shown, state, actions);
+                    let words = egui::RichText::new(&line.excerpt).font(theme::mono()).color(c.text);
+                    ui.add(egui::Label::new(words).truncate());
+                });
+            }
+            if let Some(more) = stop.lines.len().checked_sub(LINES).filter(|n| *n > 0) {
+                let words = crate::ui::text::plural(more as u64, "more line", "more lines");
+                ui.label(egui::RichText::new(words).font(theme::sans(theme::SMALL)).color(c.quiet));
             }
         })
         .response
