@@ -188,7 +188,7 @@ fn steps(dns: &DnsLookup, record: &Record) -> (Vec<StepWords>, Option<u32>) {
     if addresses > 1
         && let Some(last) = out.last_mut()
     {
-        last.ttl.push_str(&format!(", one of {addresses}"));
+        last.ttl = format!("{}, one of {addresses}", last.ttl);
     }
     (out, shortest)
 }

@@ -375,11 +375,12 @@ fn hint(ui: &Ui, drawing: &Drawing, edge: &Edge) {
     let Some((site, _)) = drawing.sites.get(edge.site) else { return };
     let Some((service, _)) = drawing.services.get(edge.service) else { return };
     let (first, second) = service_words(*service);
-    let mut words = format!("{first} {second} for {site}: {}", exchanges(edge.exchanges));
-    if !edge.handed_out_by.is_empty() {
-        words.push_str(&format!("\nURLs handed out by {}", edge.handed_out_by.join(", ")));
-    }
-    words.push_str("\nClick to show them");
+    let by = if edge.handed_out_by.is_empty() {
+        String::new()
+    } else {
+        format!("\nURLs handed out by {}", edge.handed_out_by.join(", "))
+    };
+    let words = format!("{first} {second} for {site}: {}{by}\nClick to show them", exchanges(edge.exchanges));
     egui::Tooltip::always_open(ui.ctx().clone(), ui.layer_id(), ui.scope_id().with("line"), egui::PopupAnchor::Pointer)
         .gap(12.0)
         .show(|ui| {

@@ -89,16 +89,17 @@ impl List {
 }
 
 fn totals(total: Counts) -> String {
-    let mut words = format!(
-        "{} · {} sent · {} received",
+    let conflicts = if total.conflicts > 0 {
+        format!(" · {}", plural(total.conflicts, "conflict", "conflicts"))
+    } else {
+        String::new()
+    };
+    format!(
+        "{} · {} sent · {} received{conflicts}",
         plural(total.exchanges, "exchange", "exchanges"),
         size(total.sent_bytes),
         size(total.received_bytes)
-    );
-    if total.conflicts > 0 {
-        words.push_str(&format!(" · {}", plural(total.conflicts, "conflict", "conflicts")));
-    }
-    words
+    )
 }
 
 /// Operators with their share of a site's exchanges, the largest first.

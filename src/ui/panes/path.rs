@@ -78,12 +78,12 @@ fn paths(ui: &mut Ui, shown: &Shown, state: &mut State, actions: &mut Vec<Action
     let c = theme::colours(ui);
     let way = &shown.story.way;
     title(ui, "How the name led to the address");
-    match &way.lookup {
-        Some(lookup) => name_path(ui, lookup, shown, state, actions),
-        None => {
-            let words = "No lookup before this connection gave the server's address, so the way from the name to it is not known.";
-            ui.add(egui::Label::new(egui::RichText::new(words).color(c.quiet)).wrap());
-        }
+    if let Some(lookup) = &way.lookup {
+        name_path(ui, lookup, shown, state, actions);
+    } else {
+        let words =
+            "No lookup before this connection gave the server's address, so the way from the name to it is not known.";
+        ui.add(egui::Label::new(egui::RichText::new(words).color(c.quiet)).wrap());
     }
     title(ui, "Which machines served it");
     let client = Stop {
