@@ -32,8 +32,14 @@ pub(super) enum Task {
     #[command(after_help = LIST_HELP)]
     List(ListArguments),
     /// Print the verdict on one exchange and the evidence for it, in words
+    ///
+    /// With what this capture cannot show, the ledger, the way of the name, of the answer and of the URL, the other readings
+    /// (H1 to H7) that stay open, and every attempt to break the verdict.
     #[command(after_help = "The number is the one that `list` prints in its first column.")]
     Explain(ExplainArguments),
+    /// Print what the exchanges together say of each site: counts and bytes by operator, product, role and grade
+    #[command(after_help = FINDINGS_HELP)]
+    Findings(FindingsArguments),
     /// List, check and try the rules that point at providers, your own included
     #[command(after_help = SIGNATURES_HELP)]
     Signatures(SignaturesArguments),
@@ -43,7 +49,7 @@ impl Task {
     /// Whether it works with the pack as this user has it.
     pub(super) fn uses_the_pack(&self) -> bool {
         match self {
-            Self::List(_) | Self::Explain(_) => true,
+            Self::List(_) | Self::Explain(_) | Self::Findings(_) => true,
             Self::Signatures(arguments) => matches!(arguments.task, SignaturesTask::List(_)),
         }
     }
@@ -214,6 +220,44 @@ pub(super) struct ExplainArguments {
     /// The capture; `-` is standard input
     #[arg(value_name = "FILE")]
     pub(super) file: PathBuf,
+    /// How to print
+    #[arg(long, value_enum, default_value_t = Report::Words)]
+    pub(super) format: Report,
+}
+
+const FINDINGS_HELP: &str = "\
+A site is the first party, where an accepted signed URL shows one; else the
+registrable domain of the asked name. Lookups are not counted: they show where
+a name is steered, not who answered.
+
+Examples:
+  nephoscope findings trace.pcapng
+  nephoscope findings --site icloud --format json trace.pcapng";
+
+/// What `findings` takes.
+#[derive(Debug, Args)]
+pub(super) struct FindingsArguments {
+    /// The capture; `-` is standard input
+    #[arg(value_name = "FILE")]
+    pub(super) file: PathBuf,
+    /// Only sites whose name holds this
+    #[arg(long, value_name = "TEXT", default_value = "")]
+    pub(super) site: String,
+    /// How to print
+    #[arg(long, value_enum, default_value_t = Report::Words)]
+    pub(super) format: Report,
+    /// How many shards read in parallel
+    #[arg(long, value_name = "N", default_value_t = default_threads(), value_parser = clap::value_parser!(u8).range(1..=64))]
+    pub(super) threads: u8,
+}
+
+/// How a report is printed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(super) enum Report {
+    /// Words for a reader
+    Words,
+    /// JSON
+    Json,
 }
 
 /// How a list is printed.

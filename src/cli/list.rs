@@ -1,13 +1,16 @@
-//! `list` and `explain`.
+//! `list`, `explain` and `findings`.
 
 use std::io::{self, BufWriter, Write as _};
 
 use anyhow::{Context as _, Result, bail};
 
-use super::args::{ExplainArguments, Format, ListArguments, source};
+use super::args::{ExplainArguments, FindingsArguments, Format, ListArguments, Report, source};
 use super::{READ_DAMAGED, READ_WHOLE, say};
 use crate::engine::{How, Reading, Source};
-use crate::export::{Listing, write_csv, write_explanation, write_jsonl, write_table};
+use crate::export::{
+    Listing, write_csv, write_explanation, write_explanation_json, write_findings, write_findings_json, write_jsonl,
+    write_table,
+};
 use crate::model::{Budget, clean, clean_to};
 use crate::store::Snapshot;
 
@@ -62,8 +65,30 @@ pub(super) fn explain(arguments: &ExplainArguments, budget: &Budget) -> Result<u
     let Some(id) = listing.find(arguments.number) else {
         bail!("there is no exchange {}: this capture has {}", arguments.number, snapshot.len())
     };
-    let mut out = io::stdout().lock();
-    match write_explanation(&listing, arguments.number, id, &mut out).map_err(anyhow::Error::from) {
+    let mut out = BufWriter::new(io::stdout().lock());
+    let written = match arguments.format {
+        Report::Words => write_explanation(&listing, arguments.number, id, &mut out),
+        Report::Json => write_explanation_json(&listing, arguments.number, id, &mut out),
+    };
+    written_whole(written.map_err(anyhow::Error::from).and_then(|()| Ok(out.flush()?)), code)
+}
+
+/// Prints what the exchanges together say of each site.
+pub(super) fn findings(arguments: &FindingsArguments, budget: &Budget) -> Result<u8> {
+    let how = How::judged(usize::from(arguments.threads));
+    let (snapshot, code) = read(&source(arguments.file.clone()), how, budget)?;
+    let listing = Listing::new(&snapshot, "");
+    let mut out = BufWriter::new(io::stdout().lock());
+    let written = match arguments.format {
+        Report::Words => write_findings(&listing, &arguments.site, &mut out),
+        Report::Json => write_findings_json(&listing, &arguments.site, &mut out),
+    };
+    written_whole(written.map_err(anyhow::Error::from).and_then(|()| Ok(out.flush()?)), code)
+}
+
+/// The exit code, whether or not the reader had seen enough.
+fn written_whole(written: Result<()>, code: u8) -> Result<u8> {
+    match written {
         Err(error) if is_closed_pipe(&error) => Ok(code),
         other => other.map(|()| code),
     }

@@ -44,6 +44,7 @@ pub fn run(window: impl FnOnce(Option<Source>, Budget, Vec<String>) -> anyhow::R
     let outcome = match arguments.task {
         Some(Task::List(list)) => list::list(&list, &budget),
         Some(Task::Explain(explain)) => list::explain(&explain, &budget),
+        Some(Task::Findings(findings)) => list::findings(&findings, &budget),
         Some(Task::Signatures(signatures)) => signatures::run(&signatures.task, &budget),
         None => window(arguments.file.map(args::source), budget, messages).map(|()| READ_WHOLE),
     };

@@ -17,7 +17,7 @@ use crate::protocols::links::{Link, LinkForm, keys, token_keys};
 /// Earlier mentions of one key that are looked at for one that fits.
 const LOOK_BACK: usize = 32;
 /// What a mention costs beside its texts, with its keys, in bytes.
-const MENTION_BYTES: usize = 256;
+const MENTION_BYTES: usize = 400;
 /// Characters of a quoted link that a verdict keeps.
 const QUOTED_BYTES: usize = 2_048;
 
@@ -123,7 +123,11 @@ impl HandOuts {
             self.open.insert((given.flow, given.message), Arc::clone(&giver));
             giver
         };
-        for link in given.links {
+        for mut link in given.links {
+            // Most stand there in normal form already: one text is enough.
+            if *link.text == *link.url.as_bytes() {
+                link.text = Box::default();
+            }
             let number = self.first_mention + self.mentions.len() as u64;
             if let Some(keys) = keys(&link.url) {
                 self.enter(keys.exact, number);
@@ -241,7 +245,8 @@ impl HandOuts {
 
 impl Mention {
     fn quote(&self, how: LinkMatch) -> HandOut {
-        let text = self.link.text.get(..QUOTED_BYTES).unwrap_or(&self.link.text);
+        let text = if self.link.text.is_empty() { self.link.url.as_bytes() } else { &self.link.text };
+        let text = text.get(..QUOTED_BYTES).unwrap_or(text);
         HandOut {
             giver: self.giver.no,
             host: self.giver.host.as_ref().to_owned(),

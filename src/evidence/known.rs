@@ -10,8 +10,8 @@ use ahash::AHashMap;
 use super::handouts::{Given, HandOuts, Unseen, Uploads};
 use super::names::Name;
 use crate::model::{
-    AnomalyKind, Budget, ByteRange, Detail, DnsKind, DnsLookup, Exchange, ExchangeNo, FrameNo, GiverNo, HttpExchange,
-    StartLine, TlsTransport,
+    AnomalyKind, Budget, ByteRange, Detail, DnsKind, DnsLookup, DnsRecord, Exchange, ExchangeNo, FrameNo, GiverNo,
+    HttpExchange, StartLine, TlsTransport,
 };
 use crate::protocols::links::normal_url;
 
@@ -59,19 +59,16 @@ impl Chain {
         let response = lookup.response.as_ref().filter(|r| r.rcode == 0 && !r.answers.is_empty())?;
         let question = lookup.questions.first()?;
         let asked = Name::of(question.name.as_bytes())?;
-        let mut links: Vec<Link> = Vec::new();
-        let mut at = question.name.as_str();
-        while links.len() < LONGEST_CHAIN {
-            let next = response.answers.iter().find(|r| r.rtype == CNAME && same(&r.name, at));
-            let Some(record) = next.filter(|r| links.iter().all(|l| l.range != r.range)) else { break };
-            let Some(target) = Name::of(record.value.as_bytes()) else { break };
-            links.push(Link {
+        let records = chain_of_records(&response.answers, &question.name);
+        let at = records.last().map_or(question.name.as_str(), |r| r.value.as_str());
+        let links = records.iter().filter_map(|record| {
+            Some(Link {
                 text: format!("{} CNAME {}", record.name, record.value).into_bytes().into(),
-                target: target.bytes().into(),
+                target: Name::of(record.value.as_bytes())?.bytes().into(),
                 range: record.range,
-            });
-            at = record.value.as_str();
-        }
+            })
+        });
+        let links = links.collect();
         let addresses = response
             .answers
             .iter()
@@ -91,6 +88,20 @@ impl Chain {
         }
         joined
     }
+}
+
+/// The CNAME records that lead on from `asked`, in order, as far as their targets are names.
+pub(super) fn chain_of_records<'a>(answers: &'a [DnsRecord], asked: &'a str) -> Vec<&'a DnsRecord> {
+    let mut records: Vec<&DnsRecord> = Vec::new();
+    let mut at = asked;
+    while records.len() < LONGEST_CHAIN {
+        let next = answers.iter().find(|r| r.rtype == CNAME && same(&r.name, at));
+        let fresh = |r: &&DnsRecord| records.iter().all(|known| known.range != r.range);
+        let Some(record) = next.filter(fresh).filter(|r| Name::of(r.value.as_bytes()).is_some()) else { break };
+        records.push(record);
+        at = &record.value;
+    }
+    records
 }
 
 fn same(a: &str, b: &str) -> bool {
@@ -170,11 +181,13 @@ impl Known {
     /// An upload counts once the server took it (RFC 9110 section 15.3).
     fn learn_upload(&mut self, http: &HttpExchange, exchange: &Exchange, no: ExchangeNo) {
         let (Some(request), Some(response)) = (&http.request, &http.response) else { return };
+        let StartLine::Request { method, .. } = request.start else { return };
+        let uploading = matches!(method.of(&request.block), b"PUT" | b"POST" | b"PATCH");
         let accepted = matches!(response.start, StartLine::Status { code: 200..=299, .. });
-        let uploading = matches!(&*own_method(http), b"PUT" | b"POST" | b"PATCH");
-        if let (true, Some(body), Some(url)) =
-            (accepted && uploading, request.body.decoded_bytes.zip(request.body.sha256), own_url(http))
-        {
+        if !uploading || !accepted {
+            return;
+        }
+        if let Some((body, url)) = request.body.decoded_bytes.zip(request.body.sha256).zip(own_url(http)) {
             self.uploads.learn((no, request.first_frame, exchange.client.ip), &url, body);
         }
     }
@@ -249,14 +262,6 @@ impl Known {
 
 /// Other names of an address that are kept with a verdict.
 const MOST_OTHERS: usize = 8;
-
-/// A request's method as it stands.
-fn own_method(http: &HttpExchange) -> Vec<u8> {
-    match http.request.as_ref().map(|r| (r.start, &r.block)) {
-        Some((StartLine::Request { method, .. }, block)) => method.of(block).to_vec(),
-        _ => Vec::new(),
-    }
-}
 
 /// A request's own URL in normal form.
 pub(super) fn own_url(http: &HttpExchange) -> Option<String> {

@@ -499,6 +499,7 @@ impl Matcher {
         }
         let owner = addresses::owner(address, month);
         scene.dated = owner.dated;
+        let text = address.to_string();
         for number in [owner.service, owner.network].into_iter().flatten() {
             let place = Place {
                 part: Part::Address,
@@ -506,7 +507,7 @@ impl Matcher {
                 frames: vec![exchange.first_frame],
                 offset: 0,
             };
-            book.add(number, None, place, address.to_string().as_bytes());
+            book.add(number, None, place, text.as_bytes());
         }
     }
 

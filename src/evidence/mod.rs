@@ -16,6 +16,7 @@ mod handouts;
 mod impostor_tests;
 mod known;
 mod matcher;
+mod name_path;
 mod names;
 mod pack;
 mod pack_file;
@@ -32,6 +33,7 @@ pub use custody::{Scheme, SignedRequest, Standing as SignatureStanding, signed_r
 pub use handouts::Given;
 pub use known::Known;
 pub use matcher::Matcher;
+pub use name_path::{NamePath, name_path};
 pub use pack::{AddedFile, Kind, Pack, Provider, Service, Signature, SpeaksFor, pack};
 pub use readings::{challenges, hypotheses, signature_standing, vintage};
 pub use serving::{Cache, CacheLine, Layer, Via, age, cache_lines, via};

@@ -420,19 +420,19 @@ fn challenge(question: &'static str, outcome: Attempt, seen: impl Into<String>) 
 }
 
 fn witness(s: &Scene<'_>, kind: WitnessKind, question: &'static str) -> Challenge {
-    let of = |kind| match kind {
-        WitnessKind::Name => "the name",
-        WitnessKind::Cname => "the chain",
-        WitnessKind::Address => "the address",
-        WitnessKind::Certificate => "the certificate",
-        WitnessKind::Names => "the names",
-        WitnessKind::Headers => "the header lines",
+    let (subject, points, names) = match kind {
+        WitnessKind::Name => ("the name", "points", "names"),
+        WitnessKind::Cname => ("the chain", "points", "names"),
+        WitnessKind::Address => ("the address", "points", "names"),
+        WitnessKind::Certificate => ("the certificate", "points", "names"),
+        WitnessKind::Names => ("the names", "point", "name"),
+        WitnessKind::Headers => ("the header lines", "point", "name"),
     };
     match s.verdict.agreement.of(kind) {
         Stance::Agrees if kind == WitnessKind::Names => challenge(question, Attempt::Held, "they fit each other"),
-        Stance::Agrees => challenge(question, Attempt::Held, format!("{} points at {}", of(kind), s.operator)),
-        Stance::Conflicts => challenge(question, Attempt::Broke, format!("{} points elsewhere", of(kind))),
-        Stance::Silent => challenge(question, Attempt::Held, format!("{} names no operator", of(kind))),
+        Stance::Agrees => challenge(question, Attempt::Held, format!("{subject} {points} at {}", s.operator)),
+        Stance::Conflicts => challenge(question, Attempt::Broke, format!("{subject} {points} elsewhere")),
+        Stance::Silent => challenge(question, Attempt::Held, format!("{subject} {names} no operator")),
         Stance::NotObservable => challenge(question, Attempt::NotPossible, "this capture does not show it"),
     }
 }

@@ -2,9 +2,10 @@
 
 use std::io::Write;
 
+use super::explain_trace::{write_name_path, write_origin, write_readings, write_serving_path};
 use super::{ExportError, Listing};
 use crate::evidence::pack;
-use crate::model::{Detail, Grade, HttpMessage, StartLine, clean, clean_to, hex};
+use crate::model::{Detail, Grade, HttpMessage, StartLine, WitnessKind, clean, clean_to, hex};
 use crate::protocols::dns::type_name;
 use crate::store::{Record, RowId, tls_version};
 
@@ -21,15 +22,19 @@ pub fn write_explanation(listing: &Listing<'_>, n: u32, id: RowId, out: &mut dyn
         writeln!(out, "  capture sha256 {}", hex(&sha256))?;
     }
     write_what(&record, out)?;
-    writeln!(out)?;
-    write_verdict(&record, out)?;
-    write_ledger(&record, out)?;
     if !record.verdict.cannot_show.is_empty() {
         writeln!(out, "\nWhat this capture cannot show")?;
         for line in &record.verdict.cannot_show {
             writeln!(out, "  - {line}")?;
         }
     }
+    writeln!(out)?;
+    write_verdict(&record, out)?;
+    write_ledger(&record, out)?;
+    write_name_path(listing, &record, out)?;
+    write_serving_path(&record, out)?;
+    write_origin(listing, &record, out)?;
+    write_readings(&record, out)?;
     if !record.exchange.anomalies.is_empty() {
         writeln!(out, "\nOdd on the way")?;
         for anomaly in &record.exchange.anomalies {
@@ -118,13 +123,12 @@ fn write_verdict(record: &Record, out: &mut dyn Write) -> Result<(), ExportError
     if verdict.grade.is_some() {
         writeln!(out, "  This holds for this exchange, at this time, from this network.")?;
     }
-    let hops: Vec<String> = verdict
-        .path
+    let strip: Vec<String> = WitnessKind::ALL
         .iter()
-        .filter_map(|hop| pack.providers.get(usize::from(hop.provider.0)).map(|p| format!("{} ({})", hop.kind, p.name)))
+        .map(|kind| format!("{} {}", kind.word(), verdict.agreement.of(*kind).words()))
         .collect();
-    if !hops.is_empty() {
-        writeln!(out, "  serving path, as far as lines show: {}", hops.join(" → "))?;
+    if verdict.operator.is_some() {
+        writeln!(out, "  witnesses: {}", strip.join(", "))?;
     }
     Ok(())
 }

@@ -70,7 +70,7 @@ fn write_chunk(snapshot: &Snapshot, numbers: &Numbers, rows: &[(u32, RowId)]) ->
     Ok(bytes)
 }
 
-fn write_line(line: &mut Vec<u8>, value: &impl Serialize, out: &mut dyn Write) -> Result<(), ExportError> {
+pub(super) fn write_line(line: &mut Vec<u8>, value: &impl Serialize, out: &mut dyn Write) -> Result<(), ExportError> {
     line.clear();
     value.serialize(&mut Serializer::with_formatter(&mut *line, Plain))?;
     line.push(b'\n');
@@ -189,7 +189,7 @@ impl LimitLine {
 }
 
 #[derive(Serialize)]
-struct RowLine<'a> {
+pub(super) struct RowLine<'a> {
     kind: &'static str,
     n: u32,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -256,7 +256,7 @@ enum DetailLine<'a> {
 }
 
 impl<'a> RowLine<'a> {
-    fn new(n: u32, record: &'a Record, numbers: &Numbers) -> Self {
+    pub(super) fn new(n: u32, record: &'a Record, numbers: &Numbers) -> Self {
         let exchange = &record.exchange;
         let mut line = Self {
             kind: "http",

@@ -8,7 +8,7 @@ use serde::Serialize;
 use super::json::{Frames, Text, lossy};
 use super::order::Numbers;
 use crate::evidence::{cache_lines, hypotheses, pack, signature_standing};
-use crate::model::{Agreement, Answer, Detail, Exchange, Grade, Timestamp, WitnessKind, hex};
+use crate::model::{Agreement, Answer, Detail, Exchange, Grade, Standing, Timestamp, WitnessKind, hex};
 use crate::store::{Record, RowId};
 
 #[derive(Serialize)]
@@ -147,7 +147,9 @@ struct CustodyLine {
 struct HypothesisLine {
     id: &'static str,
     state: &'static str,
-    why: String,
+    /// Why it is no longer open; `explain` says more of the open ones.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    why: Option<String>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     evidence: Vec<u32>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -227,9 +229,9 @@ impl<'a> VerdictLine<'a> {
                 .map(|h| HypothesisLine {
                     id: h.alternative.id(),
                     state: h.standing.words(),
-                    why: h.why,
+                    why: (h.standing != Standing::Open).then_some(h.why),
                     evidence: from_one(&h.entries),
-                    settled_by: h.settled_by,
+                    settled_by: h.settled_by.filter(|_| h.standing == Standing::Open),
                 })
                 .collect(),
             evidence: ledger

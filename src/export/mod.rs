@@ -4,14 +4,19 @@
 
 mod csv;
 mod explain;
+mod explain_trace;
+mod findings;
 mod json;
+mod json_explain;
 mod json_verdict;
 mod order;
 mod table;
 
 pub use csv::write_csv;
 pub use explain::write_explanation;
+pub use findings::{write_findings, write_findings_json};
 pub use json::{SCHEMA, write_jsonl};
+pub use json_explain::write_explanation_json;
 pub use order::{Listing, Numbers};
 pub use table::write_table;
 

@@ -97,7 +97,7 @@ impl Default for Budget {
             dns_records: 4_096,
             preview_bytes: 16 << 20,
             preview_pixels: 16_000_000,
-            record_bytes: 96 << 20,
+            record_bytes: 80 << 20,
             interned_texts: 4 << 20,
             secret_bytes: 16 << 20,
             comment_bytes: 16 << 20,

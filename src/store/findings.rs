@@ -5,10 +5,12 @@
 
 use ahash::AHashMap;
 
+use super::strings::StrId;
+use super::table::Row;
 use crate::evidence::pack;
-use crate::model::{Detail, Exchange, Grade, ProviderId, Verdict};
+use crate::model::{Detail, Exchange, Grade, ProviderId};
 
-/// Lines kept; names come from strangers. What is over is counted with the site `other`.
+/// Lines kept; names come from strangers. What is over is counted without a site.
 const LINES: usize = 100_000;
 /// The site of what is over the limit.
 const OTHER: &str = "other sites";
@@ -53,54 +55,81 @@ impl Counts {
     }
 }
 
+/// A line while it is counted: small, since every row looks for its own.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+struct Line {
+    host: StrId,
+    server: StrId,
+    first_party: StrId,
+    giver: StrId,
+    operator: u16,
+    product: u16,
+    role: u8,
+    grade: Option<Grade>,
+}
+
 /// The findings so far. Lookups are not counted: they show where a name is steered, not who answered.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Findings {
-    lines: AHashMap<FindingKey, Counts>,
+    lines: AHashMap<Line, Counts>,
 }
 
 impl Findings {
-    pub(super) fn add(&mut self, exchange: &Exchange, verdict: &Verdict) {
-        let (host, sent_bytes, received_bytes) = match &exchange.detail {
-            Detail::Http(http) => {
-                let host = http.request.as_ref().map(|request| {
-                    let (_, target) = super::table::request_line(request);
-                    super::table::host_and_path(request, target).0
-                });
-                let size = |m: &Option<crate::model::HttpMessage>| m.as_ref().map_or(0, |m| m.body.wire_bytes);
-                (host.unwrap_or_default(), size(&http.request), size(&http.response))
-            }
-            Detail::Tls(tls) => {
-                let sni = tls.client_hello.as_ref().and_then(|h| h.sni_bytes()).unwrap_or_default();
-                (sni, tls.bytes[0], tls.bytes[1])
-            }
+    /// Counts a finished row. `first_party` and `giver` are sites.
+    pub(super) fn add(&mut self, row: &Row, exchange: &Exchange, [first_party, giver]: [StrId; 2]) {
+        let [sent_bytes, received_bytes] = match &exchange.detail {
+            Detail::Http(http) => [&http.request, &http.response].map(|m| m.as_ref().map_or(0, |m| m.body.wire_bytes)),
+            Detail::Tls(tls) => tls.bytes,
             Detail::Dns(_) => return,
         };
-        let first_party = verdict.tenant.as_ref().and_then(|t| t.value.first_party.clone());
-        let own = site_of(host).unwrap_or_else(|| exchange.server.ip.to_string());
-        let site = first_party.unwrap_or_else(|| own.clone());
-        let giver = verdict.handed_out.as_ref().and_then(|h| h.site.as_deref());
-        let key = FindingKey {
-            handed_out_by: giver.filter(|g| *g != own).map(Into::into),
-            site: site.into(),
-            operator: verdict.operator.map(|o| o.value),
-            product: verdict.product.map(|p| p.value),
-            role: verdict.role.map(|r| r.value),
-            grade: verdict.grade,
+        let mut line = Line {
+            host: row.host,
+            // An address counts only where there is no name.
+            server: if row.host == StrId(0) { row.server } else { StrId(0) },
+            first_party,
+            giver,
+            operator: row.operator,
+            product: row.product,
+            role: row.role,
+            grade: row.grade(),
         };
-        let counts = Counts { exchanges: 1, sent_bytes, received_bytes, conflicts: u64::from(verdict.conflict) };
-        let full = self.lines.len() >= LINES && !self.lines.contains_key(&key);
-        let key = if full { FindingKey { site: OTHER.into(), handed_out_by: None, ..key } } else { key };
-        self.lines.entry(key).or_default().add(counts);
+        if self.lines.len() >= LINES && !self.lines.contains_key(&line) {
+            line = Line { host: StrId(0), server: StrId(0), first_party: StrId(0), giver: StrId(0), ..line };
+        }
+        let conflicts = u64::from(row.has(Row::CONFLICT));
+        self.lines.entry(line).or_default().add(Counts { exchanges: 1, sent_bytes, received_bytes, conflicts });
     }
 
-    /// All lines, the most exchanges first.
-    pub(super) fn lines(&self) -> Vec<(FindingKey, Counts)> {
-        #[expect(clippy::iter_over_hash_type, reason = "sorted at once")]
-        let mut lines: Vec<_> = self.lines.iter().map(|(key, counts)| (key.clone(), *counts)).collect();
+    /// All lines by site, the most exchanges first.
+    pub(super) fn lines(&self, text: impl Fn(StrId) -> String) -> Vec<(FindingKey, Counts)> {
+        let mut sites: AHashMap<FindingKey, Counts> = AHashMap::new();
+        let some = |id: StrId| (id != StrId(0)).then(|| text(id));
+        #[expect(clippy::iter_over_hash_type, reason = "sums do not depend on the order")]
+        for (line, counts) in &self.lines {
+            let own = some(line.host)
+                .map(|host| site_of(host.as_bytes()).unwrap_or(host))
+                .or_else(|| some(line.server).map(|server| without_port(&server).to_owned()))
+                .unwrap_or_else(|| OTHER.to_owned());
+            let giver = some(line.giver).filter(|giver| *giver != own);
+            let key = FindingKey {
+                site: some(line.first_party).unwrap_or(own).into(),
+                operator: (line.operator != Row::NONE).then_some(ProviderId(line.operator)),
+                product: (line.product != Row::NONE).then_some(line.product),
+                role: pack().roles.get(usize::from(line.role)).copied(),
+                grade: line.grade,
+                handed_out_by: giver.map(Into::into),
+            };
+            sites.entry(key).or_default().add(*counts);
+        }
+        let mut lines: Vec<_> = sites.into_iter().collect();
         lines.sort_by(|(a, x), (b, y)| y.exchanges.cmp(&x.exchanges).then_with(|| a.cmp(b)));
         lines
     }
+}
+
+/// The address of an endpoint as it is written.
+fn without_port(endpoint: &str) -> &str {
+    endpoint.rsplit_once(':').map_or(endpoint, |(address, _)| address.trim_matches(['[', ']']))
 }
 
 /// Registrable domain of a Host value or server name, in lower case.

@@ -87,7 +87,7 @@ impl Snapshot {
 
     /// What the exchanges together say, site by site, the most exchanges first.
     pub fn findings(&self) -> Vec<SiteFindings> {
-        SiteFindings::group(self.findings.lines())
+        SiteFindings::group(self.findings.lines(|id| self.text(id).to_owned()))
     }
 
     /// A row; `None` past the end.

@@ -130,7 +130,7 @@ pub struct Store {
     roles: &'static [&'static str],
     /// Places of exchanges that handed out URLs, by their number; `u32::MAX` where it has not arrived.
     givers: Arc<Vec<u32>>,
-    findings: Findings,
+    findings: Arc<Findings>,
     generation: u64,
 }
 
@@ -150,7 +150,7 @@ impl Store {
             providers: BTreeMap::new(),
             roles,
             givers: Arc::default(),
-            findings: Findings::default(),
+            findings: Arc::default(),
             generation: 0,
         }
     }
@@ -191,7 +191,11 @@ impl Store {
         self.scratch = scratch;
         let row = self.row_of(record, place);
         *self.providers.entry(row.operator).or_insert(0) += 1;
-        self.findings.add(&record.exchange, &record.verdict);
+        let verdict = &record.verdict;
+        let first_party = verdict.tenant.as_ref().and_then(|t| t.value.first_party.as_deref());
+        let giver = verdict.handed_out.as_ref().and_then(|h| h.site.as_deref());
+        let sites = [first_party, giver].map(|s| s.map_or(StrId(0), |s| self.text(s.as_bytes())));
+        Arc::make_mut(&mut self.findings).add(&row, &record.exchange, sites);
         let id = self.len;
         if (id as usize).is_multiple_of(CHUNK) {
             self.chunks.push(Arc::new(Vec::with_capacity(CHUNK)));
@@ -228,7 +232,7 @@ impl Store {
             flows: self.flows.clone(),
             certificates: self.certificates.list(),
             givers: Arc::clone(&self.givers),
-            findings: Arc::new(self.findings.clone()),
+            findings: Arc::clone(&self.findings),
             providers: self.providers.iter().map(|(p, n)| (ProviderId(*p), *n)).collect(),
             facts: Arc::new(facts),
             progress,

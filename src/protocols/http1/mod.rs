@@ -13,7 +13,7 @@ use std::collections::VecDeque;
 
 use super::Feed;
 use super::body::{self, BodyLimits, BodyReader, EMPTY_SHA256, Framing, Progress};
-use super::links::{Link, LinkScanner, header_links, normal_url};
+use super::links::{self, Link, LinkScanner, header_links, normal_url};
 use crate::model::{
     Anomaly, AnomalyKind, BlockSpan, Budget, FrameNo, HttpExchange, HttpMessage, Limit, Run, RunKind, Side, StartLine,
     Timestamp,
@@ -520,6 +520,12 @@ impl Connection {
     fn head_links(&mut self, number: u64) -> Option<LinkScanner> {
         let open = self.entry(number)?;
         let response = open.http.response.as_ref()?;
+        let media = response.field("content-type");
+        let named = response.each_field().any(|(name, _)| links::may_link(name));
+        // Most responses hand out nothing: then nothing is made ready.
+        if !named && LinkScanner::new(media, None).is_none() {
+            return None;
+        }
         let base = open.http.request.as_ref().and_then(|request| {
             let StartLine::Request { target, .. } = request.start else { return None };
             normal_url("http", request.field("host").unwrap_or_default(), target.of(&request.block))
@@ -530,7 +536,7 @@ impl Connection {
             let frame = response.frames_of(field.value).first().copied().unwrap_or(response.first_frame);
             header_links(name, value, base.as_deref(), frame, &mut links);
         }
-        let scanner = LinkScanner::new(response.field("content-type"), base.as_deref());
+        let scanner = LinkScanner::new(media, base.as_deref());
         self.give_links(number, links);
         scanner
     }

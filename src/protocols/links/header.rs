@@ -21,10 +21,20 @@ const WHOLE: &[&str] = &[
     "x-goog-upload-control-url",
 ];
 
+/// Whether a field of that name hands out URLs.
+pub fn may_link(name: &[u8]) -> bool {
+    // Names of other lengths are the most, and told apart at once.
+    let known = |known: &&str| known.len() == name.len() && name.eq_ignore_ascii_case(known.as_bytes());
+    WHOLE.iter().chain(&["link", "refresh"]).any(|k| known(&k))
+}
+
 /// Links of a header field: `Location`, `Content-Location`, `Link` (RFC 8288), `Refresh`, and fields of services that do
 /// the same. Relative references are resolved against `base`. A URL in the value's parameters, percent-encoded or in
 /// base64, comes after the one it stands in.
 pub fn header_links(name: &[u8], value: &[u8], base: Option<&str>, frame: FrameNo, out: &mut Vec<Link>) {
+    if !may_link(name) {
+        return;
+    }
     let base = base.and_then(|base| url::absolute(base.as_bytes()));
     let field = field_text(name);
     let mut places: Vec<(usize, &[u8])> = Vec::new();

@@ -23,7 +23,7 @@ use std::fmt;
 
 use crate::model::FrameNo;
 
-pub use self::header::header_links;
+pub use self::header::{header_links, may_link};
 pub use self::url::{LinkKeys, keys, normal_url, token_keys};
 
 use self::find::{End, Finder, View};
