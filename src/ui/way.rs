@@ -5,8 +5,8 @@ use super::story::{provider_name, role_words};
 use super::text::{count, duration, sentence};
 use crate::evidence::{Layer, age, cache_lines, pack, signature_standing, via};
 use crate::model::{
-    ByteRange, Detail, DnsLookup, Evidence, Exchange, ExchangeNo, HttpMessage, LookedUp, Part, ProviderId, Timestamp,
-    clean_to,
+    ByteRange, Detail, DnsLookup, Evidence, Exchange, ExchangeNo, FrameNo, HttpMessage, LookedUp, Part, ProviderId,
+    Timestamp, clean_to,
 };
 use crate::protocols::dns::type_name;
 use crate::store::{Record, RowId, Snapshot};
@@ -34,7 +34,8 @@ pub(crate) struct Way {
 /// The lookup that the connection followed.
 #[derive(Debug)]
 pub(crate) struct LookupWords {
-    pub(crate) row: RowId,
+    /// Its row; `None` where the exchange itself is the lookup.
+    pub(crate) row: Option<RowId>,
     pub(crate) question: String,
     pub(crate) resolver: String,
     pub(crate) frames: String,
@@ -96,8 +97,13 @@ impl Way {
         Self {
             client: exchange.client.to_string(),
             server: exchange.server.to_string(),
-            lookup: record.verdict.looked_up.as_ref().and_then(|l| lookup(l, record, snapshot)),
-            hops: hops(record, response),
+            lookup: match &exchange.detail {
+                Detail::Dns(dns) => own_lookup(dns, record),
+                Detail::Http(_) | Detail::Tls(_) => {
+                    record.verdict.looked_up.as_ref().and_then(|l| lookup(l, record, snapshot))
+                }
+            },
+            hops: if matches!(exchange.detail, Detail::Dns(_)) { Vec::new() } else { hops(record, response) },
             caches: response.map_or_else(Vec::new, |r| caches(r, &record.ledger)),
             custody: custody(exchange),
         }
@@ -112,20 +118,41 @@ fn line_at(ledger: &[Evidence], range: ByteRange) -> Option<usize> {
     })
 }
 
+/// What a lookup itself says of its name.
+fn own_lookup(dns: &DnsLookup, record: &Record) -> Option<LookupWords> {
+    let response = dns.response.as_ref()?;
+    let (steps, _) = steps(dns, record);
+    Some(LookupWords {
+        row: None,
+        question: question(dns)?,
+        resolver: record.exchange.server.ip.to_string(),
+        frames: frames(dns, response.frame),
+        steps,
+        lifetime: String::new(),
+        over: false,
+        others: Vec::new(),
+    })
+}
+
+fn question(dns: &DnsLookup) -> Option<String> {
+    let asked = dns.questions.first()?;
+    Some(format!("{} {}", clean_to(asked.name.as_bytes(), NAME_CHARS), type_name(asked.qtype)))
+}
+
+fn frames(dns: &DnsLookup, answered: FrameNo) -> String {
+    match dns.query_frame {
+        Some(query) if query != answered => format!("asked in frame {query}, answered in frame {answered}"),
+        Some(_) | None => format!("answered in frame {answered}"),
+    }
+}
+
 fn lookup(found: &LookedUp, record: &Record, snapshot: &Snapshot) -> Option<LookupWords> {
     let ExchangeNo(place) = found.lookup;
     let of = snapshot.record(RowId(place)).ok()?;
     let Detail::Dns(dns) = &of.exchange.detail else { return None };
     let response = dns.response.as_ref()?;
-    let asked = dns.questions.first()?;
     let (steps, ttl) = steps(dns, record);
     let (lifetime, over) = lifetime(response.time, ttl, record);
-    let frames = match dns.query_frame {
-        Some(query) if query != response.frame => {
-            format!("asked in frame {query}, answered in frame {}", response.frame)
-        }
-        Some(_) | None => format!("answered in frame {}", response.frame),
-    };
     let others = found
         .others
         .iter()
@@ -136,10 +163,10 @@ fn lookup(found: &LookedUp, record: &Record, snapshot: &Snapshot) -> Option<Look
         .filter(|(_, name)| !name.is_empty())
         .collect();
     Some(LookupWords {
-        row: RowId(place),
-        question: format!("{} {}", clean_to(asked.name.as_bytes(), NAME_CHARS), type_name(asked.qtype)),
+        row: Some(RowId(place)),
+        question: question(dns)?,
         resolver: of.exchange.server.ip.to_string(),
-        frames,
+        frames: frames(dns, response.frame),
         steps,
         lifetime,
         over,
@@ -150,6 +177,7 @@ fn lookup(found: &LookedUp, record: &Record, snapshot: &Snapshot) -> Option<Look
 /// The aliases and the address that was used, and the shortest time to live on that way in seconds.
 fn steps(dns: &DnsLookup, record: &Record) -> (Vec<StepWords>, Option<u32>) {
     let Some(response) = &dns.response else { return (Vec::new(), None) };
+    let own = matches!(record.exchange.detail, Detail::Dns(_));
     let address = record.exchange.server.ip.to_string();
     let mut out = Vec::new();
     let mut shortest: Option<u32> = None;
@@ -159,7 +187,8 @@ fn steps(dns: &DnsLookup, record: &Record) -> (Vec<StepWords>, Option<u32>) {
             CNAME => "is an alias of".to_owned(),
             A | AAAA => {
                 addresses += 1;
-                if answer.value != address {
+                // Of a lookup itself the first address stands for all; else the one that was used.
+                if if own { addresses > 1 } else { answer.value != address } {
                     continue;
                 }
                 "has the address".to_owned()

@@ -16,6 +16,9 @@ const LEFT: usize = 100;
 impl Desk {
     /// Makes an action happen.
     pub(super) fn apply(&mut self, ctx: &egui::Context, action: Action) {
+        if needs_list(&action) {
+            self.state.view = View::Exchanges;
+        }
         match action {
             Action::Open => self.state.dialog_wanted = !self.state.dialog_open,
             Action::AskPath => self.state.dialog = Some(Dialog::Path { text: String::new(), note: None }),
@@ -136,7 +139,7 @@ impl Desk {
                 self.capture.snapshot.giver(given.giver)
             }
             Goal::Upload => shown.story.first_write.as_ref().map(|(row, _)| *row),
-            Goal::Lookup => shown.story.way.lookup.as_ref().map(|lookup| lookup.row),
+            Goal::Lookup => shown.story.way.lookup.as_ref().and_then(|lookup| lookup.row),
             Goal::Row(row) => Some(row),
             Goal::Back => None,
         }
@@ -236,4 +239,12 @@ impl Desk {
             self.state.table.reveal = true;
         }
     }
+}
+
+/// Whether what an action changes stands beside the list only.
+fn needs_list(action: &Action) -> bool {
+    matches!(
+        action,
+        Action::FocusFilter | Action::Tab(_) | Action::Fold | Action::Frame(_) | Action::Line(_) | Action::Unfold(_)
+    )
 }

@@ -247,7 +247,9 @@ fn line(ui: &Ui, rect: Rect, i: usize, (site, line): (&str, &Line), actions: &mu
     }
     cut(painter, pos2(at.role, y), &line.role, theme::sans(theme::BODY), c.quiet, at.grade - at.role - 8.0);
     if let Some(grade) = line.grade {
-        let grade = if line.conflicts > 0 { Grade::Contradicted } else { grade };
+        if line.conflicts > 0 {
+            shapes::cross(painter, pos2(at.grade + 108.0, y), c.red);
+        }
         shapes::grade(painter, pos2(at.grade + 6.0, y), 4.5, grade, c.grade(grade));
         painter.text(
             pos2(at.grade + 18.0, y),

@@ -3,7 +3,7 @@
 use egui::{Align, CornerRadius, Layout, Margin, Rect, ScrollArea, Sense, Stroke, Ui, UiBuilder, pos2, vec2};
 
 use super::parts::{badges, caption, go, title};
-use crate::model::ProviderId;
+use crate::model::{Part, ProviderId};
 use crate::ui::action::{Action, Goal};
 use crate::ui::prepared::Shown;
 use crate::ui::shapes;
@@ -13,6 +13,7 @@ use crate::ui::way::{HopWords, LookupWords};
 
 /// Widest and narrowest box, and the arrow between two, in points.
 const WIDE: f32 = 300.0;
+const WIDEST: f32 = 480.0;
 const NARROW: f32 = 190.0;
 const ARROW: f32 = 26.0;
 
@@ -85,6 +86,9 @@ fn paths(ui: &mut Ui, shown: &Shown, state: &mut State, actions: &mut Vec<Action
             "No lookup before this connection gave the server's address, so the way from the name to it is not known.";
         ui.add(egui::Label::new(egui::RichText::new(words).color(c.quiet)).wrap());
     }
+    if way.hops.is_empty() {
+        return;
+    }
     title(ui, "Which machines served it");
     let client = Stop {
         over: "Client",
@@ -128,6 +132,9 @@ fn name_path(ui: &mut Ui, lookup: &LookupWords, shown: &Shown, state: &mut State
     }
     boxes(ui, &stops, shown, state, actions);
     let c = theme::colours(ui);
+    if lookup.row.is_none() {
+        return;
+    }
     ui.horizontal_wrapped(|ui| {
         if lookup.over {
             let (rect, _) = ui.allocate_exact_size(vec2(14.0, 18.0), Sense::hover());
@@ -185,13 +192,22 @@ fn boxes(ui: &mut Ui, stops: &[Stop<'_>], shown: &Shown, state: &mut State, acti
     let indent = if wraps { ARROW } else { 0.0 };
     let in_row = if wraps { fits(room - indent) } else { stops.len() };
     let width = ((room - indent + ARROW) / in_row as f32 - ARROW).clamp(NARROW.min(room), WIDE);
+    // Boxes that quote lines take what the others leave.
+    let quoting = stops.iter().filter(|stop| stop.quoted).count();
+    let plain = if quoting > 0 { width.min(NARROW) } else { width };
+    let left_over = room - (stops.len() - quoting) as f32 * (plain + ARROW);
+    let wide = (left_over / quoting.max(1) as f32 - ARROW).clamp(width, WIDEST);
+    let width_of = |stop: &Stop<'_>| match (wraps, stop.quoted) {
+        (true, _) => width,
+        (false, true) => wide,
+        (false, false) => plain,
+    };
     for (at, row) in stops.chunks(in_row).enumerate() {
         let top = ui.cursor().top();
         let left = ui.cursor().left() + if at > 0 { indent } else { 0.0 };
-        let mut bottom = top;
+        let (mut bottom, mut x) = (top, left);
         for (i, stop) in row.iter().enumerate() {
-            let x = left + i as f32 * (width + ARROW);
-            let rect = Rect::from_min_max(pos2(x, top), pos2(x + width, top + 600.0));
+            let rect = Rect::from_min_max(pos2(x, top), pos2(x + width_of(stop), top + 600.0));
             let id = (stop.over, at, i, stop.wire);
             let mut inner =
                 ui.new_child(UiBuilder::new().id_salt(id).max_rect(rect).layout(Layout::top_down(Align::Min)));
@@ -200,6 +216,7 @@ fn boxes(ui: &mut Ui, stops: &[Stop<'_>], shown: &Shown, state: &mut State, acti
                 let y = top + 22.0;
                 shapes::arrow(ui.painter(), pos2(x - ARROW + 5.0, y), pos2(x - 5.0, y), c.faint);
             }
+            x = rect.right() + ARROW;
         }
         ui.allocate_rect(Rect::from_min_max(pos2(left, top), pos2(left + room - indent, bottom + 4.0)), Sense::hover());
     }
@@ -240,7 +257,19 @@ fn stop_box(ui: &mut Ui, stop: &Stop<'_>, shown: &Shown, state: &mut State, acti
                 });
                 return;
             }
-            for i in stop.lines.iter().take(LINES) {
+            // What the name path quotes already is only numbered here.
+            let (above, here): (Vec<usize>, Vec<usize>) = stop.lines.iter().partition(|i| {
+                shown.record.ledger.get(**i).is_some_and(|e| matches!(e.place.part, Part::Dns | Part::Address))
+            });
+            if !above.is_empty() {
+                ui.horizontal_wrapped(|ui| {
+                    ui.spacing_mut().item_spacing = vec2(3.0, 3.0);
+                    badges(ui, &above, shown, state, actions);
+                    let words = egui::RichText::new("from name and address").font(theme::sans(theme::SMALL));
+                    ui.label(words.color(c.quiet));
+                });
+            }
+            for i in here.iter().take(LINES) {
                 let Some(line) = shown.lines.get(*i) else { continue };
                 ui.horizontal(|ui| {
                     ui.spacing_mut().item_spacing.x = 6.0;
@@ -249,7 +278,7 @@ fn stop_box(ui: &mut Ui, stop: &Stop<'_>, shown: &Shown, state: &mut State, acti
                     ui.add(egui::Label::new(words).truncate());
                 });
             }
-            if let Some(more) = stop.lines.len().checked_sub(LINES).filter(|n| *n > 0) {
+            if let Some(more) = here.len().checked_sub(LINES).filter(|n| *n > 0) {
                 let words = crate::ui::text::plural(more as u64, "more line", "more lines");
                 ui.label(egui::RichText::new(words).font(theme::sans(theme::SMALL)).color(c.quiet));
             }
