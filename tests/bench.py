@@ -122,6 +122,8 @@ def main():
     commands = {
         "nephoscope 1 thread": [*listing, "--threads", "1", capture],
         "nephoscope 2 threads": [*listing, "--threads", "2", capture],
+        "table, judged": [program, "list", "--threads", "1", capture],
+        "table, not judged": [program, "list", "--threads", "1", "--no-verdicts", capture],
     }
     limit = build_limit(bench)
     if limit:
@@ -180,6 +182,7 @@ def main():
             print(f"  {what}: {value:.2f} ({'at most' if at_most else 'at least'} {goal}: {'met' if met else 'NOT met'})")
 
     print("\nratios of CPU and wall seconds of this table, with their goals")
+    ratio("CPU of a list with verdicts over one without", "table, judged", "table, not judged", "cpu", 1.4, True)
     ratio("CPU, one thread, over the floor", "nephoscope 1 thread", "limit full", "cpu", 4.0, True)
     ratio("CPU of tshark over ours", "tshark", "nephoscope 1 thread", "cpu", 60.0, False)
     ratio("wall of two threads over one", "nephoscope 2 threads", "nephoscope 1 thread", "wall", 0.7, True)

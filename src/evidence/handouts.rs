@@ -135,9 +135,13 @@ impl HandOuts {
                 if let Some(host) = host_of(&link.url) {
                     self.enter(host_key(host), number);
                 }
-                keys.tokens.iter().for_each(|token| self.enter(token ^ TOKEN, number));
+                for token in keys.tokens {
+                    self.enter(token ^ TOKEN, number);
+                }
             } else {
-                token_keys(&link.text).iter().for_each(|token| self.enter(token ^ TOKEN, number));
+                for token in token_keys(&link.text) {
+                    self.enter(token ^ TOKEN, number);
+                }
             }
             self.bytes += MENTION_BYTES + link.text.len() + link.url.len() + link.field.len();
             self.mentions.push_back(Mention { giver: Arc::clone(&giver), time: given.time, link });
@@ -290,6 +294,10 @@ pub(super) struct Unseen {
     pub(super) gaps: bool,
     pub(super) not_decoded: bool,
     pub(super) late: bool,
+    /// Another client was given the URL.
+    pub(super) other_client: bool,
+    /// Links were forgotten to make room.
+    pub(super) forgotten: bool,
 }
 
 const SEALED: &str = "Earlier connections of this client are sealed: a URL that came inside them cannot be seen.";
@@ -305,14 +313,14 @@ const NOTHING: &str = "No earlier response to this client in the capture names i
 pub(super) const REASONS: [&str; 7] = [SEALED, GAPS, NOT_DECODED, LATE, OTHER, FULL, NOTHING];
 
 /// Why no hand-out was found.
-pub(super) fn reasons(unseen: Unseen, other_client: bool, forgotten: bool) -> Vec<&'static str> {
+pub(super) fn reasons(unseen: Unseen) -> Vec<&'static str> {
     [
         (unseen.sealed, SEALED),
         (unseen.gaps, GAPS),
         (unseen.not_decoded, NOT_DECODED),
         (unseen.late, LATE),
-        (other_client, OTHER),
-        (forgotten, FULL),
+        (unseen.other_client, OTHER),
+        (unseen.forgotten, FULL),
         (true, NOTHING),
     ]
     .into_iter()

@@ -32,8 +32,7 @@ const NOWHERE: &str = "203.0.113.80";
 
 /// Header lines that anybody can write: what the server says it is, and the operator and product that may be named for it.
 const DRESSED_UP: &[(&str, Fields<'_>, (&str, &str))] = &[
-    // MinIO sends S3's fields with numbers of S3's form, so they suggest Amazon, beside MinIO's own banner. A weakness that
-    // is known: two rows of strength 2 outweigh one. It must never be more than suggested.
+    // MinIO sends S3's fields with numbers of S3's form, beside its own banner: the banner counts.
     (
         "MinIO",
         &[("Server", "MinIO"), ("X-Amz-Request-Id", "17D2A5E5C5A5B5C5"), ("X-Amz-Id-2", "dd9025bab4ad464b")],

@@ -147,7 +147,7 @@ impl Matcher {
     pub fn judge(&mut self, exchange: &Exchange, known: &Known) -> (Ledger, Verdict) {
         let (year, month, ..) = exchange.time.civil();
         let month = u32::try_from(year).unwrap_or(0).saturating_mul(12).saturating_add(month.saturating_sub(1));
-        let mut book = Book { ledger: Vec::new() };
+        let mut book = Book { ledger: Vec::with_capacity(ENTRIES / 2) };
         let mut scene = Scene { month, ..Scene::default() };
         scene.gap = exchange.anomalies.iter().any(|a| matches!(a.kind, AnomalyKind::Gap | AnomalyKind::MissingStart));
         let mut asked = None;
@@ -633,8 +633,9 @@ fn trace(exchange: &Exchange, known: &Known, asked: Option<&Name>, scene: &mut S
             let mut unseen = known.unseen(client);
             // This very connection's start counts too.
             unseen.late |= exchange.anomalies.iter().any(|a| a.kind == AnomalyKind::MissingStart && a.frame <= before);
-            let other = matches!(search, Search::OtherClient);
-            scene.no_hand_out = handouts::reasons(unseen, other, known.forgotten_links() > 0);
+            unseen.other_client = matches!(search, Search::OtherClient);
+            unseen.forgotten = known.forgotten_links() > 0;
+            scene.no_hand_out = handouts::reasons(unseen);
         }
     }
 }

@@ -22,6 +22,8 @@ mod pack;
 mod pack_file;
 mod pattern;
 mod readings;
+#[cfg(test)]
+mod readings_tests;
 mod sample;
 mod serving;
 #[cfg(test)]

@@ -20,6 +20,7 @@ const NANOS: i64 = 1_000_000_000;
 const OBJECT_STORE: &str = "object-storage";
 
 /// What the readings are judged from.
+#[expect(clippy::struct_excessive_bools, reason = "independent facts of one exchange")]
 struct Scene<'a> {
     exchange: &'a Exchange,
     verdict: &'a Verdict,

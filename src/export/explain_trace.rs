@@ -59,7 +59,8 @@ pub(super) fn write_serving_path(record: &Record, out: &mut dyn Write) -> Result
     for hop in &record.verdict.path {
         let provider = pack().provider(hop.provider).map_or("", |p| p.name);
         let service = hop.service.and_then(|s| pack().service(s)).map_or("", |s| s.name);
-        text.push_str(&format!(" → {} ({provider}, {service}{})", hop.kind, numbered(&hop.lines)));
+        let named = if service.is_empty() { provider.to_owned() } else { format!("{provider}, {service}") };
+        text = format!("{text} → {} ({named}{})", hop.kind, numbered(&hop.lines));
     }
     writeln!(out, "  {text}")?;
     let Some(response) = &http.response else { return Ok(()) };

@@ -279,7 +279,7 @@ fn custody(exchange: &Exchange) -> Option<CustodyLine> {
         scope: signed.scope,
         valid_from: signed.valid_from.map(|t| Text(Rfc3339(t))),
         valid_until: signed.valid_until.map(|t| Text(Rfc3339(t))),
-        standing: standing.words().to_string(),
+        standing: standing.words().to_owned(),
     })
 }
 

@@ -104,7 +104,6 @@ impl Findings {
     pub(super) fn lines(&self, text: impl Fn(StrId) -> String) -> Vec<(FindingKey, Counts)> {
         let mut sites: AHashMap<FindingKey, Counts> = AHashMap::new();
         let some = |id: StrId| (id != StrId(0)).then(|| text(id));
-        #[expect(clippy::iter_over_hash_type, reason = "sums do not depend on the order")]
         for (line, counts) in &self.lines {
             let own = some(line.host)
                 .map(|host| site_of(host.as_bytes()).unwrap_or(host))
@@ -198,7 +197,7 @@ impl SiteFindings {
                     ("received", counts.received_bytes, self.total.received_bytes),
                 ] {
                     if let Some(percent) = percent(part, whole) {
-                        text.push_str(&format!(", {percent} % of the bytes {what}"));
+                        text = format!("{text}, {percent} % of the bytes {what}");
                     }
                 }
                 text

@@ -25,7 +25,7 @@ const WHOLE: &[&str] = &[
 pub fn may_link(name: &[u8]) -> bool {
     // Names of other lengths are the most, and told apart at once.
     let known = |known: &&str| known.len() == name.len() && name.eq_ignore_ascii_case(known.as_bytes());
-    WHOLE.iter().chain(&["link", "refresh"]).any(|k| known(&k))
+    WHOLE.iter().chain(&["link", "refresh"]).any(known)
 }
 
 /// Links of a header field: `Location`, `Content-Location`, `Link` (RFC 8288), `Refresh`, and fields of services that do
