@@ -129,7 +129,7 @@ struct Columns {
 impl Columns {
     fn new(rect: Rect) -> Self {
         let spare = (rect.width() - 640.0).max(0.0);
-        let role = rect.left() + 196.0 + spare * 0.4;
+        let role = rect.left() + 196.0 + (spare * 0.75).min(spare * 0.3 + 60.0);
         let grade = role + 102.0 + spare * 0.1;
         let exchanges = grade + 140.0;
         let sent = exchanges + 58.0;
@@ -163,16 +163,10 @@ fn paint(ui: &Ui, rect: Rect, i: usize, row: &Row, lit: Option<&str>, actions: &
             if lit == Some(site) || response.hovered() || response.has_focus() {
                 painter.rect_filled(rect.expand2(vec2(6.0, 0.0)), CornerRadius::same(4), c.hover);
             }
-            cut(
-                painter,
-                pos2(rect.left(), rect.center().y - 2.0),
-                site,
-                theme::strong(theme::SECTION),
-                c.text,
-                rect.width() * 0.5,
-            );
             let at = pos2(rect.right(), rect.center().y - 2.0);
-            painter.text(at, Align2::RIGHT_CENTER, words, theme::sans(theme::BODY), c.quiet);
+            let taken = painter.text(at, Align2::RIGHT_CENTER, words, theme::sans(theme::BODY), c.quiet).width();
+            let at = pos2(rect.left(), rect.center().y - 2.0);
+            cut(painter, at, site, theme::strong(theme::SECTION), c.text, rect.width() - taken - 16.0);
             bar(painter, rect, parts, c);
             if response.on_hover_text("Show the exchanges of this site").clicked() {
                 actions.push(Action::Site(site.clone(), None));

@@ -19,7 +19,7 @@ use list::List;
 /// Characters of a site's name.
 const SITE_CHARS: usize = 120;
 /// From this width on drawing and list stand side by side.
-const SIDE_BY_SIDE: f32 = 860.0;
+const SIDE_BY_SIDE: f32 = 1_100.0;
 
 /// The findings, ready to paint.
 #[derive(Debug)]
@@ -53,13 +53,15 @@ pub(crate) fn of_site(snapshot: &Snapshot, id: RowId, site: &str) -> bool {
         return shown_site(party) == site;
     }
     let host = snapshot.text(row.host).to_ascii_lowercase();
-    let name = host.rsplit_once(':').map_or(host.as_str(), |(name, _)| name);
-    let name = name.strip_suffix('.').unwrap_or(name);
-    let named = !name.is_empty() && name.parse::<core::net::IpAddr>().is_err();
-    match psl::domain_str(name).filter(|_| named) {
-        Some(domain) => domain == site,
-        None => snapshot.text(row.server).parse::<core::net::SocketAddr>().is_ok_and(|s| s.ip().to_string() == site),
+    let server = snapshot.text(row.server);
+    let bare = |text: &str| text.rsplit_once(':').map_or(text, |(name, _)| name).trim_matches(['[', ']']).to_owned();
+    if host.is_empty() {
+        return bare(server) == site;
     }
+    let name = bare(&host);
+    let name = name.strip_suffix('.').unwrap_or(&name);
+    let domain = psl::domain_str(name).filter(|_| name.parse::<core::net::IpAddr>().is_err());
+    domain.map_or_else(|| host == site || name == site, |domain| domain == site)
 }
 
 /// Paints the view into all that `ui` has left.
@@ -77,16 +79,26 @@ pub(crate) fn show(ui: &mut Ui, findings: Option<&Findings>, state: &mut State, 
         super::panes::empty(&mut inner, "No HTTP exchange or sealed session was found, so there is nothing to count");
         return;
     }
-    let split = if all.width() < SIDE_BY_SIDE { all.right() } else { (all.left() + all.width() * 0.46).round() };
-    let left = Rect::from_min_max(all.min, pos2(split, all.bottom()));
-    if split < all.right() {
+    // One above the other where they are too narrow side by side.
+    let (left, right) = if all.width() < SIDE_BY_SIDE {
+        let split = (all.top() + all.height() * 0.5).round();
+        inner.painter().hline(all.x_range(), split, Stroke::new(1.0, c.line));
+        (
+            Rect::from_min_max(all.min, pos2(all.right(), split)),
+            Rect::from_min_max(pos2(all.left(), split + 1.0), all.max),
+        )
+    } else {
+        let split = (all.left() + all.width() * 0.42).round();
         inner.painter().vline(split, all.y_range(), Stroke::new(1.0, c.line));
-        let right = Rect::from_min_max(pos2(split + 1.0, all.top()), all.max);
-        let mut side =
-            inner.new_child(UiBuilder::new().id_salt("sites").max_rect(right).layout(Layout::top_down(Align::Min)));
-        side.set_clip_rect(right);
-        list::show(&mut side, &findings.list, state.lit_site.as_deref(), actions);
-    }
+        (
+            Rect::from_min_max(all.min, pos2(split, all.bottom())),
+            Rect::from_min_max(pos2(split + 1.0, all.top()), all.max),
+        )
+    };
+    let mut side =
+        inner.new_child(UiBuilder::new().id_salt("sites").max_rect(right).layout(Layout::top_down(Align::Min)));
+    side.set_clip_rect(right);
+    list::show(&mut side, &findings.list, state.lit_site.as_deref(), actions);
     let mut side =
         inner.new_child(UiBuilder::new().id_salt("drawing").max_rect(left).layout(Layout::top_down(Align::Min)));
     side.set_clip_rect(left);

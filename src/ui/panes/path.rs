@@ -249,6 +249,9 @@ fn stop_box(ui: &mut Ui, stop: &Stop<'_>, shown: &Shown, state: &mut State, acti
                 let font = if *wire { theme::mono() } else { theme::sans(theme::SMALL) };
                 ui.add(egui::Label::new(egui::RichText::new(words).font(font).color(c.quiet)).wrap());
             }
+            if stop.lines.is_empty() {
+                return;
+            }
             ui.add_space(1.0);
             if !stop.quoted {
                 ui.horizontal_wrapped(|ui| {
