@@ -8,6 +8,7 @@ use crate::ui::action::{Action, Goal};
 use crate::ui::prepared::Shown;
 use crate::ui::shapes;
 use crate::ui::state::State;
+use crate::ui::text::{plural, sentence};
 use crate::ui::theme::{self, Colours};
 use crate::ui::way::{HopWords, LookupWords};
 
@@ -28,6 +29,8 @@ struct Stop<'a> {
     wire: bool,
     provider: Option<ProviderId>,
     notes: Vec<(String, bool)>,
+    /// What its lines say of a cache.
+    cache: Option<&'static str>,
     lines: &'a [usize],
     /// Whether the lines are quoted, not only numbered.
     quoted: bool,
@@ -96,6 +99,7 @@ fn paths(ui: &mut Ui, shown: &Shown, state: &mut State, actions: &mut Vec<Action
         wire: true,
         provider: None,
         notes: Vec::new(),
+        cache: None,
         lines: &[],
         quoted: false,
     };
@@ -115,6 +119,7 @@ fn name_path(ui: &mut Ui, lookup: &LookupWords, shown: &Shown, state: &mut State
         wire: true,
         provider: None,
         notes: vec![(format!("of resolver {}", lookup.resolver), false), (lookup.frames.clone(), false)],
+        cache: None,
         lines: &[],
         quoted: false,
     }];
@@ -126,6 +131,7 @@ fn name_path(ui: &mut Ui, lookup: &LookupWords, shown: &Shown, state: &mut State
             wire: true,
             provider,
             notes: vec![(step.ttl.clone(), false)],
+            cache: None,
             lines: &step.lines,
             quoted: false,
         });
@@ -165,9 +171,6 @@ fn hop_stop<'a>(hop: &'a HopWords, address: Option<&str>) -> Stop<'a> {
     if let Some(address) = address {
         notes.push((address.to_owned(), true));
     }
-    if let Some(cache) = hop.cache {
-        notes.push((crate::ui::text::sentence(cache), false));
-    }
     if hop.lines.is_empty() {
         notes.push(("no line of its own".to_owned(), false));
     }
@@ -177,6 +180,7 @@ fn hop_stop<'a>(hop: &'a HopWords, address: Option<&str>) -> Stop<'a> {
         wire: false,
         provider: hop.provider,
         notes,
+        cache: hop.cache,
         lines: &hop.lines,
         quoted: true,
     }
@@ -249,6 +253,9 @@ fn stop_box(ui: &mut Ui, stop: &Stop<'_>, shown: &Shown, state: &mut State, acti
                 let font = if *wire { theme::mono() } else { theme::sans(theme::SMALL) };
                 ui.add(egui::Label::new(egui::RichText::new(words).font(font).color(c.quiet)).wrap());
             }
+            if let Some(cache) = stop.cache {
+                ui.label(egui::RichText::new(sentence(cache)).font(theme::strong(theme::BODY)));
+            }
             if stop.lines.is_empty() {
                 return;
             }
@@ -282,7 +289,7 @@ fn stop_box(ui: &mut Ui, stop: &Stop<'_>, shown: &Shown, state: &mut State, acti
                 });
             }
             if let Some(more) = here.len().checked_sub(LINES).filter(|n| *n > 0) {
-                let words = crate::ui::text::plural(more as u64, "more line", "more lines");
+                let words = plural(more as u64, "more line", "more lines");
                 ui.label(egui::RichText::new(words).font(theme::sans(theme::SMALL)).color(c.quiet));
             }
         })
