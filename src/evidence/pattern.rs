@@ -11,6 +11,7 @@ use regex::bytes::{Captures, Regex, RegexBuilder};
 pub(super) struct Pattern {
     source: &'static str,
     literal: Vec<u8>,
+    finder: memmem::Finder<'static>,
     shape: Shape,
     regex: OnceLock<Option<Regex>>,
 }
@@ -34,13 +35,18 @@ enum Shape {
 impl Pattern {
     pub(super) fn new(source: &'static str) -> Self {
         let (literal, shape) = literal_of(source);
-        Self { source, literal, shape, regex: OnceLock::new() }
+        Self::with(source, literal, shape)
+    }
+
+    fn with(source: &'static str, literal: Vec<u8>, shape: Shape) -> Self {
+        let finder = memmem::Finder::new(&literal).into_owned();
+        Self { source, literal, finder, shape, regex: OnceLock::new() }
     }
 
     /// For the start of a body: a dot matches line ends too.
     pub(super) fn of_body(source: &'static str) -> Self {
         let (literal, _) = literal_of(source);
-        Self { source, literal, shape: Shape::Body, regex: OnceLock::new() }
+        Self::with(source, literal, Shape::Body)
     }
 
     /// Whether `value` matches.
@@ -71,7 +77,7 @@ impl Pattern {
     }
 
     fn gate(&self, value: &[u8]) -> bool {
-        self.literal.is_empty() || memmem::find(value, &self.literal).is_some()
+        self.literal.is_empty() || self.finder.find(value).is_some()
     }
 
     fn regex(&self) -> Option<&Regex> {

@@ -27,13 +27,15 @@ impl Record {
     pub(super) fn encode(&self, certificates: &mut Certificates, out: &mut Vec<u8>) {
         let mut w = Writer { out, certificates };
         w.exchange(&self.exchange);
-        w.list(&self.ledger, Writer::evidence);
+        w.list(&self.ledger, |w, e| w.evidence(e, &self.exchange));
         w.verdict(&self.verdict);
     }
 
     pub(super) fn decode(bytes: &[u8], certificates: &CertificateList) -> Option<Self> {
         let mut r = Reader { cursor: Cursor::new(bytes), certificates };
-        Some(Self { exchange: r.exchange()?, ledger: r.list(Reader::evidence)?, verdict: r.verdict()? })
+        let exchange = r.exchange()?;
+        let ledger = r.list(|r| r.evidence(&exchange))?;
+        Some(Self { exchange, ledger, verdict: r.verdict()? })
     }
 }
 
@@ -246,7 +248,7 @@ impl Writer<'_> {
         });
     }
 
-    fn evidence(&mut self, e: &Evidence) {
+    fn evidence(&mut self, e: &Evidence, exchange: &Exchange) {
         self.number(u64::from(e.signature));
         self.number(u64::from(e.provider.0));
         self.u8(e.group as u8);
@@ -266,7 +268,12 @@ impl Writer<'_> {
         self.range(e.place.range);
         self.list(&e.place.frames, |w, f| w.frame(*f));
         self.number(e.place.offset);
-        self.bytes(&e.text);
+        // Header lines stand in the record already.
+        let standing = head_of(exchange, e.place.part).is_some_and(|block| e.place.range.of(block) == e.text);
+        self.u8(u8::from(standing));
+        if !standing {
+            self.bytes(&e.text);
+        }
     }
 
     /// A static text of the evidence floor; whole sentences cost two bytes that way.
@@ -327,6 +334,17 @@ impl Writer<'_> {
         self.number(h.offset);
         self.u8(h.how as u8);
     }
+}
+
+/// The head that a part of an exchange stands in.
+fn head_of(exchange: &Exchange, part: Part) -> Option<&[u8]> {
+    let Detail::Http(http) = &exchange.detail else { return None };
+    let message = match part {
+        Part::Request => http.request.as_ref(),
+        Part::Response => http.response.as_ref(),
+        Part::ClientHello | Part::Certificate(_) | Part::Dns | Part::Address | Part::Body => None,
+    };
+    message.map(|m| &*m.block)
 }
 
 struct Reader<'a> {
@@ -557,8 +575,8 @@ impl<'a> Reader<'a> {
         })
     }
 
-    fn evidence(&mut self) -> Option<Evidence> {
-        Some(Evidence {
+    fn evidence(&mut self, exchange: &Exchange) -> Option<Evidence> {
+        let mut evidence = Evidence {
             signature: self.u16()?,
             provider: ProviderId(self.u16()?),
             group: *Group::ALL.get(usize::from(self.u8()?))?,
@@ -577,8 +595,12 @@ impl<'a> Reader<'a> {
                 frames: self.list(Self::frame)?,
                 offset: self.number()?,
             },
-            text: self.bytes()?.to_vec(),
-        })
+            text: Vec::new(),
+        };
+        let text =
+            if self.flag()? { evidence.place.range.of(head_of(exchange, evidence.place.part)?) } else { self.bytes()? };
+        evidence.text = text.to_vec();
+        Some(evidence)
     }
 
     fn verdict(&mut self) -> Option<Verdict> {
