@@ -212,7 +212,8 @@ fn graph(ui: &mut Ui, drawing: &Drawing, actions: &mut Vec<Action>) -> Option<St
                 && let (Some((site, _)), Some(((operator, _), _))) =
                     (drawing.sites.get(edge.site), drawing.services.get(edge.service))
             {
-                actions.push(Action::Site(site.clone(), *operator));
+                let operator = operator.unwrap_or(ProviderId(crate::store::Row::NONE));
+                actions.push(Action::Site(site.clone(), Some(operator)));
             }
             drawing.sites.get(edge.site).map(|(name, _)| name.clone())
         }
