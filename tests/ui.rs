@@ -15,7 +15,7 @@ use nephoscope::engine::{Command, Notice, Source};
 use nephoscope::model::{Budget, FrameNo};
 use nephoscope::store::RowId;
 use nephoscope::store::query::SortKey;
-use nephoscope::ui::{Desk, Saved, Tab, ThemeChoice, prepare};
+use nephoscope::ui::{Desk, Saved, Tab, ThemeChoice, View, prepare};
 use ui_world::FakeEngine;
 
 /// A desk with its fake engine, at the size of a small laptop.
@@ -163,7 +163,7 @@ fn the_panes_show_proof_and_both_heads() {
     let numbered =
         spoken.iter().filter(|l| l.contains("Server: Windows-Azure-Blob")).any(|l| l.starts_with(char::is_numeric));
     assert!(numbered, "the proving line carries its number: {spoken:?}");
-    world.press(Modifiers::COMMAND, Key::Num3);
+    world.press(Modifiers::COMMAND, Key::Num5);
     assert_eq!(world.harness.state().state.saved.tab, Tab::Connection);
     assert!(world.spoken().iter().any(|label| label == "65.52.106.14:80"));
 }
@@ -171,7 +171,7 @@ fn the_panes_show_proof_and_both_heads() {
 #[test]
 fn tls_and_dns_rows_have_their_facts() {
     let mut world = World::with_rounds(1);
-    world.press(Modifiers::COMMAND, Key::Num3);
+    world.press(Modifiers::COMMAND, Key::Num5);
     world.harness.state_mut().state.selected = Some(RowId(0));
     world.settle();
     assert!(world.spoken().iter().any(|label| label.contains("blob.ch1prdstr02a.store.core.windows.net")));
@@ -277,8 +277,9 @@ fn nothing_hidden_reaches_the_screen() {
     let mut world = World::with_rounds(1);
     for row in 0..8 {
         world.harness.state_mut().state.selected = Some(RowId(row));
-        for key in [Key::Num1, Key::Num2, Key::Num3, Key::Num4] {
-            world.press(Modifiers::COMMAND, key);
+        for key in [Key::Num1, Key::Num2, Key::Num3, Key::Num4, Key::Num5, Key::Num6, Key::F3, Key::F2] {
+            let plain = matches!(key, Key::F2 | Key::F3);
+            world.press(if plain { Modifiers::NONE } else { Modifiers::COMMAND }, key);
             for label in world.spoken() {
                 assert!(!label.contains('\u{202e}'), "{label:?}");
             }
@@ -297,9 +298,11 @@ fn both_themes_and_all_panes_settle() {
         world.harness.state_mut().open(Source::File("a.pcap".into()));
         world.engine.snapshots.send(ui_world::snapshot(1, true)).expect("room for one");
         world.harness.state_mut().state.selected = Some(RowId(2));
-        for key in [Key::Num1, Key::Num2, Key::Num3, Key::Num4, Key::J, Key::J] {
+        for key in [Key::Num1, Key::Num2, Key::Num3, Key::B, Key::Num4, Key::Num5, Key::Num6, Key::J, Key::J] {
             world.press(Modifiers::COMMAND, key);
         }
+        world.press(Modifiers::NONE, Key::F3);
+        world.press(Modifiers::NONE, Key::F2);
         world.press(Modifiers::NONE, Key::F1);
         assert!(world.harness.query_by_label("Keyboard shortcuts").is_some());
         world.press(Modifiers::NONE, Key::Escape);
@@ -308,10 +311,9 @@ fn both_themes_and_all_panes_settle() {
     assert_eq!(FrameNo::default(), FrameNo(0));
 }
 
-/// The true engine under the desk: a capture of our own is opened, read, judged, and its body and frames are read again.
-#[test]
-fn a_capture_is_read_and_looked_into() {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/captures/evidence-azure-blob.pcap");
+/// The true engine under the desk, with a capture of our own that was read to its end.
+fn read(name: &str) -> Harness<'static, Desk> {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/captures").join(name);
     let (woken, wakes) = crossbeam_channel::bounded(1);
     let wake: Arc<dyn Fn() + Send + Sync> = Arc::new(move || {
         let _full = woken.try_send(());
@@ -334,21 +336,141 @@ fn a_capture_is_read_and_looked_into() {
         assert!(woken.is_ok(), "the engine says nothing");
         harness.state_mut().settle(&ctx);
     }
+    settle(&mut harness);
+    harness
+}
+
+fn settle(harness: &mut Harness<'static, Desk>) {
+    let ctx = harness.ctx.clone();
+    for _ in 0..2 {
+        harness.run();
+        harness.state_mut().settle(&ctx);
+    }
     harness.run();
+}
+
+/// A capture of our own is opened, read, judged, and its body and frames are read again.
+#[test]
+fn a_capture_is_read_and_looked_into() {
+    let mut harness = read("evidence-azure-blob.pcap");
     let (shown, all) = harness.state().counts();
     assert!(shown > 0 && shown == all, "{shown} of {all}");
     harness.key_press(Key::ArrowDown);
-    harness.run_steps(2);
-    harness.state_mut().settle(&ctx);
-    harness.run();
-    for key in [Key::Num2, Key::Num4] {
+    settle(&mut harness);
+    for key in [Key::Num4, Key::Num6] {
         harness.key_press_modifiers(Modifiers::COMMAND, key);
-        harness.run_steps(2);
-        harness.state_mut().settle(&ctx);
-        harness.run();
+        settle(&mut harness);
     }
     let frames = harness.query_all_by_role(Role::ListBoxOption).count();
     assert!(frames > 0, "frames of the exchange, read again");
+}
+
+#[test]
+fn a_jump_leads_to_the_response_that_gave_the_url_and_back() {
+    let mut harness = read("evidence-hand-out.pcap");
+    harness.key_press(Key::End);
+    settle(&mut harness);
+    assert_eq!(harness.state().state.selected, Some(RowId(1)));
+    assert!(harness.query_by_label_contains("URL handed out by api.example.com in frame").is_some());
+    // The giver is filtered out: the jump shows it all the same.
+    harness.state_mut().state.choice.filter = "blob".to_owned();
+    settle(&mut harness);
+    assert_eq!(harness.state().counts(), (1, 2));
+    harness.get_by_label("Go to the response that gave this URL").click();
+    settle(&mut harness);
+    assert_eq!(harness.state().state.selected, Some(RowId(0)));
+    assert_eq!(harness.state().counts(), (2, 2));
+    harness.key_press_modifiers(Modifiers::ALT, Key::ArrowLeft);
+    settle(&mut harness);
+    assert_eq!(harness.state().state.selected, Some(RowId(1)));
+    harness.key_press_modifiers(Modifiers::COMMAND | Modifiers::SHIFT, Key::G);
+    settle(&mut harness);
+    assert_eq!(harness.state().state.selected, Some(RowId(0)));
+}
+
+#[test]
+fn the_card_says_it_in_a_sentence_and_a_jump_leads_to_the_lookup() {
+    let mut world = World::with_rounds(1);
+    world.harness.state_mut().state.selected = Some(RowId(1));
+    world.settle();
+    let spoken = world.spoken();
+    let has = |part: &str| spoken.iter().any(|label| label.contains(part));
+    assert!(has("Microsoft Azure answered this request: Blob Storage, an object store"), "{spoken:?}");
+    assert!(has("for this request, at 2011-06-13"), "the scope of the grade");
+    assert!(has("This capture cannot show "), "said before the verdict");
+    assert!(has("Name: agrees") && has("Certificate: not observable"), "the strip in the card: {spoken:?}");
+    let row = world.harness.query_all_by_role(Role::Row).nth(1).expect("a second row");
+    let said = row.accesskit_node().label().unwrap_or_default();
+    assert!(said.contains("agree: name, CNAME") && said.contains("not observable: certificate"), "{said}");
+    world.press(Modifiers::COMMAND | Modifiers::SHIFT, Key::L);
+    assert_eq!(world.harness.state().state.selected, Some(RowId(0)));
+    world.press(Modifiers::ALT, Key::ArrowLeft);
+    assert_eq!(world.harness.state().state.selected, Some(RowId(1)));
+}
+
+#[test]
+fn what_cannot_be_shown_unfolds() {
+    let mut world = World::with_rounds(1);
+    world.harness.state_mut().state.selected = Some(RowId(3));
+    world.settle();
+    assert!(!world.spoken().iter().any(|label| label.contains("sealed by TLS")));
+    let fold = world.spoken().into_iter().find(|l| l.starts_with("This capture cannot show")).expect("a fold");
+    world.click(&fold);
+    assert!(world.spoken().iter().any(|label| label.contains("sealed by TLS")));
+}
+
+#[test]
+fn the_path_is_drawn_from_name_to_machine() {
+    let mut world = World::with_rounds(1);
+    world.harness.state_mut().state.selected = Some(RowId(1));
+    world.press(Modifiers::COMMAND, Key::Num2);
+    assert_eq!(world.harness.state().state.saved.tab, Tab::Path);
+    let spoken = world.spoken();
+    let has = |part: &str| spoken.iter().any(|label| label.contains(part));
+    for part in ["msbnx000004.blob.core.windows.net A", "is an alias of", "TTL 60 s", "has the address", "65.52.106.14"]
+    {
+        assert!(has(part), "{part}: {spoken:?}");
+    }
+    assert!(has("Azure Shared Key") && has("Accepted"), "custody: {spoken:?}");
+    // A number leads to the ledger's line.
+    world.harness.get_all_by_label("Line 3").next().map_or_else(|| panic!("no number: {spoken:?}"), |n| n.click());
+    world.settle();
+    assert_eq!(world.harness.state().state.saved.tab, Tab::Evidence);
+}
+
+#[test]
+fn readings_are_judged_and_the_verdict_is_tried() {
+    let mut world = World::with_rounds(1);
+    world.harness.state_mut().state.selected = Some(RowId(1));
+    world.press(Modifiers::COMMAND, Key::Num3);
+    let spoken = world.spoken();
+    assert!(spoken.iter().any(|label| label == "H4 ruled out"), "{spoken:?}");
+    assert!(spoken.iter().any(|label| label.contains("This client itself sent the bytes")));
+    assert!(!spoken.iter().any(|label| label.contains("attempts tried")));
+    world.click("Try to break it");
+    let spoken = world.spoken();
+    assert!(spoken.iter().any(|label| label.contains("attempts tried") && label.contains("held")), "{spoken:?}");
+    assert!(spoken.iter().any(|label| label.contains("Does the asked name point at another operator?")));
+    world.click("Close the attempts");
+    assert!(!world.spoken().iter().any(|label| label.contains("attempts tried")));
+}
+
+#[test]
+fn findings_count_site_by_site_and_lead_to_the_list() {
+    let mut world = World::with_rounds(2);
+    world.press(Modifiers::NONE, Key::F3);
+    assert_eq!(world.harness.state().state.view, View::Findings);
+    assert_eq!(world.rows(), 0, "the list is away");
+    let spoken = world.spoken();
+    let site = spoken.iter().find(|label| label.starts_with("Site icloud.com, ")).expect("a site").clone();
+    assert!(spoken.iter().any(|label| label.starts_with("icloud.com: 2 exchanges")), "{spoken:?}");
+    assert!(spoken.iter().any(|label| label.contains(" of 2 ")), "a sentence: {spoken:?}");
+    world.click(&site);
+    let state = world.harness.state();
+    assert_eq!((state.state.view, state.counts()), (View::Exchanges, (2, 16)));
+    assert!(world.spoken().iter().any(|label| label == "Site icloud.com"), "the chip that says so");
+    world.click("Site icloud.com");
+    assert_eq!(world.harness.state().counts(), (16, 16));
 }
 
 #[test]

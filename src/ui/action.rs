@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use egui::{Context, Key, KeyboardShortcut, Modifiers};
 
-use super::state::{BodyMode, Tab, ThemeChoice};
+use super::state::{BodyMode, Fold, Tab, ThemeChoice, View};
 use super::table::Column;
 use crate::model::{FrameNo, ProviderId, Side, Timestamp};
 use crate::store::RowId;
@@ -73,6 +73,29 @@ pub enum Action {
     Frame(FrameNo),
     /// Bring a ledger line into view.
     Line(usize),
+    /// Show the list or the findings.
+    View(View),
+    /// Show the rows of one site, and of one operator where one is given.
+    Site(String, Option<ProviderId>),
+    /// Select an exchange that the selected one points at.
+    Go(Goal),
+    /// Open or close a fold.
+    Unfold(Fold),
+}
+
+/// Where to go from the selected exchange.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Goal {
+    /// The response that gave the URL.
+    Giver,
+    /// The earlier upload.
+    Upload,
+    /// The lookup that the connection followed.
+    Lookup,
+    /// This row.
+    Row(RowId),
+    /// Where one was before going.
+    Back,
 }
 
 /// A step of the selection.
@@ -110,7 +133,7 @@ const fn plain(key: Key) -> KeyboardShortcut {
 }
 
 /// Actions that have a key or stand in a menu. Longer shortcuts before shorter ones that they contain.
-pub(crate) static ENTRIES: [Entry; 18] = [
+pub(crate) static ENTRIES: [Entry; 27] = [
     Entry {
         action: Action::AskPath,
         label: "Open by path…",
@@ -157,22 +180,76 @@ pub(crate) static ENTRIES: [Entry; 18] = [
         key: Some(command(Key::Num1)),
     },
     Entry {
+        action: Action::Tab(Tab::Path),
+        label: "Path",
+        tip: "How the name led to the address, and which machines served the request",
+        key: Some(command(Key::Num2)),
+    },
+    Entry {
+        action: Action::Tab(Tab::Readings),
+        label: "Readings",
+        tip: "What else could be true, and what would break the verdict",
+        key: Some(command(Key::Num3)),
+    },
+    Entry {
         action: Action::Tab(Tab::Body),
         label: "Body",
         tip: "What the messages carried",
-        key: Some(command(Key::Num2)),
+        key: Some(command(Key::Num4)),
     },
     Entry {
         action: Action::Tab(Tab::Connection),
         label: "Connection",
         tip: "Addresses, handshake, certificates, DNS",
-        key: Some(command(Key::Num3)),
+        key: Some(command(Key::Num5)),
     },
     Entry {
         action: Action::Tab(Tab::Frames),
         label: "Frames",
         tip: "Every frame of the exchange, in hex",
-        key: Some(command(Key::Num4)),
+        key: Some(command(Key::Num6)),
+    },
+    Entry {
+        action: Action::View(View::Exchanges),
+        label: "Exchanges",
+        tip: "The list of what was asked of whom",
+        key: Some(plain(Key::F2)),
+    },
+    Entry {
+        action: Action::View(View::Findings),
+        label: "Findings",
+        tip: "What the exchanges together say of each site",
+        key: Some(plain(Key::F3)),
+    },
+    Entry {
+        action: Action::Go(Goal::Giver),
+        label: "Go to the response that gave this URL",
+        tip: "Select the earlier exchange whose response handed out this URL",
+        key: Some(shifted(Key::G)),
+    },
+    Entry {
+        action: Action::Go(Goal::Upload),
+        label: "Go to the upload",
+        tip: "Select the earlier exchange in which this client sent the bytes",
+        key: Some(shifted(Key::U)),
+    },
+    Entry {
+        action: Action::Go(Goal::Lookup),
+        label: "Go to the lookup",
+        tip: "Select the DNS lookup that gave the server's address",
+        key: Some(shifted(Key::L)),
+    },
+    Entry {
+        action: Action::Go(Goal::Back),
+        label: "Go back",
+        tip: "Select the exchange that you came from",
+        key: Some(KeyboardShortcut::new(Modifiers::ALT, Key::ArrowLeft)),
+    },
+    Entry {
+        action: Action::Unfold(Fold::BreakIt),
+        label: "Try to break it",
+        tip: "Run every check that could speak against the verdict",
+        key: Some(command(Key::B)),
     },
     Entry { action: Action::ResetColumns, label: "Reset columns", tip: "All columns as at first", key: None },
     Entry { action: Action::ForgetRecent, label: "Clear list", tip: "Forget the recent captures", key: None },

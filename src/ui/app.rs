@@ -1,24 +1,29 @@
 //! The window without its frame: takes what engine and jobs send, draws, and makes actions happen. Tests run it without a
 //! display.
 
-use std::path::PathBuf;
+mod apply;
+
 use std::sync::Arc;
 
 use crossbeam_channel::RecvTimeoutError;
 use egui::{CornerRadius, Frame, Margin, Panel, TextureHandle, TextureOptions, Ui};
 
-use super::action::{self, Action, Move};
+use super::action::{self, Action};
+use super::findings::{self, Findings};
 use super::jobs::{Ask, IndexAsk, IndexTold, Jobs, Picked, Told, WakeUp};
 use super::overview::{self, Overview};
 use super::prepared::{Prepared, Shown};
-use super::state::{Dialog, Saved, State, Tab, Trouble};
+use super::state::{Dialog, Saved, State, Tab, Trouble, View};
 use super::{chips, dialogs, panes, start_screen, status, table, theme, toolbar};
 use crate::engine::{Command, Handle, Notice, Source};
-use crate::model::{Budget, ProviderId, Side, clean_to};
+use crate::model::{Budget, Side, clean_to};
 use crate::store::{RowId, Snapshot};
 
 /// Seconds between two orders while reading goes on: often enough to look alive, seldom enough to cost nothing.
 const ORDER_EVERY: f64 = 0.25;
+
+/// Seconds between two findings while reading goes on.
+const FINDINGS_EVERY: f64 = 1.0;
 
 /// The capture on screen and what was computed from it.
 #[derive(Default)]
@@ -41,6 +46,11 @@ struct Capture {
     /// The detail was refused because its connection still goes on.
     detail_early: bool,
     picture: Option<(RowId, PictureShown)>,
+    /// Findings, and of which snapshot they are.
+    findings: Option<(u64, Box<Findings>)>,
+    findings_at: f64,
+    /// Bring the selected row into view once the order that holds it is there.
+    reveal: bool,
 }
 
 /// A body's decoded picture with its words, or why there is none.
@@ -53,6 +63,7 @@ struct Busy {
     detail: Option<RowId>,
     picture: bool,
     index: bool,
+    findings: bool,
 }
 
 /// The window.
@@ -130,6 +141,8 @@ impl Desk {
         self.state.dialog = None;
         self.state.body_side = None;
         self.state.frame = None;
+        self.state.left.clear();
+        self.state.view = View::Exchanges;
         self.wants_picture = None;
     }
 
@@ -167,7 +180,11 @@ impl Desk {
 
     /// Whether an order, a record or a detail is under way or wanted.
     fn unsettled(&self) -> bool {
-        self.busy.index || self.busy.record.is_some() || self.busy.detail.is_some() || self.busy.picture
+        self.busy.index
+            || self.busy.record.is_some()
+            || self.busy.detail.is_some()
+            || self.busy.picture
+            || self.busy.findings
     }
 
     /// Takes everything that engine and jobs have sent, and asks for what is missing.
@@ -282,6 +299,10 @@ impl Desk {
         }
         if told.selected.map(|(row, _)| row) == self.state.selected {
             state.cursor = told.selected.map(|(_, at)| at);
+            if self.capture.reveal && told.selected.is_some() {
+                self.capture.reveal = false;
+                state.reveal = true;
+            }
         }
     }
 
@@ -305,7 +326,12 @@ impl Desk {
                 });
                 self.capture.picture = Some((row, (side, shown)));
             }
-            Told::Record { .. } | Told::Detail { .. } | Told::Picture { .. } => {}
+            Told::Findings { capture, generation, findings } if capture == number => {
+                self.busy.findings = false;
+                self.capture.findings = Some((generation, findings));
+                self.capture.findings_at = ctx.input(|input| input.time);
+            }
+            Told::Record { .. } | Told::Detail { .. } | Told::Picture { .. } | Told::Findings { .. } => {}
         }
     }
 
@@ -332,6 +358,7 @@ impl Desk {
             return;
         }
         self.ask_order(ctx, now);
+        self.ask_findings(ctx, now);
         let Some(row) = self.state.selected else { return };
         let (capture, number) = (&self.capture, self.capture.number);
         if self.busy.record.is_none() && capture.shown.as_ref().is_none_or(|(of, _)| *of != row) {
@@ -365,6 +392,21 @@ impl Desk {
                 self.wants_picture = None;
             }
         }
+    }
+
+    fn ask_findings(&mut self, ctx: &egui::Context, now: f64) {
+        let capture = &self.capture;
+        let have = capture.findings.as_ref().map(|(generation, _)| *generation);
+        if self.state.view != View::Findings || self.busy.findings || have == Some(capture.snapshot.generation) {
+            return;
+        }
+        let wait = FINDINGS_EVERY - (now - capture.findings_at);
+        if have.is_some() && capture.reading && wait > 0.0 {
+            ctx.request_repaint_after_secs(wait as f32);
+            return;
+        }
+        self.busy.findings =
+            self.jobs.ask(Ask::Findings { capture: capture.number, snapshot: capture.snapshot.clone() });
     }
 
     fn ask_order(&mut self, ctx: &egui::Context, now: f64) {
@@ -444,12 +486,14 @@ impl Desk {
             };
             toolbar::show(ui, &seen, &mut self.state, actions);
         });
-        Panel::top("chips").exact_size(chips::HEIGHT).frame(bar(8)).show(ui, |ui| {
-            chips::show(ui, self.capture.snapshot.providers(), self.state.choice.provider, actions);
-        });
-        Panel::top("overview").exact_size(overview::HEIGHT).frame(Frame::NONE.fill(c.page)).show(ui, |ui| {
-            overview::show(ui, &self.capture.overview, self.state.choice.range, &mut self.state.swept, actions);
-        });
+        if self.state.view == View::Exchanges {
+            Panel::top("chips").exact_size(chips::HEIGHT).frame(bar(8)).show(ui, |ui| {
+                chips::show(ui, self.capture.snapshot.providers(), &self.state.choice, actions);
+            });
+            Panel::top("overview").exact_size(overview::HEIGHT).frame(Frame::NONE.fill(c.page)).show(ui, |ui| {
+                overview::show(ui, &self.capture.overview, self.state.choice.range, &mut self.state.swept, actions);
+            });
+        }
         self.trouble(ui, actions);
         let elapsed = ui.input(|input| input.time) - self.capture.began;
         Panel::bottom("status").exact_size(status::HEIGHT).frame(bar(12)).show(ui, |ui| {
@@ -457,6 +501,11 @@ impl Desk {
             let seen = status::Seen { snapshot: &self.capture.snapshot, reading: self.capture.reading, rate };
             status::show(ui, &seen, actions);
         });
+        if self.state.view == View::Findings {
+            let findings = self.capture.findings.as_ref().map(|(_, findings)| &**findings);
+            findings::show(ui, findings, &mut self.state, actions);
+            return;
+        }
         self.panes(ui, actions);
         let seen = table::Seen {
             snapshot: &self.capture.snapshot,
@@ -516,160 +565,6 @@ impl Desk {
         };
         let mut inner = ui.new_child(egui::UiBuilder::new().max_rect(rect));
         panes::empty(&mut inner, &words);
-    }
-
-    /// The one place where things happen.
-    fn apply(&mut self, ctx: &egui::Context, action: Action) {
-        match action {
-            Action::Open => self.state.dialog_wanted = !self.state.dialog_open,
-            Action::AskPath => self.state.dialog = Some(Dialog::Path { text: String::new(), note: None }),
-            Action::OpenPath(path) => self.open_path(path),
-            Action::Stop => {
-                if self.engine.commands.try_send(Command::Stop).is_err() {
-                    self.fail("stop", "the engine is busy; try again");
-                }
-            }
-            Action::Close => {
-                if self.engine.commands.try_send(Command::Stop).is_ok() {
-                    self.forget();
-                }
-            }
-            Action::Quit => self.quit = true,
-            Action::FocusFilter => ctx.memory_mut(|memory| memory.request_focus(toolbar::filter_id())),
-            Action::ClearFilter => {
-                self.state.choice.clear();
-                self.state.table.reveal = true;
-            }
-            Action::Filter(words) => self.state.choice.filter = words,
-            Action::Provider(provider) => self.provider(provider),
-            Action::Range(range) => {
-                self.state.choice.range = range;
-                self.state.table.top = 0.0;
-            }
-            Action::Sort(key) => {
-                let choice = &mut self.state.choice;
-                choice.descending = choice.sort == key && !choice.descending;
-                choice.sort = key;
-                self.state.table.top = 0.0;
-            }
-            Action::Select(row) => self.select(row),
-            Action::Move(step) => self.step(step),
-            Action::Column(column) => {
-                let hidden = &mut self.state.saved.hidden;
-                if hidden.contains(&column) {
-                    hidden.retain(|c| *c != column);
-                } else if hidden.len() + 1 < table::Column::ALL.len() {
-                    hidden.push(column);
-                }
-            }
-            Action::ResetColumns => {
-                let fresh = Saved::default();
-                self.state.saved.hidden = fresh.hidden;
-                self.state.saved.widths = fresh.widths;
-            }
-            Action::Tab(tab) => {
-                self.state.saved.tab = tab;
-                self.state.saved.folded = false;
-            }
-            Action::Fold => self.state.saved.folded = !self.state.saved.folded,
-            Action::Theme(theme) => {
-                self.state.saved.theme = theme;
-                ctx.set_theme(theme.preference());
-            }
-            Action::Copy(text) => ctx.copy_text(text),
-            Action::CopyRow => {
-                let row = self.state.selected.and_then(|id| self.capture.snapshot.row(id));
-                if let Some(row) = row {
-                    ctx.copy_text(table::spoken(&self.capture.snapshot, &row));
-                }
-            }
-            Action::Keys => self.state.dialog = Some(Dialog::Keys),
-            Action::Escape => self.escape(ctx),
-            Action::DismissTrouble => self.state.trouble = None,
-            Action::ForgetRecent => self.state.saved.recent.clear(),
-            Action::BodySide(side) => self.state.body_side = Some(side),
-            Action::BodyMode(mode) => self.state.body_mode = mode,
-            Action::Picture(side) => self.wants_picture = Some(side),
-            Action::Frame(frame) => {
-                self.state.frame = Some(frame);
-                self.state.saved.tab = Tab::Frames;
-                self.state.saved.folded = false;
-            }
-            Action::Line(line) => {
-                self.state.saved.tab = Tab::Evidence;
-                self.state.wanted_line = Some(line);
-                self.state.lit_next = Some(line);
-                ctx.request_repaint();
-            }
-        }
-    }
-
-    fn open_path(&mut self, path: PathBuf) {
-        self.state.dialog = None;
-        self.open(Source::File(path));
-    }
-
-    fn provider(&mut self, provider: Option<ProviderId>) {
-        self.state.choice.provider = provider;
-        self.state.table.top = 0.0;
-    }
-
-    fn select(&mut self, row: RowId) {
-        if self.state.selected != Some(row) {
-            self.state.selected = Some(row);
-            self.state.frame = None;
-            self.state.body_side = None;
-            self.state.wanted_line = None;
-            self.wants_picture = None;
-            self.capture.picture = None;
-        }
-        let table = &mut self.state.table;
-        let order = &self.capture.order;
-        // A row that was clicked is near the top of what is visible; elsewhere the index says where it stands.
-        let first = table.top.floor() as usize;
-        let near = order.iter().skip(first).take(table.page.ceil() as usize + 2).position(|id| *id == row.0);
-        table.cursor = near.map(|at| first + at);
-    }
-
-    fn step(&mut self, step: Move) {
-        let len = self.capture.order.len();
-        if len == 0 || self.state.dialog.is_some() {
-            return;
-        }
-        let table = &self.state.table;
-        let last = len - 1;
-        let page = (table.page.floor() as isize - 1).max(1);
-        let from = table.cursor.filter(|at| self.capture.order.get(*at).map(|id| RowId(*id)) == self.state.selected);
-        let move_by = |by: isize| match from {
-            Some(at) => at.saturating_add_signed(by).min(last),
-            None => (table.top.ceil() as usize).min(last),
-        };
-        let to = match step {
-            Move::By(by) => move_by(by),
-            Move::Page(by) => move_by(by.saturating_mul(page)),
-            Move::First => 0,
-            Move::Last => last,
-        };
-        if let Some(id) = self.capture.order.get(to) {
-            self.select(RowId(*id));
-            self.state.table.cursor = Some(to);
-            self.state.table.reveal = true;
-        }
-    }
-
-    fn escape(&mut self, ctx: &egui::Context) {
-        if self.state.dialog.take().is_some() {
-            return;
-        }
-        if self.state.trouble.take().is_some() {
-            return;
-        }
-        if self.state.choice.keeps_all() {
-            ctx.memory_mut(|memory| memory.request_focus(table::focus_id()));
-        } else {
-            self.state.choice.clear();
-            self.state.table.reveal = true;
-        }
     }
 }
 

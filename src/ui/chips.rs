@@ -3,6 +3,7 @@
 use egui::{CornerRadius, Rect, Role, Sense, Stroke, StrokeKind, Ui, WidgetInfo, pos2, vec2};
 
 use super::action::Action;
+use super::state::Choice;
 use super::theme::{self, Colours};
 use super::{shapes, text};
 use crate::evidence::pack;
@@ -13,12 +14,19 @@ use crate::store::Row;
 pub(crate) const HEIGHT: f32 = 34.0;
 
 /// Paints the bar. `counts` as the snapshot gives them.
-pub(crate) fn show(ui: &mut Ui, counts: &[(ProviderId, u32)], chosen: Option<ProviderId>, actions: &mut Vec<Action>) {
+pub(crate) fn show(ui: &mut Ui, counts: &[(ProviderId, u32)], choice: &Choice, actions: &mut Vec<Action>) {
+    let chosen = choice.provider;
     let mut counts: Vec<(ProviderId, u32)> = counts.to_vec();
     // The most met first; rows without provider last.
     counts.sort_by_key(|(id, n)| (id.0 == Row::NONE, core::cmp::Reverse(*n), id.0));
     ui.horizontal_centered(|ui| {
         ui.spacing_mut().item_spacing.x = 6.0;
+        if let Some(site) = &choice.site {
+            let button = ui.add(egui::Button::selectable(true, format!("Site {site}")));
+            if button.on_hover_text("Only exchanges of this site are shown; click for all").clicked() {
+                actions.push(Action::ClearFilter);
+            }
+        }
         let mut rest = Vec::new();
         for (id, count) in counts {
             if rest.is_empty() && ui.available_width() > 190.0 {

@@ -84,7 +84,7 @@ fn path(ui: &mut Ui, text: &mut String, note: Option<&str>, actions: &mut Vec<Ac
 
 fn keys(ui: &mut Ui, actions: &mut Vec<Action>) {
     let c = theme::colours(ui);
-    ui.set_width(440.0);
+    ui.set_width(680.0);
     ui.label(RichText::new("Keyboard shortcuts").font(theme::strong(theme::SECTION)));
     ui.add_space(8.0);
     let table = [
@@ -93,18 +93,24 @@ fn keys(ui: &mut Ui, actions: &mut Vec<Action>) {
         ("Home, End", "First or last exchange"),
         ("F1", "This list"),
     ];
-    egui::Grid::new("keys").num_columns(2).spacing(vec2(24.0, 5.0)).show(ui, |ui| {
-        for (key, what) in table {
-            ui.label(RichText::new(key).color(c.quiet));
-            ui.label(what);
-            ui.end_row();
+    let mut lines: Vec<(String, &str, &str)> =
+        table.into_iter().map(|(key, what)| (key.to_owned(), what, what)).collect();
+    for entry in ENTRIES.iter().filter(|entry| entry.action != Action::Keys) {
+        if let Some(key) = &entry.key {
+            lines.push((ui.ctx().format_shortcut(key), entry.label.trim_end_matches('…'), entry.tip));
         }
-        for entry in ENTRIES.iter().filter(|entry| entry.action != Action::Keys) {
-            if let Some(key) = &entry.key {
-                ui.label(RichText::new(ui.ctx().format_shortcut(key)).color(c.quiet));
-                ui.label(entry.label.trim_end_matches('…')).on_hover_text(entry.tip);
-                ui.end_row();
-            }
+    }
+    let (left, right) = lines.split_at(lines.len().div_ceil(2));
+    ui.horizontal_top(|ui| {
+        for (id, half) in [("keys", left), ("more keys", right)] {
+            egui::Grid::new(id).num_columns(2).spacing(vec2(20.0, 5.0)).show(ui, |ui| {
+                for (key, what, tip) in half {
+                    ui.label(RichText::new(key).color(c.quiet));
+                    ui.label(*what).on_hover_text(*tip);
+                    ui.end_row();
+                }
+            });
+            ui.add_space(20.0);
         }
     });
     ui.add_space(12.0);

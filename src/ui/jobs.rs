@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use crossbeam_channel::{Receiver, Sender, bounded};
 
+use super::findings::{Findings, of_site};
 use super::overview::Overview;
 use super::prepared::{Picture, Prepared, Shown, picture};
 use super::state::Choice;
@@ -31,6 +32,8 @@ pub(crate) enum Ask {
     Detail { capture: u32, row: RowId, snapshot: Snapshot, source: Source, shown: Arc<Shown> },
     /// The picture in a body.
     Picture { capture: u32, row: RowId, side: Side, prepared: Arc<Prepared> },
+    /// What the exchanges together say.
+    Findings { capture: u32, snapshot: Snapshot },
 }
 
 /// An answer of the jobs thread.
@@ -39,6 +42,7 @@ pub(crate) enum Told {
     Record { capture: u32, row: RowId, result: Result<Arc<Shown>, String> },
     Detail { capture: u32, row: RowId, result: Result<Arc<Prepared>, String>, not_yet: bool },
     Picture { capture: u32, row: RowId, side: Side, result: Result<Picture, String> },
+    Findings { capture: u32, generation: u64, findings: Box<Findings> },
 }
 
 /// A request to the index thread.
@@ -172,7 +176,8 @@ fn wait<T>(future: impl Future<Output = T>) -> T {
 fn answer(ask: Ask, budget: &Budget) -> Told {
     match ask {
         Ask::Record { capture, row, snapshot } => {
-            let result = snapshot.record(row).map(|record| Arc::new(Shown::new(record))).map_err(|e| e.to_string());
+            let result =
+                snapshot.record(row).map(|record| Arc::new(Shown::new(record, &snapshot))).map_err(|e| e.to_string());
             Told::Record { capture, row, result }
         }
         Ask::Detail { capture, row, snapshot, source, shown } => {
@@ -193,6 +198,10 @@ fn answer(ask: Ask, budget: &Budget) -> Told {
                 .map_or_else(|| Err("there is no body".to_owned()), |body| picture(&body.bytes, budget.preview_pixels));
             Told::Picture { capture, row, side, result }
         }
+        Ask::Findings { capture, snapshot } => {
+            let findings = Box::new(Findings::new(&snapshot.findings()));
+            Told::Findings { capture, generation: snapshot.generation, findings }
+        }
     }
 }
 
@@ -202,6 +211,9 @@ fn index(ask: IndexAsk) -> IndexTold {
     if let Some((from, to)) = choice.range {
         let within = |id: &u32| snapshot.row(RowId(*id)).is_some_and(|row| (from..=to).contains(&row.time));
         order = order.iter().copied().filter(within).collect();
+    }
+    if let Some(site) = &choice.site {
+        order = order.iter().copied().filter(|id| of_site(&snapshot, RowId(*id), site)).collect();
     }
     let overview = Overview::new(&snapshot);
     let place = |row: Option<RowId>| row.and_then(|row| order.iter().position(|id| *id == row.0).map(|at| (row, at)));

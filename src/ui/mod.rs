@@ -7,6 +7,7 @@ mod action;
 mod app;
 mod chips;
 mod dialogs;
+mod findings;
 mod jobs;
 mod overview;
 mod panes;
@@ -15,15 +16,17 @@ mod shapes;
 mod start_screen;
 mod state;
 mod status;
+mod story;
 mod table;
 mod text;
 mod theme;
 mod toolbar;
+mod way;
 mod window;
 
-pub use action::{Action, Move};
+pub use action::{Action, Goal, Move};
 pub use app::Desk;
-pub use state::{BodyMode, Choice, Dialog, Saved, State, Tab, ThemeChoice, Trouble};
+pub use state::{BodyMode, Choice, Dialog, Fold, Saved, State, Tab, ThemeChoice, Trouble, View};
 pub use table::Column;
 pub use window::{UiError, run};
 

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use egui::ColorImage;
 
+use super::story::Story;
 use super::text::{self, sentence};
 use crate::engine::RowDetail;
 use crate::evidence::pack;
@@ -11,7 +12,7 @@ use crate::model::{
     ByteRange, Detail, Evidence, FrameHead, FrameNo, HttpMessage, Part, ProviderId, Side, StartLine, clean, clean_to,
     hex,
 };
-use crate::store::Record;
+use crate::store::{Record, Snapshot};
 
 /// Characters of one header line that are shown; the whole is in the capture.
 const LINE_CHARS: usize = 4_096;
@@ -32,6 +33,7 @@ pub(crate) struct Shown {
     pub(crate) response: Option<Head>,
     pub(crate) lines: Vec<LedgerLine>,
     pub(crate) facts: Vec<Fact>,
+    pub(crate) story: Story,
 }
 
 /// A message's head, line by line.
@@ -91,7 +93,7 @@ pub(crate) enum Fact {
 }
 
 impl Shown {
-    pub(crate) fn new(record: Record) -> Self {
+    pub(crate) fn new(record: Record, snapshot: &Snapshot) -> Self {
         let (mut request, mut response) = (None, None);
         if let Detail::Http(http) = &record.exchange.detail {
             let head = |message: &HttpMessage, part| Head::new(message, part, &record.ledger);
@@ -100,7 +102,8 @@ impl Shown {
         }
         let lines = record.ledger.iter().map(LedgerLine::new).collect();
         let facts = super::panes::connection::facts(&record);
-        Self { record, request, response, lines, facts }
+        let story = Story::new(&record, snapshot);
+        Self { record, request, response, lines, facts, story }
     }
 }
 

@@ -6,7 +6,7 @@ use egui::{Align2, Color32, CornerRadius, Painter, Pos2, Rect, Shape, Stroke, St
 
 use super::theme::{self, Colours};
 use crate::evidence::pack;
-use crate::model::{Grade, ProviderId};
+use crate::model::{Attempt, Grade, ProviderId, Stance, Standing};
 
 /// The shape of a grade: full, three quarters, half, ring, crossed ring.
 pub(crate) fn grade(painter: &Painter, centre: Pos2, radius: f32, grade: Grade, colour: Color32) {
@@ -99,48 +99,80 @@ pub(crate) fn dashed(painter: &Painter, rect: Rect, colour: Color32) {
     painter.extend(Shape::dashed_line(&corners, Stroke::new(1.2, colour), 6.0, 5.0));
 }
 
-/// Six points of a witness cell: full, empty, hatched or crossed.
-pub(crate) fn witness(painter: &Painter, rect: Rect, state: Witness, colour: Color32, c: &Colours) {
+/// A cell of the agreement strip: full, empty, hatched or crossed.
+pub(crate) fn witness(painter: &Painter, rect: Rect, stance: Stance, colour: Color32, c: &Colours) {
     let corner = CornerRadius::same(2);
-    let outline = Stroke::new(1.0, c.faint);
-    match state {
-        Witness::Agrees => {
+    match stance {
+        Stance::Agrees => {
             painter.rect_filled(rect, corner, colour);
         }
-        Witness::Silent => {
-            painter.rect_stroke(rect, corner, outline, StrokeKind::Inside);
+        Stance::Silent => {
+            painter.rect_stroke(rect, corner, Stroke::new(1.0, c.faint), StrokeKind::Inside);
         }
-        Witness::Unseen => {
-            painter.rect_stroke(rect, corner, Stroke::new(1.0, c.line), StrokeKind::Inside);
+        Stance::NotObservable => {
+            let stroke = Stroke::new(1.0, Colours::tint(c.line, c.faint, 0.5));
+            painter.rect_stroke(rect, corner, stroke, StrokeKind::Inside);
             let inner = painter.with_clip_rect(rect.shrink(1.0));
             let mut x = rect.left() - rect.height();
             while x < rect.right() {
-                inner.line_segment(
-                    [pos2(x, rect.bottom()), pos2(x + rect.height(), rect.top())],
-                    Stroke::new(1.0, c.faint),
-                );
-                x += 4.0;
+                inner.line_segment([pos2(x, rect.bottom()), pos2(x + rect.height(), rect.top())], stroke);
+                x += 3.5;
             }
         }
-        Witness::Differs => {
+        Stance::Conflicts => {
             let stroke = Stroke::new(1.3, c.red);
             painter.rect_stroke(rect, corner, stroke, StrokeKind::Inside);
-            let r = rect.shrink(2.5);
+            let r = rect.shrink(2.0);
             painter.line_segment([r.left_top(), r.right_bottom()], stroke);
             painter.line_segment([r.right_top(), r.left_bottom()], stroke);
         }
     }
 }
 
-/// What one kind of witness says of the operator.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Witness {
-    /// Points at the operator.
-    Agrees,
-    /// Could have spoken and did not.
-    Silent,
-    /// Cannot be seen in such an exchange.
-    Unseen,
-    /// Points at another.
-    Differs,
+/// What is left of a reading: a cross where it is ruled out, half a disc where it is weakened, a ring where it is open.
+pub(crate) fn standing(painter: &Painter, centre: Pos2, standing: Standing, c: &Colours) {
+    match standing {
+        Standing::RuledOut => cross(painter, centre, c.faint),
+        Standing::Weakened => {
+            painter.circle_stroke(centre, 5.0, Stroke::new(1.4, c.quiet));
+            pie(painter, centre, 5.0, FRAC_PI_2, PI, c.quiet);
+        }
+        Standing::Open => {
+            painter.circle_stroke(centre, 5.0, Stroke::new(1.8, c.amber));
+        }
+    }
+}
+
+/// How an attempt ended: a tick where the verdict held, a cross where it broke, a dash where nothing could be tried.
+pub(crate) fn attempt(painter: &Painter, centre: Pos2, outcome: Attempt, c: &Colours) {
+    match outcome {
+        Attempt::Held => tick(painter, centre, c.text),
+        Attempt::Broke => cross(painter, centre, c.red),
+        Attempt::NotPossible => {
+            painter.hline(centre.x - 4.0..=centre.x + 4.0, centre.y, Stroke::new(1.4, c.faint));
+        }
+    }
+}
+
+/// A tick.
+pub(crate) fn tick(painter: &Painter, centre: Pos2, colour: Color32) {
+    let points = vec![centre + vec2(-4.2, 0.2), centre + vec2(-1.2, 3.4), centre + vec2(4.4, -3.6)];
+    painter.add(Shape::line(points, Stroke::new(1.6, colour)));
+}
+
+/// A small triangle that points right, or down where the fold is open.
+pub(crate) fn chevron(painter: &Painter, centre: Pos2, open: bool, colour: Color32) {
+    let points = if open {
+        vec![centre + vec2(-3.6, -1.8), centre + vec2(0.0, 1.8), centre + vec2(3.6, -1.8)]
+    } else {
+        vec![centre + vec2(-1.8, -3.6), centre + vec2(1.8, 0.0), centre + vec2(-1.8, 3.6)]
+    };
+    painter.add(Shape::line(points, Stroke::new(1.4, colour)));
+}
+
+/// An arrow from left to right.
+pub(crate) fn arrow(painter: &Painter, from: Pos2, to: Pos2, colour: Color32) {
+    let stroke = Stroke::new(1.4, colour);
+    painter.line_segment([from, to], stroke);
+    painter.add(Shape::line(vec![to + vec2(-5.0, -4.0), to, to + vec2(-5.0, 4.0)], stroke));
 }

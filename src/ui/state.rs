@@ -41,6 +41,10 @@ pub enum Tab {
     /// Verdict, ledger and both heads.
     #[default]
     Evidence,
+    /// How the name led to the address, and which machines served.
+    Path,
+    /// Other readings, and attempts to break the verdict.
+    Readings,
     /// Bodies.
     Body,
     /// Addresses, handshake, certificates, DNS.
@@ -50,7 +54,29 @@ pub enum Tab {
 }
 
 impl Tab {
-    pub(crate) const ALL: [Self; 4] = [Self::Evidence, Self::Body, Self::Connection, Self::Frames];
+    pub(crate) const ALL: [Self; 6] =
+        [Self::Evidence, Self::Path, Self::Readings, Self::Body, Self::Connection, Self::Frames];
+}
+
+/// What fills the window.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub enum View {
+    /// The list with its panes.
+    #[default]
+    Exchanges,
+    /// What many exchanges together say.
+    Findings,
+}
+
+/// What is folded until somebody asks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Fold {
+    /// What the capture cannot show.
+    CannotShow,
+    /// Why no hand-out was found.
+    NoHandOut,
+    /// The attempts to break the verdict.
+    BreakIt,
 }
 
 /// How a body is shown.
@@ -95,7 +121,7 @@ impl Default for Saved {
             widths: BTreeMap::new(),
             hidden: vec![Column::Server, Column::Tenant],
             pane_height: 360.0,
-            card_width: 400.0,
+            card_width: 432.0,
             folded: false,
             tab: Tab::Evidence,
         }
@@ -119,6 +145,8 @@ pub struct Choice {
     pub filter: String,
     /// Only this operator; [`crate::store::Row::NONE`] for rows without one.
     pub provider: Option<ProviderId>,
+    /// Only rows of this site, as the findings count them.
+    pub site: Option<String>,
     /// Only rows that began in this stretch of capture time, both ends included.
     pub range: Option<(Timestamp, Timestamp)>,
     /// The order.
@@ -130,13 +158,14 @@ pub struct Choice {
 impl Choice {
     /// Whether no row is left out.
     pub(crate) fn keeps_all(&self) -> bool {
-        self.filter.trim().is_empty() && self.provider.is_none() && self.range.is_none()
+        self.filter.trim().is_empty() && self.provider.is_none() && self.site.is_none() && self.range.is_none()
     }
 
     /// Leaves no row out.
     pub(crate) fn clear(&mut self) {
         self.filter.clear();
         self.provider = None;
+        self.site = None;
         self.range = None;
     }
 }
@@ -174,6 +203,13 @@ pub enum Dialog {
     Keys,
 }
 
+impl State {
+    /// Whether a fold is open.
+    pub(crate) fn open(&self, fold: Fold) -> bool {
+        self.unfolded.contains(&fold)
+    }
+}
+
 /// All that the user chose.
 #[derive(Debug, Default)]
 pub struct State {
@@ -181,6 +217,8 @@ pub struct State {
     pub saved: Saved,
     /// Which rows, in which order.
     pub choice: Choice,
+    /// What fills the window.
+    pub view: View,
     /// The selected row.
     pub selected: Option<RowId>,
     /// The error on screen.
@@ -196,6 +234,12 @@ pub struct State {
     /// Which body is shown.
     pub(crate) body_side: Option<Side>,
     pub(crate) body_mode: BodyMode,
+    /// The site under the pointer in the drawing of the findings.
+    pub(crate) lit_site: Option<String>,
+    /// What is unfolded.
+    pub(crate) unfolded: Vec<Fold>,
+    /// Rows that were left by going elsewhere, the latest last.
+    pub(crate) left: Vec<RowId>,
     /// The frame shown.
     pub(crate) frame: Option<FrameNo>,
     /// Where a drag over the overview began, as a share of its width.

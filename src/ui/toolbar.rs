@@ -3,7 +3,7 @@
 use egui::{Align, CornerRadius, Id, Key, Layout, Modifiers, Rect, Sense, Ui, pos2, vec2};
 
 use super::action::{self, Action, menu_item};
-use super::state::{State, ThemeChoice};
+use super::state::{State, ThemeChoice, View};
 use super::theme;
 use super::{shapes, text};
 use crate::store::Progress;
@@ -39,11 +39,13 @@ pub(crate) fn show(ui: &mut Ui, seen: &Seen<'_>, state: &mut State, actions: &mu
         }
         ui.add_space(4.0);
         let name = egui::RichText::new(seen.name).font(theme::strong(theme::BODY));
-        let room = (ui.available_width() * 0.24).clamp(60.0, 320.0);
+        let room = (ui.available_width() * 0.2).clamp(60.0, 320.0);
         ui.scope(|ui| {
             ui.set_max_width(room);
             ui.add(egui::Label::new(name).truncate()).on_hover_text("The capture on screen");
         });
+        ui.add_space(4.0);
+        views(ui, state, actions);
         ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
             menu(ui, state, actions);
             counts(ui, seen);
@@ -51,6 +53,21 @@ pub(crate) fn show(ui: &mut Ui, seen: &Seen<'_>, state: &mut State, actions: &mu
         });
     });
     progress(ui, bar, seen, c.accent);
+}
+
+/// The list and the findings.
+fn views(ui: &mut Ui, state: &State, actions: &mut Vec<Action>) {
+    ui.scope(|ui| {
+        ui.spacing_mut().item_spacing.x = 2.0;
+        for view in [View::Exchanges, View::Findings] {
+            let action = Action::View(view);
+            let Some(entry) = action::entry(&action) else { continue };
+            let button = egui::Button::selectable(state.view == view, entry.label);
+            if ui.add(button).on_hover_text(action::tip(ui.ctx(), entry)).clicked() {
+                actions.push(action);
+            }
+        }
+    });
 }
 
 fn button(ui: &mut Ui, action: &Action, actions: &mut Vec<Action>) {
@@ -99,6 +116,10 @@ fn filter(ui: &mut Ui, state: &mut State, actions: &mut Vec<Action>) {
         .desired_width(inside.width());
     let mut inner = ui.new_child(egui::UiBuilder::new().max_rect(inside).layout(Layout::left_to_right(Align::Center)));
     let response = inner.add(edit).accessible_name("Filter");
+    if response.changed() && state.view != View::Exchanges {
+        // Findings are never filtered: who filters wants the list.
+        actions.push(Action::View(View::Exchanges));
+    }
     // Down leaves the box for the table.
     if response.has_focus() && ui.input_mut(|input| input.consume_key(Modifiers::NONE, Key::ArrowDown)) {
         ui.memory_mut(|memory| memory.request_focus(super::table::focus_id()));
@@ -122,7 +143,9 @@ fn menu(ui: &mut Ui, state: &State, actions: &mut Vec<Action>) {
             menu_item(ui, &action, actions);
         }
         ui.separator();
-        menu_item(ui, &Action::Fold, actions);
+        for action in [Action::View(View::Exchanges), Action::View(View::Findings), Action::Fold] {
+            menu_item(ui, &action, actions);
+        }
         menu_item(ui, &Action::ResetColumns, actions);
         ui.menu_button("Theme", |ui| {
             let themes =

@@ -10,8 +10,8 @@ use nephoscope::engine::{Command, Handle, Notice};
 use nephoscope::evidence::{Known, Matcher, pack};
 use nephoscope::model::{
     Anomaly, AnomalyKind, BlockSpan, Body, Budget, ByteRange, ClientHello, Detail, DnsKind, DnsLookup, DnsQuestion,
-    DnsRecord, DnsResponse, Endpoint, Exchange, Field, FlowId, FrameNo, HttpExchange, HttpMessage, HttpVersion, Limit,
-    LimitHit, ServerHello, StartLine, Timestamp, TlsSession, TlsTransport, Transport,
+    DnsRecord, DnsResponse, Endpoint, Exchange, ExchangeNo, Field, FlowId, FrameNo, HttpExchange, HttpMessage,
+    HttpVersion, Limit, LimitHit, ServerHello, StartLine, Timestamp, TlsSession, TlsTransport, Transport,
 };
 use nephoscope::store::{Facts, Progress, Record, Snapshot, Store};
 
@@ -80,6 +80,7 @@ fn message(text: &str, frame: u32, nanos: i64, body: Body) -> HttpMessage {
         time: Timestamp(nanos),
         end_time: Timestamp(nanos),
         body,
+        opening: None,
         complete: true,
     }
 }
@@ -229,7 +230,7 @@ pub(crate) fn snapshot(rounds: u32, done: bool) -> Snapshot {
     for i in 0..rounds {
         for exchange in round(i * 9) {
             let (ledger, verdict) = matcher.judge(&exchange, &known);
-            known.learn(&exchange);
+            known.learn(&exchange, ExchangeNo(store.len() as u32));
             store.add(&Record { exchange, ledger, verdict });
         }
     }

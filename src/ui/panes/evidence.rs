@@ -5,14 +5,11 @@ use egui::{
     pos2, vec2,
 };
 
-use super::head;
-use crate::evidence::pack;
-use crate::model::{Answer, Detail, Grade, Group, ProviderId};
+use super::{card, head};
+use crate::model::Detail;
 use crate::ui::action::Action;
 use crate::ui::prepared::{LedgerLine, Shown};
-use crate::ui::shapes::{self, Witness};
 use crate::ui::state::State;
-use crate::ui::table::grade_words;
 use crate::ui::text::sentence;
 use crate::ui::theme::{self, Colours};
 
@@ -64,213 +61,13 @@ fn divider(ui: &Ui, x: f32, all: Rect, state: &mut State) {
 
 fn verdict(ui: &mut Ui, shown: &Shown, state: &mut State, actions: &mut Vec<Action>) {
     ScrollArea::vertical().id_salt("card").auto_shrink([false, false]).show(ui, |ui| {
-        ui.spacing_mut().item_spacing = vec2(6.0, 4.0);
+        ui.spacing_mut().item_spacing = vec2(6.0, 3.0);
+        ui.spacing_mut().interact_size.y = 18.0;
         egui::Frame::NONE.inner_margin(egui::Margin { left: 12, right: 12, top: 10, bottom: 12 }).show(ui, |ui| {
             ui.set_width(ui.available_width());
-            answer(ui, shown);
-            witnesses(ui, shown);
-            path(ui, shown);
+            card::show(ui, shown, state, actions);
             ledger(ui, shown, state, actions);
-            open_questions(ui, shown);
         });
-    });
-}
-
-/// Who, what, for whom, and how sure.
-fn answer(ui: &mut Ui, shown: &Shown) {
-    let c = theme::colours(ui);
-    let verdict = &shown.record.verdict;
-    let Some(operator) = verdict.operator else {
-        ui.label(egui::RichText::new("No known provider").font(theme::strong(theme::SECTION)));
-        ui.label(
-            egui::RichText::new(if shown.lines.is_empty() {
-                "Nothing in this exchange matches a signature. That proves nothing either way."
-            } else {
-                "What was found names software or a name, not whose machine answered."
-            })
-            .color(c.quiet),
-        );
-        ui.add_space(4.0);
-        return;
-    };
-    let provider = pack().providers.get(usize::from(operator.value.0));
-    let service = verdict.product.and_then(|p| pack().services.get(usize::from(p.value)));
-    ui.horizontal_top(|ui| {
-        let (rect, _) = ui.allocate_exact_size(vec2(34.0, 34.0), Sense::hover());
-        shapes::provider(ui.painter(), rect, c, operator.value);
-        ui.add_space(4.0);
-        ui.vertical(|ui| {
-            ui.spacing_mut().item_spacing.y = 2.0;
-            let name = provider.map_or("unknown provider", |p| p.name);
-            ui.label(egui::RichText::new(name).font(theme::strong(theme::SECTION)));
-            let mut under: Vec<&str> = service.map(|s| s.name).into_iter().collect();
-            let role = verdict.role.map(|r| r.value.replace('-', " "));
-            under.extend(role.as_deref());
-            ui.label(
-                egui::RichText::new(if under.is_empty() { "service not shown".to_owned() } else { under.join(" · ") })
-                    .color(c.quiet),
-            );
-        });
-    });
-    ui.add_space(2.0);
-    let grade = if verdict.conflict { Grade::Contradicted } else { verdict.grade.unwrap_or(operator.grade) };
-    let time = shown.record.exchange.time;
-    grade_line(ui, grade, "for this exchange");
-    pair(ui, "Seen", &format!("{} {} UTC", time.date(), time.time_of_day(3)));
-    if let Some(tenant) = &verdict.tenant {
-        graded(ui, "Account", &tenant.value.name, tenant.grade);
-        if let Some(first) = &tenant.value.first_party {
-            pair(ui, "Serves", first);
-        }
-    }
-    answer_grades(ui, operator, verdict.product, verdict.role);
-}
-
-/// The answers whose grade is not that of the whole.
-fn answer_grades(
-    ui: &mut Ui,
-    operator: Answer<ProviderId>,
-    product: Option<Answer<u16>>,
-    role: Option<Answer<&'static str>>,
-) {
-    if let Some(product) = product
-        && product.grade != operator.grade
-        && let Some(service) = pack().services.get(usize::from(product.value))
-    {
-        graded(ui, "Service", service.name, product.grade);
-    }
-    if let Some(role) = role
-        && role.grade != operator.grade
-    {
-        graded(ui, "Role", &role.value.replace('-', " "), role.grade);
-    }
-}
-
-fn grade_line(ui: &mut Ui, grade: Grade, rest: &str) {
-    let c = theme::colours(ui);
-    let colour = c.grade(grade);
-    let response = ui
-        .horizontal(|ui| {
-            let (rect, _) = ui.allocate_exact_size(vec2(14.0, 18.0), Sense::hover());
-            shapes::grade(ui.painter(), rect.center(), 5.5, grade, colour);
-            ui.label(egui::RichText::new(sentence(grade.word())).font(theme::strong(theme::BODY)).color(colour));
-            ui.add(egui::Label::new(egui::RichText::new(rest).color(c.quiet)).truncate());
-        })
-        .response;
-    response.on_hover_text(grade_words(grade));
-}
-
-fn graded(ui: &mut Ui, label: &str, value: &str, grade: Grade) {
-    let c = theme::colours(ui);
-    ui.horizontal(|ui| {
-        caption(ui, label);
-        let (rect, response) = ui.allocate_exact_size(vec2(12.0, 18.0), Sense::hover());
-        shapes::grade(ui.painter(), rect.center(), 4.5, grade, c.grade(grade));
-        response.on_hover_text(grade_words(grade));
-        ui.add(egui::Label::new(value).truncate());
-    });
-}
-
-fn pair(ui: &mut Ui, label: &str, value: &str) {
-    ui.horizontal(|ui| {
-        caption(ui, label);
-        ui.add(egui::Label::new(value).truncate());
-    });
-}
-
-fn caption(ui: &mut Ui, label: &str) {
-    let c = theme::colours(ui);
-    let (rect, _) = ui.allocate_exact_size(vec2(56.0, 18.0), Sense::hover());
-    ui.painter().text(rect.left_center(), egui::Align2::LEFT_CENTER, label, theme::sans(theme::SMALL), c.quiet);
-}
-
-/// Six cells, one for each kind of witness.
-fn witnesses(ui: &mut Ui, shown: &Shown) {
-    let c = theme::colours(ui);
-    let Some(operator) = shown.record.verdict.operator else { return };
-    ui.add_space(4.0);
-    let colour = c.provider(operator.value);
-    let cells = cells(shown, operator.value);
-    let width = (ui.available_width() - 4.0 * (cells.len() - 1) as f32) / cells.len() as f32;
-    ui.horizontal(|ui| {
-        ui.spacing_mut().item_spacing.x = 4.0;
-        for (label, state, words) in cells {
-            let (rect, response) = ui.allocate_exact_size(vec2(width, 26.0), Sense::hover());
-            let bar = Rect::from_min_size(rect.min, vec2(rect.width(), 8.0));
-            shapes::witness(ui.painter(), bar, state, colour, c);
-            let ink = if state == Witness::Agrees { c.text } else { c.faint };
-            ui.painter().with_clip_rect(rect).text(
-                pos2(rect.left(), rect.bottom()),
-                egui::Align2::LEFT_BOTTOM,
-                label,
-                theme::sans(theme::SMALL),
-                ink,
-            );
-            response.widget_info(|| WidgetInfo::labeled(Role::Image, true, words.clone()));
-            response.on_hover_text(words);
-        }
-    });
-    ui.add_space(4.0);
-}
-
-fn cells(shown: &Shown, operator: ProviderId) -> Vec<(&'static str, Witness, String)> {
-    let exchange = &shown.record.exchange;
-    let (http, tls) = match &exchange.detail {
-        Detail::Http(_) => (true, false),
-        Detail::Tls(_) => (false, true),
-        Detail::Dns(_) => (false, false),
-    };
-    let kinds: [(&str, &[Group], bool, &str); 6] = [
-        ("Name", &[Group::NameChoice], true, "the name that was asked for"),
-        ("CNAME", &[Group::DnsAuthority], true, "the DNS chain in this capture"),
-        ("Address", &[Group::Routing], true, "the server's address"),
-        ("Certificate", &[Group::KeyHolder], tls, "the certificate"),
-        ("Headers", &[Group::AnsweringSoftware, Group::Behaviour, Group::Arithmetic], http, "the response's headers"),
-        ("Upload", &[Group::Writer, Group::Custody], http, "an accepted upload or signed URL"),
-    ];
-    kinds
-        .into_iter()
-        .map(|(label, groups, visible, what)| {
-            let of: Vec<_> = shown.record.ledger.iter().filter(|e| groups.contains(&e.group)).collect();
-            let state = if of.iter().any(|e| e.provider == operator) {
-                Witness::Agrees
-            } else if !of.is_empty() {
-                Witness::Differs
-            } else if visible {
-                Witness::Silent
-            } else {
-                Witness::Unseen
-            };
-            let words = match state {
-                Witness::Agrees => format!("{}: agrees", sentence(what)),
-                Witness::Differs => format!("{}: points at another provider", sentence(what)),
-                Witness::Silent => format!("{}: says nothing", sentence(what)),
-                Witness::Unseen => format!("{}: cannot be seen in such an exchange", sentence(what)),
-            };
-            (label, state, words)
-        })
-        .collect()
-}
-
-/// The hops as far as lines show them.
-fn path(ui: &mut Ui, shown: &Shown) {
-    let c = theme::colours(ui);
-    let hops = &shown.record.verdict.path;
-    if hops.len() < 2 {
-        return;
-    }
-    ui.horizontal_wrapped(|ui| {
-        ui.label(egui::RichText::new("Path").font(theme::sans(theme::SMALL)).color(c.quiet));
-        for (i, hop) in hops.iter().enumerate() {
-            if i > 0 {
-                ui.label(egui::RichText::new("→").color(c.faint));
-            }
-            let (rect, _) = ui.allocate_exact_size(vec2(18.0, 16.0), Sense::hover());
-            shapes::provider(ui.painter(), rect, c, hop.provider);
-            let service = hop.service.and_then(|s| pack().services.get(usize::from(s))).map(|s| s.name);
-            let name = pack().providers.get(usize::from(hop.provider.0)).map_or("", |p| p.name);
-            ui.label(format!("{} {}", service.unwrap_or(name), hop.kind));
-        }
     });
 }
 
@@ -354,21 +151,4 @@ fn entry(ui: &mut Ui, i: usize, line: &LedgerLine, state: &mut State, actions: &
         part("Speaks to", &line.speaks_to);
         part("Signature", line.signature);
     });
-}
-
-fn open_questions(ui: &mut Ui, shown: &Shown) {
-    let c = theme::colours(ui);
-    let open = &shown.record.verdict.cannot_show;
-    if open.is_empty() {
-        return;
-    }
-    ui.add_space(4.0);
-    ui.label(egui::RichText::new("What this capture cannot show").font(theme::strong(theme::BODY)));
-    for sentence in open {
-        ui.horizontal_top(|ui| {
-            let (rect, _) = ui.allocate_exact_size(vec2(8.0, 18.0), Sense::hover());
-            ui.painter().circle_filled(pos2(rect.center().x, rect.center().y), 1.5, c.faint);
-            ui.add(egui::Label::new(egui::RichText::new(*sentence).color(c.quiet)).wrap());
-        });
-    }
 }

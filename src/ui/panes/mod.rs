@@ -1,11 +1,15 @@
 //! What lies below the table: everything about the selected row.
 
 mod body;
+mod card;
 pub(crate) mod connection;
 mod evidence;
 mod frames;
 mod head;
 mod hex;
+mod parts;
+mod path;
+mod readings;
 
 use std::sync::Arc;
 
@@ -51,6 +55,8 @@ pub(crate) fn show(ui: &mut Ui, seen: &Seen<'_>, state: &mut State, actions: &mu
         Some(Err(why)) => empty(ui, &format!("This exchange could not be read again: {why}")),
         Some(Ok(shown)) => match state.saved.tab {
             Tab::Evidence => evidence::show(ui, shown, state, actions),
+            Tab::Path => path::show(ui, shown, state, actions),
+            Tab::Readings => readings::show(ui, shown, state, actions),
             Tab::Body => body::show(ui, shown, seen, state, actions),
             Tab::Connection => connection::show(ui, shown, actions),
             Tab::Frames => frames::show(ui, shown, seen.detail, state, actions),

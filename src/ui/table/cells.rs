@@ -6,7 +6,7 @@ use egui::{Color32, FontId, Painter, Pos2, Rect, pos2, vec2};
 use super::columns::Column;
 use super::words::names;
 use super::{INSET, Visible};
-use crate::model::{Grade, middle};
+use crate::model::{Grade, WitnessKind, middle};
 use crate::store::{Row, RowKind, Snapshot};
 use crate::ui::theme::{self, Colours};
 use crate::ui::{shapes, text};
@@ -60,6 +60,7 @@ impl Cells<'_> {
             Column::Duration => self.right(y, text::duration(u64::from(row.duration_micros)), quiet),
             Column::Operator => self.operator(y, row, quiet),
             Column::Grade => self.grade(y, row),
+            Column::Agreement => self.agreement(y, row),
             Column::Server => self.left(y, self.snapshot.text(row.server), theme::sans(theme::BODY), quiet),
             Column::Tenant => self.left(y, self.snapshot.text(row.tenant), theme::sans(theme::BODY), c.text),
         }
@@ -156,6 +157,18 @@ impl Cells<'_> {
         job.wrap =
             TextWrapping { break_anywhere: true, ..TextWrapping::truncate_at_width(self.width - 2.0 * INSET - 26.0) };
         self.galley(pos2(self.x + INSET + 26.0, y), job);
+    }
+
+    /// Six cells, where an operator was found that witnesses can agree on.
+    fn agreement(&self, y: f32, row: &Row) {
+        let Some(operator) = row.operator() else { return };
+        let colour = self.c.provider(operator);
+        let mut x = self.x + INSET;
+        for kind in WitnessKind::ALL {
+            let cell = Rect::from_min_size(pos2(x, y - 5.0), vec2(10.0, 10.0));
+            shapes::witness(&self.painter, cell, row.agreement().of(kind), colour, self.c);
+            x += 12.0;
+        }
     }
 
     fn grade(&self, y: f32, row: &Row) {

@@ -30,6 +30,8 @@ pub enum Column {
     Operator,
     /// How sure that is.
     Grade,
+    /// What each kind of witness says.
+    Agreement,
     /// The server's address.
     Server,
     /// Whose account it is.
@@ -37,7 +39,7 @@ pub enum Column {
 }
 
 impl Column {
-    pub(crate) const ALL: [Self; 13] = [
+    pub(crate) const ALL: [Self; 14] = [
         Self::Frame,
         Self::Time,
         Self::Method,
@@ -49,6 +51,7 @@ impl Column {
         Self::Duration,
         Self::Operator,
         Self::Grade,
+        Self::Agreement,
         Self::Tenant,
         Self::Server,
     ];
@@ -66,6 +69,7 @@ impl Column {
             Self::Duration => "Duration",
             Self::Operator => "Provider",
             Self::Grade => "Evidence",
+            Self::Agreement => "Witnesses",
             Self::Server => "Server",
             Self::Tenant => "Tenant",
         }
@@ -84,6 +88,9 @@ impl Column {
             Self::Duration => "From the first to the last frame of the exchange",
             Self::Operator => "Whose machine answered, and which service",
             Self::Grade => "How sure the provider is: conclusive, supports, suggests, name only, contradicted",
+            Self::Agreement => {
+                "Name, CNAME, address, certificate, SNI and Host, headers. Full: agrees; empty: silent; hatched: cannot be seen; crossed: conflicts"
+            }
             Self::Server => "The server's address and port",
             Self::Tenant => "Whose account, bucket or distribution it is",
         }
@@ -101,7 +108,8 @@ impl Column {
             Self::Size => 60.0,
             Self::Path => 196.0,
             Self::Operator => 204.0,
-            Self::Grade => 112.0,
+            Self::Grade => 108.0,
+            Self::Agreement => 86.0,
             Self::Server => 148.0,
         }
     }
@@ -120,7 +128,7 @@ impl Column {
             Self::Operator => Some(SortKey::Operator),
             Self::Grade => Some(SortKey::Grade),
             Self::Server => Some(SortKey::Server),
-            Self::Tenant => None,
+            Self::Tenant | Self::Agreement => None,
         }
     }
 
@@ -149,25 +157,27 @@ pub(super) fn layout(saved: &Saved, room: f32) -> Vec<(Column, f32)> {
     columns
 }
 
-/// Takes `lack` from the columns that can be narrower, as far as they can; widths that the user chose stay.
+/// Takes `lack` from the columns that can be narrower, from each in proportion; widths that the user chose stay.
 fn squeeze(columns: &mut [(Column, f32)], saved: &Saved, lack: f32) {
     let least = [
-        (Column::Path, 110.0),
-        (Column::Host, 140.0),
-        (Column::Type, 56.0),
-        (Column::Operator, 120.0),
+        (Column::Path, 90.0),
+        (Column::Host, 136.0),
+        (Column::Type, 52.0),
+        (Column::Operator, 110.0),
         (Column::Server, 110.0),
+        (Column::Duration, 62.0),
     ];
-    let mut lack = lack;
-    for (column, least) in least {
-        if saved.widths.contains_key(&column) {
-            continue;
-        }
-        if let Some((_, width)) = columns.iter_mut().find(|(c, _)| *c == column) {
-            let taken = lack.clamp(0.0, *width - least);
-            *width -= taken;
-            lack -= taken;
-        }
+    let slack = |column: Column, width: f32| {
+        let least = least.iter().find(|(c, _)| *c == column && !saved.widths.contains_key(c));
+        least.map_or(0.0, |(_, least)| (width - least).max(0.0))
+    };
+    let whole: f32 = columns.iter().map(|(column, width)| slack(*column, *width)).sum();
+    if lack <= 0.0 || whole <= 0.0 {
+        return;
+    }
+    let share = (lack / whole).min(1.0);
+    for (column, width) in columns {
+        *width -= slack(*column, *width) * share;
     }
 }
 

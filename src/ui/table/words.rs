@@ -2,9 +2,9 @@
 
 use super::columns::Column;
 use crate::evidence::pack;
-use crate::model::Grade;
+use crate::model::{Grade, WitnessKind};
 use crate::store::{Row, RowKind, Snapshot};
-use crate::ui::text;
+use crate::ui::{story, text};
 
 /// Names of operator and service.
 pub(crate) fn names(row: &Row) -> (&'static str, Option<&'static str>) {
@@ -17,6 +17,7 @@ pub(crate) fn spoken(snapshot: &Snapshot, row: &Row) -> String {
     let (name, service) = names(row);
     let status = if row.status == 0 { String::new() } else { row.status.to_string() };
     let grade = row.grade().map_or("", Grade::word);
+    let strip = row.operator().map_or_else(String::new, |_| story::strip_words(row.agreement()));
     let parts = [
         snapshot.word(row.method),
         snapshot.text(row.host),
@@ -25,6 +26,7 @@ pub(crate) fn spoken(snapshot: &Snapshot, row: &Row) -> String {
         name,
         service.unwrap_or_default(),
         grade,
+        &strip,
     ];
     parts.into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join(" ")
 }
@@ -83,6 +85,14 @@ pub(super) fn full(column: Column, snapshot: &Snapshot, row: &Row) -> String {
         Column::Grade => row
             .grade()
             .map_or_else(|| "No evidence of a known provider".to_owned(), |grade| grade_words(grade).to_owned()),
+        Column::Agreement => match row.operator() {
+            None => "No operator was found that witnesses could agree on".to_owned(),
+            Some(_) => WitnessKind::ALL
+                .into_iter()
+                .map(|kind| story::witness_words(kind, row.agreement().of(kind)))
+                .collect::<Vec<_>>()
+                .join("\n"),
+        },
         Column::Server => snapshot.text(row.server).to_owned(),
         Column::Tenant => snapshot.text(row.tenant).to_owned(),
     }

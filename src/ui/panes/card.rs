@@ -1,0 +1,258 @@
+//! The verdict card: what cannot be shown, who answered in one sentence, the four answers, what agrees, who gave the URL.
+
+use egui::{Align, Layout, Role, Sense, Ui, WidgetInfo, pos2, vec2};
+
+use super::parts::{badges, caption, fold, go, point};
+use crate::model::{Detail, Grade, Stance, Standing, WitnessKind};
+use crate::ui::action::{Action, Goal};
+use crate::ui::prepared::Shown;
+use crate::ui::shapes;
+use crate::ui::state::{Fold, State, Tab};
+use crate::ui::story::{AnswerLine, witness_words};
+use crate::ui::table::grade_words;
+use crate::ui::text::{plural, sentence};
+use crate::ui::theme;
+
+/// Width of the labels at the left in points.
+const LABEL: f32 = 62.0;
+
+/// Paints the card down to the ledger.
+pub(super) fn show(ui: &mut Ui, shown: &Shown, state: &mut State, actions: &mut Vec<Action>) {
+    cannot_show(ui, shown, state, actions);
+    claim(ui, shown);
+    conflicts(ui, shown);
+    if shown.record.verdict.operator.is_none() {
+        origin(ui, shown, state, actions);
+        return;
+    }
+    ui.add_space(2.0);
+    for answer in &shown.story.answers {
+        answer_line(ui, answer);
+    }
+    strip(ui, shown);
+    path(ui, shown, state, actions);
+    origin(ui, shown, state, actions);
+    readings(ui, shown, actions);
+}
+
+/// Said before the verdict, in one line until somebody opens it.
+fn cannot_show(ui: &mut Ui, shown: &Shown, state: &State, actions: &mut Vec<Action>) {
+    let open = &shown.record.verdict.cannot_show;
+    if open.is_empty() {
+        return;
+    }
+    let words = format!("This capture cannot show {}", plural(open.len() as u64, "thing", "things"));
+    if fold(ui, Fold::CannotShow, &words, state, actions) {
+        for sentence in open {
+            point(ui, sentence);
+        }
+        ui.add_space(2.0);
+    }
+}
+
+/// The sentence with the provider's square, and how sure it is.
+fn claim(ui: &mut Ui, shown: &Shown) {
+    let c = theme::colours(ui);
+    let verdict = &shown.record.verdict;
+    let story = &shown.story;
+    ui.add_space(2.0);
+    let Some(operator) = verdict.operator else {
+        ui.label(egui::RichText::new(&story.sentence).font(theme::strong(theme::SECTION)));
+        let words = if shown.lines.is_empty() {
+            "Nothing in this exchange matches a signature. That proves nothing either way."
+        } else {
+            "What was found names software or a name, not whose machine answered."
+        };
+        ui.label(egui::RichText::new(words).color(c.quiet));
+        return;
+    };
+    ui.horizontal_top(|ui| {
+        let (rect, _) = ui.allocate_exact_size(vec2(34.0, 34.0), Sense::hover());
+        shapes::provider(ui.painter(), rect, c, operator.value);
+        ui.add_space(4.0);
+        ui.vertical(|ui| {
+            let words = egui::RichText::new(&story.sentence).font(theme::strong(theme::SECTION));
+            ui.add(egui::Label::new(words).wrap());
+        });
+    });
+    let grade = if verdict.conflict { Grade::Contradicted } else { verdict.grade.unwrap_or(operator.grade) };
+    let colour = c.grade(grade);
+    let response = ui
+        .horizontal_wrapped(|ui| {
+            let (rect, _) = ui.allocate_exact_size(vec2(14.0, 18.0), Sense::hover());
+            shapes::grade(ui.painter(), rect.center(), 5.5, grade, colour);
+            ui.label(egui::RichText::new(sentence(grade.word())).font(theme::strong(theme::BODY)).color(colour));
+            ui.label(egui::RichText::new(&story.scope).color(c.quiet));
+        })
+        .response;
+    response.on_hover_text(grade_words(grade));
+}
+
+fn conflicts(ui: &mut Ui, shown: &Shown) {
+    let c = theme::colours(ui);
+    for words in &shown.story.conflicts {
+        ui.horizontal_top(|ui| {
+            let (rect, _) = ui.allocate_exact_size(vec2(14.0, 18.0), Sense::hover());
+            shapes::cross(ui.painter(), rect.center(), c.red);
+            ui.add(egui::Label::new(egui::RichText::new(words).color(c.red)).wrap());
+        });
+    }
+}
+
+fn answer_line(ui: &mut Ui, answer: &AnswerLine) {
+    let c = theme::colours(ui);
+    ui.horizontal(|ui| {
+        caption(ui, answer.label, LABEL);
+        let Some((value, grade)) = &answer.found else {
+            ui.label(egui::RichText::new("not shown by this exchange").color(c.faint));
+            return;
+        };
+        let (rect, response) = ui.allocate_exact_size(vec2(14.0, 18.0), Sense::hover());
+        shapes::grade(ui.painter(), rect.center(), 4.5, *grade, c.grade(*grade));
+        response.on_hover_text(grade_words(*grade));
+        ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
+            let word = egui::RichText::new(grade.word()).font(theme::sans(theme::SMALL)).color(c.quiet);
+            ui.label(word).on_hover_text(grade_words(*grade));
+            ui.with_layout(Layout::left_to_right(Align::Center), |ui| ui.add(egui::Label::new(value).truncate()));
+        });
+    });
+}
+
+/// Six labelled cells.
+fn strip(ui: &mut Ui, shown: &Shown) {
+    let c = theme::colours(ui);
+    let verdict = &shown.record.verdict;
+    let Some(operator) = verdict.operator else { return };
+    let colour = c.provider(operator.value);
+    ui.add_space(4.0);
+    let count = WitnessKind::ALL.len() as f32;
+    let width = ((ui.available_width() - 4.0 * (count - 1.0)) / count).floor();
+    ui.horizontal(|ui| {
+        ui.spacing_mut().item_spacing.x = 4.0;
+        for kind in WitnessKind::ALL {
+            let stance = verdict.agreement.of(kind);
+            let (rect, response) = ui.allocate_exact_size(vec2(width, 26.0), Sense::hover());
+            let bar = egui::Rect::from_min_size(rect.min, vec2(rect.width(), 8.0));
+            shapes::witness(ui.painter(), bar, stance, colour, c);
+            let ink = match stance {
+                Stance::Agrees => c.text,
+                Stance::Conflicts => c.red,
+                Stance::Silent | Stance::NotObservable => c.faint,
+            };
+            ui.painter().with_clip_rect(rect).text(
+                pos2(rect.left(), rect.bottom()),
+                egui::Align2::LEFT_BOTTOM,
+                short(kind),
+                theme::sans(theme::SMALL),
+                ink,
+            );
+            let words = witness_words(kind, stance);
+            response.widget_info(|| WidgetInfo::labeled(Role::Image, true, words.clone()));
+            response.on_hover_text(words);
+        }
+    });
+    ui.add_space(2.0);
+}
+
+fn short(kind: WitnessKind) -> String {
+    match kind {
+        WitnessKind::Names => "SNI/Host".to_owned(),
+        other => sentence(other.word()),
+    }
+}
+
+/// The hops in one line; the tab draws them.
+fn path(ui: &mut Ui, shown: &Shown, state: &mut State, actions: &mut Vec<Action>) {
+    let c = theme::colours(ui);
+    let hops = &shown.story.way.hops;
+    if hops.len() < 2 {
+        return;
+    }
+    ui.horizontal_wrapped(|ui| {
+        caption(ui, "Path", LABEL);
+        for (i, hop) in hops.iter().enumerate() {
+            if i > 0 {
+                let (rect, _) = ui.allocate_exact_size(vec2(16.0, 18.0), Sense::hover());
+                shapes::arrow(ui.painter(), rect.left_center(), rect.right_center(), c.faint);
+            }
+            if let Some(provider) = hop.provider {
+                let (rect, _) = ui.allocate_exact_size(vec2(18.0, 16.0), Sense::hover());
+                shapes::provider(ui.painter(), rect, c, provider);
+            }
+            ui.label(format!("{} {}", hop.name, hop.kind.to_lowercase()));
+            badges(ui, &hop.lines, shown, state, actions);
+        }
+    });
+}
+
+/// Where URL, bytes and address came from, each with a way there.
+fn origin(ui: &mut Ui, shown: &Shown, state: &State, actions: &mut Vec<Action>) {
+    let c = theme::colours(ui);
+    let story = &shown.story;
+    if matches!(shown.record.exchange.detail, Detail::Dns(_)) {
+        return;
+    }
+    ui.add_space(4.0);
+    let no_giver = &shown.record.verdict.no_hand_out;
+    if let Some(given) = &story.hand_out {
+        entry(ui, "Hand-out", |ui| {
+            ui.add(egui::Label::new(&given.words).wrap()).on_hover_text(&given.url);
+            go(ui, Goal::Giver, actions);
+        });
+    } else if !no_giver.is_empty() {
+        entry(ui, "Hand-out", |ui| {
+            if fold(ui, Fold::NoHandOut, "No earlier response in this capture gives this URL", state, actions) {
+                for reason in no_giver {
+                    point(ui, reason);
+                }
+            }
+        });
+    }
+    if let Some((_, words)) = &story.first_write {
+        entry(ui, "First write", |ui| {
+            ui.add(egui::Label::new(words).wrap());
+            go(ui, Goal::Upload, actions);
+        });
+    }
+    if let Some(custody) = &story.way.custody {
+        entry(ui, "Signature", |ui| {
+            let key = custody.facts.iter().find(|(label, _)| *label == "Key").map_or("", |(_, key)| key.as_str());
+            let colour = if custody.good == Some(false) { c.red } else { c.text };
+            let words = egui::RichText::new(format!("{}, key {key}", custody.standing)).color(colour);
+            ui.add(egui::Label::new(words).wrap());
+        });
+    }
+    if let Some(lookup) = &story.way.lookup {
+        entry(ui, "Lookup", |ui| {
+            ui.add(egui::Label::new(format!("{}, {}", lookup.question, lookup.frames)).wrap());
+            go(ui, Goal::Lookup, actions);
+        });
+    }
+}
+
+/// A caption with what stands at its right.
+fn entry(ui: &mut Ui, label: &str, content: impl FnOnce(&mut Ui)) {
+    ui.horizontal_top(|ui| {
+        caption(ui, label, LABEL);
+        ui.vertical(|ui| content(ui));
+    });
+}
+
+/// What is left of other readings, in one line that leads to them.
+fn readings(ui: &mut Ui, shown: &Shown, actions: &mut Vec<Action>) {
+    let c = theme::colours(ui);
+    let story = &shown.story;
+    if story.readings.is_empty() {
+        return;
+    }
+    entry(ui, "Readings", |ui| {
+        let open: Vec<&str> =
+            story.readings.iter().filter(|r| r.standing == Standing::Open).map(|r| r.alternative.id()).collect();
+        let which = if open.is_empty() { String::new() } else { format!(" ({})", open.join(", ")) };
+        ui.add(egui::Label::new(format!("{}{which}", story.standings())).wrap());
+        let words = egui::RichText::new("Show readings").color(c.accent);
+        if ui.add(egui::Button::new(words).small()).on_hover_text("What else could be true, and why not").clicked() {
+            actions.push(Action::Tab(Tab::Readings));
+        }
+    });
+}

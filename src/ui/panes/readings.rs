@@ -1,0 +1,185 @@
+//! The other readings of a verdict, what is left of each, and the attempts to break it.
+
+use egui::{Align, Layout, Margin, Rect, ScrollArea, Sense, Stroke, Ui, UiBuilder, pos2, vec2};
+
+use super::parts::badges;
+use crate::model::{Attempt, Challenge, Hypothesis, Standing};
+use crate::ui::action::{self, Action};
+use crate::ui::prepared::Shown;
+use crate::ui::shapes;
+use crate::ui::state::{Fold, State};
+use crate::ui::text::sentence;
+use crate::ui::theme;
+
+/// From this width on both halves stand side by side.
+const SIDE_BY_SIDE: f32 = 900.0;
+/// Width of mark and standing in points.
+const MARK: f32 = 92.0;
+
+/// Paints the pane.
+pub(super) fn show(ui: &mut Ui, shown: &Shown, state: &mut State, actions: &mut Vec<Action>) {
+    let story = &shown.story;
+    if story.readings.is_empty() && story.challenges.is_empty() {
+        super::empty(ui, "No operator was found here, so there is no verdict to read otherwise or to break");
+        return;
+    }
+    let all = ui.available_rect_before_wrap();
+    if all.width() < SIDE_BY_SIDE {
+        half(ui, all, "readings", |ui| {
+            board(ui, shown, state, actions);
+            ui.add_space(8.0);
+            break_it(ui, shown, state, actions);
+        });
+        return;
+    }
+    let middle = (all.left() + all.width() * 0.54).round();
+    let c = theme::colours(ui);
+    ui.painter().vline(middle, all.y_range(), Stroke::new(1.0, c.line));
+    half(ui, Rect::from_min_max(all.min, pos2(middle, all.bottom())), "board", |ui| board(ui, shown, state, actions));
+    half(ui, Rect::from_min_max(pos2(middle + 1.0, all.top()), all.max), "break", |ui| {
+        break_it(ui, shown, state, actions);
+    });
+}
+
+fn half(ui: &mut Ui, rect: Rect, id: &str, content: impl FnOnce(&mut Ui)) {
+    let mut inner = ui.new_child(UiBuilder::new().id_salt(id).max_rect(rect).layout(Layout::top_down(Align::Min)));
+    inner.set_clip_rect(rect.intersect(ui.clip_rect()));
+    ScrollArea::vertical().id_salt(id).auto_shrink([false, false]).show(&mut inner, |ui| {
+        egui::Frame::NONE.inner_margin(Margin { left: 12, right: 16, top: 8, bottom: 12 }).show(ui, |ui| {
+            ui.set_width(ui.available_width());
+            ui.spacing_mut().item_spacing = vec2(6.0, 3.0);
+            ui.spacing_mut().interact_size.y = 18.0;
+            content(ui);
+        });
+    });
+}
+
+fn heading(ui: &mut Ui, words: &str, count: &str) {
+    let c = theme::colours(ui);
+    ui.horizontal(|ui| {
+        ui.label(egui::RichText::new(words).font(theme::strong(theme::SECTION)));
+        ui.add_space(4.0);
+        ui.add(egui::Label::new(egui::RichText::new(count).color(c.quiet)).truncate());
+    });
+}
+
+fn board(ui: &mut Ui, shown: &Shown, state: &mut State, actions: &mut Vec<Action>) {
+    heading(ui, "What else could be true", &shown.story.standings());
+    for reading in &shown.story.readings {
+        one(ui, reading, shown, state, actions);
+    }
+}
+
+fn one(ui: &mut Ui, reading: &Hypothesis, shown: &Shown, state: &mut State, actions: &mut Vec<Action>) {
+    let c = theme::colours(ui);
+    rule(ui);
+    ui.horizontal_top(|ui| {
+        let (rect, response) = ui.allocate_exact_size(vec2(MARK, 18.0), Sense::hover());
+        shapes::standing(ui.painter(), pos2(rect.left() + 7.0, rect.center().y), reading.standing, c);
+        let (font, colour) = match reading.standing {
+            Standing::Open => (theme::strong(theme::BODY), c.text),
+            Standing::Weakened => (theme::sans(theme::BODY), c.text),
+            Standing::RuledOut => (theme::sans(theme::BODY), c.quiet),
+        };
+        let at = pos2(rect.left() + 20.0, rect.center().y);
+        let words = sentence(reading.standing.words());
+        ui.painter().text(at, egui::Align2::LEFT_CENTER, words, font.clone(), colour);
+        response.widget_info(|| {
+            let said = format!("{} {}", reading.alternative.id(), reading.standing.words());
+            egui::WidgetInfo::labeled(egui::Role::Image, true, said)
+        });
+        response.on_hover_text(standing_words(reading.standing));
+        ui.vertical(|ui| {
+            ui.horizontal_top(|ui| {
+                let id = egui::RichText::new(reading.alternative.id()).font(theme::mono()).color(c.quiet);
+                ui.label(id);
+                let words = egui::RichText::new(reading.alternative.words()).font(font).color(colour);
+                ui.add(egui::Label::new(words).wrap());
+            });
+            ui.horizontal_wrapped(|ui| {
+                ui.spacing_mut().item_spacing.x = 4.0;
+                badges(ui, &indexes(&reading.entries), shown, state, actions);
+                ui.label(egui::RichText::new(&reading.why).color(c.quiet));
+            });
+            if let Some(test) = reading.settled_by {
+                let words = egui::RichText::new(format!("Settled by: {test}"));
+                ui.add(egui::Label::new(words.font(theme::sans(theme::SMALL)).color(c.faint)).wrap());
+            }
+        });
+    });
+}
+
+fn indexes(entries: &[u8]) -> Vec<usize> {
+    entries.iter().map(|n| usize::from(*n)).collect()
+}
+
+fn rule(ui: &mut Ui) {
+    let c = theme::colours(ui);
+    let (rect, _) = ui.allocate_exact_size(vec2(ui.available_width(), 5.0), Sense::hover());
+    ui.painter().hline(rect.x_range(), rect.center().y, Stroke::new(1.0, c.line));
+}
+
+fn standing_words(standing: Standing) -> &'static str {
+    match standing {
+        Standing::RuledOut => "Something seen cannot be so under this reading",
+        Standing::Weakened => "Something seen is unlikely under this reading",
+        Standing::Open => "Nothing seen speaks against this reading",
+    }
+}
+
+fn break_it(ui: &mut Ui, shown: &Shown, state: &State, actions: &mut Vec<Action>) {
+    let c = theme::colours(ui);
+    let story = &shown.story;
+    let open = state.open(Fold::BreakIt);
+    let action = Action::Unfold(Fold::BreakIt);
+    let Some(entry) = action::entry(&action) else { return };
+    heading(ui, "Does the verdict hold?", if open { "" } else { "not tried yet" });
+    let label = if open { "Close the attempts" } else { entry.label };
+    let words =
+        egui::RichText::new(label).font(theme::strong(theme::BODY)).color(if open { c.quiet } else { c.on_accent });
+    let button = egui::Button::new(words).fill(if open { c.raised } else { c.accent });
+    if ui.add(button).on_hover_text(action::tip(ui.ctx(), entry)).clicked() {
+        actions.push(action);
+    }
+    if !open {
+        let words = format!(
+            "{} that would speak against the verdict are made on this exchange, each with what was seen.",
+            crate::ui::text::plural(story.challenges.len() as u64, "check", "checks")
+        );
+        ui.add(egui::Label::new(egui::RichText::new(words).color(c.quiet)).wrap());
+        return;
+    }
+    ui.label(egui::RichText::new(story.attempts()).font(theme::strong(theme::BODY)));
+    // What broke it goes first, then what stays open, then what held.
+    for outcome in [Attempt::Broke, Attempt::NotPossible, Attempt::Held] {
+        for challenge in story.challenges.iter().filter(|c| c.outcome == outcome) {
+            attempt(ui, challenge);
+        }
+    }
+}
+
+fn attempt(ui: &mut Ui, challenge: &Challenge) {
+    let c = theme::colours(ui);
+    ui.horizontal_top(|ui| {
+        let (rect, response) = ui.allocate_exact_size(vec2(MARK + 28.0, 18.0), Sense::hover());
+        shapes::attempt(ui.painter(), pos2(rect.left() + 7.0, rect.center().y), challenge.outcome, c);
+        let colour = match challenge.outcome {
+            Attempt::Held => c.text,
+            Attempt::Broke => c.red,
+            Attempt::NotPossible => c.quiet,
+        };
+        let at = pos2(rect.left() + 20.0, rect.center().y);
+        let words = sentence(challenge.outcome.words());
+        ui.painter().text(at, egui::Align2::LEFT_CENTER, &words, theme::sans(theme::BODY), colour);
+        response.widget_info(|| {
+            egui::WidgetInfo::labeled(egui::Role::Image, true, format!("{words}: {}", challenge.question))
+        });
+        ui.vertical(|ui| {
+            ui.spacing_mut().item_spacing.y = 0.0;
+            ui.add(egui::Label::new(challenge.question).wrap());
+            let seen = egui::RichText::new(sentence(&challenge.seen)).font(theme::sans(theme::SMALL)).color(c.quiet);
+            ui.add(egui::Label::new(seen).wrap());
+        });
+    });
+    ui.add_space(2.0);
+}
