@@ -184,8 +184,12 @@ fn agreement(witnesses: &[Witness<'_>], scene: &Scene, operator: Option<Answer<P
     let named = |group: Group| move |w: &Witness<'_>| w.entry.group == group && serving(w);
     let no_name = scene.hidden_name || (scene.no_request && scene.claim.is_none());
     // A customer's own site in a first party's zone says who is the customer.
-    set(WitnessKind::Name, no_name, &|w| named(Group::NameChoice)(w) && w.rule.role != "first-party");
-    set(WitnessKind::Cname, scene.looked_up.is_none() && !scene.dns, &named(Group::DnsAuthority));
+    // The same holds for any name whose service stands at addresses that nobody lists: an edge may serve it.
+    let own = |w: &Witness<'_>| {
+        listed(w.rule) || operator.is_some_and(|o| related(o.value, w.rule.provider) && w.rule.role != "first-party")
+    };
+    set(WitnessKind::Name, no_name, &|w| named(Group::NameChoice)(w) && w.rule.role != "first-party" && own(w));
+    set(WitnessKind::Cname, scene.looked_up.is_none() && !scene.dns, &|w| named(Group::DnsAuthority)(w) && own(w));
     set(WitnessKind::Address, scene.local || scene.dns || scene.proxied, &named(Group::Routing));
     let no_certificate = !scene.sealed || scene.hidden_certificate || scene.quic || scene.no_response;
     set(WitnessKind::Certificate, no_certificate, &|w| named(Group::KeyHolder)(w) && w.rule.kind != Kind::CertIssuer);

@@ -106,7 +106,7 @@ impl Findings {
         let some = |id: StrId| (id != StrId(0)).then(|| text(id));
         for (line, counts) in &self.lines {
             let own = some(line.host)
-                .map(|host| site_of(host.as_bytes()).unwrap_or(host))
+                .map(|host| site_of(host.as_bytes()).unwrap_or_else(|| without_port(&host).to_owned()))
                 .or_else(|| some(line.server).map(|server| without_port(&server).to_owned()))
                 .unwrap_or_else(|| OTHER.to_owned());
             let giver = some(line.giver).filter(|giver| *giver != own);
@@ -128,7 +128,11 @@ impl Findings {
 
 /// The address of an endpoint as it is written.
 fn without_port(endpoint: &str) -> &str {
-    endpoint.rsplit_once(':').map_or(endpoint, |(address, _)| address.trim_matches(['[', ']']))
+    let port = endpoint.rsplit_once(':').filter(|(address, port)| {
+        let bare = !address.contains(':') || address.ends_with(']');
+        bare && !port.is_empty() && port.bytes().all(|b| b.is_ascii_digit())
+    });
+    port.map_or(endpoint, |(address, _)| address.trim_matches(['[', ']']))
 }
 
 /// Registrable domain of a Host value or server name, in lower case.
@@ -174,7 +178,7 @@ impl SiteFindings {
         sites
     }
 
-    /// What can be said of the site, from counts only: `31 of 214 exchanges …`, for each operator graded *supports* or
+    /// What can be said of the site, from counts only: `NAME answered 31 of 214 exchanges …`, for each operator graded *supports* or
     /// better, the most exchanges first.
     pub fn sentences(&self) -> Vec<String> {
         let mut by_operator: Vec<(ProviderId, Counts)> = Vec::new();
@@ -186,12 +190,13 @@ impl SiteFindings {
             }
         }
         by_operator.sort_by_key(|(_, counts)| core::cmp::Reverse(counts.exchanges));
+        let all = self.total.exchanges;
+        let total = format!("{all} exchange{}", if all == 1 { "" } else { "s" });
         let mut said: Vec<String> = by_operator
             .iter()
             .map(|(operator, counts)| {
                 let name = pack().provider(*operator).map_or("", |p| p.name);
-                let mut text =
-                    format!("{} of {} exchanges were answered by {name}", counts.exchanges, self.total.exchanges);
+                let mut text = format!("{name} answered {} of {total}", counts.exchanges);
                 for (what, part, whole) in [
                     ("sent", counts.sent_bytes, self.total.sent_bytes),
                     ("received", counts.received_bytes, self.total.received_bytes),
@@ -206,7 +211,8 @@ impl SiteFindings {
         let sure: u64 = by_operator.iter().map(|(_, c)| c.exchanges).sum();
         let open = self.total.exchanges.saturating_sub(sure);
         if open > 0 {
-            said.push(format!("{open} of {} stay open: no operator is supported", self.total.exchanges));
+            let stay = if open == 1 { "stays" } else { "stay" };
+            said.push(format!("{open} of {total} {stay} open: no operator is supported"));
         }
         said
     }
