@@ -147,7 +147,7 @@ impl Matcher {
     pub fn judge(&mut self, exchange: &Exchange, known: &Known) -> (Ledger, Verdict) {
         let (year, month, ..) = exchange.time.civil();
         let month = u32::try_from(year).unwrap_or(0).saturating_mul(12).saturating_add(month.saturating_sub(1));
-        let mut book = Book { ledger: Vec::with_capacity(ENTRIES / 2) };
+        let mut book = Book { ledger: Vec::with_capacity(8) };
         let mut scene = Scene { month, ..Scene::default() };
         scene.gap = exchange.anomalies.iter().any(|a| matches!(a.kind, AnomalyKind::Gap | AnomalyKind::MissingStart));
         let mut asked = None;

@@ -30,6 +30,10 @@ mod serving;
 mod tests;
 mod user_pack;
 
+use std::sync::OnceLock;
+
+use ahash::AHashMap;
+
 pub use cases::{Trial, Trials};
 pub use custody::{Scheme, SignedRequest, Standing as SignatureStanding, signed_request, standing};
 pub use handouts::Given;
@@ -49,5 +53,7 @@ pub fn words() -> impl Iterator<Item = &'static str> {
 
 /// The place of a word in [`words`], so that a record need not hold the sentence.
 pub fn word_number(word: &str) -> Option<u16> {
-    words().position(|w| w == word).and_then(|n| u16::try_from(n).ok())
+    /// Every row asks several times: a table that is made once, of words that never change.
+    static NUMBERS: OnceLock<AHashMap<&str, u16>> = OnceLock::new();
+    NUMBERS.get_or_init(|| words().zip(0..).collect()).get(word).copied()
 }

@@ -13,7 +13,7 @@ use crate::model::ProviderId;
 /// Longest name of the DNS as text (RFC 1035 section 3.1 allows 255 bytes on the wire).
 const LONGEST: usize = 255;
 /// Names remembered; past that the memory starts anew.
-const REMEMBERED: usize = 16_384;
+const REMEMBERED: usize = 65_536;
 
 /// The zone of Azure's first CDN; it is not in the list of today.
 const CLOSED_ZONE: &str = ".vo.msecnd.net";
