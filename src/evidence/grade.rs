@@ -40,8 +40,10 @@ const PROXIED: &str = "The request went to a proxy: the address is the proxy's, 
 const BEHIND: &str = "What stands behind the answering machine shows only where it lets header lines through.";
 const RESIGNED: &str =
     "The certificate was signed by an inspecting proxy: what the named server said can have been changed on the way.";
+const PAYER: &str =
+    "Who owns and pays for the account is in no capture; who hands out its signed URLs is as near as lines come.";
 /// Every sentence about what a capture cannot show.
-pub(super) const CANNOT_SHOW: [&str; 15] = [
+pub(super) const CANNOT_SHOW: [&str; 16] = [
     SEALED,
     NO_CERTIFICATE,
     NO_NAME,
@@ -57,6 +59,7 @@ pub(super) const CANNOT_SHOW: [&str; 15] = [
     PROXIED,
     BEHIND,
     RESIGNED,
+    PAYER,
 ];
 
 /// What the grade needs beside the ledger.
@@ -582,6 +585,7 @@ fn cannot_show(scene: &Scene, witnesses: &[Witness<'_>]) -> Vec<&'static str> {
         (scene.gap, GAPS),
         (resigned(witnesses), RESIGNED),
         (answered && !scene.dns && !scene.sealed, BEHIND),
+        (scene.tenant.is_some() && !scene.dns, PAYER),
     ]
     .into_iter()
     .filter(|(holds, _)| *holds)

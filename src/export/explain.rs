@@ -122,6 +122,9 @@ fn write_verdict(record: &Record, out: &mut dyn Write) -> Result<(), ExportError
     }
     if verdict.grade.is_some() {
         writeln!(out, "  This holds for this exchange, at this time, from this network.")?;
+        if let Some(lacks) = verdict.grade.and_then(Grade::lacks) {
+            writeln!(out, "  {lacks}.")?;
+        }
     }
     let strip: Vec<String> = WitnessKind::ALL
         .iter()

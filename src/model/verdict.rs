@@ -30,6 +30,18 @@ impl Grade {
     }
 }
 
+impl Grade {
+    /// What the next grade would take; `None` where there is none, or where witnesses disagree.
+    pub fn lacks(self) -> Option<&'static str> {
+        match self {
+            Self::NameOnly => Some("More would take a witness beside the name"),
+            Self::Suggests => Some("Supported would take an address in the operator's range, or its certificate"),
+            Self::Supports => Some("Conclusive would take an upload by this client that the server accepted"),
+            Self::Conclusive | Self::Contradicted => None,
+        }
+    }
+}
+
 /// Independence group: lines of one group are one witness, however many they are.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Group {

@@ -58,10 +58,11 @@ impl Story {
         Self {
             sentence: who(record),
             scope: format!(
-                "for this {}, at {} {} UTC, from this network",
+                "for this {}, at {} {} UTC, from this network{}",
                 kind_word(&exchange.detail),
                 time.date(),
-                time.time_of_day(3)
+                time.time_of_day(3),
+                verdict.grade.and_then(Grade::lacks).map(|lacks| format!(". {lacks}")).unwrap_or_default()
             ),
             answers: answers(verdict),
             conflicts: conflicts(verdict, &record.ledger),
@@ -171,7 +172,7 @@ fn tenant_words(verdict: &Verdict, tenant: &crate::model::Tenant) -> String {
     let name = clean_to(tenant.name.as_bytes(), NAME_CHARS);
     match &tenant.first_party {
         Some(party) if *party != tenant.name => {
-            format!("{kind} {name} of {}", clean_to(party.as_bytes(), NAME_CHARS))
+            format!("{kind} {name}, used by {}", clean_to(party.as_bytes(), NAME_CHARS))
         }
         Some(_) | None => format!("{kind} {name}"),
     }
@@ -183,7 +184,7 @@ fn answers(verdict: &Verdict) -> Vec<AnswerLine> {
     let tenant = verdict.tenant.as_ref().map(|t| {
         let mut name = clean_to(t.value.name.as_bytes(), NAME_CHARS).into_owned();
         if let Some(party) = t.value.first_party.as_ref().filter(|p| **p != t.value.name) {
-            name.push_str(" of ");
+            name.push_str(", used by ");
             name.push_str(&clean_to(party.as_bytes(), NAME_CHARS));
         }
         (name, t.grade)

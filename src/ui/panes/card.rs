@@ -215,10 +215,11 @@ fn origin(ui: &mut Ui, shown: &Shown, state: &State, actions: &mut Vec<Action>) 
         });
     }
     if let Some(custody) = &story.way.custody {
-        entry(ui, "Signature", |ui| {
+        entry(ui, "Signed URL", |ui| {
             let key = custody.facts.iter().find(|(label, _)| *label == "Key").map_or("", |(_, key)| key.as_str());
+            let by = if custody.good == Some(true) { " by the server" } else { "" };
             let colour = if custody.good == Some(false) { c.red } else { c.text };
-            let words = egui::RichText::new(format!("{}, key {key}", custody.standing)).color(colour);
+            let words = egui::RichText::new(format!("{}{by}, key {key}", custody.standing)).color(colour);
             ui.add(egui::Label::new(words).wrap());
         });
     }
