@@ -17,9 +17,9 @@ const NOT_TRIED: &[(&str, &str)] = &[
     ("amazon-aws.body-regex.code-nosuchkey-accessdenied-nosuchbucket", BODY),
     ("amazon-aws.body-regex.generated-by-cloudfront-cloudfront", BODY),
 ];
-const MD5: &str = "the body's MD5 is not computed on the way";
+const MD5: &str = "its value is the MD5 of a body: see the tests of computed.rs and readings_tests.rs";
 const FEED: &str = "the feed is not among the sources of assets/addresses: no block of the table has this label";
-const BODY: &str = "the matcher is not given the body's first bytes";
+const BODY: &str = "it looks into a body: see readings_tests.rs";
 
 #[test]
 fn every_signature_has_cases() {
