@@ -2,7 +2,7 @@
 
 use super::shard::{Event, Found};
 use crate::evidence::{Known, Matcher, pack};
-use crate::model::{AnomalyKind, Budget, Exchange, FrameNo, Limit, LimitHit};
+use crate::model::{AnomalyKind, Budget, Exchange, FrameNo, Ledger, Limit, LimitHit, Verdict};
 use crate::store::{Record, Store};
 
 /// Judges exchanges and fills the store.
@@ -35,12 +35,12 @@ impl Merge {
                 Found::Exchange(exchange, _) => {
                     self.count_limits(&exchange);
                     let no = self.store.next();
-                    let (ledger, verdict) = match &mut self.matcher {
-                        Some(matcher) => matcher.judge(&exchange, &self.known),
-                        None => Default::default(),
-                    };
-                    if let Some(giver) = self.known.learn(&exchange, no) {
-                        self.store.giver_arrived(giver, no);
+                    let (mut ledger, mut verdict) = (Ledger::new(), Verdict::default());
+                    if let Some(matcher) = &mut self.matcher {
+                        (ledger, verdict) = matcher.judge(&exchange, &self.known);
+                        if let Some(giver) = self.known.learn(&exchange, no) {
+                            self.store.giver_arrived(giver, no);
+                        }
                     }
                     self.store.add(&Record { exchange, ledger, verdict });
                 }

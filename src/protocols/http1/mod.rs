@@ -44,7 +44,7 @@ pub struct Ended {
 pub enum Wanted {
     /// Nothing.
     Exchanges,
-    /// The links that responses hand out.
+    /// What verdicts are drawn from beside heads: links that responses hand out, MD5s, the start of error documents.
     Links,
     /// The decoded bodies, up to the budget's preview.
     Bodies,
@@ -472,7 +472,8 @@ impl Connection {
         let limits = self.limits.body;
         let asking = self.asking == Some(side);
         let mut wanted = body::Wanted { bytes: self.wanted == Wanted::Bodies, ..body::Wanted::default() };
-        if self.wanted == Wanted::Links && !asking {
+        let judged = self.wanted == Wanted::Links;
+        if judged && !asking {
             wanted.links = self.head_links(number);
         }
         let Some(open) = self.entry(number) else { return };
@@ -507,10 +508,10 @@ impl Connection {
         }
         let codings = [codings, transfer].concat();
         if let StartLine::Status { code, .. } = message.start {
-            wanted.opening = code >= 400;
-            wanted.md5 = names_md5(message);
+            wanted.opening = judged && code >= 400;
+            wanted.md5 = judged && names_md5(message);
         } else {
-            wanted.md5 = true;
+            wanted.md5 = judged;
         }
         let reader = Box::new(BodyReader::new(framing, &codings, limits, wanted));
         self.half(side).state = State::Body { reader, of: number, trailer_spans: Vec::new() };
