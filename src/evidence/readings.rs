@@ -37,8 +37,9 @@ struct Scene<'a> {
 }
 
 impl<'a> Scene<'a> {
+    /// `None` where nobody answered as anybody's machine: without an operator, and for a lookup, which only steers.
     fn new(exchange: &'a Exchange, ledger: &'a [Evidence], verdict: &'a Verdict) -> Option<Self> {
-        let operator = verdict.operator?;
+        let operator = verdict.operator.filter(|_| !matches!(exchange.detail, Detail::Dns(_)))?;
         let lines: Vec<_> =
             (0..=u8::MAX).zip(ledger).filter_map(|(n, e)| pack().signature(e.signature).map(|s| (n, e, s))).collect();
         let role = verdict.role.map_or("", |r| r.value);
@@ -132,9 +133,6 @@ fn settled_by(alternative: Alternative, sealed: bool) -> &'static str {
 /// What is left of each reading that this verdict allows; empty where no operator was found.
 pub fn hypotheses(exchange: &Exchange, ledger: &[Evidence], verdict: &Verdict) -> Vec<Hypothesis> {
     let Some(scene) = Scene::new(exchange, ledger, verdict) else { return Vec::new() };
-    if matches!(exchange.detail, Detail::Dns(_)) {
-        return Vec::new();
-    }
     let mut found = Vec::new();
     if !scene.own_machines {
         found.push(own_account(&scene));

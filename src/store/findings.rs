@@ -201,8 +201,10 @@ impl SiteFindings {
                     ("sent", counts.sent_bytes, self.total.sent_bytes),
                     ("received", counts.received_bytes, self.total.received_bytes),
                 ] {
-                    if let Some(percent) = percent(part, whole) {
-                        text = format!("{text}, {percent} % of the bytes {what}");
+                    match percent(part, whole) {
+                        None => {}
+                        Some(0) => text = format!("{text}, under 1 % of the bytes {what}"),
+                        Some(percent) => text = format!("{text}, {percent} % of the bytes {what}"),
                     }
                 }
                 text

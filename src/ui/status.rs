@@ -4,7 +4,7 @@ use egui::{Align, Layout, Role, Sense, Ui, WidgetInfo, vec2};
 
 use super::action::Action;
 use super::{shapes, text, theme};
-use crate::model::{clean_to, hex};
+use crate::model::{LimitHit, clean_to, hex};
 use crate::store::{Facts, Snapshot};
 
 /// Height in points.
@@ -92,7 +92,13 @@ fn reading(seen: &Seen<'_>) -> String {
     words
 }
 
-/// What could not be read, each with its count.
+/// Limits that the reader or the engine reached.
+fn reached(facts: &Facts) -> Vec<LimitHit> {
+    let of_reader = facts.capture.limits.iter().filter(|hit| !facts.limits.contains(hit));
+    facts.limits.iter().chain(of_reader).copied().collect()
+}
+
+/// What could not be read, then limits that were reached, each with its count.
 pub(crate) fn findings(facts: &Facts) -> Vec<(u64, String)> {
     let mut out = Vec::new();
     let capture = &facts.capture;
@@ -113,9 +119,7 @@ pub(crate) fn findings(facts: &Facts) -> Vec<(u64, String)> {
             ),
         ));
     }
-    let mut limits = facts.limits.clone();
-    limits.extend(capture.limits.iter().filter(|hit| !facts.limits.contains(hit)));
-    for hit in limits {
+    for hit in reached(facts) {
         let first = if hit.first_frame.0 > 0 { format!(", first at frame {}", hit.first_frame) } else { String::new() };
         out.push((hit.count, format!("{}{first}", hit.limit.words())));
     }
@@ -128,8 +132,15 @@ fn unread(ui: &mut Ui, facts: &Facts, actions: &mut Vec<Action>) {
     if found.is_empty() {
         return;
     }
-    let total: u64 = found.iter().map(|(n, _)| *n).fold(0, u64::saturating_add);
-    let words = format!("{} not read", text::count(total));
+    // Names forgotten to make room were read all the same: a limit is said to be one.
+    let limits = reached(facts).len();
+    let unread: u64 = found.iter().take(found.len() - limits).map(|(n, _)| *n).fold(0, u64::saturating_add);
+    let of_limits = format!("{limits} limit{} reached", if limits == 1 { "" } else { "s" });
+    let words = match (unread, limits) {
+        (0, _) => of_limits,
+        (_, 0) => format!("{} not read", text::count(unread)),
+        (_, _) => format!("{} not read, {of_limits}", text::count(unread)),
+    };
     let galley = ui.painter().layout_no_wrap(words.clone(), theme::sans(theme::SMALL), c.amber);
     let (rect, response) = ui.allocate_exact_size(vec2(galley.size().x + 30.0, 20.0), Sense::click());
     response.widget_info(|| WidgetInfo::labeled(Role::Button, true, words.clone()));
@@ -142,7 +153,10 @@ fn unread(ui: &mut Ui, facts: &Facts, actions: &mut Vec<Action>) {
     egui::Popup::menu(&response).width(460.0).show(|ui| {
         ui.set_max_width(460.0);
         ui.add_space(2.0);
-        ui.label(egui::RichText::new("What could not be read").font(theme::strong(theme::BODY)));
+        ui.label(
+            egui::RichText::new("What could not be read, and limits that were reached")
+                .font(theme::strong(theme::BODY)),
+        );
         let mut lines = Vec::new();
         egui::ScrollArea::vertical().max_height(260.0).show(ui, |ui| {
             for (count, what) in found.iter().take(LISTED) {
@@ -159,5 +173,5 @@ fn unread(ui: &mut Ui, facts: &Facts, actions: &mut Vec<Action>) {
             ui.close();
         }
     });
-    let _shown = response.on_hover_text("What could not be read, and why");
+    let _shown = response.on_hover_text("What could not be read, limits that were reached, and why");
 }

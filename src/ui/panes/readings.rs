@@ -3,7 +3,7 @@
 use egui::{Align, Layout, Margin, Rect, ScrollArea, Sense, Stroke, Ui, UiBuilder, pos2, vec2};
 
 use super::parts::badges;
-use crate::model::{Attempt, Challenge, Hypothesis, Standing};
+use crate::model::{Attempt, Challenge, Detail, Hypothesis, Standing};
 use crate::ui::action::{self, Action};
 use crate::ui::prepared::Shown;
 use crate::ui::shapes;
@@ -20,7 +20,12 @@ const MARK: f32 = 92.0;
 pub(super) fn show(ui: &mut Ui, shown: &Shown, state: &mut State, actions: &mut Vec<Action>) {
     let story = &shown.story;
     if story.readings.is_empty() && story.challenges.is_empty() {
-        super::empty(ui, "No operator was found here, so there is no verdict to read otherwise or to break");
+        let why = if matches!(shown.record.exchange.detail, Detail::Dns(_)) {
+            "A lookup shows where a name is steered, not who answered: choose the exchange that followed it"
+        } else {
+            "No operator was found here, so there is no verdict to read otherwise or to break"
+        };
+        super::empty(ui, why);
         return;
     }
     let all = ui.available_rect_before_wrap();
