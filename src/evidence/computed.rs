@@ -3,8 +3,9 @@
 
 use core::net::{IpAddr, Ipv4Addr};
 
+use super::custody;
 use super::dates::http_date;
-use crate::model::{Timestamp, hex};
+use crate::model::{HttpMessage, Timestamp, hex};
 
 /// What a check may compare with.
 pub(super) struct Facts<'a> {
@@ -26,6 +27,18 @@ const CLOCK: i64 = 120;
 const CAPTURE_CLOCK: i64 = 86_400;
 /// Ticks of 100 ns from 0001-01-01 to 1970-01-01.
 const TICKS_TO_EPOCH: i64 = 621_355_968_000_000_000;
+
+/// The MD5 that a message names: Content-MD5 (RFC 1864), else an entity tag of that form, as stores of the S3 kind give for
+/// what was stored in one piece.
+pub(super) fn named_md5(message: &HttpMessage) -> Option<[u8; 16]> {
+    if let Some(field) = message.field("content-md5") {
+        return custody::base64(field)?.try_into().ok();
+    }
+    let tag = message.field("etag")?;
+    let digits = tag.strip_prefix(b"\"").and_then(|t| t.strip_suffix(b"\"")).unwrap_or(tag);
+    let digits = str::from_utf8(digits).ok().filter(|d| d.len() == 32 && d.bytes().all(|b| b.is_ascii_hexdigit()))?;
+    u128::from_str_radix(digits, 16).ok().map(u128::to_be_bytes)
+}
 
 /// Whether `value` passes the check of that name.
 pub(super) fn check(name: &str, value: &[u8], facts: &Facts<'_>) -> bool {

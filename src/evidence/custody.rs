@@ -404,7 +404,7 @@ fn cloudfront_policy(value: &[u8]) -> (Option<Timestamp>, Option<Timestamp>) {
 }
 
 /// The bytes of a text in `CloudFront`'s base64; the plain alphabet is read too, because some signers forget to change it.
-fn base64(text: &[u8]) -> Option<Vec<u8>> {
+pub(super) fn base64(text: &[u8]) -> Option<Vec<u8>> {
     let mut out = Vec::with_capacity(text.len());
     let (mut bits, mut held) = (0_u32, 0_u32);
     for byte in text {

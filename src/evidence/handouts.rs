@@ -11,7 +11,7 @@ use std::sync::Arc;
 
 use ahash::AHashMap;
 
-use crate::model::{ExchangeNo, FlowId, FrameNo, GiverNo, HandOut, LinkMatch, Timestamp};
+use crate::model::{ExchangeNo, FlowId, FrameNo, GiverNo, HandOut, LinkMatch, Timestamp, WriteMatch};
 use crate::protocols::links::{Link, LinkForm, keys, token_keys};
 
 /// Earlier mentions of one key that are looked at for one that fits.
@@ -334,8 +334,8 @@ pub(super) struct Upload {
     pub(super) exchange: ExchangeNo,
     pub(super) frame: FrameNo,
     pub(super) client: IpAddr,
-    place: u64,
-    sha256: [u8; 32],
+    pub(super) sha256: [u8; 32],
+    pub(super) md5: Option<[u8; 16]>,
 }
 
 /// Accepted uploads remembered; the oldest are forgotten first.
@@ -343,54 +343,66 @@ const UPLOADS: usize = 32_768;
 /// Bodies shorter than this are equal by chance: `{}`, `ok`, an empty form.
 const TELLING_BYTES: u64 = 64;
 
+/// What an answer shows of its body: length and SHA-256, where it came whole; the MD5 that its head names.
+type Answered = (Option<(u64, [u8; 32])>, Option<[u8; 16]>);
+
+/// What an upload is found again by.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+enum Key {
+    Bytes([u8; 32]),
+    Hash([u8; 16]),
+    Place(u64),
+}
+
 /// What this capture's clients wrote.
 #[derive(Debug, Default)]
 pub(super) struct Uploads {
-    by_hash: AHashMap<[u8; 32], Upload>,
-    by_place: AHashMap<u64, Upload>,
-    order: VecDeque<Upload>,
+    found: AHashMap<Key, Upload>,
+    order: VecDeque<(ExchangeNo, [Option<Key>; 3])>,
 }
 
 impl Uploads {
-    /// Remembers an accepted upload to `url` (in normal form).
-    pub(super) fn learn(&mut self, upload: (ExchangeNo, FrameNo, IpAddr), url: &str, body: (u64, [u8; 32])) {
-        let (exchange, frame, client) = upload;
-        if body.0 < TELLING_BYTES {
-            return;
+    /// Remembers an accepted upload of so many bytes to `url` (in normal form).
+    pub(super) fn learn(&mut self, upload: Upload, bytes: u64, url: &str) {
+        let Some(place) = keys(url).map(|k| k.host_path).filter(|_| bytes >= TELLING_BYTES) else { return };
+        let keys = [Some(Key::Bytes(upload.sha256)), upload.md5.map(Key::Hash), Some(Key::Place(place))];
+        for key in keys.into_iter().flatten() {
+            match key {
+                // What was written first counts; of a place, what was written last.
+                Key::Bytes(_) | Key::Hash(_) => *self.found.entry(key).or_insert(upload),
+                Key::Place(_) => self.found.insert(key, upload).unwrap_or(upload),
+            };
         }
-        let Some(place) = keys(url).map(|k| k.host_path) else { return };
-        let upload = Upload { exchange, frame, client, place, sha256: body.1 };
-        self.by_hash.entry(upload.sha256).or_insert(upload);
-        self.by_place.insert(place, upload);
-        self.order.push_back(upload);
+        self.order.push_back((upload.exchange, keys));
         if self.order.len() > UPLOADS
-            && let Some(old) = self.order.pop_front()
+            && let Some((old, keys)) = self.order.pop_front()
         {
-            // A later upload may have taken its place.
-            if self.by_hash.get(&old.sha256).is_some_and(|u| u.exchange == old.exchange) {
-                self.by_hash.remove(&old.sha256);
-            }
-            if self.by_place.get(&old.place).is_some_and(|u| u.exchange == old.exchange) {
-                self.by_place.remove(&old.place);
+            for key in keys.into_iter().flatten() {
+                // Another upload may hold the key.
+                if self.found.get(&key).is_some_and(|u| u.exchange == old) {
+                    self.found.remove(&key);
+                }
             }
         }
     }
 
-    /// The upload whose bytes came back, else one to the same place; whether the bytes are the same.
+    /// The upload whose bytes came back, or whose MD5 the answer names, else one to the same place.
     pub(super) fn find(
         &self,
         url: &str,
-        body: Option<(u64, [u8; 32])>,
+        (body, named): Answered,
         client: IpAddr,
         before: FrameNo,
-    ) -> Option<(Upload, bool)> {
-        let fits = |u: &&Upload| u.client == client && u.frame < before;
-        let same = body.filter(|b| b.0 >= TELLING_BYTES).and_then(|b| self.by_hash.get(&b.1)).filter(fits);
-        if let Some(upload) = same {
-            return Some((*upload, true));
-        }
-        let place = keys(url)?.host_path;
-        self.by_place.get(&place).filter(fits).map(|upload| (*upload, false))
+    ) -> Option<(Upload, WriteMatch)> {
+        let body = body.filter(|b| b.0 >= TELLING_BYTES).map(|b| Key::Bytes(b.1));
+        let place = keys(url).map(|k| Key::Place(k.host_path));
+        let by = |key: Option<Key>, how| {
+            let upload = self.found.get(&key?).filter(|u| u.client == client && u.frame < before)?;
+            Some((*upload, how))
+        };
+        by(body, WriteMatch::SameBytes)
+            .or_else(|| by(named.map(Key::Hash), WriteMatch::SameHash))
+            .or_else(|| by(place, WriteMatch::SamePlace))
     }
 }
 
@@ -515,12 +527,23 @@ mod tests {
     #[test]
     fn what_was_written_is_found_again_by_its_bytes_and_by_its_place() {
         let mut uploads = Uploads::default();
-        uploads.learn((ExchangeNo(3), FrameNo(5), CLIENT), "http://s.example/a?sig=1", (100, [7; 32]));
-        uploads.learn((ExchangeNo(4), FrameNo(6), CLIENT), "http://s.example/tiny", (2, [8; 32]));
-        let find = |url, hash, before| uploads.find(url, Some((100, [hash; 32])), CLIENT, FrameNo(before));
-        assert!(find("http://x.example/other", 7, 9).is_some_and(|(u, same)| same && u.exchange == ExchangeNo(3)));
-        assert!(find("http://s.example/a", 9, 9).is_some_and(|(_, same)| !same));
-        assert!(find("http://s.example/a", 7, 5).is_none());
-        assert!(find("http://s.example/tiny", 8, 9).is_none());
+        let upload = |exchange, frame, hash: u8| Upload {
+            exchange: ExchangeNo(exchange),
+            frame: FrameNo(frame),
+            client: CLIENT,
+            sha256: [hash; 32],
+            md5: Some([hash; 16]),
+        };
+        uploads.learn(upload(3, 5, 7), 100, "http://s.example/a?sig=1");
+        uploads.learn(upload(4, 6, 8), 2, "http://s.example/tiny");
+        let find = |url, hash, named: Option<u8>, before| {
+            let found = uploads.find(url, (Some((100, [hash; 32])), named.map(|n| [n; 16])), CLIENT, FrameNo(before));
+            found.map(|(u, how)| (u.exchange.0, how))
+        };
+        assert_eq!(find("http://x.example/other", 7, None, 9), Some((3, WriteMatch::SameBytes)));
+        assert_eq!(find("http://x.example/other", 9, Some(7), 9), Some((3, WriteMatch::SameHash)));
+        assert_eq!(find("http://s.example/a", 9, None, 9), Some((3, WriteMatch::SamePlace)));
+        assert_eq!(find("http://s.example/a", 7, Some(7), 5), None, "not written yet");
+        assert_eq!(find("http://s.example/tiny", 8, Some(8), 9), None, "too short to tell");
     }
 }

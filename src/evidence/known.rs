@@ -7,7 +7,7 @@ use std::sync::{Arc, OnceLock};
 
 use ahash::AHashMap;
 
-use super::handouts::{Given, HandOuts, Unseen, Uploads};
+use super::handouts::{Given, HandOuts, Unseen, Upload, Uploads};
 use super::names::Name;
 use crate::model::{
     AnomalyKind, Budget, ByteRange, Detail, DnsKind, DnsLookup, DnsRecord, Exchange, ExchangeNo, FrameNo, GiverNo,
@@ -187,8 +187,10 @@ impl Known {
         if !uploading || !accepted {
             return;
         }
-        if let Some((body, url)) = request.body.decoded_bytes.zip(request.body.sha256).zip(own_url(http)) {
-            self.uploads.learn((no, request.first_frame, exchange.client.ip), &url, body);
+        let body = &request.body;
+        if let (Some(bytes), Some(sha256), Some(url)) = (body.decoded_bytes, body.sha256, own_url(http)) {
+            let (frame, client) = (request.first_frame, exchange.client.ip);
+            self.uploads.learn(Upload { exchange: no, frame, client, sha256, md5: body.md5 }, bytes, &url);
         }
     }
 

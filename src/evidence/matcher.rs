@@ -613,10 +613,11 @@ fn trace(exchange: &Exchange, known: &Known, asked: Option<&Name>, scene: &mut S
             let Some((request, url)) = http.request.as_ref().zip(own_url(http)) else { return };
             let before = request.first_frame;
             let body = http.response.as_ref().and_then(|r| r.body.decoded_bytes.zip(r.body.sha256));
+            let named = http.response.as_ref().and_then(computed::named_md5);
             if !scene.uploading
-                && let Some((upload, same_bytes)) = known.uploads.find(&url, body, client, before)
+                && let Some((upload, how)) = known.uploads.find(&url, (body, named), client, before)
             {
-                scene.first_write = Some(FirstWrite { upload: upload.exchange, frame: upload.frame, same_bytes });
+                scene.first_write = Some(FirstWrite { upload: upload.exchange, frame: upload.frame, how });
             }
             (known.hand_outs.find(&url, client, before), before)
         }

@@ -5,10 +5,10 @@
 //! when somebody asks.
 
 use super::pack::{Signature, pack};
-use super::{addresses, custody, dates, serving};
+use super::{addresses, computed, custody, dates, serving};
 use crate::model::{
     Alternative, AnomalyKind, Attempt, Challenge, Detail, Evidence, Exchange, Grade, Group, HttpMessage, Hypothesis,
-    LinkMatch, Stance, Standing, StartLine, Timestamp, Verdict, WitnessKind, clean_to,
+    LinkMatch, Stance, Standing, StartLine, Timestamp, Verdict, WitnessKind, WriteMatch, clean_to,
 };
 
 /// Seconds by which a server's Date line and the capture's clock may differ: computers' clocks drift by minutes.
@@ -250,13 +250,8 @@ fn merely_linked(s: &Scene<'_>) -> Hypothesis {
         return say(Standing::RuledOut, why, writer);
     }
     if let Some(write) = s.verdict.first_write {
-        if write.same_bytes {
-            let why = format!("The same bytes left this client first, from frame {} on.", write.frame);
-            return say(Standing::RuledOut, why, Vec::new());
-        }
-        let why =
-            format!("This client wrote to the same place before, from frame {} on; the bytes differ.", write.frame);
-        return say(Standing::Weakened, why, Vec::new());
+        let standing = if write.how == WriteMatch::SamePlace { Standing::Weakened } else { Standing::RuledOut };
+        return say(standing, format!("Earlier, from frame {} on, {}.", write.frame, write.how.words()), Vec::new());
     }
     let why = match s.given_by() {
         _ if s.sealed => "Who put the content there is sealed.".to_owned(),
@@ -406,6 +401,7 @@ pub fn challenges(exchange: &Exchange, ledger: &[Evidence], verdict: &Verdict) -
         numbers(&s),
         clock(&s),
         signature(&s),
+        returned_hash(&s),
         between(&s),
         tables(&s),
         holes(&s),
@@ -492,6 +488,18 @@ fn signature(s: &Scene<'_>) -> Challenge {
         custody::Standing::Refused(_) | custody::Standing::Expired | custody::Standing::NotYetValid => {
             challenge(question, Attempt::Broke, seen)
         }
+    }
+}
+
+fn returned_hash(s: &Scene<'_>) -> Challenge {
+    let question = "Does the server's hash of the upload differ from what was sent?";
+    let (request, response) = s.http();
+    let sent = request.and_then(|r| r.body.md5);
+    let named = response.and_then(computed::named_md5);
+    match sent.zip(named) {
+        Some((sent, named)) if sent == named => challenge(question, Attempt::Held, "it is the MD5 of what was sent"),
+        Some(_) => challenge(question, Attempt::Broke, "it is not the MD5 of what was sent"),
+        None => challenge(question, Attempt::NotPossible, "no upload whose answer names an MD5"),
     }
 }
 

@@ -109,9 +109,7 @@ pub(super) fn write_origin(listing: &Listing<'_>, record: &Record, out: &mut dyn
     }
     if let Some(write) = verdict.first_write {
         let n = listing.numbers().of(RowId(write.upload.0)).unwrap_or(0);
-        let what =
-            if write.same_bytes { "The same bytes left this client" } else { "This client wrote to the same place" };
-        writeln!(out, "\nFirst write: {what} in exchange {n}, from frame {} on", write.frame)?;
+        writeln!(out, "\nFirst write, exchange {n}, from frame {} on: {}", write.frame, write.how.words())?;
     }
     Ok(())
 }

@@ -123,7 +123,7 @@ struct FirstWriteLine {
     #[serde(skip_serializing_if = "Option::is_none")]
     n: Option<u32>,
     frame: u32,
-    same_bytes: bool,
+    r#match: &'static str,
 }
 
 /// What a signed request tells; the signature itself is left out.
@@ -221,7 +221,7 @@ impl<'a> VerdictLine<'a> {
             first_write: verdict.first_write.map(|w| FirstWriteLine {
                 n: numbers.of(RowId(w.upload.0)),
                 frame: w.frame.0,
-                same_bytes: w.same_bytes,
+                r#match: w.how.words(),
             }),
             custody: custody(exchange),
             hypotheses: hypotheses(exchange, ledger, verdict)

@@ -26,5 +26,5 @@ pub use time::Timestamp;
 pub use verdict::{
     Agreement, Alternative, Answer, Attempt, Challenge, Evidence, ExchangeNo, FirstWrite, GiverNo, Grade, Group,
     HandOut, Hop, Hypothesis, Ledger, LinkMatch, LookedUp, Part, Place, ProviderId, Stance, Standing, Supports, Tenant,
-    Verdict, WitnessKind,
+    Verdict, WitnessKind, WriteMatch,
 };

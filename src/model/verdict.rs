@@ -382,8 +382,33 @@ pub struct FirstWrite {
     pub upload: ExchangeNo,
     /// The frame of its first byte.
     pub frame: FrameNo,
-    /// Whether the body that came back has the hash of the one that was sent; else only host and path are the same.
-    pub same_bytes: bool,
+    /// What ties the two together.
+    pub how: WriteMatch,
+}
+
+/// What ties an exchange to an earlier upload.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum WriteMatch {
+    /// The body that came back has the SHA-256 of the one that was sent.
+    SameBytes,
+    /// The answer names the MD5 of the body that was sent (Content-MD5, or an entity tag of that form).
+    SameHash,
+    /// Host and path are the same; whether the bytes are is not shown.
+    SamePlace,
+}
+
+impl WriteMatch {
+    /// All of them, the surest first.
+    pub const ALL: [Self; 3] = [Self::SameBytes, Self::SameHash, Self::SamePlace];
+
+    /// The words on screen and in exports.
+    pub fn words(self) -> &'static str {
+        match self {
+            Self::SameBytes => "the same bytes left this client",
+            Self::SameHash => "the answer names the MD5 of bytes that left this client",
+            Self::SamePlace => "this client wrote to the same place; whether these are its bytes is not shown",
+        }
+    }
 }
 
 /// The lookup that led to the connection, and what else that address was given for.

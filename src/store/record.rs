@@ -9,7 +9,7 @@ use crate::model::{
     DnsKind, DnsLookup, DnsQuestion, DnsRecord, DnsResponse, Endpoint, Evidence, Exchange, ExchangeNo, Field,
     FirstWrite, FlowId, FrameNo, GiverNo, Grade, Group, HandOut, Hop, HttpExchange, HttpMessage, HttpVersion, Ledger,
     Limit, LinkMatch, LookedUp, Part, Place, ProviderId, ServerHello, StartLine, Supports, Tenant, Timestamp,
-    TlsSession, TlsTransport, Transport, Verdict,
+    TlsSession, TlsTransport, Transport, Verdict, WriteMatch,
 };
 
 /// One exchange with its ledger and verdict.
@@ -314,7 +314,7 @@ impl Writer<'_> {
         self.option(v.first_write.as_ref(), |w, f| {
             w.number(u64::from(f.upload.0));
             w.frame(f.frame);
-            w.u8(u8::from(f.same_bytes));
+            w.u8(f.how as u8);
         });
         self.option(v.looked_up.as_ref(), |w, l| {
             w.number(u64::from(l.lookup.0));
@@ -627,7 +627,11 @@ impl<'a> Reader<'a> {
             handed_out: self.option(Self::hand_out)?,
             no_hand_out: self.list(Self::word)?,
             first_write: self.option(|r| {
-                Some(FirstWrite { upload: ExchangeNo(r.u32()?), frame: r.frame()?, same_bytes: r.flag()? })
+                Some(FirstWrite {
+                    upload: ExchangeNo(r.u32()?),
+                    frame: r.frame()?,
+                    how: *WriteMatch::ALL.get(usize::from(r.u8()?))?,
+                })
             })?,
             looked_up: self.option(|r| {
                 Some(LookedUp { lookup: ExchangeNo(r.u32()?), others: r.list(|r| r.u32().map(ExchangeNo))? })

@@ -302,10 +302,5 @@ fn field_words(field: &str, form: &str) -> String {
 fn first_write(verdict: &Verdict) -> Option<(RowId, String)> {
     let write = verdict.first_write?;
     let ExchangeNo(place) = write.upload;
-    let words = if write.same_bytes {
-        format!("The same bytes left this client first, in frame {}", write.frame)
-    } else {
-        format!("This client wrote to the same place before, in frame {}; the bytes differ", write.frame)
-    };
-    Some((RowId(place), words))
+    Some((RowId(place), format!("Earlier, in frame {}, {}", write.frame, write.how.words())))
 }

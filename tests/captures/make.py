@@ -1200,9 +1200,10 @@ def _():
     return plain(build)
 
 
-@case("evidence-first-write.pcap", "PUT /c/new.jpg 201 0 sent=120", "GET /copy/of/it 200 120", "DNS nephoexample.blob.core.windows.net A 0 1", "GET /c/new.jpg 200 120", "GET /c/other.jpg 200 120")
+@case("evidence-first-write.pcap", "PUT /c/new.jpg 201 0 sent=120", "GET /copy/of/it 200 120", "DNS nephoexample.blob.core.windows.net A 0 1", "GET /c/new.jpg 200 120", "GET /c/other.jpg 200 120", "HEAD /copy/of/it 200 0")
 def _():
-    """A client uploads a body; then it gets the same bytes elsewhere, the same place with other bytes, and something else.
+    """A client uploads a body; then it gets the same bytes elsewhere, the same place with other bytes, and something else;
+    asked again, a server names the MD5 of the bytes.
     The name is looked up only after the connections began, so that lookup led to none of them."""
     def build(t):
         body, changed, other = (bytes([65 + n]) * 120 for n in range(3))
@@ -1215,6 +1216,7 @@ def _():
         look_up(t, 1, "nephoexample.blob.core.windows.net", [dns_record(b"\xc0\x0c", A, OTHER)])
         c.ask(request("/c/new.jpg", "nephoexample.blob.core.windows.net"), response(changed))
         c.ask(request("/c/other.jpg", "nephoexample.blob.core.windows.net"), response(other))
+        d.ask(request("/copy/of/it", "cdn.example.com", "HEAD"), response(b"", "200 OK", f'ETag: "{hashlib.md5(body).hexdigest()}"', "Content-Length: 120", length=False))
         c.close()
         d.close()
     return plain(build)

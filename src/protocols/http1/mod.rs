@@ -509,7 +509,8 @@ impl Connection {
         let codings = [codings, transfer].concat();
         if let StartLine::Status { code, .. } = message.start {
             wanted.opening = judged && code >= 400;
-            wanted.md5 = judged && names_md5(message);
+            // A part, or an error's text, is not the object.
+            wanted.md5 = judged && code == 200 && names_md5(message);
         } else {
             wanted.md5 = judged;
         }
