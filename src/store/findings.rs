@@ -105,10 +105,7 @@ impl Findings {
         let mut sites: AHashMap<FindingKey, Counts> = AHashMap::new();
         let some = |id: StrId| (id != StrId(0)).then(|| text(id));
         for (line, counts) in &self.lines {
-            let own = some(line.host)
-                .map(|host| site_of(host.as_bytes()).unwrap_or_else(|| without_port(&host).to_owned()))
-                .or_else(|| some(line.server).map(|server| without_port(&server).to_owned()))
-                .unwrap_or_else(|| OTHER.to_owned());
+            let own = own_site(&some(line.host).unwrap_or_default(), &some(line.server).unwrap_or_default());
             let giver = some(line.giver).filter(|giver| *giver != own);
             let key = FindingKey {
                 site: some(line.first_party).unwrap_or(own).into(),
@@ -123,6 +120,16 @@ impl Findings {
         let mut lines: Vec<_> = sites.into_iter().collect();
         lines.sort_by(|(a, x), (b, y)| y.exchanges.cmp(&x.exchanges).then_with(|| a.cmp(b)));
         lines
+    }
+}
+
+/// The site that a row counts for where no first party is known: the registrable domain of the host, else the host; without
+/// one the server's address.
+pub fn own_site(host: &str, server: &str) -> String {
+    match (host, server) {
+        ("", "") => OTHER.to_owned(),
+        ("", server) => without_port(server).to_owned(),
+        (host, _) => site_of(host.as_bytes()).unwrap_or_else(|| without_port(host).to_owned()),
     }
 }
 

@@ -14,7 +14,7 @@ mod strings;
 mod table;
 
 pub use blocks::{BlockRef, StoreError};
-pub use findings::{Counts, FindingKey, SiteFindings};
+pub use findings::{Counts, FindingKey, SiteFindings, own_site};
 pub use record::Record;
 pub use snapshot::{Facts, Progress, Snapshot};
 pub use strings::{StrId, StrId16};

@@ -11,7 +11,7 @@ use super::action::Action;
 use super::state::State;
 use super::theme;
 use crate::model::{Detail, clean_to};
-use crate::store::{RowId, RowKind, SiteFindings, Snapshot};
+use crate::store::{RowId, RowKind, SiteFindings, Snapshot, own_site};
 
 use drawing::Drawing;
 use list::List;
@@ -52,16 +52,7 @@ pub(crate) fn of_site(snapshot: &Snapshot, id: RowId, site: &str) -> bool {
         debug_assert!(!matches!(record.exchange.detail, Detail::Dns(_)), "lookups are not counted");
         return shown_site(party) == site;
     }
-    let host = snapshot.text(row.host).to_ascii_lowercase();
-    let server = snapshot.text(row.server);
-    let bare = |text: &str| text.rsplit_once(':').map_or(text, |(name, _)| name).trim_matches(['[', ']']).to_owned();
-    if host.is_empty() {
-        return bare(server) == site;
-    }
-    let name = bare(&host);
-    let name = name.strip_suffix('.').unwrap_or(&name);
-    let domain = psl::domain_str(name).filter(|_| name.parse::<core::net::IpAddr>().is_err());
-    domain.map_or_else(|| host == site || name == site, |domain| domain == site)
+    shown_site(&own_site(snapshot.text(row.host), snapshot.text(row.server))) == site
 }
 
 /// Paints the view into all that `ui` has left.
