@@ -78,6 +78,19 @@ pub struct Skipped {
     pub why: String,
 }
 
+/// What the capturing system counted (pcapng Interface Statistics Block), over all interfaces and sections.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Counters {
+    /// Packets that reached the interface (`isb_ifrecv`).
+    pub received: u64,
+    /// Packets that the interface dropped (`isb_ifdrop`).
+    pub dropped_by_interface: u64,
+    /// Packets that the capture filter let pass (`isb_filteraccept`).
+    pub accepted: u64,
+    /// Packets that the kernel dropped for want of room (`isb_osdrop`).
+    pub dropped_by_kernel: u64,
+}
+
 /// All that is known of a capture beside its frames.
 #[derive(Clone, Default, PartialEq, Eq)]
 pub struct CaptureFacts {
@@ -100,6 +113,8 @@ pub struct CaptureFacts {
     pub interfaces: Vec<Interface>,
     /// Sections (1 for pcap).
     pub sections: u32,
+    /// What the capturing system counted; `None` where the file does not say.
+    pub counters: Option<Counters>,
     /// Comments.
     pub comments: Vec<Comment>,
     /// Names that the file gives to addresses (pcapng Name Resolution Block).
@@ -127,6 +142,7 @@ impl fmt::Debug for CaptureFacts {
             .field("link_types", &self.link_types)
             .field("interfaces", &self.interfaces)
             .field("sections", &self.sections)
+            .field("counters", &self.counters)
             .field("comments", &self.comments)
             .field("names", &self.names)
             .field("secrets", &self.secrets.len())

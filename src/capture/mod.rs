@@ -5,6 +5,8 @@
 //! kill the process), a guess that is not reported, an allocation that a length field alone decides.
 #![warn(clippy::arithmetic_side_effects, clippy::as_conversions, clippy::indexing_slicing)]
 
+mod bpf;
+mod device;
 mod error;
 mod facts;
 mod frame_file;
@@ -13,13 +15,19 @@ mod numbers;
 mod pcap;
 mod pcapng;
 mod reader;
+mod recorder;
 mod source;
+mod spool;
 #[cfg(test)]
 mod tests;
 mod walker;
 
+pub use bpf::{FilterFault, check_filter};
+pub use device::{Device, DeviceError, DeviceKind, DeviceState, devices, packet_counts};
 pub use error::CaptureError;
-pub use facts::{CaptureFacts, Comment, Container, Format, Interface, Skipped};
+pub use facts::{CaptureFacts, Comment, Container, Counters, Format, Interface, Skipped};
 pub use frame_file::FrameFile;
 pub use reader::{Batch, BatchFrame, CaptureReader};
+pub use recorder::{Keep, Recorded, Recorder, Wish};
 pub use source::{Digest, digest_file};
+pub use spool::Spool;

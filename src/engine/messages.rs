@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use crossbeam_channel::{Receiver, Sender};
 
+use crate::capture::Spool;
 use crate::model::FrameHead;
 use crate::store::Snapshot;
 
@@ -14,6 +15,8 @@ pub enum Source {
     File(PathBuf),
     /// Standard input.
     Stdin,
+    /// A live capture, or what is left of one.
+    Live(Spool),
 }
 
 impl Source {
@@ -22,6 +25,7 @@ impl Source {
         match self {
             Self::File(path) => path.display().to_string(),
             Self::Stdin => "standard input".to_owned(),
+            Self::Live(spool) => spool.folder.display().to_string(),
         }
     }
 }

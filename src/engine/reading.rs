@@ -90,6 +90,7 @@ impl Reading {
         let reader = match source {
             Source::File(path) => CaptureReader::open(path, budget, digest)?,
             Source::Stdin => CaptureReader::from_stream(Box::new(io::stdin()), "standard input", budget)?,
+            Source::Live(spool) => CaptureReader::open(&spool.folder.join("frames.pcapng"), budget, digest)?,
         };
         let facts = Facts { capture: reader.facts().clone(), ..Facts::default() };
         let progress = Progress { read: 0, total: reader.position().1, done: false };

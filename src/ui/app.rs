@@ -117,7 +117,7 @@ impl Desk {
         }
         let name = match &source {
             Source::File(path) => clean_to(path.file_name().unwrap_or_default().as_encoded_bytes(), 200).into_owned(),
-            Source::Stdin => source.name(),
+            Source::Stdin | Source::Live(_) => source.name(),
         };
         self.forget();
         self.capture.name = name;
