@@ -30,4 +30,4 @@ pub use frame_file::FrameFile;
 pub use reader::{Batch, BatchFrame, CaptureReader};
 pub use recorder::{Keep, Recorded, Recorder, Wish};
 pub use source::{Digest, digest_file};
-pub use spool::Spool;
+pub use spool::{Orphan, Spool, SpoolFolder, orphans};

@@ -1,12 +1,27 @@
 //! Where a live capture is kept while it goes on: a folder with the files that the capture process writes, one of them or
 //! a ring.
 //!
-//! The folder is locked as long as a window owns it. A folder without owner is left over from a program that died.
+//! The folder is locked as long as a window owns it. A folder without owner is left over from a program that died, and is
+//! offered at the next start.
 
 use std::convert::Infallible;
+use std::env;
+use std::fs::{self, File, TryLockError};
+use std::io;
 use std::path::{Path, PathBuf};
 
-use crossbeam_channel::Receiver;
+use crossbeam_channel::{Receiver, Sender, bounded};
+
+use crate::model::Timestamp;
+
+/// The file whose lock says that the folder has an owner.
+const LOCK: &str = "owned";
+/// The file that tells what is captured.
+const ABOUT: &str = "interface";
+/// The stem of the capture's files: `frames.pcapng`, or `frames_00001_20261125190000.pcapng` and so on.
+pub(super) const STEM: &str = "frames";
+/// Longest name of an interface that is read back.
+const NAME_BYTES: usize = 256;
 
 /// The folder of a capture, and whether it still grows.
 #[derive(Clone, Debug)]
@@ -26,9 +41,216 @@ impl PartialEq for Spool {
 impl Eq for Spool {}
 
 impl Spool {
+    /// A folder whose files grow until the sender is dropped.
+    pub fn growing(folder: &Path) -> (Self, Sender<Infallible>) {
+        let (grows, growing) = bounded(0);
+        (Self { folder: folder.to_owned(), growing }, grows)
+    }
+
     /// A folder whose files do not grow any more.
     pub fn whole(folder: &Path) -> Self {
-        let (_dropped, growing) = crossbeam_channel::bounded(0);
-        Self { folder: folder.to_owned(), growing }
+        Self::growing(folder).0
+    }
+
+    /// The file that a capture without a ring is written to.
+    pub fn file(&self) -> PathBuf {
+        self.folder.join(STEM).with_extension("pcapng")
+    }
+}
+
+/// A spool folder that this process owns. Dropping it gives it up; the files stay.
+#[derive(Debug)]
+pub struct SpoolFolder {
+    folder: PathBuf,
+    /// Locked as long as it is open. The system lets go of it too when the process dies.
+    _lock: File,
+}
+
+impl SpoolFolder {
+    /// A new folder for a capture that begins at `now`.
+    pub fn create(device: &str, now: Timestamp) -> io::Result<Self> {
+        let Some(all) = home() else {
+            return Err(io::Error::new(
+                io::ErrorKind::NotFound,
+                "neither XDG_CACHE_HOME nor HOME is set, so there is no place to keep a live capture",
+            ));
+        };
+        Self::create_in(&all, device, now)
+    }
+
+    fn create_in(all: &Path, device: &str, now: Timestamp) -> io::Result<Self> {
+        create_private(all, true)?;
+        let (year, month, day, hour, minute, second, _) = now.civil();
+        let began = format!("{year:04}-{month:02}-{day:02}T{hour:02}-{minute:02}-{second:02}Z");
+        // Two captures that begin in the same second get folders of their own.
+        for n in 1..100_u32 {
+            let name = if n == 1 { began.clone() } else { format!("{began}-{n}") };
+            let folder = all.join(name);
+            match create_private(&folder, false) {
+                Ok(()) => {
+                    let lock = File::create(folder.join(LOCK))?;
+                    lock.try_lock().map_err(io::Error::from)?;
+                    fs::write(folder.join(ABOUT), device)?;
+                    return Ok(Self { folder, _lock: lock });
+                }
+                Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
+                Err(error) => return Err(error),
+            }
+        }
+        Err(io::ErrorKind::AlreadyExists.into())
+    }
+
+    /// Takes over what another program left behind; an error where it lives after all.
+    pub fn adopt(folder: &Path) -> io::Result<Self> {
+        let lock = File::options().write(true).open(folder.join(LOCK))?;
+        lock.try_lock().map_err(|error| match error {
+            TryLockError::Error(error) => error,
+            TryLockError::WouldBlock => io::Error::new(io::ErrorKind::ResourceBusy, "another window has it open"),
+        })?;
+        Ok(Self { folder: folder.to_owned(), _lock: lock })
+    }
+
+    /// The folder.
+    pub fn path(&self) -> &Path {
+        &self.folder
+    }
+
+    /// Deletes what was captured.
+    pub fn discard(self) -> io::Result<()> {
+        fs::remove_dir_all(&self.folder)
+    }
+}
+
+/// A capture that was neither saved nor thrown away when its program ended.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Orphan {
+    /// Its folder.
+    pub folder: PathBuf,
+    /// What was captured from, as it was written down.
+    pub device: String,
+    /// When it began.
+    pub began: Timestamp,
+    /// Bytes captured.
+    pub bytes: u64,
+}
+
+/// Captures without an owner, the newest first. Empty folders are cleared away.
+pub fn orphans() -> Vec<Orphan> {
+    home().map(|all| orphans_in(&all)).unwrap_or_default()
+}
+
+fn orphans_in(all: &Path) -> Vec<Orphan> {
+    let Ok(entries) = fs::read_dir(all) else { return Vec::new() };
+    let mut found: Vec<Orphan> = entries.filter_map(|entry| orphan(&entry.ok()?.path())).collect();
+    found.sort_by_key(|orphan| core::cmp::Reverse((orphan.began, orphan.folder.clone())));
+    found
+}
+
+fn orphan(folder: &Path) -> Option<Orphan> {
+    let began = began(folder.file_name()?.to_str()?)?;
+    let owned = SpoolFolder::adopt(folder).ok()?;
+    let bytes = files(folder).iter().filter_map(|file| fs::metadata(file).ok()).map(|m| m.len()).sum();
+    if bytes == 0 {
+        // Nothing was captured; that it cannot be removed is no harm.
+        let _kept = owned.discard();
+        return None;
+    }
+    let mut device = fs::read(folder.join(ABOUT)).unwrap_or_default();
+    device.truncate(NAME_BYTES);
+    Some(Orphan {
+        folder: folder.to_owned(),
+        device: String::from_utf8_lossy(&device).into_owned(),
+        began,
+        bytes,
+    })
+}
+
+/// The capture's files, in the order in which they were written.
+pub(super) fn files(folder: &Path) -> Vec<PathBuf> {
+    let Ok(entries) = fs::read_dir(folder) else { return Vec::new() };
+    let mut files: Vec<PathBuf> = entries
+        .filter_map(|entry| Some(entry.ok()?.path()))
+        .filter(|path| path.extension().is_some_and(|ending| ending == "pcapng"))
+        .filter(|path| path.file_stem().and_then(|stem| stem.to_str()).is_some_and(|stem| stem.starts_with(STEM)))
+        .collect();
+    files.sort();
+    files
+}
+
+/// When a folder's capture began, by its name.
+fn began(name: &str) -> Option<Timestamp> {
+    let (date, rest) = name.split_once('T')?;
+    let time = rest.split_once('Z')?.0.replace('-', ":");
+    let moment: jiff::Timestamp = format!("{date}T{time}Z").parse().ok()?;
+    Some(Timestamp::from_parts(moment.as_second(), 0))
+}
+
+/// Where captures are kept: the user's folder for what can be made again, since a capture that matters is saved elsewhere.
+fn home() -> Option<PathBuf> {
+    let absolute = |name: &str| env::var_os(name).map(PathBuf::from).filter(|path| path.is_absolute());
+    let cache = if cfg!(windows) {
+        absolute("LOCALAPPDATA")
+    } else if cfg!(target_os = "macos") {
+        absolute("HOME").map(|home| home.join("Library/Caches"))
+    } else {
+        // The XDG Base Directory Specification has relative paths ignored.
+        absolute("XDG_CACHE_HOME").or_else(|| absolute("HOME").map(|home| home.join(".cache")))
+    };
+    Some(cache?.join("nephoscope").join("captures"))
+}
+
+/// A folder that only its owner can look into: it holds what other people said.
+fn create_private(folder: &Path, with_parents: bool) -> io::Result<()> {
+    let mut builder = fs::DirBuilder::new();
+    builder.recursive(with_parents);
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    builder.create(folder)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use super::{SpoolFolder, began, orphans_in};
+    use crate::model::Timestamp;
+
+    const NOW: Timestamp = Timestamp(1_795_633_649_000_000_000);
+
+    #[test]
+    fn what_a_dead_program_left_is_found_again() {
+        let all = tempfile::tempdir().unwrap();
+        let owned = SpoolFolder::create_in(all.path(), "eth0", NOW).unwrap();
+        let second = SpoolFolder::create_in(all.path(), "eth1", NOW).unwrap();
+        assert_ne!(owned.path(), second.path());
+        fs::write(owned.path().join("frames.pcapng"), b"12345").unwrap();
+        fs::write(second.path().join("frames_00002_20261125190000.pcapng"), b"1234567").unwrap();
+        assert_eq!(orphans_in(all.path()), [], "owned ones are nobody else's");
+        drop(owned);
+        drop(second);
+        let found = orphans_in(all.path());
+        let told: Vec<_> = found.iter().map(|o| (o.device.as_str(), o.began, o.bytes)).collect();
+        assert_eq!(told, [("eth1", NOW, 7), ("eth0", NOW, 5)]);
+        for orphan in found {
+            SpoolFolder::adopt(&orphan.folder).unwrap().discard().unwrap();
+        }
+        assert_eq!(fs::read_dir(all.path()).unwrap().count(), 0);
+    }
+
+    #[test]
+    fn empty_folders_are_cleared_away() {
+        let all = tempfile::tempdir().unwrap();
+        drop(SpoolFolder::create_in(all.path(), "eth0", NOW).unwrap());
+        fs::create_dir(all.path().join("something else")).unwrap();
+        assert_eq!(orphans_in(all.path()), []);
+        assert_eq!(fs::read_dir(all.path()).unwrap().count(), 1, "only our own are touched");
+    }
+
+    #[test]
+    fn names_say_when() {
+        assert_eq!(began("2026-11-25T19-07-29Z"), Some(NOW));
+        assert_eq!(began("2026-11-25T19-07-29Z-2"), Some(NOW));
+        assert_eq!(began("2026-13-25T19-07-29Z"), None);
+        assert_eq!(began("notes"), None);
     }
 }
