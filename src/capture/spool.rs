@@ -157,12 +157,7 @@ fn orphan(folder: &Path) -> Option<Orphan> {
     }
     let mut device = fs::read(folder.join(ABOUT)).unwrap_or_default();
     device.truncate(NAME_BYTES);
-    Some(Orphan {
-        folder: folder.to_owned(),
-        device: String::from_utf8_lossy(&device).into_owned(),
-        began,
-        bytes,
-    })
+    Some(Orphan { folder: folder.to_owned(), device: String::from_utf8_lossy(&device).into_owned(), began, bytes })
 }
 
 /// The capture's files, in the order in which they were written.
