@@ -14,6 +14,7 @@ mod notes;
 mod numbers;
 mod pcap;
 mod pcapng;
+mod pipe;
 mod programs;
 mod reader;
 mod recorder;

@@ -89,8 +89,17 @@ pub struct Recorder {
     pub events: Receiver<Recorded>,
     /// What it writes.
     pub spool: Spool,
-    /// The process ends when this is closed, so it ends with this program however that ends.
-    lifeline: Option<PipeWriter>,
+    /// What is written ends when this is closed.
+    lifeline: Option<Lifeline>,
+}
+
+/// What a capture hangs on.
+#[derive(Debug)]
+enum Lifeline {
+    /// A process ends when its standard input is closed, so it ends with this program however that ends.
+    Process(#[expect(dead_code, reason = "held until it is dropped")] PipeWriter),
+    /// A thread of this program.
+    Thread(#[expect(dead_code, reason = "held until it is dropped")] Sender<Infallible>),
 }
 
 impl Recorder {
@@ -108,7 +117,12 @@ impl Recorder {
         let watch = Watch { lifeline: lifeline_end, told, wake };
         let rungs = rungs.to_vec();
         std::thread::Builder::new().name("capture".to_owned()).spawn(move || watch.climb(&rungs, grows))?;
-        Ok(Self { events, spool, lifeline: Some(lifeline) })
+        Ok(Self { events, spool, lifeline: Some(Lifeline::Process(lifeline)) })
+    }
+
+    /// A recorder whose work is done by threads that end when `lifeline` is dropped.
+    pub(super) fn new(events: Receiver<Recorded>, spool: Spool, lifeline: Sender<Infallible>) -> Self {
+        Self { events, spool, lifeline: Some(Lifeline::Thread(lifeline)) }
     }
 
     /// Stops the capture; [`Recorded::Ended`] follows.
