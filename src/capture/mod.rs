@@ -18,6 +18,7 @@ mod pipe;
 mod programs;
 mod reader;
 mod recorder;
+mod remote;
 mod source;
 mod spool;
 #[cfg(test)]
@@ -32,5 +33,6 @@ pub use frame_file::FrameFile;
 pub use programs::{SocketOwner, watch_programs};
 pub use reader::{Batch, BatchFrame, CaptureReader};
 pub use recorder::{CAPTURING, Keep, NO_RIGHTS, Recorded, Recorder, Wish};
+pub use remote::remote_session_filter;
 pub use source::{Digest, digest_file};
 pub use spool::{Orphan, Spool, SpoolFolder, orphans};
