@@ -15,6 +15,7 @@ mod numbers;
 mod pcap;
 mod pcapng;
 mod reader;
+mod record_error;
 mod recorder;
 mod source;
 mod spool;
