@@ -57,9 +57,12 @@ fn fault(text: &str, tokens: &[Token], error: &str, compiles: impl Fn(&str) -> b
             .iter()
             .rev()
             .take(MAX_PREFIXES)
-            .find(|token| text.get(..token.range.start).is_some_and(|prefix| !prefix.trim().is_empty() && compiles(prefix)))
+            .find(|token| {
+                text.get(..token.range.start).is_some_and(|prefix| !prefix.trim().is_empty() && compiles(prefix))
+            })
             .map_or(0, |token| token.range.start);
-        let what = if what == "syntax error" { "this is not understood, or something is missing after it" } else { what };
+        let what =
+            if what == "syntax error" { "this is not understood, or something is missing after it" } else { what };
         return FilterFault { what: what.to_owned(), range: start..text.trim_end().len().max(start) };
     }
     // unknown port 'htttp', unknown ether proto 'x', illegal port number 99999 > 65535
@@ -204,7 +207,9 @@ fn name_refused(word: &str, range: Range<usize>) -> FilterFault {
     let what = if word != lower && is_keyword(&lower) {
         format!("capture filters are written in small letters: {lower}")
     } else if word.starts_with('\\') {
-        format!("{shown} would be looked up here: after a backslash stands the name of a protocol, as in: ip proto \\tcp")
+        format!(
+            "{shown} would be looked up here: after a backslash stands the name of a protocol, as in: ip proto \\tcp"
+        )
     } else {
         format!(
             "{shown} is no word of capture filters. If it is the name of a host or network, write its address: \
@@ -331,10 +336,11 @@ mod tests {
     /// Whatever is let through, libpcap asks nobody. Should this fail, then it has just asked for `zz`.
     #[test]
     fn no_order_of_words_leads_to_a_lookup() {
-        let words: Vec<&str> = "port proto protochain portrange type subtype dir ifname host net gateway src dst ether ip tcp \
+        let words: Vec<&str> =
+            "port proto protochain portrange type subtype dir ifname host net gateway src dst ether ip tcp \
             zz zz zz \\zz and or not ( ) ! && || 80 6 1.2.3.4 / [ ] : = < wlan mask on action"
-            .split_whitespace()
-            .collect();
+                .split_whitespace()
+                .collect();
         let dead = Capture::dead(Linktype(1)).unwrap();
         let (mut seed, mut let_through) = (1_u64, 0);
         for _ in 0..60_000 {
