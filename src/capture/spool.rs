@@ -56,6 +56,11 @@ impl Spool {
     pub fn file(&self) -> PathBuf {
         self.folder.join(STEM).with_extension("pcapng")
     }
+
+    /// The files that are there, in the order in which they were written.
+    pub fn files(&self) -> Vec<PathBuf> {
+        files(&self.folder)
+    }
 }
 
 /// A spool folder that this process owns. Dropping it gives it up; the files stay.
@@ -161,7 +166,7 @@ fn orphan(folder: &Path) -> Option<Orphan> {
 }
 
 /// The capture's files, in the order in which they were written.
-pub(super) fn files(folder: &Path) -> Vec<PathBuf> {
+fn files(folder: &Path) -> Vec<PathBuf> {
     let Ok(entries) = fs::read_dir(folder) else { return Vec::new() };
     let mut files: Vec<PathBuf> = entries
         .filter_map(|entry| Some(entry.ok()?.path()))

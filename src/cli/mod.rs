@@ -3,6 +3,9 @@
 //! Data goes to standard output, words for people to standard error.
 
 mod args;
+#[cfg(unix)]
+mod capture;
+mod interfaces;
 mod list;
 mod packs;
 mod signatures;
@@ -59,6 +62,9 @@ pub fn run(window: impl FnOnce(Begin, Budget) -> anyhow::Result<()>) -> ExitCode
         Some(Task::List(list)) => list::list(&list, &budget),
         Some(Task::Explain(explain)) => list::explain(&explain, &budget),
         Some(Task::Findings(findings)) => list::findings(&findings, &budget),
+        #[cfg(unix)]
+        Some(Task::Capture(capture)) => capture::run(*capture),
+        Some(Task::Interfaces(interfaces)) => interfaces::run(&interfaces),
         Some(Task::Signatures(signatures)) => signatures::run(&signatures.task, &budget),
         None => {
             let begin = Begin {

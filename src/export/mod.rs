@@ -10,6 +10,7 @@ mod json;
 mod json_explain;
 mod json_verdict;
 mod order;
+mod save;
 mod table;
 
 pub use csv::write_csv;
@@ -18,6 +19,7 @@ pub use findings::{write_findings, write_findings_json};
 pub use json::{SCHEMA, write_jsonl};
 pub use json_explain::write_explanation_json;
 pub use order::{Listing, Numbers};
+pub use save::{Existing, SaveError, SaveWhat, save};
 pub use table::write_table;
 
 /// Why a list could not be written.
