@@ -228,6 +228,12 @@ impl Desk {
         }
     }
 
+    /// Answers the dialog that was asked for as a desktop without dialogs does: our own question stands in.
+    pub fn without_dialog(&mut self) {
+        self.state.dialog_open = self.state.dialog_wanted.take();
+        self.picked(super::jobs::Picked::NoDialog);
+    }
+
     /// Whether the user asked to end the program.
     pub(crate) fn quits(&self) -> bool {
         self.quit

@@ -7,7 +7,7 @@ use std::thread::Builder;
 use std::time::Duration;
 
 use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, bounded};
-use egui::{Align2, CornerRadius, Painter, Rect, Role, Sense, Shape, Stroke, Ui, WidgetInfo, pos2, vec2};
+use egui::{Align2, CornerRadius, Key, Mesh, Painter, Rect, Response, Role, Sense, Shape, Stroke, Ui, WidgetInfo, pos2, vec2};
 
 use super::jobs::WakeUp;
 use super::machine::Machine;
@@ -271,8 +271,14 @@ pub(crate) fn list(ui: &mut Ui, seen: &Interfaces, how: Use<'_>, more: &mut bool
     if *more {
         all.extend(&odd);
     }
+    // Down leads into the list from anywhere; from there the arrows go on.
+    let mut enter = ui.memory(|memory| memory.focused().is_none()) && ui.input(|i| i.key_pressed(Key::ArrowDown));
     for device in all {
-        if row(ui, seen, device, how) {
+        let response = row(ui, seen, device, how);
+        if core::mem::take(&mut enter) {
+            response.request_focus();
+        }
+        if response.clicked() {
             clicked = Some(device.name.clone());
         }
     }
@@ -301,8 +307,8 @@ fn sentence(ui: &mut Ui, words: &str) {
     ui.add(egui::Label::new(egui::RichText::new(words).color(c.quiet)).wrap());
 }
 
-/// One interface; whether it was clicked.
-fn row(ui: &mut Ui, seen: &Interfaces, device: &Device, how: Use<'_>) -> bool {
+/// One interface.
+fn row(ui: &mut Ui, seen: &Interfaces, device: &Device, how: Use<'_>) -> Response {
     let c = theme::colours(ui);
     let (rect, response) = ui.allocate_exact_size(vec2(ui.available_width(), ROW), Sense::click());
     let (name, about, rate) = (shown_name(device), about(device), seen.rate_words(&device.name));
@@ -332,7 +338,11 @@ fn row(ui: &mut Ui, seen: &Interfaces, device: &Device, how: Use<'_>) -> bool {
     let after = painter.text(at, Align2::LEFT_TOP, &name, theme::strong(theme::BODY), c.text);
     let at = pos2(after.right() + 8.0, at.y);
     painter.text(at, Align2::LEFT_TOP, about, theme::sans(theme::BODY), quiet);
-    let second = if addresses.is_empty() { "no address".to_owned() } else { middle(&addresses, WORDS_CHARS, 40).into_owned() };
+    let second = match (addresses.is_empty(), device.description.is_empty()) {
+        (false, _) => middle(&addresses, WORDS_CHARS, 40).into_owned(),
+        (true, false) => clean_to(device.description.as_bytes(), WORDS_CHARS).into_owned(),
+        (true, true) => "no address".to_owned(),
+    };
     let at = pos2(rect.left() + 20.0, rect.bottom() - 5.0);
     painter.text(at, Align2::LEFT_BOTTOM, second, theme::sans(theme::SMALL), quiet);
     if let Some(history) = seen.history.get(&device.name) {
@@ -340,7 +350,7 @@ fn row(ui: &mut Ui, seen: &Interfaces, device: &Device, how: Use<'_>) -> bool {
     }
     let at = pos2(rect.right(), rect.bottom() - 5.0);
     ui.painter().text(at, Align2::RIGHT_BOTTOM, rate, theme::sans(theme::SMALL), quiet);
-    response.clicked()
+    response
 }
 
 /// The state as a shape: full, ring, dash; nothing where it is not known.
@@ -378,13 +388,18 @@ pub(crate) fn sparkline(painter: &Painter, rect: Rect, rates: &VecDeque<f32>, c:
         })
         .collect();
     let fill = Colours::tint(c.page, c.accent, 0.22);
-    for pair in points.windows(2) {
-        let [a, b] = pair else { continue };
-        if a.y < rect.bottom() - 0.1 || b.y < rect.bottom() - 0.1 {
-            let corners = vec![*a, *b, pos2(b.x, rect.bottom()), pos2(a.x, rect.bottom())];
-            painter.add(Shape::convex_polygon(corners, fill, Stroke::NONE));
+    // One mesh: single shapes would show seams where they meet.
+    let mut area = Mesh::default();
+    for (i, point) in points.iter().enumerate() {
+        let at = 2 * i as u32;
+        area.colored_vertex(*point, fill);
+        area.colored_vertex(pos2(point.x, rect.bottom()), fill);
+        if i > 0 {
+            area.add_triangle(at - 2, at - 1, at);
+            area.add_triangle(at - 1, at, at + 1);
         }
     }
+    painter.add(Shape::mesh(area));
     if points.len() > 1 {
         painter.add(Shape::line(points, Stroke::new(1.2, c.accent)));
     }

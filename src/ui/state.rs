@@ -242,6 +242,8 @@ pub enum Dialog {
 pub struct CaptureOptions {
     /// What was chosen so far.
     pub choice: CaptureChoice,
+    /// The interface that stands first: the one chosen when the options were opened.
+    pub(crate) first: String,
     /// What is wrong with the capture filter.
     pub(crate) fault: Option<FilterFault>,
     /// For which filter and link type that was found out.

@@ -153,6 +153,8 @@ impl Desk {
         if live.stage == Stage::Starting {
             live.stage = Stage::Running;
         }
+        // What can be captured from is worth remembering.
+        self.state.saved.capture.device.clone_from(&live.wish.device);
         let source = Source::Live(live.recording().spool.clone());
         if self.engine.commands.try_send(Command::Open(source)).is_err() {
             self.fail("read the capture", "the engine does not answer; stop, save, and start the program again");
@@ -238,7 +240,6 @@ impl Desk {
             let _full = self.engine.commands.try_send(Command::Stop);
         }
         self.forget();
-        self.state.saved.capture.device.clone_from(&wish.device);
         let wake = Arc::clone(&self.wake);
         match (machine.record)(&wish, Box::new(move || wake())) {
             Ok(recording) => {
@@ -301,7 +302,7 @@ impl Desk {
             return;
         }
         let choice = self.state.saved.capture.clone();
-        self.state.dialog = Some(Dialog::Capture(Box::new(CaptureOptions { choice, ..CaptureOptions::default() })));
+        self.state.dialog = Some(Dialog::Capture(Box::new(CaptureOptions { first: choice.device.clone(), choice, ..CaptureOptions::default() })));
     }
 
     fn start(&mut self) {

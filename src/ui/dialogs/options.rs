@@ -51,7 +51,9 @@ pub(super) fn show(
         let start =
             egui::Button::new(words).fill(c.accent).stroke(Stroke::NONE).min_size(vec2(80.0, 28.0));
         let clicked = ui.add_enabled(ready, start).clicked();
-        if ready && (clicked || entered) {
+        // Enter starts from the filter, and where nothing else takes it.
+        let alone = ui.memory(|memory| memory.focused().is_none()) && ui.input(|i| i.key_pressed(egui::Key::Enter));
+        if ready && (clicked || entered || alone) {
             actions.push(Action::Live(LiveAction::Start));
         }
         if ui.add(egui::Button::new("Cancel").min_size(vec2(80.0, 28.0))).clicked() {
@@ -75,8 +77,9 @@ fn devices(ui: &mut Ui, options: &mut CaptureOptions, interfaces: &Interfaces, m
     let margin = egui::Margin::symmetric(8, 0);
     egui::Frame::NONE.inner_margin(margin).show(ui, |ui| {
         ui.spacing_mut().item_spacing.y = 0.0;
-        ScrollArea::vertical().id_salt("interfaces").max_height(210.0).show(ui, |ui| {
-            let how = Use { verb: "Choose", first: "", chosen: &chosen };
+        let tall = if ui.ctx().content_rect().height() < 640.0 { 110.0 } else { 210.0 };
+        ScrollArea::vertical().id_salt("interfaces").max_height(tall).show(ui, |ui| {
+            let how = Use { verb: "Choose", first: &options.first, chosen: &chosen };
             if let Some(device) = interfaces::list(ui, interfaces, how, more) {
                 options.choice.device = device;
             }

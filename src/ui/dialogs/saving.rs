@@ -51,8 +51,6 @@ pub(super) fn some(ui: &mut Ui, selected: &mut bool, seen: &Seen<'_>, actions: &
     ui.add_enabled_ui(seen.selected, |ui| {
         ui.radio_value(selected, true, "The selected exchange");
     });
-    ui.add_space(4.0);
-    quiet(ui, "With the handshakes and lookups that stand in the same frames; numbers of frames begin at 1 again.");
     ui.add_space(14.0);
     buttons(ui, |ui| {
         let ready = if *selected { seen.selected } else { seen.shown > 0 };
