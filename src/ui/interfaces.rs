@@ -7,7 +7,9 @@ use std::thread::Builder;
 use std::time::Duration;
 
 use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, bounded};
-use egui::{Align2, CornerRadius, Key, Mesh, Painter, Rect, Response, Role, Sense, Shape, Stroke, Ui, WidgetInfo, pos2, vec2};
+use egui::{
+    Align2, CornerRadius, Key, Mesh, Painter, Rect, Response, Role, Sense, Shape, Stroke, Ui, WidgetInfo, pos2, vec2,
+};
 
 use super::jobs::WakeUp;
 use super::machine::Machine;
@@ -66,7 +68,10 @@ impl Watch {
     }
 }
 
-#[expect(clippy::disallowed_methods, reason = "packets per second of this machine's interfaces; nothing of the analysis")]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "packets per second of this machine's interfaces; nothing of the analysis"
+)]
 fn watch(machine: &Machine, wanted: &Receiver<()>, polled: &Sender<Polled>, wake: &WakeUp) {
     let mut list = true;
     let mut looks = 0_u32;
@@ -277,6 +282,8 @@ pub(crate) fn list(ui: &mut Ui, seen: &Interfaces, how: Use<'_>, more: &mut bool
         let response = row(ui, seen, device, how);
         if core::mem::take(&mut enter) {
             response.request_focus();
+            // The key that led here must not lead on at once.
+            ui.memory_mut(|memory| memory.move_focus(egui::FocusDirection::None));
         }
         if response.clicked() {
             clicked = Some(device.name.clone());

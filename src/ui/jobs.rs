@@ -41,10 +41,30 @@ pub(crate) enum Ask {
 #[derive(Debug)]
 pub(crate) enum Told {
     /// `seen` is the row as it stood then: while its exchange is open it is written again.
-    Record { capture: u32, row: RowId, seen: Option<Row>, result: Result<Arc<Shown>, String> },
-    Detail { capture: u32, row: RowId, seen: Option<Row>, result: Result<Arc<Prepared>, String>, not_yet: bool },
-    Picture { capture: u32, row: RowId, side: Side, result: Result<Picture, String> },
-    Findings { capture: u32, generation: u64, findings: Box<Findings> },
+    Record {
+        capture: u32,
+        row: RowId,
+        seen: Option<Row>,
+        result: Result<Arc<Shown>, String>,
+    },
+    Detail {
+        capture: u32,
+        row: RowId,
+        seen: Option<Row>,
+        result: Result<Arc<Prepared>, String>,
+        not_yet: bool,
+    },
+    Picture {
+        capture: u32,
+        row: RowId,
+        side: Side,
+        result: Result<Picture, String>,
+    },
+    Findings {
+        capture: u32,
+        generation: u64,
+        findings: Box<Findings>,
+    },
     /// A capture that was thrown away is still there.
     Kept(String),
 }
@@ -178,12 +198,7 @@ impl Jobs {
     }
 
     /// Saves on a thread of its own, since it may take minutes; the answer comes over `saved`.
-    pub(crate) fn ask_save(
-        &self,
-        save: Save,
-        (capture, wish): (u32, SaveWish),
-        wake: &WakeUp,
-    ) -> std::io::Result<()> {
+    pub(crate) fn ask_save(&self, save: Save, (capture, wish): (u32, SaveWish), wake: &WakeUp) -> std::io::Result<()> {
         let (answer, wake) = (self.saved_in.clone(), Arc::clone(wake));
         let frames = save.snapshot.facts().capture.frames;
         Builder::new().name("save".to_owned()).spawn(move || {

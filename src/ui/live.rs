@@ -152,14 +152,7 @@ impl Live {
 
     pub(crate) fn left_over(device: &str, recording: Recording) -> Self {
         let wish = Wish { device: device.to_owned(), ..Wish::default() };
-        Self {
-            wish,
-            stage: Stage::Ended(None),
-            recording,
-            marks: Vec::new(),
-            saved_frames: None,
-            left_over: true,
-        }
+        Self { wish, stage: Stage::Ended(None), recording, marks: Vec::new(), saved_frames: None, left_over: true }
     }
 
     pub(crate) fn recording(&self) -> &Recording {

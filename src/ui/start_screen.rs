@@ -61,13 +61,7 @@ struct Shape {
     short: bool,
 }
 
-fn columns(
-    ui: &mut Ui,
-    state: &mut State,
-    interfaces: Option<&Interfaces>,
-    shape: Shape,
-    actions: &mut Vec<Action>,
-) {
+fn columns(ui: &mut Ui, state: &mut State, interfaces: Option<&Interfaces>, shape: Shape, actions: &mut Vec<Action>) {
     ui.spacing_mut().item_spacing = Vec2::new(8.0, 4.0);
     head(ui);
     if let Some(seen) = interfaces {
@@ -172,8 +166,7 @@ fn left_behind(ui: &mut Ui, orphans: &[Orphan], actions: &mut Vec<Action>) {
         let device = clean_to(orphan.device.as_bytes(), 40);
         let (day, time) = (orphan.began.date(), orphan.began.time_of_day(0));
         let time = time.get(..5).unwrap_or_default();
-        let words =
-            format!("A capture of {device} from {day} {time} UTC was not saved ({})", text::size(orphan.bytes));
+        let words = format!("A capture of {device} from {day} {time} UTC was not saved ({})", text::size(orphan.bytes));
         let ground = Colours::tint(c.page, c.amber, 0.1);
         let frame = egui::Frame::NONE.fill(ground).corner_radius(CornerRadius::same(theme::CORNER));
         frame.inner_margin(egui::Margin::symmetric(12, 6)).show(ui, |ui| {
@@ -219,7 +212,8 @@ fn mark(ui: &mut Ui) {
 
 fn drop_zone(ui: &mut Ui, short: bool, actions: &mut Vec<Action>) {
     let c = theme::colours(ui);
-    let (rect, _) = ui.allocate_exact_size(vec2(ui.available_width(), if short { 136.0 } else { 176.0 }), Sense::hover());
+    let (rect, _) =
+        ui.allocate_exact_size(vec2(ui.available_width(), if short { 136.0 } else { 176.0 }), Sense::hover());
     let up = if short { 20.0 } else { 0.0 };
     ui.painter().rect_filled(rect, CornerRadius::same(10), c.surface);
     shapes::dashed(ui.painter(), rect, Colours::tint(c.line, c.text, 0.2));
@@ -239,14 +233,12 @@ fn drop_zone(ui: &mut Ui, short: bool, actions: &mut Vec<Action>) {
         c.quiet,
     );
     let row = Rect::from_center_size(pos2(centre.x, rect.top() + 118.0 - up), vec2(320.0, 36.0));
-    let mut inner =
-        ui.new_child(UiBuilder::new().max_rect(row).layout(Layout::left_to_right(Align::Center)));
+    let mut inner = ui.new_child(UiBuilder::new().max_rect(row).layout(Layout::left_to_right(Align::Center)));
     inner.spacing_mut().button_padding = vec2(16.0, 8.0);
-    let open =
-        egui::Button::new(RichText::new("Open a capture…").font(theme::strong(theme::BODY)).color(c.on_accent))
-            .fill(c.accent)
-            .stroke(egui::Stroke::NONE)
-            .min_size(vec2(156.0, 34.0));
+    let open = egui::Button::new(RichText::new("Open a capture…").font(theme::strong(theme::BODY)).color(c.on_accent))
+        .fill(c.accent)
+        .stroke(egui::Stroke::NONE)
+        .min_size(vec2(156.0, 34.0));
     let response = inner.add(open);
     let response = if let Some(entry) = action::entry(&Action::Open) {
         response.on_hover_text(action::tip(inner.ctx(), entry))

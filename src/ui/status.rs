@@ -3,8 +3,8 @@
 use egui::{Align, Layout, Role, Sense, Ui, WidgetInfo, vec2};
 
 use super::action::Action;
-use crate::capture::Counters;
 use super::{shapes, text, theme};
+use crate::capture::Counters;
 use crate::model::{LimitHit, clean_to, hex};
 use crate::store::{Facts, Snapshot};
 

@@ -122,7 +122,8 @@ fn filter(ui: &mut Ui, unknown: Option<&str>, state: &mut State, actions: &mut V
     );
     let noted = unknown.filter(|_| !state.choice.filter.is_empty()).map_or(0.0, |unknown| note(ui, rect, unknown));
     shapes::lens(ui.painter(), pos2(rect.left() + 15.0, rect.center().y), c.quiet);
-    let inside = Rect::from_min_max(pos2(rect.left() + 28.0, rect.top()), pos2(rect.right() - 28.0 - noted, rect.bottom()));
+    let inside =
+        Rect::from_min_max(pos2(rect.left() + 28.0, rect.top()), pos2(rect.right() - 28.0 - noted, rect.bottom()));
     let edit = egui::TextEdit::singleline(&mut state.choice.filter)
         .id(filter_id())
         .hint_text(egui::RichText::new("Filter by host, path, type, address or provider").color(c.faint))

@@ -6,7 +6,9 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use crossbeam_channel::{Receiver, Sender, bounded};
-use nephoscope::capture::{CaptureFacts, Counters, Device, DeviceError, DeviceKind, DeviceState, Orphan, Recorded, Spool, Wish};
+use nephoscope::capture::{
+    CaptureFacts, Counters, Device, DeviceError, DeviceKind, DeviceState, Orphan, Recorded, Spool, Wish,
+};
 use nephoscope::engine::{Command, Handle, Notice};
 use nephoscope::evidence::{Known, Matcher, pack};
 use nephoscope::model::{
@@ -289,14 +291,7 @@ pub(crate) struct FakeMachine {
 }
 
 fn device(name: &str, kind: DeviceKind, state: DeviceState, addresses: &[IpAddr]) -> Device {
-    Device {
-        name: name.to_owned(),
-        description: String::new(),
-        addresses: addresses.to_vec(),
-        kind,
-        state,
-        link: None,
-    }
+    Device { name: name.to_owned(), description: String::new(), addresses: addresses.to_vec(), kind, state, link: None }
 }
 
 /// A wired interface, one that is down, and a VPN.

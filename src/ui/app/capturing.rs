@@ -302,7 +302,11 @@ impl Desk {
             return;
         }
         let choice = self.state.saved.capture.clone();
-        self.state.dialog = Some(Dialog::Capture(Box::new(CaptureOptions { first: choice.device.clone(), choice, ..CaptureOptions::default() })));
+        self.state.dialog = Some(Dialog::Capture(Box::new(CaptureOptions {
+            first: choice.device.clone(),
+            choice,
+            ..CaptureOptions::default()
+        })));
     }
 
     fn start(&mut self) {
@@ -423,10 +427,10 @@ impl Desk {
             paused: self.capture.paused.map(|then| frames.saturating_sub(then)),
         };
         let margin = Margin { left: 12, right: 8, top: 0, bottom: 0 };
-        Panel::top("live").exact_size(live_bar::HEIGHT).frame(Frame::NONE.fill(c.raised).inner_margin(margin)).show(
-            ui,
-            |ui| live_bar::show(ui, &seen, actions),
-        );
+        Panel::top("live")
+            .exact_size(live_bar::HEIGHT)
+            .frame(Frame::NONE.fill(c.raised).inner_margin(margin))
+            .show(ui, |ui| live_bar::show(ui, &seen, actions));
     }
 
     /// Words for a table without rows that only a live capture or an action needs.

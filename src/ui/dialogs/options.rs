@@ -48,8 +48,7 @@ pub(super) fn show(
     buttons(ui, |ui| {
         let ready = options.fault.is_none() && !options.choice.device.is_empty();
         let words = RichText::new("Start").font(theme::strong(theme::BODY)).color(c.on_accent);
-        let start =
-            egui::Button::new(words).fill(c.accent).stroke(Stroke::NONE).min_size(vec2(80.0, 28.0));
+        let start = egui::Button::new(words).fill(c.accent).stroke(Stroke::NONE).min_size(vec2(80.0, 28.0));
         let clicked = ui.add_enabled(ready, start).clicked();
         // Enter starts from the filter, and where nothing else takes it.
         let alone = ui.memory(|memory| memory.focused().is_none()) && ui.input(|i| i.key_pressed(egui::Key::Enter));
@@ -143,11 +142,9 @@ fn check(options: &mut CaptureOptions, interfaces: &Interfaces) {
     let kind = interfaces.device(&options.choice.device).map_or(DeviceKind::Wired, |device| device.kind);
     let link = match kind {
         DeviceKind::Any => LinkType::LINUX_SLL,
-        DeviceKind::Wired
-        | DeviceKind::Wireless
-        | DeviceKind::Tunnel
-        | DeviceKind::Loopback
-        | DeviceKind::Other => LinkType::ETHERNET,
+        DeviceKind::Wired | DeviceKind::Wireless | DeviceKind::Tunnel | DeviceKind::Loopback | DeviceKind::Other => {
+            LinkType::ETHERNET
+        }
     };
     let now = (options.choice.filter.clone(), link.0);
     if options.checked.as_ref() != Some(&now) {
@@ -228,13 +225,14 @@ fn number(
     on: bool,
 ) -> egui::Response {
     let speed = (f64::from(*value) / 100.0).max(0.1);
-    let drag = DragValue::new(value).range(range).speed(speed).suffix(unit).custom_formatter(|n, _| {
-        crate::ui::text::count(n.max(0.0) as u64)
-    });
+    let drag = DragValue::new(value)
+        .range(range)
+        .speed(speed)
+        .suffix(unit)
+        .custom_formatter(|n, _| crate::ui::text::count(n.max(0.0) as u64));
     let drag = drag.custom_parser(|text| {
         let digits: String = text.chars().filter(char::is_ascii_digit).collect();
         digits.parse().ok()
     });
     ui.add_enabled(on, drag).accessible_name(name)
 }
-
