@@ -3,5 +3,5 @@
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
-    nephoscope::cli::run(|open, budget, _left_out| Ok(nephoscope::ui::run(open, budget)?))
+    nephoscope::cli::run(|begin, budget| Ok(nephoscope::ui::run(begin.open, budget)?))
 }

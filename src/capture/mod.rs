@@ -14,8 +14,11 @@ mod notes;
 mod numbers;
 mod pcap;
 mod pcapng;
+mod pipe;
+mod programs;
 mod reader;
 mod recorder;
+mod remote;
 mod source;
 mod spool;
 #[cfg(test)]
@@ -27,7 +30,9 @@ pub use device::{Device, DeviceError, DeviceKind, DeviceState, devices, packet_c
 pub use error::CaptureError;
 pub use facts::{CaptureFacts, Comment, Container, Counters, Format, Interface, Skipped};
 pub use frame_file::FrameFile;
+pub use programs::{SocketOwner, watch_programs};
 pub use reader::{Batch, BatchFrame, CaptureReader};
-pub use recorder::{Keep, Recorded, Recorder, Wish};
+pub use recorder::{CAPTURING, Keep, NO_RIGHTS, Recorded, Recorder, Wish};
+pub use remote::remote_session_filter;
 pub use source::{Digest, digest_file};
 pub use spool::{Orphan, Spool, SpoolFolder, orphans};

@@ -89,16 +89,25 @@ pub struct Recorder {
     pub events: Receiver<Recorded>,
     /// What it writes.
     pub spool: Spool,
-    /// The process ends when this is closed, so it ends with this program however that ends.
-    lifeline: Option<PipeWriter>,
+    /// What is written ends when this is closed.
+    lifeline: Option<Lifeline>,
+}
+
+/// What a capture hangs on.
+#[derive(Debug)]
+enum Lifeline {
+    /// A process ends when its standard input is closed, so it ends with this program however that ends.
+    Process(#[expect(dead_code, reason = "held until it is dropped")] PipeWriter),
+    /// A thread of this program.
+    Thread(#[expect(dead_code, reason = "held until it is dropped")] Sender<Infallible>),
 }
 
 impl Recorder {
     /// Starts a capture into a folder that is there already. Comes back at once: what becomes of it is told by events, and
     /// `wake` is called after each.
-    pub fn start(wish: &Wish, folder: PathBuf, wake: Box<dyn Fn() + Send>) -> io::Result<Self> {
+    pub fn start(wish: &Wish, folder: &Path, wake: Box<dyn Fn() + Send>) -> io::Result<Self> {
         let program = env::current_exe()?;
-        Self::start_with(&rungs(&program, wish, &folder), &folder, wake)
+        Self::start_with(&rungs(&program, wish, folder), folder, wake)
     }
 
     fn start_with(rungs: &[Rung], folder: &Path, wake: Box<dyn Fn() + Send>) -> io::Result<Self> {
@@ -108,7 +117,12 @@ impl Recorder {
         let watch = Watch { lifeline: lifeline_end, told, wake };
         let rungs = rungs.to_vec();
         std::thread::Builder::new().name("capture".to_owned()).spawn(move || watch.climb(&rungs, grows))?;
-        Ok(Self { events, spool, lifeline: Some(lifeline) })
+        Ok(Self { events, spool, lifeline: Some(Lifeline::Process(lifeline)) })
+    }
+
+    /// A recorder whose work is done by threads that end when `lifeline` is dropped.
+    pub(super) fn new(events: Receiver<Recorded>, spool: Spool, lifeline: Sender<Infallible>) -> Self {
+        Self { events, spool, lifeline: Some(Lifeline::Thread(lifeline)) }
     }
 
     /// Stops the capture; [`Recorded::Ended`] follows.
@@ -340,15 +354,13 @@ impl Heard {
             return Outcome::Ended(why);
         }
         let why = if said.is_empty() { "the capture process ended before it began".to_owned() } else { said };
-        match (speaks, code) {
-            (Speaks::Own | Speaks::OwnThrough, Some(NO_RIGHTS)) => Outcome::Refused(why),
+        let is_refused = match speaks {
+            Speaks::Own => code == Some(NO_RIGHTS),
             // Whoever was to give the rights refused, or nobody was there to ask.
-            (Speaks::OwnThrough, _) => Outcome::Refused(why),
-            (Speaks::Dumpcap, _) if why.contains("permission") || why.contains("not permitted") => {
-                Outcome::Refused(why)
-            }
-            _ => Outcome::Failed(why),
-        }
+            Speaks::OwnThrough => true,
+            Speaks::Dumpcap => why.contains("permission") || why.contains("not permitted"),
+        };
+        if is_refused { Outcome::Refused(why) } else { Outcome::Failed(why) }
     }
 }
 
@@ -387,7 +399,8 @@ fn quoted(path: &Path) -> String {
     format!("'{}'", text.replace('\'', r"'\''"))
 }
 
-#[cfg(all(test, unix))]
+#[cfg(test)]
+#[cfg(unix)]
 mod tests {
     use std::path::Path;
 

@@ -18,6 +18,21 @@ pub(super) struct Arguments {
     pub(super) task: Option<Task>,
     /// Capture to open in the window; `-` reads standard input.
     pub(super) file: Option<PathBuf>,
+    /// The same as FILE, as Wireshark has it
+    #[arg(short = 'r', long = "read", value_name = "FILE", conflicts_with_all = ["file", "interface"])]
+    pub(super) read: Option<PathBuf>,
+    /// Interface to capture from, in the window
+    #[arg(short = 'i', long, value_name = "NAME", conflicts_with = "file")]
+    pub(super) interface: Option<String>,
+    /// Begin to capture at once; without -i from the interface used last
+    #[arg(short = 'k', conflicts_with_all = ["file", "read"])]
+    pub(super) start: bool,
+    /// Capture filter, in the language of pcap-filter(7)
+    #[arg(short = 'f', value_name = "FILTER", conflicts_with_all = ["file", "read"])]
+    pub(super) filter: Option<String>,
+    /// Print the interfaces and end, as `nephoscope interfaces` does
+    #[arg(short = 'D', conflicts_with_all = ["file", "read", "interface", "start", "filter"])]
+    pub(super) interfaces: bool,
 }
 
 const EXIT_CODES: &str = "Exit codes:

@@ -23,9 +23,23 @@ pub const READ_DAMAGED: u8 = 1;
 /// Nothing was read: bad arguments, no such file, not a capture, or the output could not be written.
 pub const NOTHING_READ: u8 = 2;
 
-/// Runs the program on the process's arguments. `window` opens the window, which is no business of this front; it is given
-/// what to open, and a message for each signature file of the user that was left out.
-pub fn run(window: impl FnOnce(Option<Source>, Budget, Vec<String>) -> anyhow::Result<()>) -> ExitCode {
+/// What the window is to begin with.
+#[derive(Clone, Debug, Default)]
+pub struct Begin {
+    /// A capture to open.
+    pub open: Option<Source>,
+    /// The interface to choose.
+    pub interface: Option<String>,
+    /// The capture filter to choose.
+    pub filter: Option<String>,
+    /// Whether capturing begins at once.
+    pub capture: bool,
+    /// A message for each signature file of the user that was left out.
+    pub left_out: Vec<String>,
+}
+
+/// Runs the program on the process's arguments. `window` opens the window, which is no business of this front.
+pub fn run(window: impl FnOnce(Begin, Budget) -> anyhow::Result<()>) -> ExitCode {
     let arguments = match Arguments::try_parse() {
         Ok(arguments) => arguments,
         Err(error) => {
@@ -46,7 +60,16 @@ pub fn run(window: impl FnOnce(Option<Source>, Budget, Vec<String>) -> anyhow::R
         Some(Task::Explain(explain)) => list::explain(&explain, &budget),
         Some(Task::Findings(findings)) => list::findings(&findings, &budget),
         Some(Task::Signatures(signatures)) => signatures::run(&signatures.task, &budget),
-        None => window(arguments.file.map(args::source), budget, messages).map(|()| READ_WHOLE),
+        None => {
+            let begin = Begin {
+                open: arguments.file.or(arguments.read).map(args::source),
+                interface: arguments.interface,
+                filter: arguments.filter,
+                capture: arguments.start,
+                left_out: messages,
+            };
+            window(begin, budget).map(|()| READ_WHOLE)
+        }
     };
     match outcome {
         Ok(code) => code.into(),
