@@ -5,8 +5,8 @@ use std::io::{self, BufWriter, Write as _};
 use anyhow::Result;
 use serde_json::{Value, json};
 
-use super::args::{InterfacesArguments, InterfacesFormat};
 use super::READ_WHOLE;
+use super::args::{InterfacesArguments, InterfacesFormat};
 use crate::capture::{Device, devices};
 use crate::model::clean;
 
