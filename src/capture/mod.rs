@@ -18,6 +18,7 @@ mod reader;
 mod recorder;
 mod source;
 mod spool;
+mod tail;
 #[cfg(test)]
 mod tests;
 mod walker;
@@ -27,7 +28,7 @@ pub use device::{Device, DeviceError, DeviceKind, DeviceState, devices, packet_c
 pub use error::CaptureError;
 pub use facts::{CaptureFacts, Comment, Container, Counters, Format, Interface, Skipped};
 pub use frame_file::FrameFile;
-pub use reader::{Batch, BatchFrame, CaptureReader};
+pub use reader::{Batch, BatchFrame, CaptureReader, Moment};
 pub use recorder::{Keep, Recorded, Recorder, Wish};
 pub use source::{Digest, digest_file};
 pub use spool::Spool;

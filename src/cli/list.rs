@@ -148,6 +148,9 @@ fn report(snapshot: &Snapshot) -> u8 {
     if facts.undecoded_frames > 0 {
         say(&format!("{name}: {} frames have a link type or header that is not understood", facts.undecoded_frames));
     }
+    for loss in facts.losses() {
+        say(&format!("{name}: {loss}"));
+    }
     for hit in &facts.limits {
         say(&format!("{name}: {}: {}", hit.limit.words(), hit.count));
     }

@@ -78,7 +78,8 @@ impl Worker {
                 reading.stop();
                 break;
             }
-            if beat.try_recv().is_ok() {
+            // Nothing new, no snapshot: then the beat waits, and the next change is shown at once.
+            if reading.has_news() && beat.try_recv().is_ok() {
                 self.publish(reading.snapshot());
             }
         }

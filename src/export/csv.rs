@@ -47,7 +47,7 @@ pub fn write_csv(listing: &Listing<'_>, out: &mut dyn Write) -> Result<(), Expor
             if row.status == 0 { "".into() } else { row.status.to_string().into() },
             guarded(snapshot.word(row.content_type)),
             row.size.to_string().into(),
-            row.duration_micros.to_string().into(),
+            if row.is_open() { "".into() } else { row.duration_micros.to_string().into() },
             guarded(snapshot.text(row.server)),
             pack.providers.get(usize::from(row.operator)).map_or("", |p| p.name).into(),
             product.map_or("", |s| s.name).into(),

@@ -11,6 +11,7 @@ use serde_json::ser::{Formatter, Serializer};
 use super::json_verdict::VerdictLine;
 use super::order::Numbers;
 use super::{ExportError, Listing};
+use crate::capture::Counters;
 use crate::model::{
     Certificate, ClientHello, Detail, DnsKind, DnsLookup, DnsQuestion, DnsRecord, Endpoint, Exchange, Field, FrameNo,
     HttpMessage, LimitHit, ServerHello, StartLine, TlsSession, TlsTransport, Transport, hex, is_hidden,
@@ -93,6 +94,10 @@ struct CaptureLine<'a> {
     link_types: Vec<u16>,
     interfaces: Vec<InterfaceLine<'a>>,
     flows: u64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    counters: Option<CountersLine>,
+    #[serde(skip_serializing_if = "is_zero_64")]
+    clock_steps_back: u64,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     comments: Vec<CommentLine<'a>>,
     read: ReadLine<'a>,
@@ -104,6 +109,26 @@ struct InterfaceLine<'a> {
     name: Cow<'a, str>,
     link_type: u16,
     snap_len: u32,
+}
+
+/// What the capturing system counted, over all interfaces and sections.
+#[derive(Serialize)]
+struct CountersLine {
+    received: u64,
+    accepted: u64,
+    dropped_by_kernel: u64,
+    dropped_by_interface: u64,
+}
+
+impl CountersLine {
+    fn new(counters: Counters) -> Self {
+        Self {
+            received: counters.received,
+            accepted: counters.accepted,
+            dropped_by_kernel: counters.dropped_by_kernel,
+            dropped_by_interface: counters.dropped_by_interface,
+        }
+    }
 }
 
 #[derive(Serialize)]
@@ -162,6 +187,8 @@ impl<'a> CaptureLine<'a> {
                 .map(|i| InterfaceLine { name: lossy(&i.name), link_type: i.link, snap_len: i.snap_len })
                 .collect(),
             flows: facts.flows,
+            counters: capture.counters.map(CountersLine::new),
+            clock_steps_back: facts.clock_steps,
             comments: capture
                 .comments
                 .iter()
