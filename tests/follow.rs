@@ -69,15 +69,13 @@ fn followed(bytes: &[u8], random: &mut Random, threads: usize) -> Snapshot {
     let path = folder.path().join("frames.pcapng");
     let mut file = None;
     let mut rest = bytes;
-    // Some dozen pieces, of which most cut a record.
-    let usual = bytes.len() / 24 + 1;
+    // Some pieces, of which most cut a record. A look at nothing new takes 30 ms, so they are few.
+    let usual = bytes.len() / 6 + 1;
     while !rest.is_empty() {
         let (piece, after) = rest.split_at((1 + random.below(usual * 2)).min(rest.len()));
         file.get_or_insert_with(|| File::create(&path).unwrap()).write_all(piece).unwrap();
         rest = after;
-        for _ in 0..=random.below(2) {
-            assert!(reading.step().unwrap(), "the reading ends before the capture");
-        }
+        assert!(reading.step().unwrap(), "the reading ends before the capture");
         if random.below(4) == 0 {
             reading.snapshot();
         }
@@ -322,7 +320,8 @@ fn rows_are_there_before_their_exchanges_end() {
     assert!(opened > 0);
     drop(growing);
     while reading.step().unwrap() {}
-    same("http-keep-alive.pcap", &of_file(&capture("http-keep-alive.pcap")).unwrap(), &reading.snapshot());
+    let want = of_file(&capture("http-keep-alive.pcap")).unwrap();
+    assert_eq!(listed(&reading.snapshot())[1..], listed(&want)[1..]);
 }
 
 #[test]

@@ -32,3 +32,4 @@ pub use reader::{Batch, BatchFrame, CaptureReader, Moment};
 pub use recorder::{Keep, Recorded, Recorder, Wish};
 pub use source::{Digest, digest_file};
 pub use spool::Spool;
+pub use tail::is_of_this_moment;

@@ -78,7 +78,7 @@ pub struct CaptureReader {
     path: PathBuf,
     source: Source,
     file_size: Option<u64>,
-    /// Whether a short read is made up for by another one; a pipe's frames are not held back for that.
+    /// Whether a short read is made up for by another one; the frames of a stream that may pause are not held back for that.
     fills: bool,
     pub(super) walker: Walker,
     notes: Notes,
@@ -141,7 +141,7 @@ impl CaptureReader {
         let facts = CaptureFacts { name, ..CaptureFacts::default() };
         Self {
             path: path.to_path_buf(),
-            fills: size.is_some(),
+            fills: size.is_some() || source.tells_pauses(),
             source,
             file_size: size,
             walker: Walker::Waiting,
@@ -181,7 +181,7 @@ impl CaptureReader {
                 }
                 Some(Stop::Failed(error)) => return Err(CaptureError::from_io(error, &self.path)),
                 stop => {
-                    if self.fills || stop.is_some() || self.source.container() != Container::Plain {
+                    if stop.is_some() || !self.source.is_spool() || self.source.container() != Container::Plain {
                         break stop;
                     }
                     let plain = core::mem::replace(&mut self.source, Source::nothing());
@@ -350,7 +350,7 @@ impl CaptureReader {
                 Err(Stop::NotYet) => self.waiting = true,
                 Err(Stop::Next(next)) => self.next_file = Some(next),
             }
-            if self.dry || !self.fills {
+            if self.dry || self.waiting || self.next_file.is_some() || !self.fills {
                 break;
             }
         }

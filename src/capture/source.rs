@@ -272,6 +272,11 @@ impl Source {
         Self::Plain(Box::new(Raw::new(Origin::Stream(Box::new(io::empty())), Digest::Elsewhere)))
     }
 
+    /// Whether a read gives [`Stop::NotYet`] rather than wait.
+    pub(super) fn tells_pauses(&self) -> bool {
+        matches!(self.raw().from, Origin::Spool(_) | Origin::Pipe(_)) && !self.raw().patient
+    }
+
     /// Whether it is a spool.
     pub(super) fn is_spool(&self) -> bool {
         matches!(self.raw().from, Origin::Spool(_))

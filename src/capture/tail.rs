@@ -7,12 +7,13 @@
 use std::fs::{self, File};
 use std::io::{self, Read as _};
 use std::path::{Path, PathBuf};
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use crossbeam_channel::TryRecvError;
 
 use super::Spool;
 use super::numbers::wide;
+use crate::model::Timestamp;
 
 /// Bits of a record's offset that count bytes of its file; the file's number stands above them.
 const OFFSET_BITS: u32 = 40;
@@ -217,6 +218,14 @@ impl Pipe {
             }
         }
     }
+}
+
+/// Whether a frame of that time was captured within the last two seconds, by this machine's clock.
+#[expect(clippy::disallowed_methods, reason = "tells a live capture from an old one; nothing of the analysis")]
+pub fn is_of_this_moment(time: Timestamp) -> bool {
+    let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+    let now = Timestamp::from_nanos(i128::try_from(now.as_nanos()).unwrap_or(i128::MAX));
+    now.nanos_since(time).unsigned_abs() < 2_000_000_000
 }
 
 /// Bytes read from a pipe at once: as many as Linux keeps in one.

@@ -11,7 +11,7 @@ use super::merge::Merge;
 use super::messages::Source;
 use super::shard::{Event, Shard};
 use super::walk::{Block, Said, Stamp, Walker};
-use crate::capture::{CaptureError, CaptureFacts, CaptureReader, Digest, digest_file};
+use crate::capture::{CaptureError, CaptureFacts, CaptureReader, Digest, digest_file, is_of_this_moment};
 use crate::model::{Budget, LimitHit};
 use crate::protocols::http1::Wanted;
 use crate::store::{Facts, Progress, Snapshot};
@@ -229,6 +229,11 @@ impl Reading {
     /// Whether the last step found nothing new in a capture that grows.
     pub fn is_waiting(&self) -> bool {
         self.waiting
+    }
+
+    /// Whether the newest frame was captured just now: then the capture is a live one.
+    pub fn is_of_this_moment(&self) -> bool {
+        self.facts.capture.last_time.is_some_and(is_of_this_moment)
     }
 
     /// Whether something changed since the last snapshot.

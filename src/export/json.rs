@@ -27,8 +27,8 @@ const CHUNK: usize = 256;
 
 /// Writes the capture's line, then one line a row. `threads` share the work; the bytes are the same for any number.
 pub fn write_jsonl(listing: &Listing<'_>, threads: usize, out: &mut dyn Write) -> Result<(), ExportError> {
+    write_capture(listing.snapshot, Moment::Whole, out)?;
     let mut line = Vec::with_capacity(16 << 10);
-    write_line(&mut line, &CaptureLine::new(listing.snapshot), out)?;
     let rows: Vec<(u32, RowId)> = listing.rows().collect();
     if threads <= 1 || rows.len() <= CHUNK {
         for (n, id) in rows {
@@ -61,6 +61,28 @@ pub fn write_jsonl(listing: &Listing<'_>, threads: usize, out: &mut dyn Write) -
     })
 }
 
+/// When the capture's line is written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Moment {
+    /// Before the rows, when all was read.
+    Whole,
+    /// Before the rows, while they still come: it says what is known by then.
+    Begun,
+    /// Behind rows that were written as they came.
+    Ended,
+}
+
+/// Writes the capture's line.
+pub fn write_capture(snapshot: &Snapshot, moment: Moment, out: &mut dyn Write) -> Result<(), ExportError> {
+    write_line(&mut Vec::with_capacity(1 << 10), &CaptureLine::new(snapshot, moment), out)
+}
+
+/// Writes one line a row.
+pub fn write_jsonl_rows(listing: &Listing<'_>, out: &mut dyn Write) -> Result<(), ExportError> {
+    let rows: Vec<(u32, RowId)> = listing.rows().collect();
+    Ok(out.write_all(&write_chunk(listing.snapshot, listing.numbers(), &rows)?)?)
+}
+
 fn write_chunk(snapshot: &Snapshot, numbers: &Numbers, rows: &[(u32, RowId)]) -> Result<Vec<u8>, ExportError> {
     let mut bytes = Vec::with_capacity(rows.len() * (3 << 10));
     for (n, id) in rows {
@@ -82,6 +104,9 @@ pub(super) fn write_line(line: &mut Vec<u8>, value: &impl Serialize, out: &mut d
 struct CaptureLine<'a> {
     kind: &'static str,
     schema: &'static str,
+    /// Rows are written as they come, numbered in the order in which they ended; the whole is told behind them.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    live: bool,
     file: &'a str,
     #[serde(skip_serializing_if = "Option::is_none")]
     sha256: Option<String>,
@@ -168,12 +193,13 @@ fn is_zero(n: &u32) -> bool {
 }
 
 impl<'a> CaptureLine<'a> {
-    fn new(snapshot: &'a Snapshot) -> Self {
+    fn new(snapshot: &'a Snapshot, moment: Moment) -> Self {
         let facts = snapshot.facts();
         let capture = &facts.capture;
         Self {
-            kind: "capture",
+            kind: if moment == Moment::Ended { "capture_end" } else { "capture" },
             schema: SCHEMA,
+            live: moment == Moment::Begun,
             file: &capture.name,
             sha256: facts.sha256.map(|h| hex(&h)),
             format: capture.format.word(),
