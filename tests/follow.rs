@@ -4,8 +4,9 @@
 #![expect(clippy::unwrap_used, clippy::expect_used, reason = "a test program: what cannot be read is a failed test")]
 
 use std::fs::{self, File, OpenOptions};
-use std::io::Write as _;
+use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
 
 use crossbeam_channel::bounded;
 use nephoscope::capture::{FrameFile, Spool};
@@ -220,6 +221,7 @@ fn a_ring_is_one_capture() {
     let got = reading.snapshot();
     assert_eq!(listed(&got)[1..], listed(&want)[1..]);
     assert!(got.facts().capture.skipped.is_empty());
+    assert_eq!(got.facts().capture.interfaces.len(), 1, "the files of a ring share their interface");
     // Every frame is found again in its file.
     let mut file = FrameFile::open(folder.path(), &Budget::default()).unwrap();
     let (id, _) = got.rows().next().unwrap();
@@ -355,4 +357,69 @@ fn statistics_tell_drops_and_the_time() {
     drop(growing);
     while reading.step().unwrap() {}
     assert_eq!(reading.snapshot().facts().capture.last_time.unwrap().0 / 1_000_000_000, i64::from(last));
+}
+
+fn list_stdin(options: &[&str]) -> Child {
+    Command::new(env!("CARGO_BIN_EXE_nephoscope"))
+        .arg("list")
+        .args(options)
+        .arg("-")
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .expect("the program starts")
+}
+
+/// What `list` prints of a pipe that brings all at once.
+fn list_all(options: &[&str], bytes: &[u8]) -> String {
+    let mut child = list_stdin(options);
+    child.stdin.take().unwrap().write_all(bytes).unwrap();
+    let output = child.wait_with_output().unwrap();
+    assert!(output.status.success());
+    String::from_utf8(output.stdout).unwrap()
+}
+
+#[test]
+fn a_pipe_that_pauses_is_listed_as_it_comes() {
+    let bytes = fs::read(capture("http-keep-alive.pcap")).unwrap();
+    let (first, rest) = bytes.split_at(bytes.len() / 2);
+    for options in [&["--format", "jsonl"][..], &["--format", "jsonl", "-l"], &["--format", "csv"], &[]] {
+        let mut child = list_stdin(options);
+        let mut input = child.stdin.take().unwrap();
+        let mut output = BufReader::new(child.stdout.take().unwrap());
+        input.write_all(first).unwrap();
+        // The second line is a row, and it is there while the pipe stays open.
+        let (mut head, mut row) = (String::new(), String::new());
+        output.read_line(&mut head).unwrap();
+        output.read_line(&mut row).unwrap();
+        assert!(row.contains("/a.txt"), "{options:?}: {row}");
+        input.write_all(rest).unwrap();
+        drop(input);
+        let mut more = String::new();
+        output.read_to_string(&mut more).unwrap();
+        assert!(child.wait().unwrap().success());
+        if options.contains(&"jsonl") {
+            let head: Value = serde_json::from_str(&head).unwrap();
+            assert_eq!((&head["kind"], &head["live"]), (&"capture".into(), &true.into()));
+            let numbers: Vec<Value> =
+                more.lines().map(|line| serde_json::from_str::<Value>(line).unwrap()["n"].clone()).collect();
+            assert_eq!(numbers, [2.into(), 3.into(), 4.into(), 5.into(), 6.into(), Value::Null]);
+            let end: Value = serde_json::from_str(more.lines().last().unwrap()).unwrap();
+            assert_eq!((&end["kind"], &end["frames"]), (&"capture_end".into(), &18.into()));
+        }
+    }
+}
+
+#[test]
+fn a_pipe_that_brings_all_is_listed_as_its_file() {
+    for name in ["http-keep-alive.pcap", "evidence-hand-out-forms.pcap", "file-zipped.pcap.gz", "dns-udp.pcap"] {
+        let path = capture(name);
+        let bytes = fs::read(&path).unwrap();
+        let want = listed(&of_file(&path).unwrap());
+        let got = list_all(&["--format", "jsonl", "--threads", "1"], &bytes);
+        assert_eq!(got, list_all(&["--format", "jsonl", "--threads", "2", "--live=never"], &bytes), "{name}");
+        assert_eq!(got.lines().skip(1).collect::<Vec<_>>(), want[1..], "{name}");
+        let head: Value = serde_json::from_str(got.lines().next().unwrap()).unwrap();
+        assert!(head["sha256"].is_string() && head["live"].is_null(), "{name}");
+    }
 }

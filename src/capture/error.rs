@@ -64,10 +64,7 @@ pub enum CaptureError {
         path: PathBuf,
     },
     /// The frame stood in a file of a ring that was removed since.
-    #[error(
-        "cannot read frame {number} again: the ring of files has removed the one that it was in: {}",
-        shown(path)
-    )]
+    #[error("cannot read frame {number} again: the ring of files has removed the one that it was in: {}", shown(path))]
     Removed {
         /// The frame.
         number: u32,

@@ -243,7 +243,10 @@ impl Pcapng {
 
     fn section(&mut self, order: Order, body: &[u8], at: u64, used: usize, notes: &mut Notes) {
         notes.facts.sections = notes.facts.sections.saturating_add(1);
-        self.base = self.base.saturating_add(self.described);
+        // The files of a ring are one capture on the same interfaces: they keep their numbers, and the list does not grow.
+        if notes.file == 0 {
+            self.base = self.base.saturating_add(self.described);
+        }
         self.described = 0;
         self.ports.clear();
         self.counted.clear();
@@ -292,9 +295,11 @@ impl Pcapng {
             }
             _ => {}
         });
+        let known = notes.file > 0 && notes.facts.interfaces.get(size(self.described)) == Some(&interface);
         self.described = self.described.saturating_add(1);
         // Once one was left out, the numbers of those after it would not fit any more.
-        if narrow(self.ports.len()).saturating_add(1) == self.described && notes.interface(interface) {
+        let fits = narrow(self.ports.len()).saturating_add(1) == self.described;
+        if fits && (known || notes.interface(interface)) {
             self.ports.push(port);
             self.counted.push(Counters::default());
             if let Some(section) = self.history.as_mut().and_then(|history| history.last_mut()) {

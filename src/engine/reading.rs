@@ -110,8 +110,7 @@ impl Reading {
     pub fn follow_stdin(how: How, budget: &Budget) -> Result<Self, CaptureError> {
         let reader = CaptureReader::from_pipe(Box::new(io::stdin()), STDIN, budget)?;
         let mode = Mode { path: None, follows: true, shows_open: false };
-        Self::start(reader, &mode, how, budget)
-            .map_err(|error| CaptureError::Io { source: error, path: STDIN.into() })
+        Self::start(reader, &mode, how, budget).map_err(|error| CaptureError::Io { source: error, path: STDIN.into() })
     }
 
     fn start(reader: CaptureReader, mode: &Mode<'_>, how: How, budget: &Budget) -> io::Result<Self> {
@@ -270,12 +269,7 @@ impl Mode<'_> {
 }
 
 impl Hands {
-    fn start(
-        walker: Walker,
-        mode: &Mode<'_>,
-        (threads, wanted): (usize, Wanted),
-        budget: &Budget,
-    ) -> io::Result<Self> {
+    fn start(walker: Walker, mode: &Mode<'_>, (threads, wanted): (usize, Wanted), budget: &Budget) -> io::Result<Self> {
         let digest = match mode.path.map(Path::to_owned) {
             Some(path) => Some(named("digest", move || digest_file(&path).ok())?),
             None => None,

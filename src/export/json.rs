@@ -140,6 +140,7 @@ struct InterfaceLine<'a> {
 #[derive(Serialize)]
 struct CountersLine {
     received: u64,
+    #[serde(skip_serializing_if = "is_zero_64")]
     accepted: u64,
     dropped_by_kernel: u64,
     dropped_by_interface: u64,

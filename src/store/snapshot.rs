@@ -47,7 +47,9 @@ impl Facts {
         }
         if self.clock_steps > 0 {
             let times = if self.clock_steps == 1 { "once".to_owned() } else { format!("{} times", self.clock_steps) };
-            said.push(format!("the clock was set back {times} while this was captured: times before and after do not compare"));
+            said.push(format!(
+                "the clock was set back {times} while this was captured: times before and after do not compare"
+            ));
         }
         said
     }

@@ -272,12 +272,7 @@ impl Session {
         Some(self.so_far(session, self.first, self.anomalies.clone()))
     }
 
-    fn so_far(
-        &self,
-        mut session: TlsSession,
-        first: Option<(FrameNo, Timestamp)>,
-        anomalies: Vec<Anomaly>,
-    ) -> Ended {
+    fn so_far(&self, mut session: TlsSession, first: Option<(FrameNo, Timestamp)>, anomalies: Vec<Anomaly>) -> Ended {
         let swapped = self.asker == Some(Side::Server);
         let [client, server] = self.seen;
         session.bytes = if swapped { [server, client] } else { [client, server] };
