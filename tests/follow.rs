@@ -7,10 +7,11 @@ use std::fs::{self, File, OpenOptions};
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
+use std::time::Duration;
 
 use crossbeam_channel::bounded;
 use nephoscope::capture::{FrameFile, Spool};
-use nephoscope::engine::{How, Reading, Source, detail};
+use nephoscope::engine::{self, Command as Order, How, Notice, Reading, Source, detail};
 use nephoscope::export::{Listing, write_jsonl};
 use nephoscope::model::Budget;
 use nephoscope::store::Snapshot;
@@ -422,4 +423,34 @@ fn a_pipe_that_brings_all_is_listed_as_its_file() {
         let head: Value = serde_json::from_str(got.lines().next().unwrap()).unwrap();
         assert!(head["sha256"].is_string() && head["live"].is_null(), "{name}");
     }
+}
+
+#[test]
+fn the_engine_tells_changes_and_nothing_else() {
+    let bytes = fs::read(capture("http-keep-alive.pcap")).unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let (growing, is_growing) = bounded(0);
+    let spool = Spool { folder: folder.path().to_owned(), growing: is_growing };
+    let (woke, wakes) = bounded(1_000);
+    let handle = engine::start(2, Budget::default(), Box::new(move || drop(woke.try_send(())))).unwrap();
+    handle.commands.send(Order::Open(Source::Live(spool))).unwrap();
+    assert!(matches!(handle.notices.recv().unwrap(), Notice::Opened(_)));
+    fs::write(folder.path().join("frames.pcapng"), &bytes[..bytes.len() - 30]).unwrap();
+    let snapshot = std::iter::from_fn(|| handle.snapshots.recv().ok()).find(|s| !s.is_empty()).unwrap();
+    assert!(snapshot.facts().capture.frames > 10, "all that was written is shown, though nothing follows it");
+    while handle.snapshots.recv_timeout(Duration::from_millis(200)).is_ok() {}
+    while wakes.try_recv().is_ok() {}
+    assert!(wakes.recv_timeout(Duration::from_millis(300)).is_err(), "woken although nothing changed");
+    OpenOptions::new()
+        .append(true)
+        .open(folder.path().join("frames.pcapng"))
+        .unwrap()
+        .write_all(&bytes[bytes.len() - 30..])
+        .unwrap();
+    assert_eq!(handle.snapshots.recv().unwrap().facts().capture.frames, 18);
+    drop(growing);
+    assert!(matches!(handle.notices.recv().unwrap(), Notice::Ended));
+    let last = handle.snapshots.recv().unwrap();
+    assert!(last.progress().done);
+    assert!(last.rows().all(|(_, row)| !row.is_open()));
 }

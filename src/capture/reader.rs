@@ -72,6 +72,17 @@ impl Batch {
     }
 }
 
+/// Whether the source has bytes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Supply {
+    /// It has.
+    Flows,
+    /// Not now.
+    Pauses,
+    /// It will have none any more.
+    Dry,
+}
+
 /// A capture being read.
 #[derive(Debug)]
 pub struct CaptureReader {
@@ -86,10 +97,7 @@ pub struct CaptureReader {
     carry: Vec<u8>,
     /// Offset in the (unpacked) file of the next byte to walk over.
     pub(super) at: u64,
-    /// The source has no more bytes.
-    dry: bool,
-    /// The source has no more bytes now.
-    waiting: bool,
+    supply: Supply,
     /// The file of a spool that the source goes on with.
     next_file: Option<NextFile>,
     ended: bool,
@@ -148,8 +156,7 @@ impl CaptureReader {
             notes: Notes::new(facts, budget),
             carry: Vec::new(),
             at: 0,
-            dry: false,
-            waiting: false,
+            supply: Supply::Flows,
             next_file: None,
             ended: false,
         }
@@ -286,7 +293,7 @@ impl CaptureReader {
             filled = self.fill(bytes, filled)?;
             let base = self.at;
             let walked = used;
-            let is_last = self.dry || self.next_file.is_some();
+            let is_last = self.supply == Supply::Dry || self.next_file.is_some();
             while let Some(rest) = bytes.get(used..filled) {
                 let at = base.saturating_add(wide(used.saturating_sub(walked)));
                 match self.walker.next(rest, at, is_last, &mut self.notes) {
@@ -307,7 +314,7 @@ impl CaptureReader {
             if is_last {
                 self.walker.end(self.at, filled.saturating_sub(used), &mut self.notes);
             }
-            if self.dry {
+            if self.supply == Supply::Dry {
                 self.ended = true;
                 return Ok(!batch.is_empty());
             }
@@ -316,7 +323,7 @@ impl CaptureReader {
                 self.next_file(&next);
                 used = filled;
             }
-            if !batch.frames.is_empty() || self.waiting || batch.moments.len() >= MOMENTS {
+            if !batch.frames.is_empty() || self.supply == Supply::Pauses || batch.moments.len() >= MOMENTS {
                 self.carry.extend_from_slice(bytes.get(used..filled).unwrap_or_default());
                 return Ok(true);
             }
@@ -332,25 +339,25 @@ impl CaptureReader {
     /// Reads the next bytes behind those that are there; gives how many there are then.
     fn fill(&mut self, bytes: &mut Vec<u8>, filled: usize) -> Result<usize, CaptureError> {
         let mut filled = filled;
-        if self.dry {
+        if self.supply == Supply::Dry {
             return Ok(filled);
         }
-        self.waiting = false;
+        self.supply = Supply::Flows;
         make_room(bytes, filled);
         let goal = filled.saturating_add(READ);
         while let Some(space) = bytes.get_mut(filled..goal).filter(|space| !space.is_empty()) {
             match self.source.read(space) {
-                Ok(0) => self.dry = true,
+                Ok(0) => self.supply = Supply::Dry,
                 Ok(len) => filled = filled.saturating_add(len),
                 Err(Stop::Failed(error)) => {
                     self.ended = true;
                     return Err(CaptureError::from_io(error, &self.path));
                 }
                 Err(Stop::Damaged(why)) => self.damaged(filled, &why),
-                Err(Stop::NotYet) => self.waiting = true,
+                Err(Stop::NotYet) => self.supply = Supply::Pauses,
                 Err(Stop::Next(next)) => self.next_file = Some(next),
             }
-            if self.dry || self.waiting || self.next_file.is_some() || !self.fills {
+            if self.supply != Supply::Flows || self.next_file.is_some() || !self.fills {
                 break;
             }
         }
@@ -359,7 +366,7 @@ impl CaptureReader {
 
     /// The packing ends in damage, so many bytes after what was walked over.
     fn damaged(&mut self, ahead: usize, why: &str) {
-        self.dry = true;
+        self.supply = Supply::Dry;
         self.notes.skipped(self.at.saturating_add(wide(ahead)), 0, why);
     }
 

@@ -78,6 +78,15 @@ pub(super) enum Piece {
     End,
 }
 
+/// What follows the file that is read.
+#[derive(Debug, Default)]
+enum Follows {
+    #[default]
+    Unsure,
+    Nothing,
+    File(u64, PathBuf),
+}
+
 /// A spool being read.
 #[derive(Debug)]
 pub(super) struct Tail {
@@ -85,14 +94,14 @@ pub(super) struct Tail {
     file: Option<File>,
     number: u64,
     /// What follows the file, once that is sure; then it is read to its end.
-    follows: Option<Option<(u64, PathBuf)>>,
+    follows: Follows,
     /// The spool grew when it was opened: then the ring's first file is the first.
     from_the_start: bool,
 }
 
 impl Tail {
     pub(super) fn new(spool: Spool) -> Self {
-        let mut tail = Self { spool, file: None, number: 0, follows: None, from_the_start: false };
+        let mut tail = Self { spool, file: None, number: 0, follows: Follows::Unsure, from_the_start: false };
         tail.from_the_start = !tail.is_whole();
         tail
     }
@@ -121,20 +130,20 @@ impl Tail {
                     return Ok(Piece::Bytes(len));
                 }
             }
-            match self.follows.take() {
-                None => {
+            match core::mem::take(&mut self.follows) {
+                Follows::Unsure => {
                     let whole = self.is_whole();
-                    let later = self.later()?;
-                    if later.is_none() && !whole {
-                        return Ok(Piece::NotYet);
-                    }
-                    self.follows = Some(later);
+                    self.follows = match self.later()? {
+                        Some((number, path)) => Follows::File(number, path),
+                        None if whole => Follows::Nothing,
+                        None => return Ok(Piece::NotYet),
+                    };
                 }
-                Some(None) => {
-                    self.follows = Some(None);
+                Follows::Nothing => {
+                    self.follows = Follows::Nothing;
                     return Ok(Piece::End);
                 }
-                Some(Some((number, path))) => match File::open(&path) {
+                Follows::File(number, path) => match File::open(&path) {
                     Ok(file) => {
                         let expected = self.number.saturating_add(1);
                         let first = self.file.is_none() && (number == 0 || !self.from_the_start);

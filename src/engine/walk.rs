@@ -83,7 +83,7 @@ impl Block {
     pub(super) fn stamps(&self) -> impl Iterator<Item = Stamp> + '_ {
         let mut late = self.late.iter().peekable();
         self.units.iter().enumerate().map(move |(index, unit)| {
-            late.next_if(|(of, _)| *of == index).map_or(Stamp::at(unit.frame), |(_, stamp)| *stamp)
+            late.next_if(|(of, _)| *of == index).map_or_else(|| Stamp::at(unit.frame), |(_, stamp)| *stamp)
         })
     }
 

@@ -12,6 +12,7 @@ use crate::model::{
 
 /// What is known of the session under way.
 #[derive(Debug)]
+#[expect(clippy::struct_excessive_bools, reason = "independent facts of one session")]
 pub(super) struct Session {
     transport: TlsTransport,
     pub(super) handshake_bytes: usize,
