@@ -432,7 +432,14 @@ fn the_engine_tells_changes_and_nothing_else() {
     let (growing, is_growing) = bounded(0);
     let spool = Spool { folder: folder.path().to_owned(), growing: is_growing };
     let (woke, wakes) = bounded(1_000);
-    let handle = engine::start(2, Budget::default(), Box::new(move || drop(woke.try_send(())))).unwrap();
+    let handle = engine::start(
+        2,
+        Budget::default(),
+        Box::new(move || {
+            let _full = woke.try_send(());
+        }),
+    )
+    .unwrap();
     handle.commands.send(Order::Open(Source::Live(spool))).unwrap();
     assert!(matches!(handle.notices.recv().unwrap(), Notice::Opened(_)));
     fs::write(folder.path().join("frames.pcapng"), &bytes[..bytes.len() - 30]).unwrap();

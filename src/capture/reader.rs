@@ -293,6 +293,9 @@ impl CaptureReader {
             filled = self.fill(bytes, filled)?;
             let base = self.at;
             let walked = used;
+            if let Walker::Pcap(pcap) = &mut self.walker {
+                pcap.pauses = self.supply == Supply::Pauses;
+            }
             let is_last = self.supply == Supply::Dry || self.next_file.is_some();
             while let Some(rest) = bytes.get(used..filled) {
                 let at = base.saturating_add(wide(used.saturating_sub(walked)));
