@@ -39,6 +39,8 @@ mod walker;
 mod write;
 
 pub use bpf::{FilterFault, check_filter};
+#[cfg(target_os = "linux")]
+pub use confine::give_up_rights;
 pub use device::{Device, DeviceError, DeviceKind, DeviceState, devices, packet_counts};
 pub use error::CaptureError;
 pub use facts::{CaptureFacts, Comment, Container, Counters, Format, Interface, Skipped};
