@@ -13,6 +13,7 @@ use std::process::{Child, Command, Stdio};
 
 use crossbeam_channel::{Receiver, Sender, bounded};
 
+use super::programs::watch_programs;
 use super::record_error::permission_command;
 use super::spool::Spool;
 
@@ -113,7 +114,8 @@ impl Recorder {
 
     fn start_with(rungs: &[Rung], folder: &Path, wake: Box<dyn Fn() + Send>) -> io::Result<Self> {
         let (lifeline_end, lifeline) = io::pipe()?;
-        let (spool, grows) = Spool::growing(folder);
+        let (mut spool, grows) = Spool::growing(folder);
+        spool.owners = Some(watch_programs(spool.growing.clone())?);
         let (told, events) = bounded(4);
         let watch = Watch { lifeline: lifeline_end, told, wake };
         let rungs = rungs.to_vec();

@@ -13,6 +13,7 @@ use crossbeam_channel::TryRecvError;
 
 use super::Spool;
 use super::numbers::wide;
+use super::spool::FILE;
 use crate::model::Timestamp;
 
 /// Bits of a record's offset that count bytes of its file; the file's number stands above them.
@@ -34,7 +35,7 @@ pub(super) fn spool_file(folder: &Path, number: u64) -> io::Result<Option<PathBu
 }
 
 /// The files of a spool with their numbers, ascending.
-fn files(folder: &Path) -> io::Result<Vec<(u64, PathBuf)>> {
+pub(super) fn files(folder: &Path) -> io::Result<Vec<(u64, PathBuf)>> {
     let mut files = Vec::new();
     for entry in fs::read_dir(folder)? {
         let path = entry?.path();
@@ -48,7 +49,7 @@ fn files(folder: &Path) -> io::Result<Vec<(u64, PathBuf)>> {
 
 /// 0 for `frames.pcapng`, the number in the name for a file of a ring.
 fn number_of(name: &str) -> Option<u64> {
-    if name == "frames.pcapng" {
+    if name == FILE {
         return Some(0);
     }
     let digits = name.strip_prefix("frames_")?.strip_suffix(".pcapng")?.split('_').next()?;

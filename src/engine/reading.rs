@@ -11,7 +11,9 @@ use super::merge::Merge;
 use super::messages::Source;
 use super::shard::{Event, Shard};
 use super::walk::{Block, Said, Stamp, Walker};
-use crate::capture::{CaptureError, CaptureFacts, CaptureReader, Digest, digest_file, is_of_this_moment};
+use crate::capture::{
+    CaptureError, CaptureFacts, CaptureReader, Digest, SocketOwner, Spool, digest_file, is_of_this_moment,
+};
 use crate::model::{Budget, LimitHit};
 use crate::protocols::http1::Wanted;
 use crate::store::{Facts, Progress, Snapshot};
@@ -45,6 +47,8 @@ pub struct Reading {
     progress: Progress,
     waiting: bool,
     news: bool,
+    /// Tells who has the sockets of this machine.
+    owners: Option<Receiver<Vec<SocketOwner>>>,
 }
 
 /// Who does the work.
@@ -102,8 +106,13 @@ impl Reading {
                 CaptureReader::follow(spool, budget)
             }
         };
-        Self::start(reader, &mode, how, budget)
-            .map_err(|error| CaptureError::Io { source: error, path: source.name().into() })
+        let mut reading = Self::start(reader, &mode, how, budget)
+            .map_err(|error| CaptureError::Io { source: error, path: source.name().into() })?;
+        if let Source::Live(Spool { owners: Some(owners), .. }) = source {
+            reading.owners = Some(owners.clone());
+            reading.merge.store.expect_programs();
+        }
+        Ok(reading)
     }
 
     /// Reads standard input as it comes: a pause does not hold up [`Reading::step`]. Waits for its first bytes.
@@ -126,13 +135,17 @@ impl Reading {
             Hands::One { walker, shard, block: Box::default() }
         };
         let merge = Merge::new(verdicts, budget);
-        Ok(Self { hands, merge, events: Vec::new(), facts, progress, waiting: false, news: true })
+        Ok(Self { hands, merge, events: Vec::new(), facts, progress, waiting: false, news: true, owners: None })
     }
 
     /// Reads one block further. `Ok(false)`: the end, all rows are there. An error ends the reading too; what was read
     /// before it stays. Of a capture that grows and has nothing new, comes back within some 30 ms.
     pub fn step(&mut self) -> Result<bool, CaptureError> {
         self.waiting = false;
+        while let Some(Ok(owners)) = self.owners.as_ref().map(Receiver::try_recv) {
+            self.merge.store.learn_programs(&owners);
+            self.news = true;
+        }
         match &mut self.hands {
             Hands::One { walker, shard, block } => {
                 let read = walker.next(block);

@@ -141,7 +141,7 @@ fn all(
 /// The files of a spool one after another, each a whole section; of one that still grows the blocks that are whole.
 fn copy_spool(spool: &Spool, out: &mut File) -> io::Result<u64> {
     let mut sum = 0_u64;
-    for path in spool.files() {
+    for path in spool.files()? {
         let mut file = File::open(&path)?;
         let whole = whole_blocks(&mut file)?;
         file.seek(SeekFrom::Start(0))?;

@@ -6,6 +6,7 @@ use super::blocks::{Pages, StoreError};
 use super::certificates::CertificateList;
 use super::findings::{Findings, SiteFindings};
 use super::flows::FlowIndex;
+use super::programs::{self, RowPrograms};
 use super::record::Record;
 use super::strings::{StrId, StrId16, Texts};
 use super::table::{CHUNK, Row, RowId};
@@ -79,6 +80,7 @@ pub struct Snapshot {
     pub(super) certificates: CertificateList,
     pub(super) givers: Arc<Vec<u32>>,
     pub(super) findings: Arc<Findings>,
+    pub(super) programs: RowPrograms,
     pub(super) providers: Vec<(ProviderId, u32)>,
     /// Rows were there before their exchanges ended.
     pub(super) shown_early: bool,
@@ -121,6 +123,11 @@ impl Snapshot {
     pub fn row(&self, id: RowId) -> Option<Row> {
         let id = id.0 as usize;
         self.rows.get(id / CHUNK)?.get(id % CHUNK).copied()
+    }
+
+    /// The program that had the row's connection, `firefox (4711)`; empty where the socket tables did not tell. A hint.
+    pub fn program(&self, id: RowId) -> &str {
+        self.text(programs::of_row(&self.programs, id))
     }
 
     /// All rows with their places.

@@ -10,9 +10,11 @@ use super::blocks::{BlockRef, Pages};
 use super::certificates::Certificates;
 use super::findings::Findings;
 use super::flows::FlowIndex;
+use super::programs::Programs;
 use super::record::Record;
 use super::snapshot::{Facts, Progress, Snapshot};
 use super::strings::{Interner, StrId, StrId16};
+use crate::capture::SocketOwner;
 use crate::model::{
     Agreement, AnomalyKind, Budget, Detail, DnsKind, Exchange, ExchangeNo, FlowId, FrameNo, GiverNo, Grade,
     HttpMessage, HttpVersion, Limit, LimitHit, ProviderId, StartLine, TlsTransport, clean_to,
@@ -141,6 +143,7 @@ pub struct Store {
     /// Places of exchanges that handed out URLs, by their number; `u32::MAX` where it has not arrived.
     givers: Arc<Vec<u32>>,
     findings: Arc<Findings>,
+    programs: Programs,
     /// The rows of exchanges that go on, by flow and number in it.
     open: AHashMap<FlowId, Vec<(u32, RowId)>>,
     shown_early: bool,
@@ -164,6 +167,7 @@ impl Store {
             roles,
             givers: Arc::default(),
             findings: Arc::default(),
+            programs: Programs::default(),
             open: AHashMap::new(),
             shown_early: false,
             generation: 0,
@@ -205,6 +209,7 @@ impl Store {
         let mut row = self.store(record);
         row.duration_micros = Row::OPEN;
         self.put(id, row);
+        self.programs.row(id, &record.exchange);
         let rows = self.open.entry(record.exchange.flow).or_default();
         if rows.iter().all(|(_, known)| *known != id) {
             rows.push((record.exchange.ordinal, id));
@@ -222,6 +227,7 @@ impl Store {
         let sites = [first_party, giver].map(|s| s.map_or(StrId(0), |s| self.text(s.as_bytes())));
         Arc::make_mut(&mut self.findings).add(&row, &record.exchange, sites);
         self.put(id, row);
+        self.programs.row(id, &record.exchange);
         if let Some(rows) = self.open.get_mut(&record.exchange.flow) {
             rows.retain(|(_, known)| *known != id);
             if rows.is_empty() {
@@ -288,6 +294,20 @@ impl Store {
         }
     }
 
+    /// Owners of sockets will be told with [`Store::learn_programs`].
+    pub fn expect_programs(&mut self) {
+        self.programs.expect();
+    }
+
+    /// Takes owners of sockets, for rows that are there and those to come.
+    pub fn learn_programs(&mut self, owners: &[SocketOwner]) {
+        for owner in owners {
+            let name = self.text(owner.program.as_bytes());
+            self.programs.learn(owner, name);
+        }
+        self.programs.catch_up();
+    }
+
     /// A frozen copy of all that is there.
     pub fn snapshot(&mut self, mut facts: Facts, progress: Progress) -> Snapshot {
         self.generation += 1;
@@ -308,6 +328,7 @@ impl Store {
             certificates: self.certificates.list(),
             givers: Arc::clone(&self.givers),
             findings: Arc::clone(&self.findings),
+            programs: self.programs.rows().clone(),
             providers: self.providers.iter().map(|(p, n)| (ProviderId(*p), *n)).collect(),
             shown_early: self.shown_early,
             facts: Arc::new(facts),
