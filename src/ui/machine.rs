@@ -72,7 +72,7 @@ impl Machine {
 
 fn record(wish: &Wish, wake: Box<dyn Fn() + Send>) -> io::Result<Recording> {
     let folder = SpoolFolder::create(&wish.device, now())?;
-    let mut recorder = Recorder::start(wish, folder.path().to_owned(), wake)?;
+    let mut recorder = Recorder::start(wish, folder.path(), wake)?;
     Ok(Recording {
         events: recorder.events.clone(),
         spool: recorder.spool.clone(),
