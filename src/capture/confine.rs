@@ -45,6 +45,21 @@ pub(super) fn confine(writable: Writable<'_>) -> Result<(), String> {
     restrict_files(writable).map_err(|error| format!("cannot close the file system: {error}"))
 }
 
+/// Gives up what capabilities the program's file was granted, for a process that starts the capturing one but captures
+/// nothing itself; that one is granted them anew. Root keeps what it is. Only the calling thread: before others start.
+#[cfg(target_os = "linux")]
+pub fn give_up_rights() -> Result<(), String> {
+    use caps::CapSet;
+
+    if nix::unistd::geteuid().is_root() {
+        return Err("running as root: start it as yourself, capturing asks for the right by itself".to_owned());
+    }
+    for set in [CapSet::Inheritable, CapSet::Effective, CapSet::Permitted] {
+        caps::clear(None, set).map_err(|error| format!("cannot give up its rights: {error}"))?;
+    }
+    Ok(())
+}
+
 /// Other systems have other means, which nobody has tried here yet.
 #[cfg(not(target_os = "linux"))]
 pub(super) fn confine(_writable: Writable<'_>) -> Result<(), String> {

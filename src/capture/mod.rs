@@ -31,6 +31,7 @@ mod source;
 mod spool;
 #[cfg(unix)]
 mod stop;
+mod tail;
 #[cfg(test)]
 mod tests;
 mod walker;
@@ -38,6 +39,8 @@ mod walker;
 mod write;
 
 pub use bpf::{FilterFault, check_filter};
+#[cfg(target_os = "linux")]
+pub use confine::give_up_rights;
 pub use device::{Device, DeviceError, DeviceKind, DeviceState, devices, packet_counts};
 pub use error::CaptureError;
 pub use facts::{CaptureFacts, Comment, Container, Counters, Format, Interface, Skipped};
@@ -46,7 +49,7 @@ pub use frame_writer::FrameWriter;
 #[cfg(unix)]
 pub use output::Target;
 pub use programs::{SocketOwner, watch_programs};
-pub use reader::{Batch, BatchFrame, CaptureReader};
+pub use reader::{Batch, BatchFrame, CaptureReader, Moment};
 #[cfg(unix)]
 pub use record::{Ending, Limits, OpenDevice, Order, Recording, Tally, Turn};
 pub use record_error::{RecordError, permission_command, permission_commands_for_group};
@@ -56,3 +59,4 @@ pub use source::{Digest, digest_file};
 pub use spool::{Orphan, Spool, SpoolFolder, orphans};
 #[cfg(unix)]
 pub use stop::StopSign;
+pub use tail::is_of_this_moment;

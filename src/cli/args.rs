@@ -208,12 +208,31 @@ const LIST_HELP: &str = "Examples:
   nephoscope list trace.pcapng
   nephoscope list --filter 'icloud put' trace.pcapng
   nephoscope list --format jsonl trace.pcapng | jq 'select(.verdict.grade == \"supports\")'
-  tcpdump -w - | nephoscope list -
+  tcpdump -U -w - | nephoscope list -
+
+A pipe that stays open is listed as it comes: once it pauses for 200 ms, or
+brings packets of this very moment, rows are printed as their exchanges end, and
+numbered in that order (else in the order of their first frames, at the end).
+In jsonl the first object is then the capture as far as it is known, with
+\"live\":true, and the last one, of kind capture_end, the whole. tcpdump needs -U
+to pass each packet on at once. A session or connection that goes on is listed
+when it ends.
 
 Exit codes:
   0  everything was read
   1  something was read, but a capture is damaged or cut (the messages say where)
   2  nothing was read: bad arguments, no such file, not a capture";
+
+/// Whether rows of standard input are printed as they come.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(super) enum Live {
+    /// Where it pauses, or brings packets of this moment.
+    Auto,
+    /// From the start.
+    Always,
+    /// All at the end, in the capture's order.
+    Never,
+}
 
 /// What `list` takes.
 #[derive(Debug, Args)]
@@ -233,6 +252,10 @@ pub(super) struct ListArguments {
     /// List without judging: no provider, no verdict, no search for handed-out URLs; quicker
     #[arg(long)]
     pub(super) no_verdicts: bool,
+    /// Print rows as they come from standard input (always, never), or where it is seen to be a live capture (auto)
+    #[arg(short, long, value_name = "WHEN", value_enum, num_args = 0..=1, require_equals = true,
+          default_value_t = Live::Auto, default_missing_value = "always")]
+    pub(super) live: Live,
     /// How many shards read in parallel; 1 does all in one thread. The output is the same
     #[arg(long, value_name = "N", default_value_t = default_threads(), value_parser = clap::value_parser!(u8).range(1..=64))]
     pub(super) threads: u8,

@@ -13,14 +13,14 @@ mod order;
 mod save;
 mod table;
 
-pub use csv::write_csv;
+pub use csv::{write_csv, write_csv_head, write_csv_rows};
 pub use explain::write_explanation;
 pub use findings::{write_findings, write_findings_json};
-pub use json::{SCHEMA, write_jsonl};
+pub use json::{Moment, SCHEMA, write_capture, write_jsonl, write_jsonl_rows};
 pub use json_explain::write_explanation_json;
 pub use order::{Listing, Numbers};
 pub use save::{Existing, SaveError, SaveWhat, save};
-pub use table::write_table;
+pub use table::{write_table, write_table_head, write_table_rows};
 
 /// Why a list could not be written.
 #[derive(Debug, thiserror::Error)]

@@ -67,6 +67,13 @@ pub fn select(
     order.into()
 }
 
+/// The rows from `first` on that hold every word of `filter`, in the order of their places.
+pub fn holding(snapshot: &Snapshot, filter: &str, first: u32) -> Vec<u32> {
+    let mut wanted = Filter::new(snapshot, filter);
+    let ids = first..u32::try_from(snapshot.len()).unwrap_or(u32::MAX);
+    ids.filter(|id| snapshot.row(super::RowId(*id)).is_some_and(|row| wanted.holds(&row))).collect()
+}
+
 /// The words of a filter box, with what each text of the store said to them.
 struct Filter<'a> {
     snapshot: &'a Snapshot,

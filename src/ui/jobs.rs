@@ -300,9 +300,7 @@ fn answer(ask: Ask, budget: &Budget) -> Told {
             let read = match &source {
                 Source::File(path) => engine::detail(path, &shown.record, &snapshot, budget),
                 Source::Stdin => Err(engine::DetailError::NotKept),
-                Source::Live(spool) => {
-                    engine::detail(&spool.folder.join("frames.pcapng"), &shown.record, &snapshot, budget)
-                }
+                Source::Live(spool) => engine::detail(&spool.folder, &shown.record, &snapshot, budget),
             };
             let not_yet = matches!(read, Err(engine::DetailError::NotYet));
             let result = match read {

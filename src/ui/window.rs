@@ -47,15 +47,8 @@ pub enum Begin {
     Capture(Wish),
 }
 
-impl From<Option<Source>> for Begin {
-    fn from(open: Option<Source>) -> Self {
-        open.map_or(Self::Start, Self::Open)
-    }
-}
-
 /// Opens the window, and in it what is given; comes back when the window is closed.
-pub fn run(begin: impl Into<Begin>, budget: Budget) -> Result<(), UiError> {
-    let begin = begin.into();
+pub fn run(begin: Begin, budget: Budget) -> Result<(), UiError> {
     let viewport = ViewportBuilder::default()
         .with_title("Nephoscope")
         .with_app_id(APP_ID)
