@@ -776,3 +776,38 @@ fn lost_frames_are_said_with_what_they_mean() {
     all.world.click("8,977 dropped by the kernel");
     assert!(all.says("is not in this capture proves nothing"), "{:?}", all.world.spoken());
 }
+
+#[test]
+fn a_faulty_filter_cannot_be_started_with() {
+    let mut all = Machined::new(Saved::default());
+    all.world.press(Modifiers::COMMAND, Key::K);
+    all.world.harness.get_by_role_and_label(Role::TextInput, "Capture filter").focus();
+    all.world.harness.run_steps(2);
+    all.world.harness.get_by_role_and_label(Role::TextInput, "Capture filter").type_text("tcp port htttp");
+    all.world.harness.run_steps(2);
+    assert!(all.says("htttp'"), "{:?}", all.world.spoken());
+    all.world.click("Start");
+    assert!(all.machine.recorders.try_recv().is_err());
+}
+
+#[test]
+fn what_is_saved_need_not_be_asked_for() {
+    let mut harness = read("evidence-azure-blob.pcap");
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("saved.pcapng");
+    harness.key_press_modifiers(Modifiers::COMMAND, Key::S);
+    harness.run();
+    harness.state_mut().without_dialog();
+    harness.run();
+    let name = "Path of the new file";
+    harness.get_by_role_and_label(Role::TextInput, name).focus();
+    harness.run_steps(2);
+    harness.key_press_modifiers(Modifiers::COMMAND, Key::A);
+    harness.get_by_role_and_label(Role::TextInput, name).type_text(&path.to_string_lossy());
+    harness.run_steps(2);
+    harness.get_by_role_and_label(Role::Button, "Save").click();
+    settle(&mut harness);
+    assert!(harness.query_by_label_contains("Saved ").is_some());
+    assert!(std::fs::metadata(&path).expect("a file").len() > 0);
+    assert_eq!(harness.state().state.saved.recent.first(), Some(&path));
+}

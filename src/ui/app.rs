@@ -109,7 +109,6 @@ struct Busy {
     picture: bool,
     index: bool,
     findings: bool,
-    save: bool,
 }
 
 /// The window.
@@ -124,6 +123,8 @@ pub struct Desk {
     interfaces: Interfaces,
     watch: Option<Watch>,
     live: Option<Live>,
+    /// Whether a saving is under way.
+    saving: bool,
     /// What the user chose.
     pub state: State,
     wants_picture: Option<Side>,
@@ -157,6 +158,7 @@ impl Desk {
             interfaces: Interfaces::default(),
             watch: None,
             live: None,
+            saving: false,
             state: State { saved, ..State::default() },
             wants_picture: None,
             dialog: None,
@@ -196,7 +198,7 @@ impl Desk {
     /// Drops what is on screen.
     fn forget(&mut self) {
         self.capture = Capture { number: self.capture.number + 1, ..Capture::default() };
-        self.busy = Busy { index: self.busy.index, save: self.busy.save, ..Busy::default() };
+        self.busy = Busy { index: self.busy.index, ..Busy::default() };
         self.state.selected = None;
         self.state.table = table::TableState::default();
         self.state.choice.clear();
@@ -261,7 +263,7 @@ impl Desk {
             || self.busy.detail.is_some()
             || self.busy.picture
             || self.busy.findings
-            || self.busy.save
+            || self.saving
     }
 
     /// Takes everything that engine and jobs have sent, and asks for what is missing.
@@ -327,7 +329,7 @@ impl Desk {
             if !self.unsettled() {
                 return;
             }
-            if self.busy.save {
+            if self.saving {
                 match self.jobs.saved.recv_timeout(wait) {
                     Ok(saved) => self.saved(saved),
                     Err(RecvTimeoutError::Timeout | RecvTimeoutError::Disconnected) => return,

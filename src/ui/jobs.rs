@@ -15,6 +15,7 @@ use super::overview::Overview;
 use super::prepared::{Picture, Prepared, Shown, picture};
 use super::state::Choice;
 use crate::engine::{self, Source};
+use crate::export;
 use crate::model::{Budget, Side, Timestamp};
 use crate::store::{Row, RowId, Snapshot, query};
 
@@ -145,6 +146,7 @@ pub(crate) enum Picked {
 /// The window's ends of all channels.
 #[derive(Debug)]
 pub(crate) struct Jobs {
+    budget: Budget,
     asks: Sender<Ask>,
     pub(crate) told: Receiver<Told>,
     told_in: Sender<Told>,
@@ -167,6 +169,7 @@ impl Jobs {
         let (saved_in, saved) = bounded(1);
         let woken = Arc::clone(wake);
         let answers = told_in.clone();
+        let own = budget.clone();
         Builder::new().name("jobs".to_owned()).spawn(move || {
             for ask in asks_out {
                 if answers.send(answer(ask, &budget)).is_err() {
@@ -184,7 +187,7 @@ impl Jobs {
                 woken();
             }
         })?;
-        Ok(Self { asks, told, told_in, saved_in, saved, index_asks, index_told, picked_in, picked })
+        Ok(Self { budget: own, asks, told, told_in, saved_in, saved, index_asks, index_told, picked_in, picked })
     }
 
     /// Hands a request over; false where the thread is gone or busy.
@@ -201,9 +204,10 @@ impl Jobs {
     pub(crate) fn ask_save(&self, save: Save, (capture, wish): (u32, SaveWish), wake: &WakeUp) -> std::io::Result<()> {
         let (answer, wake) = (self.saved_in.clone(), Arc::clone(wake));
         let frames = save.snapshot.facts().capture.frames;
+        let budget = self.budget.clone();
         Builder::new().name("save".to_owned()).spawn(move || {
             let whole = ends(&save.source, &wish);
-            let result = save_to(&save);
+            let result = save_to(&save, &budget);
             let _closed = answer.send(Saved { capture, wish, to: save.to, frames, whole, result });
             wake();
         })?;
@@ -326,13 +330,14 @@ fn ends(source: &Source, wish: &SaveWish) -> bool {
 }
 
 /// Writes a capture, or the frames of some of its rows, as pcapng.
-fn save_to(save: &Save) -> Result<(), SaveFault> {
-    // To be connected: `crate::export::save`, whose `AlreadyExists` is `SaveFault::Exists`.
-    if !save.replace && save.to.exists() {
-        return Err(SaveFault::Exists);
+fn save_to(save: &Save, budget: &Budget) -> Result<(), SaveFault> {
+    let what = save.rows.clone().map_or(export::SaveWhat::All, export::SaveWhat::Exchanges);
+    let existing = if save.replace { export::Existing::Replace } else { export::Existing::Keep };
+    match export::save(&save.source, &save.snapshot, &what, (&save.to, existing), budget) {
+        Ok(_bytes) => Ok(()),
+        Err(export::SaveError::Exists(_)) => Err(SaveFault::Exists),
+        Err(error) => Err(SaveFault::Other(error.to_string())),
     }
-    let _unused = (&save.source, &save.rows);
-    Err(SaveFault::Other("not merged yet".to_owned()))
 }
 
 #[expect(clippy::disallowed_methods, reason = "how long sorting takes decides how often; nothing of the analysis")]

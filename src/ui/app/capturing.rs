@@ -401,7 +401,7 @@ impl Desk {
 
     fn want_save(&mut self, what: SaveWhat, then: Option<Leave>) {
         let left_over = matches!(what, SaveWhat::LeftOver(_));
-        if self.busy.save {
+        if self.saving {
             self.fail("save", "another saving is under way");
         } else if left_over || self.capture.source.is_some() {
             self.want(Wanted::Save(SaveWish { what, then }));
@@ -422,7 +422,7 @@ impl Desk {
         let seen = live_bar::Seen {
             live,
             unsaved: self.unsaved(),
-            saving: self.busy.save,
+            saving: self.saving,
             follow: self.state.table.follow,
             paused: self.capture.paused.map(|then| frames.saturating_sub(then)),
         };

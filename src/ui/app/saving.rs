@@ -75,14 +75,14 @@ impl Desk {
         let snapshot = self.capture.newest().clone();
         let save = Save { source, snapshot, rows, to: path, replace };
         match self.jobs.ask_save(save, (self.capture.number, wish), &self.wake) {
-            Ok(()) => self.busy.save = true,
+            Ok(()) => self.saving = true,
             Err(error) => self.fail("save", &error.to_string()),
         }
     }
 
     /// Takes what became of a saving.
     pub(super) fn saved(&mut self, saved: Saved) {
-        self.busy.save = false;
+        self.saving = false;
         let Saved { capture, wish, to, frames, whole, result } = saved;
         let name = clean_to(to.as_os_str().as_encoded_bytes(), 200).into_owned();
         match result {
