@@ -57,9 +57,7 @@ impl Wire {
                 ));
             }
             // Else the kernel's own greetings of IPv6 are on the wire.
-            ran(&mut wire
-                .inside(namespace, "sh")
-                .args(["-c", "echo 1 > /proc/sys/net/ipv6/conf/all/disable_ipv6 || true"]));
+            ran(wire.inside(namespace, "sh").args(["-c", "echo 1 > /proc/sys/net/ipv6/conf/all/disable_ipv6 || true"]));
         }
         wire.connect();
         Some(wire)
@@ -361,7 +359,7 @@ fn replayed_captures_give_the_rows_of_their_files() {
         "http-pipelining",
         "dns-udp",
         "tls-certificates",
-        "evidence-hand-out",
+        "http-out-of-order",
         "http-chunked",
         "ipv6",
     ] {

@@ -14,7 +14,7 @@ pub enum DeviceKind {
     Wired,
     /// IEEE 802.11.
     Wireless,
-    /// A tunnel: VPN, PPP, WireGuard.
+    /// A tunnel: VPN, PPP, `WireGuard`.
     Tunnel,
     /// The machine talking to itself.
     Loopback,
@@ -332,9 +332,9 @@ mod tests {
     }
 
     #[track_caller]
-    fn check(name: &str, flags: Flags, shown: Option<Shown>, want: (DeviceKind, DeviceState, Option<&str>)) {
-        let (kind, link) = kind(name, flags, shown.as_ref());
-        assert_eq!((kind, state(kind, flags, shown.as_ref()), link), want, "{name}");
+    fn check(name: &str, flags: Flags, shown: Option<&Shown>, want: (DeviceKind, DeviceState, Option<&str>)) {
+        let (kind, link) = kind(name, flags, shown);
+        assert_eq!((kind, state(kind, flags, shown), link), want, "{name}");
     }
 
     #[test]
@@ -342,19 +342,19 @@ mod tests {
         use DeviceKind as K;
         use DeviceState as S;
         let ethernet = Some("Ethernet");
-        check("eth0", UP, Some(shown(1, "up", "1")), (K::Wired, S::Running, ethernet));
-        check("eth0", UP, Some(shown(1, "down", "0")), (K::Wired, S::NoCarrier, ethernet));
-        check("eth0", Flags::default(), Some(shown(1, "down", "")), (K::Wired, S::Down, ethernet));
-        check("lo", UP, Some(shown(772, "unknown", "1")), (K::Loopback, S::Running, ethernet));
-        check("wg0", UP, Some(shown(65_534, "unknown", "1")), (K::Tunnel, S::Running, Some("Raw IP")));
-        check("ppp0", UP, Some(shown(512, "unknown", "1")), (K::Tunnel, S::Running, Some("PPP")));
-        check("can0", UP, Some(shown(280, "up", "1")), (K::Other, S::Running, None));
+        check("eth0", UP, Some(&shown(1, "up", "1")), (K::Wired, S::Running, ethernet));
+        check("eth0", UP, Some(&shown(1, "down", "0")), (K::Wired, S::NoCarrier, ethernet));
+        check("eth0", Flags::default(), Some(&shown(1, "down", "")), (K::Wired, S::Down, ethernet));
+        check("lo", UP, Some(&shown(772, "unknown", "1")), (K::Loopback, S::Running, ethernet));
+        check("wg0", UP, Some(&shown(65_534, "unknown", "1")), (K::Tunnel, S::Running, Some("Raw IP")));
+        check("ppp0", UP, Some(&shown(512, "unknown", "1")), (K::Tunnel, S::Running, Some("PPP")));
+        check("can0", UP, Some(&shown(280, "up", "1")), (K::Other, S::Running, None));
         let wireless = Shown { wireless: true, ..shown(1, "dormant", "0") };
-        check("wlan0", UP, Some(wireless), (K::Wireless, S::NoCarrier, ethernet));
+        check("wlan0", UP, Some(&wireless), (K::Wireless, S::NoCarrier, ethernet));
         let tun = Shown { tun_flags: Some(0x1001), ..shown(65_534, "unknown", "1") };
-        check("tun0", UP, Some(tun), (K::Tunnel, S::Running, Some("Raw IP")));
+        check("tun0", UP, Some(&tun), (K::Tunnel, S::Running, Some("Raw IP")));
         let tap = Shown { tun_flags: Some(0x1002), ..shown(1, "up", "1") };
-        check("tap0", UP, Some(tap), (K::Tunnel, S::Running, ethernet));
+        check("tap0", UP, Some(&tap), (K::Tunnel, S::Running, ethernet));
         check("any", UP, None, (K::Any, S::Running, Some("Linux cooked")));
     }
 

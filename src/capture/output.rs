@@ -29,7 +29,7 @@ const SPACE_HOLDS: Duration = Duration::from_secs(1);
 /// Bytes written to a pipe at once: room for some of them is waited for, so that a stop is seen while nobody reads.
 const PIPE_STEP: usize = 64 << 10;
 
-/// Room that there is in a pipe which says that it can be written to (PIPE_BUF).
+/// Room that there is in a pipe which says that it can be written to (`PIPE_BUF`).
 const PIPE_ROOM: usize = 4096;
 
 /// How long a reader may take once the capture is to end.
@@ -65,6 +65,7 @@ pub(super) struct Unwritten {
 
 /// The file, or the newest of the files.
 #[derive(Debug)]
+#[expect(clippy::struct_excessive_bools, reason = "two say what kind of place it is, two what state it is in")]
 pub(super) struct Output {
     file: File,
     name: String,

@@ -298,6 +298,7 @@ Exit codes:
 /// What `capture` takes.
 #[cfg(unix)]
 #[derive(Debug, Args)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a switch of the command line")]
 pub(super) struct CaptureArguments {
     /// Interface to capture from, as `nephoscope interfaces` names it; `any` takes all
     #[arg(short = 'i', long = "interface", value_name = "IF")]

@@ -51,9 +51,8 @@ pub(super) fn run(arguments: CaptureArguments) -> Result<u8> {
     let running = !quiet && io::stderr().is_terminal();
     let ending = loop {
         match recording.step() {
-            Turn::Going => {}
             Turn::Second if running => count(&recording.tally()),
-            Turn::Second => {}
+            Turn::Going | Turn::Second => {}
             Turn::Ended(ending) => break ending,
         }
     };
@@ -142,9 +141,9 @@ fn count(tally: &Tally) {
 }
 
 fn say_remedy() {
-    let group: String = permission_commands_for_group().iter().map(|line| format!("\n  {line}")).collect();
+    let group = permission_commands_for_group().join("\n  ");
     say(&format!("this gives the right to every user of this program:\n  {}", permission_command()));
-    say(&format!("or only to members of a group, who log in again after it:{group}"));
+    say(&format!("or only to members of a group, who log in again after it:\n  {group}"));
     say("a new build or a copy of the program needs the same again; on a file system mounted nosuid it has no effect");
 }
 

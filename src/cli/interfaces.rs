@@ -85,8 +85,8 @@ mod tests {
         ];
         assert_eq!(
             table(&devices),
-            "name         kind   state       link      addresses  description\n\
-             eth0         wired  no carrier  Ethernet  192.0.2.1\n\
+            "name          kind   state       link      addresses  description\n\
+             eth0          wired  no carrier  Ethernet  192.0.2.1\n\
              x⟨U+001B⟩[1m  wired  no carrier  -         -\n"
         );
     }
