@@ -26,6 +26,8 @@ pub(crate) use words::{grade_words, spoken};
 
 /// Width of the scroll bar.
 const BAR: f32 = 10.0;
+/// Height of the bar at the lower edge.
+const SIDEWAYS: f32 = 8.0;
 /// Space left and right of a cell's content.
 const INSET: f32 = 8.0;
 
@@ -104,7 +106,9 @@ pub(crate) fn show(ui: &mut Ui, seen: &Seen<'_>, state: &mut TableState, saved: 
     let columns = layout(saved, body.width());
     let total: f32 = columns.iter().map(|(_, width)| width).sum();
     state.left = state.left.clamp(0.0, (total - body.width()).max(0.0));
-    state.page = f64::from(body.height() / ROW);
+    // The last row must not lie under the bar at the lower edge.
+    let bar = if total - body.width() >= 1.0 { SIDEWAYS } else { 0.0 };
+    state.page = f64::from((body.height() - bar) / ROW);
     if state.reveal {
         state.reveal = false;
         if let Some(at) = state.cursor {
@@ -318,7 +322,7 @@ fn sideways(ui: &Ui, painter: &Painter, body: Rect, total: f32, state: &mut Tabl
         return;
     }
     let c = theme::colours(ui);
-    let track = Rect::from_min_max(pos2(body.left(), body.bottom() - 8.0), body.max);
+    let track = Rect::from_min_max(pos2(body.left(), body.bottom() - SIDEWAYS), body.max);
     let length = body.width() * body.width() / total;
     let response = ui.interact(track, focus_id().with("sideways"), Sense::DRAG);
     if response.dragged() {
