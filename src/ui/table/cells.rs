@@ -64,6 +64,7 @@ impl Cells<'_> {
             Column::Agreement => self.agreement(y, row),
             Column::Server => self.left(y, self.snapshot.text(row.server), theme::sans(theme::BODY), quiet),
             Column::Tenant => self.left(y, self.snapshot.text(row.tenant), theme::sans(theme::BODY), c.text),
+            Column::Process => self.left(y, self.snapshot.program(visible.id), theme::sans(theme::BODY), quiet),
         }
     }
 

@@ -180,6 +180,7 @@ fn wheel(ui: &Ui, body: Rect, state: &mut TableState) {
 
 /// One visible row.
 struct Visible {
+    id: RowId,
     row: Row,
     rect: Rect,
     selected: bool,
@@ -218,10 +219,10 @@ fn rows(ui: &Ui, grid: &Grid, seen: &Seen<'_>, state: &TableState, actions: &mut
             actions.push(Action::Select(id));
         }
         if response.hovered() {
-            hint(&response, grid, (seen.snapshot, &row), state);
+            hint(&response, grid, seen.snapshot, (id, &row), state);
         }
         response.context_menu(|ui| menu(ui, seen.snapshot, id, &row, actions));
-        visible.push(Visible { row, rect, selected });
+        visible.push(Visible { id, row, rect, selected });
     }
     let mut x = body.left() - state.left;
     for (column, width) in columns {
@@ -268,13 +269,12 @@ fn ground(painter: &Painter, c: &Colours, rect: Rect, row: &Row, over: Option<Ov
 }
 
 /// What the cell under the pointer says in full.
-fn hint(response: &Response, grid: &Grid, at: (&Snapshot, &Row), state: &TableState) {
+fn hint(response: &Response, grid: &Grid, snapshot: &Snapshot, at: (RowId, &Row), state: &TableState) {
     let Some(pointer) = response.hover_pos() else { return };
-    let (snapshot, row) = at;
     let mut x = grid.body.left() - state.left;
     for (column, width) in &grid.columns {
         if (x..x + width).contains(&pointer.x) {
-            let words = full(*column, snapshot, row);
+            let words = full(*column, snapshot, at);
             if !words.is_empty() && !response.context_menu_opened() {
                 let _shown = response.clone().on_hover_ui_at_pointer(|ui| {
                     ui.set_max_width(480.0);

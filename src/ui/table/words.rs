@@ -3,7 +3,7 @@
 use super::columns::Column;
 use crate::evidence::pack;
 use crate::model::{Grade, WitnessKind};
-use crate::store::{Row, RowKind, Snapshot};
+use crate::store::{Row, RowId, RowKind, Snapshot};
 use crate::ui::{story, text};
 
 /// Names of operator and service.
@@ -38,7 +38,7 @@ pub(super) fn awaits(row: &Row) -> bool {
 }
 
 /// What a cell says in full.
-pub(super) fn full(column: Column, snapshot: &Snapshot, row: &Row) -> String {
+pub(super) fn full(column: Column, snapshot: &Snapshot, (id, row): (RowId, &Row)) -> String {
     match column {
         Column::Frame => String::new(),
         Column::Time => row.time.rfc3339(),
@@ -105,6 +105,7 @@ pub(super) fn full(column: Column, snapshot: &Snapshot, row: &Row) -> String {
         },
         Column::Server => snapshot.text(row.server).to_owned(),
         Column::Tenant => snapshot.text(row.tenant).to_owned(),
+        Column::Process => snapshot.program(id).to_owned(),
     }
 }
 
