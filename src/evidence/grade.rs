@@ -4,6 +4,9 @@
 //! an address in a dated range is what lifts them. Lines that speak of different machines do not contradict each other:
 //! a conflict needs two answers to one question.
 
+use std::sync::Arc;
+
+use super::names::Asked;
 use super::pack::{Kind, Signature, SpeaksFor, pack};
 use crate::model::{
     Agreement, Answer, Evidence, FirstWrite, Grade, Group, HandOut, Hop, LinkMatch, LookedUp, ProviderId, Stance,
@@ -97,8 +100,15 @@ pub(super) struct Scene {
     /// A customer's name in the asked name.
     pub(super) tenant: Option<(ProviderId, String)>,
     pub(super) bare_store: Option<ProviderId>,
+    /// What the asked name matches.
+    pub(super) asked: Option<Arc<Asked>>,
+}
+
+impl Scene {
     /// The registrable domain of the asked name.
-    pub(super) site: Option<String>,
+    fn site(&self) -> Option<&str> {
+        self.asked.as_ref()?.site.as_deref()
+    }
 }
 
 /// A ledger entry with its rule, and its strength at the capture's time.
@@ -134,13 +144,11 @@ impl Groups {
 }
 
 pub(super) fn grade(ledger: &[Evidence], scene: Scene) -> Verdict {
-    let witnesses: Vec<Witness<'_>> = ledger
-        .iter()
-        .filter_map(|entry| {
-            let rule = pack().signature(entry.signature)?;
-            Some(Witness { entry, rule, strength: rule.strength_in(scene.month) })
-        })
-        .collect();
+    let mut witnesses: Vec<Witness<'_>> = Vec::with_capacity(ledger.len());
+    witnesses.extend(ledger.iter().filter_map(|entry| {
+        let rule = pack().signature(entry.signature)?;
+        Some(Witness { entry, rule, strength: rule.strength_in(scene.month) })
+    }));
     let mut conflict = false;
     let stores_differ = stores_differ(&witnesses);
     let operator = operator(&witnesses, &scene, stores_differ, &mut conflict);
@@ -468,7 +476,7 @@ fn tenant(witnesses: &[Witness<'_>], scene: &Scene, operator: Option<Answer<Prov
         // Whoever hands out a signed URL that is then accepted had the account's key, or had it signed for them.
         let signed = scene.signed.is_some_and(|(_, accepted)| accepted);
         let giver = scene.handed_out.as_ref().filter(|h| h.how == LinkMatch::Exact);
-        let first_party = giver.and_then(|h| h.site.clone()).filter(|site| Some(site) != scene.site.as_ref());
+        let first_party = giver.and_then(|h| h.site.clone()).filter(|site| Some(site.as_str()) != scene.site());
         let first_party = first_party.filter(|_| signed && custody && here);
         let grade = match (custody && here, here && scene.accepted) {
             (true, _) if first_party.is_some() && !scene.gap => Grade::Conclusive,
@@ -479,14 +487,14 @@ fn tenant(witnesses: &[Witness<'_>], scene: &Scene, operator: Option<Answer<Prov
         return Some(Answer { value: Tenant { name: name.clone(), first_party }, grade });
     }
     // Another's name on this operator's machine: the site is the customer.
-    let (operator, site) = (operator?, scene.site.as_ref()?);
+    let (operator, site) = (operator?, scene.site()?);
     let own = witnesses.iter().any(|w| w.entry.group == Group::NameChoice && related(w.rule.provider, operator.value));
     if own || operator.grade < Grade::Suggests {
         return None;
     }
     let delegated = scene.steered.and_then(|n| pack().signature(n)).is_some_and(|s| s.provider == operator.value);
     let grade = if delegated || (answers && scene.accepted) { Grade::Suggests } else { Grade::NameOnly };
-    Some(Answer { value: Tenant { name: site.clone(), first_party: Some(site.clone()) }, grade })
+    Some(Answer { value: Tenant { name: site.to_owned(), first_party: Some(site.to_owned()) }, grade })
 }
 
 /// The hops that lines show: front machines in the order of their closeness, then what made the object.

@@ -7,13 +7,13 @@ use std::sync::Arc;
 use ahash::AHashMap;
 
 use super::pack::{Kind, pack};
-use super::pattern::Pattern;
+use super::pattern::{Pairs, Pattern};
 use crate::model::ProviderId;
 
 /// Longest name of the DNS as text (RFC 1035 section 3.1 allows 255 bytes on the wire).
 const LONGEST: usize = 255;
-/// Names remembered; past that the memory starts anew.
-const REMEMBERED: usize = 65_536;
+/// Names remembered; past that the memory starts anew. What comes often is soon back, and what comes once costs no room.
+const REMEMBERED: usize = 4_096;
 
 /// The zone of Azure's first CDN; it is not in the list of today.
 const CLOSED_ZONE: &str = ".vo.msecnd.net";
@@ -111,7 +111,8 @@ impl Names {
                 }
             }
         });
-        for (number, pattern) in &self.hosts {
+        let pairs = Pairs::of(name.bytes());
+        for (number, pattern) in self.hosts.iter().filter(|(_, p)| p.fits(pairs)) {
             let (Some(groups), Some(s)) = (pattern.captures(name.bytes()), pack().signature(*number)) else { continue };
             asked.signatures.push(*number);
             let group = ["bucket", "account", "ap", "api", "ns"].iter().find_map(|g| groups.name(g));
@@ -141,7 +142,9 @@ impl Names {
     /// Signatures that one CNAME target matches.
     pub(super) fn target(&self, name: &[u8], mut each: impl FnMut(u16)) {
         self.by_suffix(name, Kind::CnameSuffix, |number, _| each(number));
-        self.cnames.iter().filter(|(_, p)| p.matches(name)).for_each(|(number, _)| each(*number));
+        let pairs = Pairs::of(name);
+        let cnames = self.cnames.iter().filter(|(_, p)| p.fits(pairs) && p.matches(name));
+        cnames.for_each(|(number, _)| each(*number));
     }
 
     /// Signatures that a whole chain, joined by ` > `, matches.
@@ -188,8 +191,9 @@ impl Name {
         let text = text.trim_ascii();
         let text = match text.strip_prefix(b"[") {
             Some(rest) => rest.split(|b| *b == b']').next().unwrap_or_default(),
-            None => match memchr::memchr_iter(b':', text).collect::<Vec<_>>().as_slice() {
-                [colon] => text.get(..*colon).unwrap_or_default(),
+            None => match memchr::memchr(b':', text) {
+                // Of several colons none is a port's.
+                Some(colon) if memchr::memrchr(b':', text) == Some(colon) => text.get(..colon).unwrap_or_default(),
                 _ => text,
             },
         };
@@ -198,9 +202,9 @@ impl Name {
             return None;
         }
         let mut name = Self { buffer: [0; LONGEST], len: text.len() };
-        for (to, from) in name.buffer.iter_mut().zip(text) {
-            *to = from.to_ascii_lowercase();
-        }
+        let written = name.buffer.get_mut(..text.len())?;
+        written.copy_from_slice(text);
+        written.make_ascii_lowercase();
         Some(name)
     }
 

@@ -24,7 +24,7 @@ use std::fmt;
 use crate::model::FrameNo;
 
 pub use self::header::{header_links, may_link};
-pub use self::url::{LinkKeys, keys, normal_url, token_keys};
+pub use self::url::{LinkKeys, host_key, keys, normal_url, token_keys};
 
 use self::find::{End, Finder, View};
 use self::markup::Markup;
@@ -152,18 +152,21 @@ impl fmt::Debug for LinkScanner {
 }
 
 impl LinkScanner {
-    /// A scanner for a body of this media type (RFC 9110 section 8.3), whose relative references are resolved against
-    /// `base`, the absolute URL it was got from. `None`: such a body hands out nothing (pictures, sound, film, fonts,
-    /// archives). Types that say nothing are told by their first bytes.
-    pub fn new(content_type: Option<&[u8]>, base: Option<&str>) -> Option<Self> {
+    /// A scanner for a body of this media type (RFC 9110 section 8.3). `None`: such a body hands out nothing (pictures,
+    /// sound, film, fonts, archives). Types that say nothing are told by their first bytes.
+    pub fn new(content_type: Option<&[u8]>) -> Option<Self> {
         let hint = hint(content_type.unwrap_or_default())?;
-        let base = base.and_then(|base| url::absolute(base.as_bytes()));
-        Some(Self::with(Reading::First(hint), Finder::new(base), SNIFF))
+        Some(Self::with(Reading::First(hint), Finder::new(), SNIFF))
+    }
+
+    /// Resolves relative references against `base`: the absolute URL, in normal form, that the body was got from.
+    pub fn set_base(&mut self, base: Option<String>) {
+        self.finder.base = base;
     }
 
     /// A scanner of what a coding inside a body holds.
     fn inner(form: LinkForm) -> Self {
-        let mut finder = Finder::new(None);
+        let mut finder = Finder::new();
         finder.form = form;
         finder.is_inner = true;
         Self::with(Reading::Flat, finder, WINDOW)
@@ -179,6 +182,12 @@ impl LinkScanner {
             return;
         }
         self.finder.frames.note(self.end(), frame);
+        // Most bodies come in one piece; one that does not may well fill the window.
+        let room = self.buffer.capacity().saturating_sub(self.buffer.len());
+        if room < bytes.len() && self.buffer.len() < WINDOW {
+            let want = if self.buffer.is_empty() { bytes.len().min(WINDOW) } else { WINDOW };
+            self.buffer.reserve_exact(want.saturating_sub(self.buffer.len()));
+        }
         let mut rest = bytes;
         while !rest.is_empty() {
             let room = self.wake.saturating_sub(self.buffer.len()).clamp(1, rest.len());
@@ -393,6 +402,11 @@ fn is_mostly_text(first: &[u8]) -> bool {
 /// Text for `field`: lossy, without controls, cut at 64 bytes.
 fn field_text(raw: &[u8]) -> Box<str> {
     let head = raw.get(..MAX_FIELD).unwrap_or(raw);
+    if head.iter().all(|byte| byte.is_ascii_graphic() || *byte == b' ')
+        && let Ok(plain) = str::from_utf8(head)
+    {
+        return plain.into();
+    }
     let mut text = String::with_capacity(head.len());
     for c in String::from_utf8_lossy(head).chars().filter(|c| !c.is_control()) {
         if text.len().saturating_add(c.len_utf8()) > MAX_FIELD {
