@@ -169,15 +169,12 @@ pub fn signed_request(request: &HttpMessage, host: Option<&[u8]>) -> Option<Sign
     let method = || Some(clean_to(method.of(&request.block), NAME_CHARS).into_owned()).filter(|m| !m.is_empty());
     let from_query = query.as_ref().and_then(|q| in_query(q, host, method));
     let from_field = in_field(request, method);
+    let signed_query = query.as_ref().filter(|_| from_query.is_some());
+    let mut signed = from_query.or(from_field)?;
     let mut secrets = field_secrets(request);
-    if from_query.is_some()
-        && let Some(query) = &query
-    {
-        secrets.extend(query.secrets());
-    }
+    secrets.extend(signed_query.into_iter().flat_map(Query::secrets));
     secrets.sort_unstable();
     secrets.dedup();
-    let mut signed = from_query.or(from_field)?;
     signed.secrets = secrets;
     Some(signed)
 }

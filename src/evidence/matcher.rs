@@ -83,6 +83,8 @@ pub struct Matcher {
     owners: Vec<(u16, &'static str)>,
     issuers: Vec<(u16, &'static str)>,
     certificate_memory: AHashMap<[u8; 32], Quotes>,
+    /// Where each ledger is written.
+    entries: Ledger,
 }
 
 impl Matcher {
@@ -102,6 +104,7 @@ impl Matcher {
             owners: Vec::new(),
             issuers: Vec::new(),
             certificate_memory: AHashMap::new(),
+            entries: Ledger::new(),
         };
         for (number, s) in pack().in_force() {
             for &pattern in s.patterns {
@@ -154,7 +157,7 @@ impl Matcher {
     pub fn judge(&mut self, exchange: &Exchange, known: &Known) -> (Ledger, Verdict) {
         let (year, month, ..) = exchange.time.civil();
         let month = u32::try_from(year).unwrap_or(0).saturating_mul(12).saturating_add(month.saturating_sub(1));
-        let mut book = Book { ledger: Vec::with_capacity(8) };
+        let mut book = Book { ledger: std::mem::take(&mut self.entries) };
         let mut scene = Scene { month, ..Scene::default() };
         scene.gap = exchange.anomalies.iter().any(|a| matches!(a.kind, AnomalyKind::Gap | AnomalyKind::MissingStart));
         let mut asked = None;
@@ -187,6 +190,7 @@ impl Matcher {
         }
         trace(exchange, known, asked.as_ref(), &mut scene);
         let ledger = book.close();
+        self.entries = book.ledger;
         let verdict = grade::grade(&ledger, scene);
         (ledger, verdict)
     }
@@ -570,14 +574,17 @@ impl Book {
     }
 
     /// The finished ledger: by group, then place, then signature, without repetition.
-    fn close(mut self) -> Ledger {
+    fn close(&mut self) -> Ledger {
         self.ledger.sort_by(|a, b| {
             let key = |e: &Evidence| (e.group, e.place.part, e.place.range, e.signature);
             key(a).cmp(&key(b))
         });
         self.ledger.dedup_by(|a, b| a.signature == b.signature && a.place == b.place);
         self.ledger.truncate(ENTRIES);
-        self.ledger
+        // Just as long as it is: the longer one that it was written in is used again.
+        let mut ledger = Ledger::with_capacity(self.ledger.len());
+        ledger.append(&mut self.ledger);
+        ledger
     }
 }
 

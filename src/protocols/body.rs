@@ -185,6 +185,8 @@ impl BodyReader {
                 }
                 Place::Length(left) | Place::Chunk(left) => {
                     let take = usize::try_from(left).unwrap_or(usize::MAX).min(rest.len());
+                    let is_all = usize::try_from(left) == Ok(take);
+                    self.content.is_last = is_all && matches!(self.place, Place::Length(_));
                     self.content.push(rest.get(..take).unwrap_or_default());
                     at = at.saturating_add(take);
                     let left = left.saturating_sub(u64::try_from(take).unwrap_or(u64::MAX));
@@ -323,6 +325,8 @@ struct Content {
     begins_coded: bool,
     /// The frame whose bytes are read.
     frame: FrameNo,
+    /// Whether they are known to be the body's last.
+    is_last: bool,
     md5: Option<Md5>,
     opening: Option<Box<Opening>>,
     scanner: Option<LinkScanner>,
@@ -353,6 +357,7 @@ impl Content {
             magic: codings.last().map_or(&[], |coding| magic(coding)),
             begins_coded: true,
             frame: FrameNo(0),
+            is_last: false,
             md5: wanted.md5.then(Md5::new),
             opening: wanted.opening.then(Box::default),
             scanner: wanted.links,
@@ -409,7 +414,11 @@ impl Content {
     }
 
     fn scan(&mut self, bytes: &[u8]) {
-        if let Some(scanner) = &mut self.scanner {
+        let Some(scanner) = &mut self.scanner else { return };
+        // Coded bytes give more when the decoder is closed.
+        if self.is_last && self.coded.is_none() {
+            scanner.push_last(bytes, self.frame, &mut self.links);
+        } else {
             scanner.push(bytes, self.frame, &mut self.links);
         }
     }

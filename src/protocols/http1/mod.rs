@@ -534,7 +534,8 @@ impl Connection {
             normal_url("http", request.field("host").unwrap_or_default(), target.of(&request.block))
         });
         let mut links = Vec::new();
-        for field in response.fields.iter().filter(|field| links::may_link(field.name.of(&response.block))) {
+        let linking = response.fields.iter().filter(|field| named && links::may_link(field.name.of(&response.block)));
+        for field in linking {
             let (name, value) = (field.name.of(&response.block), field.value.of(&response.block));
             let frame = response.frames_of(field.value).first().copied().unwrap_or(response.first_frame);
             header_links(name, value, base.as_deref(), frame, &mut links);

@@ -91,6 +91,8 @@ struct Needles {
     coded: [(memmem::Finder<'static>, Kind); 2],
     entity: (memmem::Finder<'static>, Kind),
     css: (memmem::Finder<'static>, Kind),
+    /// Before references without a scheme, in JSON.
+    references: [memmem::Finder<'static>; 2],
 }
 
 impl Needles {
@@ -103,6 +105,7 @@ impl Needles {
                 coded: [needle("aHR0c", Kind::Base64), needle("eyJ", Kind::Json64)],
                 entity: needle(":&", Kind::Plain),
                 css: needle("url(", Kind::Css),
+                references: [memmem::Finder::new("\"//"), memmem::Finder::new("\"\\/\\/")],
             }
         })
     }
@@ -609,8 +612,8 @@ fn collect_bare(tail: &[u8], from: usize, marks: &mut Vec<(usize, Kind)>) {
             marks.push((quote.saturating_add(from), Kind::Bare(text.len())));
         }
     };
-    for needle in [b"\"//".as_slice(), b"\"\\/\\/".as_slice()] {
-        memmem::find_iter(tail, needle).for_each(|quote| value_at(quote, quote.saturating_add(1)));
+    for needle in &Needles::of_all().references {
+        needle.find_iter(tail).for_each(|quote| value_at(quote, quote.saturating_add(1)));
     }
     let (eights, _) = tail.as_chunks::<8>();
     let (mut at, mut done) = (0_usize, 0_usize);

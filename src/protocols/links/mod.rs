@@ -203,6 +203,24 @@ impl LinkScanner {
         }
     }
 
+    /// Takes the last bytes of the body, as [`Self::push`] and [`Self::finish`] do: a short one that came in one piece is
+    /// read where it lies.
+    pub fn push_last(&mut self, bytes: &[u8], frame: FrameNo, out: &mut Vec<Link>) {
+        let Reading::First(hint) = self.reading else {
+            self.push(bytes, frame, out);
+            return self.finish(out);
+        };
+        if !self.buffer.is_empty() || bytes.len() > WINDOW {
+            self.push(bytes, frame, out);
+            return self.finish(out);
+        }
+        self.finder.frames.note(self.end(), frame);
+        self.begin(hint, first_bytes(hint, bytes.get(..SNIFF).unwrap_or(bytes)));
+        let view = View { bytes, end: End::Whole };
+        read_on(&mut self.reading, &mut self.finder, view, 0, bytes.len(), out);
+        self.reading = Reading::Off;
+    }
+
     /// `missing` bytes of the body are not in the capture. A link that the hole cuts is not reported.
     pub fn gap(&mut self, missing: u64, out: &mut Vec<Link>) {
         if matches!(self.reading, Reading::Off) {
@@ -259,7 +277,7 @@ impl LinkScanner {
     /// Reads as far as the bytes allow, then lets go of what is no longer needed.
     fn read(&mut self, end: End, out: &mut Vec<Link>) {
         if let Reading::First(hint) = self.reading {
-            self.begin(hint);
+            self.begin(hint, first_bytes(hint, self.buffer.get(..SNIFF).unwrap_or(&self.buffer)));
             // Clients ask for what the head of a page names while the rest still comes.
             self.wake = if matches!(self.reading, Reading::Tags(_)) { FIRST_READ } else { self.rest_wake() };
             if end == End::More && self.buffer.len() < self.wake {
@@ -269,24 +287,8 @@ impl LinkScanner {
         let len = self.buffer.len();
         let view = View { bytes: &self.buffer, end };
         let limit = if end == End::More { len.saturating_sub(AHEAD) } else { len };
-        let mut hold = false;
-        match &mut self.reading {
-            Reading::First(_) | Reading::Off => self.at = len,
-            Reading::Flat => {
-                (self.at, hold) = self.finder.flat(view, self.at, limit, out);
-            }
-            Reading::Tags(markup) => {
-                (self.at, hold) = markup.read(&mut self.finder, view, self.at, limit, out);
-            }
-            reading @ Reading::WholePlist => {
-                let whole = end == End::Whole && plist::whole(&mut self.finder, &self.buffer, out);
-                if !whole {
-                    self.at = plist::stream(&mut self.finder, view, self.at, limit, out);
-                    *reading = Reading::Plist;
-                }
-            }
-            Reading::Plist => self.at = plist::stream(&mut self.finder, view, self.at, limit, out),
-        }
+        let hold;
+        (self.at, hold) = read_on(&mut self.reading, &mut self.finder, view, self.at, limit, out);
         let drop = self.at.saturating_sub(KEEP).min(len);
         self.buffer.drain(..drop);
         self.at = self.at.saturating_sub(drop);
@@ -302,9 +304,8 @@ impl LinkScanner {
         }
     }
 
-    /// Settles the form by the first bytes.
-    fn begin(&mut self, hint: Hint) {
-        let (reading, form) = first_bytes(hint, self.buffer.get(..SNIFF).unwrap_or(&self.buffer));
+    /// Settles how the body is read, as its first bytes say.
+    fn begin(&mut self, hint: Hint, (reading, form): (Reading, LinkForm)) {
         self.finder.form = form;
         self.finder.has_css = form == LinkForm::Html || hint == Hint::Style;
         self.finder.has_tags = matches!(form, LinkForm::Html | LinkForm::Xml);
@@ -313,6 +314,30 @@ impl LinkScanner {
             self.buffer = Vec::new();
             self.at = 0;
         }
+    }
+}
+
+/// Reads from `at` up to `limit`. Gives the place reached and whether it waits there for a long coding.
+fn read_on(
+    reading: &mut Reading,
+    finder: &mut Finder,
+    view: View<'_>,
+    at: usize,
+    limit: usize,
+    out: &mut Vec<Link>,
+) -> (usize, bool) {
+    match reading {
+        Reading::First(_) | Reading::Off => (view.bytes.len(), false),
+        Reading::Flat => finder.flat(view, at, limit, out),
+        Reading::Tags(markup) => markup.read(finder, view, at, limit, out),
+        Reading::WholePlist => {
+            if view.end == End::Whole && plist::whole(finder, view.bytes, out) {
+                return (at, false);
+            }
+            *reading = Reading::Plist;
+            (plist::stream(finder, view, at, limit, out), false)
+        }
+        Reading::Plist => (plist::stream(finder, view, at, limit, out), false),
     }
 }
 

@@ -21,6 +21,16 @@ fn pieces(content_type: &str, pieces: &[&[u8]]) -> Vec<Link> {
     out
 }
 
+fn up_to_last(content_type: &str, [start, last]: [&[u8]; 2]) -> Vec<Link> {
+    let mut out = Vec::new();
+    let kind = Some(content_type.as_bytes()).filter(|kind| !kind.is_empty());
+    let Some(mut scanner) = LinkScanner::new(kind) else { return out };
+    scanner.set_base(Some(BASE.to_owned()));
+    scanner.push(start, FRAME, &mut out);
+    scanner.push_last(last, FRAME, &mut out);
+    out
+}
+
 /// The links of a body, as `url (or the text of a bare token) | field | coding`; each must stand where it says.
 #[track_caller]
 fn check(content_type: &str, body: impl AsRef<[u8]>, want: &[&str]) {
@@ -43,6 +53,10 @@ fn check(content_type: &str, body: impl AsRef<[u8]>, want: &[&str]) {
     }
     let bytes: Vec<&[u8]> = body.chunks(1).collect();
     assert_eq!(pieces(content_type, &bytes), links, "byte by byte");
+    let (start, last) = body.split_at(body.len() / 2);
+    for pieces in [[b"".as_slice(), body], [start, last]] {
+        assert_eq!(up_to_last(content_type, pieces), links, "with a known end");
+    }
 }
 
 #[test]
