@@ -6,6 +6,8 @@
 
 use std::sync::Arc;
 
+use smallvec::SmallVec;
+
 use super::names::Asked;
 use super::pack::{Kind, Signature, SpeaksFor, pack};
 use crate::model::{
@@ -143,26 +145,26 @@ impl Groups {
     }
 }
 
-pub(super) fn grade(ledger: &[Evidence], scene: Scene) -> Verdict {
-    let mut witnesses: Vec<Witness<'_>> = Vec::with_capacity(ledger.len());
-    witnesses.extend(ledger.iter().filter_map(|entry| {
-        let rule = pack().signature(entry.signature)?;
-        Some(Witness { entry, rule, strength: rule.strength_in(scene.month) })
-    }));
+pub(super) fn grade(ledger: &[Evidence], mut scene: Scene) -> Verdict {
+    let rules = ledger.iter().filter_map(|entry| Some((entry, pack().signature(entry.signature)?)));
+    let witnesses: SmallVec<[Witness<'_>; 16]> =
+        rules.map(|(entry, rule)| Witness { entry, rule, strength: rule.strength_in(scene.month) }).collect();
     let mut conflict = false;
     let stores_differ = stores_differ(&witnesses);
     let operator = operator(&witnesses, &scene, stores_differ, &mut conflict);
     conflict |= stores_differ;
     let (product, role) = product(&witnesses, &scene, operator, stores_differ);
+    let cannot_show = cannot_show(&scene, &witnesses);
+    let named = scene.tenant.take();
     Verdict {
         operator,
         product,
         role,
-        tenant: tenant(&witnesses, &scene, operator),
+        tenant: tenant(&witnesses, &scene, named, operator),
         grade: operator.map(|o| if conflict { o.grade.min(Grade::Suggests) } else { o.grade }),
         conflict,
         path: path(&witnesses, operator, product),
-        cannot_show: cannot_show(&scene, &witnesses),
+        cannot_show,
         agreement: agreement(&witnesses, &scene, operator),
         handed_out: scene.handed_out,
         no_hand_out: scene.no_hand_out,
@@ -402,8 +404,8 @@ fn is_front(rule: &Signature) -> bool {
         && matches!(rule.role, "cdn-edge" | "load-balancer" | "private-relay" | "middlebox")
 }
 
-fn candidates(witnesses: &[Witness<'_>], provider: Option<ProviderId>) -> Vec<Candidate> {
-    let mut found: Vec<Candidate> = Vec::new();
+fn candidates(witnesses: &[Witness<'_>], provider: Option<ProviderId>) -> SmallVec<[Candidate; 4]> {
+    let mut found: SmallVec<[Candidate; 4]> = SmallVec::new();
     for w in witnesses.iter().filter(|w| w.rule.supports.has(Supports::PRODUCT) && w.strength >= 2) {
         if provider.is_some_and(|p| p != w.rule.provider) {
             continue;
@@ -466,13 +468,18 @@ fn product(
     (Some(Answer { value: c.service, grade }), Some(Answer { value: c.role, grade }))
 }
 
-fn tenant(witnesses: &[Witness<'_>], scene: &Scene, operator: Option<Answer<ProviderId>>) -> Option<Answer<Tenant>> {
+fn tenant(
+    witnesses: &[Witness<'_>],
+    scene: &Scene,
+    named: Option<(ProviderId, String)>,
+    operator: Option<Answer<ProviderId>>,
+) -> Option<Answer<Tenant>> {
     let answers = operator.is_some_and(|o| o.grade >= Grade::Supports);
-    if let Some((provider, name)) = &scene.tenant {
+    if let Some((provider, name)) = named {
         let custody = witnesses.iter().any(|w| {
-            matches!(w.entry.group, Group::Custody | Group::Writer) && w.rule.provider == *provider && w.strength >= 3
+            matches!(w.entry.group, Group::Custody | Group::Writer) && w.rule.provider == provider && w.strength >= 3
         });
-        let here = operator.is_some_and(|o| related(o.value, *provider)) && answers;
+        let here = operator.is_some_and(|o| related(o.value, provider)) && answers;
         // Whoever hands out a signed URL that is then accepted had the account's key, or had it signed for them.
         let signed = scene.signed.is_some_and(|(_, accepted)| accepted);
         let giver = scene.handed_out.as_ref().filter(|h| h.how == LinkMatch::Exact);
@@ -484,7 +491,7 @@ fn tenant(witnesses: &[Witness<'_>], scene: &Scene, operator: Option<Answer<Prov
             (_, true) => Grade::Suggests,
             _ => Grade::NameOnly,
         };
-        return Some(Answer { value: Tenant { name: name.clone(), first_party }, grade });
+        return Some(Answer { value: Tenant { name, first_party }, grade });
     }
     // Another's name on this operator's machine: the site is the customer.
     let (operator, site) = (operator?, scene.site()?);

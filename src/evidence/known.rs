@@ -16,7 +16,7 @@ use crate::model::{
 use crate::protocols::links::normal_url;
 
 const A: u16 = 1;
-const CNAME: u16 = 5;
+pub(super) const CNAME: u16 = 5;
 const AAAA: u16 = 28;
 /// Answers remembered for all addresses together.
 const ANSWERS: usize = 65_536;

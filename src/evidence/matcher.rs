@@ -10,7 +10,7 @@ use super::computed::{self, Facts};
 use super::custody;
 use super::grade::{self, Scene};
 use super::handouts::{self, Search};
-use super::known::{Chain, Known, own_url};
+use super::known::{CNAME, Chain, Known, own_url};
 use super::names::{self, Asked, Name, Names};
 use super::pack::{Kind, Signature, pack};
 use super::pattern::{Pairs, Pattern};
@@ -457,7 +457,8 @@ impl Matcher {
                 self.asked(&name, question.name.as_bytes(), &place, book, scene);
             }
         }
-        if let Some((chain, _)) = Chain::of(dns, exchange.client.ip, ExchangeNo(0)) {
+        let renamed = dns.response.iter().flat_map(|r| &r.answers).any(|record| record.rtype == CNAME);
+        if renamed && let Some((chain, _)) = Chain::of(dns, exchange.client.ip, ExchangeNo(0)) {
             self.steering(&chain, book, scene);
         }
         for record in dns.response.iter().flat_map(|r| &r.answers) {

@@ -30,7 +30,6 @@ mod serving;
 mod tests;
 mod user_pack;
 
-use std::hash::Hash;
 use std::sync::OnceLock;
 
 use ahash::AHashMap;
@@ -54,16 +53,7 @@ pub fn words() -> impl Iterator<Item = &'static str> {
 
 /// The place of a word in [`words`], so that a record need not hold the sentence.
 pub fn word_number(word: &str) -> Option<u16> {
-    /// Every row asks several times, mostly with the very texts of [`words`]: where these stand tells them apart faster
-    /// than what they say.
-    static PLACES: OnceLock<AHashMap<(usize, usize), u16>> = OnceLock::new();
+    /// Every row asks several times: a table that is made once, of words that never change.
     static NUMBERS: OnceLock<AHashMap<&str, u16>> = OnceLock::new();
-    let place = |word: &str| (word.as_ptr().addr(), word.len());
-    let number = PLACES.get_or_init(|| number_of(place)).get(&place(word));
-    number.or_else(|| NUMBERS.get_or_init(|| number_of(|word| word)).get(word)).copied()
-}
-
-/// The number of each word, by something that it has.
-fn number_of<K: Eq + Hash>(key: impl Fn(&'static str) -> K) -> AHashMap<K, u16> {
-    words().map(key).zip(0..).collect()
+    NUMBERS.get_or_init(|| words().zip(0..).collect()).get(word).copied()
 }

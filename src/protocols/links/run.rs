@@ -7,7 +7,7 @@ use std::borrow::Cow;
 
 use super::MAX_LINK;
 use super::find::{End, View, at};
-use super::url::hex_pair;
+use super::url::{hex_pair, is_plain};
 
 /// Room for the text of most URLs.
 const USUAL_BYTES: usize = 128;
@@ -154,12 +154,6 @@ fn read_once(view: View<'_>, from: usize, fence: Fence, escapes: Escapes) -> Rea
     }
     run.text.truncate(good_text);
     Reached::Run(run)
-}
-
-/// Whether a byte is the same in every container and closes no URL, with or without a fence.
-fn is_plain(byte: u8) -> bool {
-    byte.is_ascii_alphanumeric()
-        || matches!(byte, b'/' | b'-' | b'_' | b'=' | b'%' | b'~' | b'+' | b'@' | b'$' | b'*' | b'#')
 }
 
 fn open(depth: &mut u16) -> bool {

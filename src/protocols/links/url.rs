@@ -3,6 +3,7 @@
 //! Comes in: decoded text of a reference, a request's parts. Goes out: an absolute URL in normal form, its keys. Never:
 //! internationalised names turned into their ASCII form (they are kept as they stand).
 
+use smallvec::SmallVec;
 use twox_hash::XxHash64;
 
 /// Shortest path token, in bytes, that is worth a key: shorter ones are shared by chance.
@@ -27,7 +28,7 @@ pub struct LinkKeys {
     /// Of host, port where it is not the scheme's own, and path: without scheme and query.
     pub host_path: u64,
     /// Of the long tokens in the path, at most 8, in order.
-    pub tokens: Vec<u64>,
+    pub tokens: SmallVec<[u64; 4]>,
 }
 
 /// Keys of a URL in normal form. `None`: it is none (as the empty `url` of a bare token).
@@ -50,7 +51,7 @@ pub fn host_key(host: &str) -> u64 {
 }
 
 /// Keys of the long tokens in a path or in the text of a bare token, at most 8, in order.
-pub fn token_keys(text: &[u8]) -> Vec<u64> {
+pub fn token_keys(text: &[u8]) -> SmallVec<[u64; 4]> {
     tokens(text).take(TOKENS).map(hash).collect()
 }
 
@@ -60,7 +61,51 @@ fn tokens(text: &[u8]) -> impl Iterator<Item = &[u8]> {
 }
 
 pub(super) fn is_token_byte(byte: u8) -> bool {
-    byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-')
+    is(byte, TOKEN)
+}
+
+/// What a byte may be, as bits: one look instead of several comparisons, for the loops that see every byte.
+static CLASSES: [u8; 256] = classes();
+/// Of a token.
+const TOKEN: u8 = 1;
+/// In a path or query as it is.
+const STANDS: u8 = 2;
+/// In a host by name that needs no second look.
+const NAMED: u8 = 4;
+/// The same in every container, and closing no URL, with or without a fence.
+const PLAIN: u8 = 8;
+
+const fn classes() -> [u8; 256] {
+    let mut classes = [0; 256];
+    let mut rest: &mut [u8] = &mut classes;
+    let mut byte = 0_u8;
+    while let Some((class, after)) = rest.split_first_mut() {
+        rest = after;
+        let word = byte.is_ascii_alphanumeric();
+        if word || matches!(byte, b'_' | b'-') {
+            *class |= TOKEN;
+        }
+        if matches!(byte, b'!' | b'$' | b'&'..=b';' | b'=' | b'?'..=b'Z' | b'_' | b'a'..=b'z' | b'~' | b'[' | b']') {
+            *class |= STANDS;
+        }
+        if word || matches!(byte, b'.' | b'-' | b'_') {
+            *class |= NAMED;
+        }
+        if word || matches!(byte, b'/' | b'-' | b'_' | b'=' | b'%' | b'~' | b'+' | b'@' | b'$' | b'*' | b'#') {
+            *class |= PLAIN;
+        }
+        byte = byte.wrapping_add(1);
+    }
+    classes
+}
+
+fn is(byte: u8, class: u8) -> bool {
+    CLASSES.get(usize::from(byte)).is_some_and(|classes| classes & class != 0)
+}
+
+/// Whether a byte is the same in every container and closes no URL, with or without a fence.
+pub(super) fn is_plain(byte: u8) -> bool {
+    is(byte, PLAIN)
 }
 
 /// Whether a part is a token. All of its bytes must be token bytes.
@@ -191,6 +236,10 @@ fn build(scheme: &str, authority: &[u8], tail: &[u8]) -> Option<String> {
 }
 
 fn put_host(scheme: &str, authority: &[u8], url: &mut Vec<u8>) -> Option<()> {
+    if authority.iter().all(|byte| is(*byte, NAMED)) && authority.iter().any(u8::is_ascii_alphanumeric) {
+        url.extend(authority.iter().map(u8::to_ascii_lowercase));
+        return Some(());
+    }
     let host_port = authority.rsplit(|byte| *byte == b'@').next()?;
     let colon = host_port.iter().rposition(|byte| *byte == b':').filter(|colon| {
         host_port.get(*colon..).is_some_and(|port| !port.contains(&b']')) // the colons of an IPv6 address are inside
@@ -230,7 +279,7 @@ fn put_host(scheme: &str, authority: &[u8], url: &mut Vec<u8>) -> Option<()> {
 fn put_escaped(text: &[u8], out: &mut Vec<u8>) {
     let mut rest = text;
     loop {
-        let plain = rest.iter().position(|byte| !stands(*byte)).unwrap_or(rest.len());
+        let plain = rest.iter().position(|byte| !is(*byte, STANDS)).unwrap_or(rest.len());
         let (run, from) = rest.split_at_checked(plain).unwrap_or((rest, b""));
         out.extend_from_slice(run);
         let Some((byte, after)) = from.split_first() else { return };
@@ -251,11 +300,6 @@ fn put_escaped(text: &[u8], out: &mut Vec<u8>) {
             other => put_triplet(*other, out),
         }
     }
-}
-
-/// Whether a byte may stand in a path or query as it is.
-fn stands(byte: u8) -> bool {
-    matches!(byte, b'!' | b'$' | b'&'..=b';' | b'=' | b'?'..=b'Z' | b'_' | b'a'..=b'z' | b'~' | b'[' | b']')
 }
 
 fn put_triplet(value: u8, out: &mut Vec<u8>) {
