@@ -7,6 +7,8 @@
 //! answered without asking it.
 #![cfg_attr(not(test), warn(clippy::arithmetic_side_effects, clippy::as_conversions, clippy::indexing_slicing))]
 
+use std::borrow::Cow;
+
 use super::dates::{epoch, http_date, iso8601};
 use crate::model::{ByteRange, HttpMessage, StartLine, Timestamp, clean_to};
 
@@ -536,7 +538,7 @@ enum Case {
 struct Query<'a> {
     range: ByteRange,
     /// Decoded names; values as they stand, and where.
-    parameters: Vec<(Vec<u8>, &'a [u8], ByteRange)>,
+    parameters: Vec<(Cow<'a, [u8]>, &'a [u8], ByteRange)>,
 }
 
 impl<'a> Query<'a> {
@@ -554,7 +556,9 @@ impl<'a> Query<'a> {
             let (name, value) = piece.split_at_checked(name_len).unwrap_or((piece, b""));
             let value = value.strip_prefix(b"=").unwrap_or(value);
             let value_at = part(target, end.saturating_sub(value.len()), end).unwrap_or_default();
-            parameters.push((decoded(name, NAME_CHARS), value, value_at));
+            let is_plain = name.len() <= NAME_CHARS && memchr::memchr(b'%', name).is_none();
+            let name = if is_plain { name.into() } else { decoded(name, NAME_CHARS).into() };
+            parameters.push((name, value, value_at));
             at = end.saturating_add(1);
         }
         Some(Self { range: part(target, from, to)?, parameters })

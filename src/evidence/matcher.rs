@@ -31,6 +31,10 @@ const LONG_VALUE: usize = 256;
 /// Longest field name that a rule may have.
 const FIELD_NAME: usize = 64;
 
+/// Types of DNS records (RFC 1035 section 3.2.2).
+const NS: u16 = 2;
+const PTR: u16 = 12;
+
 /// Signatures with the text that each matched.
 type Quotes = Arc<[(u16, Box<[u8]>)]>;
 
@@ -463,15 +467,17 @@ impl Matcher {
         }
         for record in dns.response.iter().flat_map(|r| &r.answers) {
             let Some(frame) = dns.response.as_ref().map(|r| r.frame) else { return };
+            if !matches!(record.rtype, NS | PTR) {
+                continue;
+            }
             let Some(name) = Name::of(record.value.as_bytes()) else { continue };
             let add = |kind: &str, number: u16, book: &mut Book| {
                 let text = format!("{} {kind} {}", record.name, record.value);
                 book.add(number, None, dns_place(record.range, frame), text.as_bytes());
             };
             match record.rtype {
-                2 => self.names.name_server(name.bytes(), |number| add("NS", number, book)),
-                12 => self.names.reverse(name.bytes(), |number| add("PTR", number, book)),
-                _ => {}
+                NS => self.names.name_server(name.bytes(), |number| add("NS", number, book)),
+                _ => self.names.reverse(name.bytes(), |number| add("PTR", number, book)),
             }
         }
     }

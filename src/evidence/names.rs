@@ -5,6 +5,7 @@ use core::net::IpAddr;
 use std::sync::Arc;
 
 use ahash::AHashMap;
+use smallvec::SmallVec;
 
 use super::pack::{Kind, pack};
 use super::pattern::{Pairs, Pattern};
@@ -179,11 +180,8 @@ pub(super) fn covers(pattern: &[u8], name: &[u8]) -> bool {
     pattern.eq_ignore_ascii_case(name)
 }
 
-/// A name in lower case without port, brackets and final dot, on the stack.
-pub(super) struct Name {
-    buffer: [u8; LONGEST],
-    len: usize,
-}
+/// A name in lower case without port, brackets and final dot; on the stack, but for the longest.
+pub(super) struct Name(SmallVec<[u8; 48]>);
 
 impl Name {
     /// From a Host field, an authority, an SNI or a DNS name; `None` where there is no name in it.
@@ -201,14 +199,12 @@ impl Name {
         if text.is_empty() || text.len() > LONGEST {
             return None;
         }
-        let mut name = Self { buffer: [0; LONGEST], len: text.len() };
-        let written = name.buffer.get_mut(..text.len())?;
-        written.copy_from_slice(text);
-        written.make_ascii_lowercase();
+        let mut name = Self(SmallVec::from_slice(text));
+        name.0.make_ascii_lowercase();
         Some(name)
     }
 
     pub(super) fn bytes(&self) -> &[u8] {
-        self.buffer.get(..self.len).unwrap_or_default()
+        &self.0
     }
 }
