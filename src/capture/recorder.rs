@@ -267,7 +267,8 @@ impl Watch {
         }
         drop(grows);
         let remedy = refused.as_ref().filter(|_| cfg!(target_os = "linux")).map(|_| permission_command());
-        let why = last.or(refused).unwrap_or_else(|| "cannot start the capture process".to_owned());
+        // What the ways behind the first one say is about themselves, not about what the user wanted.
+        let why = refused.or(last).unwrap_or_else(|| "cannot start the capture process".to_owned());
         self.tell(Recorded::Failed { why, remedy });
     }
 
@@ -438,11 +439,12 @@ mod tests {
     #[test]
     fn without_rights_the_next_way_is_tried() {
         let refused = "echo 'nephoscope: no permission' >&2; exit 3";
+        let dumpcap = "echo 'some words of another program' >&2; exit 1";
         let dismissed = "echo 'Not authorized' >&2; exit 126";
         let ways = [(Speaks::Own, refused), (Speaks::OwnThrough, dismissed), (Speaks::Own, CAPTURES)];
         assert_eq!(told(&ways, true), [Recorded::Started, Recorded::Ended(None)]);
-        let [Recorded::Failed { why, remedy }] =
-            &told(&[(Speaks::Own, refused), (Speaks::OwnThrough, dismissed)], false)[..]
+        let ways = [(Speaks::Own, refused), (Speaks::OwnThrough, dismissed), (Speaks::Dumpcap, dumpcap)];
+        let [Recorded::Failed { why, remedy }] = &told(&ways, false)[..]
         else {
             panic!("it began without rights")
         };
