@@ -95,7 +95,9 @@ impl Cells<'_> {
 
     /// The registrable domain in full strength; a name that is too long is cut in the middle, so that the domain stays.
     fn host(&self, y: f32, host: &str, quiet: Color32) {
-        let domain = psl::domain_str(host).unwrap_or(host);
+        // An address has no registrable domain, though the list takes its numbers for labels.
+        let is_address = host.parse::<core::net::IpAddr>().is_ok() || host.parse::<core::net::SocketAddr>().is_ok();
+        let domain = psl::domain_str(host).filter(|_| !is_address).unwrap_or(host);
         let room = self.width - 2.0 * INSET;
         let whole = self.painter.layout_job(self.emphasised(host, domain, quiet));
         let wide = whole.size().x;
