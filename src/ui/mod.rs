@@ -12,6 +12,7 @@ mod jobs;
 mod overview;
 mod panes;
 mod prepared;
+mod raster;
 mod shapes;
 mod start_screen;
 mod state;
