@@ -2,7 +2,7 @@
 
 use std::fs::File;
 use std::io::{self, Read, Write as _};
-use std::path::PathBuf;
+use std::path::Path;
 
 use crossbeam_channel::{Receiver, Sender, bounded, select_biased};
 
@@ -19,10 +19,10 @@ impl Recorder {
     /// silent can be stopped all the same: what comes later is not read any more.
     pub fn from_stream(
         mut stream: Box<dyn Read + Send>,
-        folder: PathBuf,
+        folder: &Path,
         wake: Box<dyn Fn() + Send>,
     ) -> io::Result<Self> {
-        let (spool, grows) = Spool::growing(&folder);
+        let (spool, grows) = Spool::growing(folder);
         let mut file = File::create_new(spool.file())?;
         let (told, events) = bounded(4);
         let (lifeline, stopped) = bounded(0);
@@ -87,7 +87,7 @@ mod tests {
     use crate::capture::{Recorded, Recorder};
 
     fn start(stream: std::io::PipeReader, folder: &Path) -> Recorder {
-        Recorder::from_stream(Box::new(stream), folder.to_owned(), Box::new(|| {})).unwrap()
+        Recorder::from_stream(Box::new(stream), folder, Box::new(|| {})).unwrap()
     }
 
     #[test]
@@ -95,7 +95,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let (stream, mut end) = std::io::pipe().unwrap();
         let recorder = start(stream, folder.path());
-        let bytes: Vec<u8> = (0..200_000_u32).map(|n| n as u8).collect();
+        let bytes: Vec<u8> = (0..=u8::MAX).cycle().take(200_000).collect();
         end.write_all(&bytes).unwrap();
         drop(end);
         let told: Vec<_> = recorder.events.iter().collect();

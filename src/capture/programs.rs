@@ -161,7 +161,7 @@ mod tables {
         link.strip_prefix("socket:[")?.strip_suffix(']')?.parse().ok()
     }
 
-    /// A line of `/proc/net/tcp` and its like (proc_pid_net(5)).
+    /// A line of `/proc/net/tcp` and its like, as `proc_pid_net(5)` has them.
     pub(super) fn socket(line: &str, transport: Transport) -> Option<Socket> {
         let mut words = line.split_ascii_whitespace();
         let local = endpoint(words.nth(1)?)?;

@@ -105,9 +105,9 @@ enum Lifeline {
 impl Recorder {
     /// Starts a capture into a folder that is there already. Comes back at once: what becomes of it is told by events, and
     /// `wake` is called after each.
-    pub fn start(wish: &Wish, folder: PathBuf, wake: Box<dyn Fn() + Send>) -> io::Result<Self> {
+    pub fn start(wish: &Wish, folder: &Path, wake: Box<dyn Fn() + Send>) -> io::Result<Self> {
         let program = env::current_exe()?;
-        Self::start_with(&rungs(&program, wish, &folder), &folder, wake)
+        Self::start_with(&rungs(&program, wish, folder), folder, wake)
     }
 
     fn start_with(rungs: &[Rung], folder: &Path, wake: Box<dyn Fn() + Send>) -> io::Result<Self> {
@@ -354,15 +354,13 @@ impl Heard {
             return Outcome::Ended(why);
         }
         let why = if said.is_empty() { "the capture process ended before it began".to_owned() } else { said };
-        match (speaks, code) {
-            (Speaks::Own | Speaks::OwnThrough, Some(NO_RIGHTS)) => Outcome::Refused(why),
+        let is_refused = match speaks {
+            Speaks::Own => code == Some(NO_RIGHTS),
             // Whoever was to give the rights refused, or nobody was there to ask.
-            (Speaks::OwnThrough, _) => Outcome::Refused(why),
-            (Speaks::Dumpcap, _) if why.contains("permission") || why.contains("not permitted") => {
-                Outcome::Refused(why)
-            }
-            _ => Outcome::Failed(why),
-        }
+            Speaks::OwnThrough => true,
+            Speaks::Dumpcap => why.contains("permission") || why.contains("not permitted"),
+        };
+        if is_refused { Outcome::Refused(why) } else { Outcome::Failed(why) }
     }
 }
 
@@ -401,7 +399,8 @@ fn quoted(path: &Path) -> String {
     format!("'{}'", text.replace('\'', r"'\''"))
 }
 
-#[cfg(all(test, unix))]
+#[cfg(test)]
+#[cfg(unix)]
 mod tests {
     use std::path::Path;
 
