@@ -4,7 +4,8 @@
 //! command line only look. Floors import downward only; `tests/floors.rs` holds that.
 //!
 //! ```text
-//! 9  cli, ui      the two fronts
+//! 10 cli          the headless front; draws with the window's own views
+//! 9  ui           the window, and pictures of what it shows
 //! 8  export       snapshot in, bytes out
 //! 6  engine       frames to rows: the walk, the shards, the merge, the worker thread
 //! 5  store        rows, shared text, record pages, frozen copies, row orders

@@ -55,6 +55,12 @@ pub(super) enum Task {
     /// Print what the exchanges together say of each site: counts and bytes by operator, product, role and grade
     #[command(after_help = FINDINGS_HELP)]
     Findings(FindingsArguments),
+    /// Draw a picture of exchanges with the evidence for their verdict, as PNG
+    ///
+    /// Needs no display and no graphics card; the same capture gives the same picture, byte for byte. Cookies, tokens, keys
+    /// and signatures are replaced before anything is drawn.
+    #[command(after_help = SHOT_HELP)]
+    Shot(ShotArguments),
     /// List, check and try the rules that point at providers, your own included
     #[command(after_help = SIGNATURES_HELP)]
     Signatures(SignaturesArguments),
@@ -64,7 +70,7 @@ impl Task {
     /// Whether it works with the pack as this user has it.
     pub(super) fn uses_the_pack(&self) -> bool {
         match self {
-            Self::List(_) | Self::Explain(_) | Self::Findings(_) => true,
+            Self::List(_) | Self::Explain(_) | Self::Findings(_) | Self::Shot(_) => true,
             Self::Signatures(arguments) => matches!(arguments.task, SignaturesTask::List(_)),
         }
     }
@@ -264,6 +270,83 @@ pub(super) struct FindingsArguments {
     /// How many shards read in parallel
     #[arg(long, value_name = "N", default_value_t = default_threads(), value_parser = clap::value_parser!(u8).range(1..=64))]
     pub(super) threads: u8,
+}
+
+const SHOT_HELP: &str = "\
+Examples:
+  nephoscope shot trace.pcapng --exchange 12
+  nephoscope shot trace.pcapng --exchange 12 --preset story --theme dark
+  nephoscope shot trace.pcapng --preset list --filter 'icloud put' --out list.png
+
+The numbers are those that `list` prints in its first column.
+
+Exit codes:
+  0  the picture is written
+  1  the picture is written, but the capture is damaged or cut (the messages say where)
+  2  no picture is written: bad arguments, no such exchange, a file of that name is there, not a capture";
+
+/// What `shot` takes.
+#[derive(Debug, Args)]
+pub(super) struct ShotArguments {
+    /// The capture; `-` is standard input
+    #[arg(value_name = "FILE")]
+    pub(super) file: PathBuf,
+    /// The exchange's number; more than one with commas. The list shows one with its neighbours
+    #[arg(long = "exchange", value_name = "N", value_delimiter = ',', required_unless_present = "filter")]
+    pub(super) exchanges: Vec<u32>,
+    /// What goes in
+    #[arg(long, value_enum, default_value_t = ShotPreset::Evidence)]
+    pub(super) preset: ShotPreset,
+    /// Rows of the list: those that hold every one of these words, as `list --filter` takes them
+    #[arg(long, value_name = "TEXT")]
+    pub(super) filter: Option<String>,
+    /// Pixels a point
+    #[arg(long, value_name = "1|2|3", default_value_t = 2, value_parser = clap::value_parser!(u8).range(1..=3))]
+    pub(super) scale: u8,
+    /// Colours
+    #[arg(long, value_enum, default_value_t = ShotTheme::Light)]
+    pub(super) theme: ShotTheme,
+    /// Width in points
+    #[arg(long, value_name = "POINTS", default_value_t = 1_080, value_parser = clap::value_parser!(u16).range(360..=3_000))]
+    pub(super) width: u16,
+    /// Your title; it is drawn so that nobody takes it for a finding
+    #[arg(long, value_name = "TEXT", default_value = "")]
+    pub(super) title: String,
+    /// Your words below
+    #[arg(long, value_name = "TEXT", default_value = "")]
+    pub(super) caption: String,
+    /// Leave out header lines that prove nothing
+    #[arg(long)]
+    pub(super) evidence_only: bool,
+    /// Show cookies, tokens, keys and signatures as they are; the footer says so
+    #[arg(long)]
+    pub(super) no_redaction: bool,
+    /// Where to write; without it NAME-exchange-N.png in the current folder
+    #[arg(long, value_name = "FILE.png")]
+    pub(super) out: Option<PathBuf>,
+    /// Replace a file of that name
+    #[arg(long)]
+    pub(super) overwrite: bool,
+}
+
+/// What goes into a picture.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(super) enum ShotPreset {
+    /// Verdict, evidence, request and response
+    Evidence,
+    /// Rows of the list
+    List,
+    /// Verdict, the way of name, request and URL, other readings
+    Story,
+}
+
+/// A picture's colours.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(super) enum ShotTheme {
+    /// Dark letters on white
+    Light,
+    /// Light letters on near-black
+    Dark,
 }
 
 /// How a report is printed.

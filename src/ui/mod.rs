@@ -7,6 +7,7 @@ mod action;
 mod app;
 mod chips;
 mod dialogs;
+pub mod figure;
 mod findings;
 mod jobs;
 mod overview;

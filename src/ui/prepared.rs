@@ -55,6 +55,8 @@ pub(crate) struct HeadLine {
     pub(crate) marks: Vec<usize>,
     /// Characters of name and value.
     pub(crate) chars: (usize, usize),
+    /// Bytes of the value as it stands in the capture; more than the pieces hold where it is very long.
+    pub(crate) value_bytes: u32,
 }
 
 impl HeadLine {
@@ -194,7 +196,7 @@ impl HeadLine {
         push(at, value.end(), None);
         let name = name.map_or_else(String::new, |n| clean_to(n.of(block), 128).into_owned());
         let chars = (name.chars().count(), pieces.iter().map(|(p, _)| p.chars().count()).sum());
-        Self { name, pieces, marks, chars }
+        Self { name, pieces, marks, chars, value_bytes: value.len }
     }
 }
 

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
+use super::figure::Still;
 use super::table::{Column, TableState};
 use crate::model::{FrameNo, ProviderId, Side, Timestamp};
 use crate::store::RowId;
@@ -244,6 +245,8 @@ pub struct State {
     pub(crate) frame: Option<FrameNo>,
     /// Where a drag over the overview began, as a share of its width.
     pub(crate) swept: Option<f32>,
+    /// What is drawn is a picture: all is whole, nothing can be clicked. `None` in the window.
+    pub(crate) still: Option<Still>,
     /// Whether a native dialog is to be opened, and whether one is open.
     pub(crate) dialog_wanted: bool,
     pub(crate) dialog_open: bool,

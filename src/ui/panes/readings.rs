@@ -68,7 +68,8 @@ fn heading(ui: &mut Ui, words: &str, count: &str) {
     });
 }
 
-fn board(ui: &mut Ui, shown: &Shown, state: &mut State, actions: &mut Vec<Action>) {
+/// The readings, one under the other.
+pub(crate) fn board(ui: &mut Ui, shown: &Shown, state: &mut State, actions: &mut Vec<Action>) {
     heading(ui, "What else could be true", &shown.story.standings());
     for reading in &shown.story.readings {
         one(ui, reading, shown, state, actions);
