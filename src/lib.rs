@@ -6,6 +6,7 @@
 //! ```text
 //! 9  cli, ui      the two fronts
 //! 8  export       snapshot in, bytes out
+//! 7  case         what the user decided about a capture, and its file
 //! 6  engine       frames to rows: the walk, the shards, the merge, the worker thread
 //! 5  store        rows, shared text, record pages, frozen copies, row orders
 //! 4  evidence     an exchange becomes ledger entries, entries become one verdict
@@ -17,6 +18,7 @@
 //! ```
 
 pub mod capture;
+pub mod case;
 pub mod cli;
 pub mod decode;
 pub mod engine;
