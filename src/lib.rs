@@ -7,6 +7,7 @@
 //! 10 cli          the headless front; draws with the window's own views
 //! 9  ui           the window, and pictures of what it shows
 //! 8  export       snapshot in, bytes out
+//! 7  case         what the user decided about a capture, and its file
 //! 6  engine       frames to rows: the walk, the shards, the merge, the worker thread
 //! 5  store        rows, shared text, record pages, frozen copies, row orders
 //! 4  evidence     an exchange becomes ledger entries, entries become one verdict
@@ -18,6 +19,7 @@
 //! ```
 
 pub mod capture;
+pub mod case;
 pub mod cli;
 pub mod decode;
 pub mod engine;

@@ -10,6 +10,8 @@ mod json;
 mod json_explain;
 mod json_verdict;
 mod order;
+mod redact;
+mod secrets;
 mod table;
 
 pub use csv::write_csv;
@@ -18,6 +20,8 @@ pub use findings::{write_findings, write_findings_json};
 pub use json::{SCHEMA, write_jsonl};
 pub use json_explain::write_explanation_json;
 pub use order::{Listing, Numbers};
+pub use redact::{LineState, Redacted, Redactor, Replaced};
+pub use secrets::{Context, Hit, SecretKind};
 pub use table::write_table;
 
 /// Why a list could not be written.
