@@ -50,7 +50,7 @@ impl Default for Plan {
             caption: String::new(),
             look: Look::Light,
             scale: 2,
-            width: 1_000,
+            width: 1_080,
             filter: String::new(),
             redaction: RedactionChoice::default(),
             other: Map::new(),
@@ -64,8 +64,10 @@ impl Default for Plan {
 pub enum Section {
     /// The rows of the list.
     List,
-    /// The verdict card with the ledger.
+    /// The verdict card.
     Verdict,
+    /// The evidence, line by line.
+    Ledger,
     /// The request's head.
     Request,
     /// The response's head.
@@ -88,9 +90,10 @@ pub enum Section {
 
 impl Section {
     /// All of them.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 12] = [
         Self::List,
         Self::Verdict,
+        Self::Ledger,
         Self::Request,
         Self::Response,
         Self::ServingPath,
@@ -107,6 +110,7 @@ impl Section {
         match self {
             Self::List => "List",
             Self::Verdict => "Verdict",
+            Self::Ledger => "Evidence",
             Self::Request => "Request",
             Self::Response => "Response",
             Self::ServingPath => "Serving path",
@@ -136,9 +140,9 @@ impl SectionChoice {
         Self { section, folded: false }
     }
 
-    /// What a picture begins with: row, verdict, and both heads.
+    /// What a picture begins with: verdict, evidence, and both heads.
     pub fn usual() -> Vec<Self> {
-        [Section::List, Section::Verdict, Section::Request, Section::Response].map(Self::open).to_vec()
+        [Section::Verdict, Section::Ledger, Section::Request, Section::Response].map(Self::open).to_vec()
     }
 }
 

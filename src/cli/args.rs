@@ -306,9 +306,9 @@ pub(super) struct ShotArguments {
     /// Colours
     #[arg(long, value_enum, default_value_t = ShotTheme::Light)]
     pub(super) theme: ShotTheme,
-    /// Width in points
-    #[arg(long, value_name = "POINTS", default_value_t = 1_080, value_parser = clap::value_parser!(u16).range(360..=3_000))]
-    pub(super) width: u16,
+    /// Width in points; without it 1,080, for the list 1,240
+    #[arg(long, value_name = "POINTS", value_parser = clap::value_parser!(u16).range(360..=3_000))]
+    pub(super) width: Option<u16>,
     /// Your title; it is drawn so that nobody takes it for a finding
     #[arg(long, value_name = "TEXT", default_value = "")]
     pub(super) title: String,

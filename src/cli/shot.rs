@@ -1,18 +1,21 @@
 //! `shot`: a picture of exchanges, without a display.
 
-use std::io::{BufWriter, Write as _};
+use std::fs::File;
+use std::io::{BufWriter, Read as _, Write as _};
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result, bail};
+use sha2::{Digest as _, Sha256};
 
 use super::args::{ShotArguments, ShotPreset, ShotTheme, source};
 use super::list::read;
 use super::say;
+use crate::case::{Case, Key, Look};
 use crate::engine::{How, Source};
-use crate::export::Listing;
+use crate::export::{Listing, Redactor};
 use crate::model::Budget;
 use crate::store::RowId;
-use crate::ui::figure::{self, Facts, Plan, Preset, Redacted, Sheet, Theme};
+use crate::ui::figure::{self, Chosen, Preset, Sheet};
 
 /// Rows of the list before and after a single exchange.
 const AROUND: usize = 6;
@@ -48,22 +51,22 @@ pub(super) fn run(arguments: &ShotArguments, budget: &Budget) -> Result<u8> {
     if preset == Preset::List && listed.is_empty() {
         bail!("no exchange holds every word of the filter")
     }
-    let redacted = if arguments.no_redaction { Redacted::Off } else { Redacted::Values(0) };
-    let shown: &[(u32, RowId)] = if preset == Preset::List { &[] } else { &chosen };
-    let facts = Facts { sha256: snapshot.facts().sha256, filter, redacted };
-    let sheet = Sheet::new(&snapshot, shown, &listed, facts, |record| record)?;
-    let plan = Plan {
-        evidence_only: arguments.evidence_only,
-        title: arguments.title.clone(),
-        caption: arguments.caption.clone(),
-        theme: match arguments.theme {
-            ShotTheme::Light => Theme::Light,
-            ShotTheme::Dark => Theme::Dark,
-        },
-        scale: arguments.scale,
-        width: arguments.width,
-        ..Plan::of(preset)
+    let mut plan = preset.plan();
+    plan.evidence_only = arguments.evidence_only;
+    plan.title.clone_from(&arguments.title);
+    plan.caption.clone_from(&arguments.caption);
+    plan.filter = filter;
+    plan.look = match arguments.theme {
+        ShotTheme::Light => Look::Light,
+        ShotTheme::Dark => Look::Dark,
     };
+    plan.scale = arguments.scale;
+    plan.width = arguments.width.unwrap_or(plan.width);
+    plan.redaction.on = !arguments.no_redaction;
+    let mut redactor = Redactor::new(&key(&arguments.file)?, &plan.redaction);
+    let chosen = if preset == Preset::List { Vec::new() } else { chosen };
+    let chosen = chosen.into_iter().map(|(number, row)| Chosen { number, row, detail: None }).collect();
+    let sheet = Sheet::new(&snapshot, chosen, &listed, &mut redactor)?;
     let drawn = figure::draw(&plan, &sheet)?;
     write(&out, &drawn.image, arguments.overwrite)?;
     let [width, height] = drawn.image.size;
@@ -83,6 +86,29 @@ fn rows(listing: &Listing<'_>, filter: &str, chosen: &[(u32, RowId)]) -> Vec<Row
     let [(number, _)] = chosen else { return chosen.iter().map(|(_, id)| *id).collect() };
     let first = (*number as usize).saturating_sub(AROUND + 1);
     listing.rows().skip(first).take(*number as usize + AROUND - first).map(|(_, id)| id).collect()
+}
+
+/// The key that placeholders are made with: the case's, else one that only who has the capture can compute, so that every
+/// run makes the same picture.
+fn key(file: &Path) -> Result<Key> {
+    if file.as_os_str() == "-" {
+        return Ok(Key::random()?);
+    }
+    match Case::load(file) {
+        Ok(Some(loaded)) => return Ok(loaded.case.key),
+        Ok(None) => {}
+        Err(error) => say(&format!("the case beside the capture is not used: {error}")),
+    }
+    let mut digest = Sha256::new_with_prefix(b"nephoscope placeholders");
+    let mut bytes = File::open(file).with_context(|| format!("cannot read {}", file.display()))?;
+    let mut buffer = vec![0; 1 << 18];
+    loop {
+        match bytes.read(&mut buffer)? {
+            0 => break,
+            n => digest.update(buffer.get(..n).unwrap_or_default()),
+        }
+    }
+    Ok(Key::of_capture(&digest.finalize().into()))
 }
 
 fn default_name(arguments: &ShotArguments) -> PathBuf {

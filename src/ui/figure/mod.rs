@@ -8,7 +8,6 @@ mod callouts;
 mod glyphs;
 mod heads;
 mod page;
-mod plan;
 mod sheet;
 #[cfg(test)]
 mod tests;
@@ -19,12 +18,12 @@ use egui::{Color32, ColorImage, Context, Pos2, RawInput, Rect, Ui, UiBuilder, Ve
 
 pub use callouts::Placed;
 pub use page::Laid;
-pub use plan::{Annotation, Area, Drawing, Ink, Plan, Preset, Section, Shelf, Spot, Theme};
-pub use sheet::{Facts, Redacted, Sheet};
+pub use sheet::{Chosen, Sheet};
 
 use super::raster::Raster;
 use super::state::State;
 use super::theme;
+use crate::case::{Look, Plan, Section, SectionChoice};
 
 /// Narrowest and widest picture in points.
 pub const WIDTHS: core::ops::RangeInclusive<u16> = 360..=3_000;
@@ -58,6 +57,31 @@ pub struct Drawn {
     pub size: Vec2,
 }
 
+/// What a picture begins with.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Preset {
+    /// The verdict with the lines that prove it.
+    #[default]
+    Evidence,
+    /// Rows of the list.
+    List,
+    /// How the request came to where it was answered.
+    Story,
+}
+
+impl Preset {
+    /// The plan that it begins with.
+    pub fn plan(self) -> Plan {
+        use Section as S;
+        let (sections, width): (&[Section], u16) = match self {
+            Self::Evidence => (&[S::Verdict, S::Ledger, S::Request, S::Response], 1_080),
+            Self::List => (&[S::List], 1_240),
+            Self::Story => (&[S::Verdict, S::HandOut, S::NamePath, S::ServingPath, S::Readings], 1_080),
+        };
+        Plan { sections: sections.iter().map(|s| SectionChoice::open(*s)).collect(), width, ..Plan::default() }
+    }
+}
+
 /// Why no picture can be drawn.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum FigureError {
@@ -82,9 +106,9 @@ pub fn draw(plan: &Plan, sheet: &Sheet) -> Result<Drawn, FigureError> {
     let ctx = Context::default();
     super::prepare(&ctx);
     ctx.add_glyph_rasterizer(glyphs::code_points(used));
-    ctx.set_theme(match plan.theme {
-        Theme::Light => egui::Theme::Light,
-        Theme::Dark => egui::Theme::Dark,
+    ctx.set_theme(match plan.look {
+        Look::Light => egui::Theme::Light,
+        Look::Dark => egui::Theme::Dark,
     });
     let mut easel = Easel { ctx, raster: Raster::default(), scale };
     let (mut still, mut size) = (Still::default(), Vec2::ZERO);
@@ -96,15 +120,15 @@ pub fn draw(plan: &Plan, sheet: &Sheet) -> Result<Drawn, FigureError> {
         page::content(ui, plan, sheet, &mut state);
         still = state.still.unwrap_or_default();
         size = vec2(width, ui.min_rect().bottom());
-        annotate::paint(ui.painter(), &plan.annotations, width, theme::colours(ui));
+        annotate::paint(ui.painter(), &plan.annotations, &still.laid, width, theme::colours(ui));
     })?;
-    annotate::cover(&mut image, &plan.annotations, scale, theme::solid());
-    if let Some(area) = plan.crop {
-        image = crop(&image, annotate::rect(area), scale);
+    annotate::cover(&mut image, &plan.annotations, &still.laid, scale, theme::solid());
+    if let Some(area) = annotate::crop(&plan.annotations, &still.laid) {
+        image = crop(&image, area, scale);
     }
     let boxed = boxes.try_recv().is_ok();
     let room = (image.size[0] as f32 / scale).max(f32::from(*WIDTHS.start()));
-    let below = easel.draw(room, |ui| page::footer(ui, sheet, boxed))?;
+    let below = easel.draw(room, |ui| page::footer(ui, plan, sheet, boxed))?;
     let image = under(image, &below, easel.ground());
     Ok(Drawn { image, callouts: still.placed, sections: still.laid, size })
 }

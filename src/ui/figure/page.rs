@@ -3,16 +3,16 @@
 use egui::text::{LayoutJob, TextFormat, TextWrapping};
 use egui::{Align, CornerRadius, FontId, Label, Layout, Rect, RichText, Sense, Stroke, Ui, UiBuilder, pos2, vec2};
 
-use super::plan::{Plan, Section, Shelf};
-use super::sheet::{Leaf, Sheet};
 use super::heads;
-use crate::model::{Detail, Grade, clean_to, middle};
-use crate::ui::panes::{card, connection, evidence, path, readings};
-use crate::ui::prepared::Shown;
+use super::sheet::{Leaf, Sheet};
+use crate::case::{Plan, Section, SectionChoice};
+use crate::model::{Detail, Grade, Side, clean_to, middle};
+use crate::ui::panes::{card, connection, evidence, parts, path, readings};
+use crate::ui::prepared::{BodyKind, Head, HeadLine, Shown};
 use crate::ui::shapes;
 use crate::ui::state::{Choice, Saved, State};
 use crate::ui::table::{self, Column};
-use crate::ui::text::{plural, sentence};
+use crate::ui::text::{self, plural, sentence};
 use crate::ui::theme::{self, Colours};
 
 /// Space around everything.
@@ -24,6 +24,11 @@ const SIDE_BY_SIDE: f32 = 820.0;
 /// Characters of the author's title and caption.
 const TITLE_CHARS: usize = 300;
 const CAPTION_CHARS: usize = 4_000;
+/// Widest verdict card in points.
+const CARD: f32 = 700.0;
+/// Lines of a body, and frames, that are shown.
+const BODY_LINES: usize = 60;
+const FRAMES: usize = 60;
 /// Width of the footer's labels.
 const LABEL: f32 = 76.0;
 
@@ -32,8 +37,8 @@ const LABEL: f32 = 76.0;
 pub struct Laid {
     /// Which.
     pub section: Section,
-    /// The exchange's number; 0 for the list.
-    pub exchange: u32,
+    /// Which exchange of the sheet, from 0; `None` for the list, which is of all.
+    pub leaf: Option<usize>,
     /// Where.
     pub rect: Rect,
 }
@@ -44,19 +49,21 @@ pub(super) fn content(ui: &mut Ui, plan: &Plan, sheet: &Sheet, state: &mut State
     ui.add_space(EDGE - 6.0);
     author(ui, &plan.title, TITLE_CHARS, "title");
     let mut first = true;
-    if plan.sections.iter().any(|shelf| shelf.section == Section::List) {
-        rows(ui, sheet, state);
+    if plan.sections.iter().any(|choice| choice.section == Section::List && !choice.folded) {
+        rows(ui, plan, sheet, state);
         first = false;
     }
-    for leaf in &sheet.leaves {
-        if let Some(still) = &mut state.still {
-            still.exchange = leaf.number;
+    if plan.sections.iter().any(|choice| choice.section != Section::List) {
+        for (at, leaf) in sheet.leaves.iter().enumerate() {
+            if let Some(still) = &mut state.still {
+                still.exchange = leaf.number;
+            }
+            if !first {
+                rule(ui);
+            }
+            exchange(ui, plan, (at, leaf), sheet, state);
+            first = false;
         }
-        if !first {
-            ui.add_space(GAP);
-        }
-        exchange(ui, plan, leaf, sheet, state, first);
-        first = false;
     }
     if !plan.caption.is_empty() {
         ui.add_space(GAP);
@@ -94,45 +101,72 @@ fn author(ui: &mut Ui, words: &str, chars: usize, what: &str) {
     ui.add_space(if what == "title" { 12.0 } else { 0.0 });
 }
 
-/// The sections of one exchange.
-fn exchange(ui: &mut Ui, plan: &Plan, leaf: &Leaf, sheet: &Sheet, state: &mut State, first: bool) {
-    let mut shelves = plan.sections.iter().filter(|s| s.section != Section::List).peekable();
-    let mut begun = false;
-    while let Some(shelf) = shelves.next() {
-        if begun || !first {
-            rule(ui);
-        }
-        begun = true;
-        let beside = shelves.peek().copied().filter(|next| pairs(shelf, next) && ui.available_width() >= SIDE_BY_SIDE);
+/// The sections of one exchange, under its title.
+fn exchange(ui: &mut Ui, plan: &Plan, leaf: (usize, &Leaf), sheet: &Sheet, state: &mut State) {
+    title(ui, leaf.1, sheet);
+    let there = |choice: &&SectionChoice| choice.section != Section::List && is_there(choice.section, plan, leaf.1);
+    let mut choices = plan.sections.iter().filter(there).peekable();
+    while let Some(choice) = choices.next() {
+        rule(ui);
+        let width = ui.available_width();
+        let beside = choices.peek().copied().filter(|next| pairs(choice, next) && width >= SIDE_BY_SIDE);
         let Some(beside) = beside else {
-            section(ui, *shelf, plan, leaf, sheet, state);
+            section(ui, *choice, plan, leaf, state);
             continue;
         };
-        shelves.next();
-        let share = if shelf.section == Section::Card { 0.46 } else { 0.5 };
-        let (origin, width) = (ui.cursor().min, ui.available_width());
+        choices.next();
+        let share = match choice.section {
+            Section::Verdict => 0.46,
+            Section::Ledger => 0.54,
+            _ => 0.5,
+        };
+        let origin = ui.cursor().min;
         let left = ((width - GAP) * share).round();
-        let columns = [(origin.x, left, shelf), (origin.x + left + GAP, width - GAP - left, beside)];
+        let columns = [(origin.x, left, choice), (origin.x + left + GAP, width - GAP - left, beside)];
         let mut bottom = origin.y;
-        for (i, (x, width, shelf)) in columns.into_iter().enumerate() {
+        for (i, (x, width, choice)) in columns.into_iter().enumerate() {
             let rect = Rect::from_min_size(pos2(x, origin.y), vec2(width, f32::from(u16::MAX)));
-            let builder = UiBuilder::new().id_salt(("column", i)).max_rect(rect).layout(Layout::top_down(Align::Min));
+            let id = ("column", leaf.0, choice.section as u8, i);
+            let builder = UiBuilder::new().id_salt(id).max_rect(rect).layout(Layout::top_down(Align::Min));
             let mut column = ui.new_child(builder);
-            section(&mut column, *shelf, plan, leaf, sheet, state);
+            section(&mut column, *choice, plan, leaf, state);
             bottom = bottom.max(column.min_rect().bottom());
         }
         ui.allocate_rect(Rect::from_min_max(origin, pos2(origin.x + width, bottom)), Sense::hover());
     }
 }
 
+/// Whether a section has anything to show of an exchange.
+fn is_there(section: Section, plan: &Plan, leaf: &Leaf) -> bool {
+    let shown = &leaf.shown;
+    let http = matches!(shown.record.exchange.detail, Detail::Http(_));
+    match section {
+        Section::List => false,
+        Section::Verdict | Section::Ledger | Section::Connection => true,
+        // In place of a head stands what is known of the connection, where that is not asked for anyway.
+        Section::Request => http || !plan.sections.iter().any(|c| c.section == Section::Connection),
+        Section::Response => http,
+        Section::ServingPath => !shown.story.way.hops.is_empty(),
+        Section::NamePath => true,
+        Section::HandOut => http,
+        Section::Readings => !shown.story.readings.is_empty(),
+        Section::Body => leaf.bodies.is_some(),
+        Section::Frames => !leaf.frames.is_empty(),
+    }
+}
+
 /// Whether two sections that follow each other stand side by side.
-fn pairs(one: &Shelf, other: &Shelf) -> bool {
+fn pairs(one: &SectionChoice, other: &SectionChoice) -> bool {
     use Section as S;
+    let both = (one.section, other.section);
     !one.folded
         && !other.folded
         && matches!(
-            (one.section, other.section),
-            (S::Card, S::Ledger) | (S::Ledger, S::Card) | (S::Request, S::Response) | (S::Response, S::Request)
+            both,
+            (S::Verdict, S::Ledger | S::HandOut)
+                | (S::Ledger | S::HandOut, S::Verdict)
+                | (S::Request, S::Response)
+                | (S::Response, S::Request)
         )
 }
 
@@ -150,89 +184,161 @@ fn heading(ui: &mut Ui, words: &str, more: &str) {
     });
 }
 
-fn section(ui: &mut Ui, shelf: Shelf, plan: &Plan, leaf: &Leaf, sheet: &Sheet, state: &mut State) {
+fn section(ui: &mut Ui, choice: SectionChoice, plan: &Plan, (at, leaf): (usize, &Leaf), state: &mut State) {
     let shown = &*leaf.shown;
     let mut nobody_clicks = Vec::new();
     let actions = &mut nobody_clicks;
     let top = ui.cursor().min;
     let width = ui.available_width();
-    ui.scope_builder(UiBuilder::new().id_salt((leaf.number, shelf.section as u8)), |ui| {
-        ui.set_width(width);
+    ui.scope_builder(UiBuilder::new().id_salt((at, choice.section as u8)), |ui| {
         ui.spacing_mut().item_spacing = vec2(6.0, 3.0);
         ui.spacing_mut().interact_size.y = 18.0;
-        if shelf.folded {
-            folded(ui, shelf.section, shown);
+        if choice.folded {
+            folded(ui, choice.section, shown);
             return;
         }
-        match shelf.section {
-            Section::Title => title(ui, leaf, sheet),
+        match choice.section {
             Section::List => {}
-            Section::Card => card::show(ui, shown, state, actions),
-            Section::Ledger => {
-                let quoted = plural(shown.lines.len() as u64, "line", "lines");
-                let said = if shown.lines.is_empty() {
-                    "none found".to_owned()
-                } else {
-                    format!("{quoted}, quoted from the capture")
-                };
-                heading(ui, "Evidence", &said);
-                ui.add_space(2.0);
-                evidence::ledger(ui, shown, state, actions);
+            Section::Verdict => {
+                // Wider, the grades would stand far from what they are of.
+                ui.set_max_width(width.min(CARD));
+                card::show(ui, shown, state, actions);
             }
-            Section::Request | Section::Response => message(ui, shelf.section, plan, shown, state),
-            Section::Path => path::paths(ui, shown, state, actions),
-            Section::Said => {
+            Section::Ledger => ledger(ui, shown, state),
+            Section::Request | Section::Response => message(ui, choice.section, shown, state),
+            Section::NamePath => path::names(ui, shown, state, actions),
+            Section::ServingPath => {
+                path::serving(ui, shown, state, actions);
                 path::caches(ui, shown, state, actions);
-                path::custody(ui, shown);
             }
-            Section::Readings => {
-                if !shown.story.readings.is_empty() {
-                    readings::board(ui, shown, state, actions);
-                }
-            }
+            Section::HandOut => hand_out(ui, shown),
+            Section::Readings => readings::board(ui, shown, state, actions),
             Section::Connection => connection::listed(ui, shown, actions),
+            Section::Body => bodies(ui, leaf, plan),
+            Section::Frames => frames(ui, leaf),
         }
     });
     if let Some(still) = &mut state.still {
         let rect = Rect::from_min_max(top, pos2(top.x + width, ui.min_rect().bottom()));
-        still.laid.push(Laid { section: shelf.section, exchange: leaf.number, rect });
+        still.laid.push(Laid { section: choice.section, leaf: Some(at), rect });
+    }
+}
+
+fn ledger(ui: &mut Ui, shown: &Shown, state: &mut State) {
+    let said = if shown.lines.is_empty() {
+        "none was found".to_owned()
+    } else {
+        format!("{}, quoted from the capture", plural(shown.lines.len() as u64, "line", "lines"))
+    };
+    heading(ui, "Evidence", &said);
+    ui.add_space(2.0);
+    evidence::ledger(ui, shown, state, &mut Vec::new());
+}
+
+/// Who gave the client the URL, who wrote the bytes first, and whose key signed.
+fn hand_out(ui: &mut Ui, shown: &Shown) {
+    let c = theme::colours(ui);
+    let story = &shown.story;
+    ui.label(RichText::new("Who gave the client this URL").font(theme::strong(theme::BODY)));
+    if let Some(given) = &story.hand_out {
+        ui.add(Label::new(&given.words).wrap());
+        ui.add(Label::new(RichText::new(&given.url).font(theme::mono()).color(c.quiet)).wrap());
+    } else {
+        ui.label("No earlier response in this capture gives it");
+        for reason in &shown.record.verdict.no_hand_out {
+            parts::point(ui, reason);
+        }
+    }
+    if let Some((_, words)) = &story.first_write {
+        ui.add_space(6.0);
+        ui.label(RichText::new("Who wrote the bytes first").font(theme::strong(theme::BODY)));
+        ui.add(Label::new(words).wrap());
+    }
+    path::custody(ui, shown);
+}
+
+/// The first lines of both bodies.
+fn bodies(ui: &mut Ui, leaf: &Leaf, plan: &Plan) {
+    let c = theme::colours(ui);
+    let Some(bodies) = &leaf.bodies else { return };
+    let sides = [("Request body", Side::Client), ("Response body", Side::Server)];
+    for (title, side) in sides {
+        let Some(body) = bodies.body(side) else { continue };
+        let kind = match body.kind {
+            BodyKind::Picture(name) => format!("a {name} picture, {}", text::bytes(body.bytes.len() as u64)),
+            BodyKind::Binary => format!("no text, {}", text::bytes(body.bytes.len() as u64)),
+            BodyKind::Text | BodyKind::Json => text::bytes(body.bytes.len() as u64),
+        };
+        heading(ui, title, &kind);
+        if matches!(body.kind, BodyKind::Picture(_) | BodyKind::Binary) {
+            continue;
+        }
+        let lines = body.json.as_ref().unwrap_or(&body.plain);
+        let most = if plan.evidence_only { BODY_LINES / 4 } else { BODY_LINES };
+        for i in 0..lines.len().min(most) {
+            ui.add(Label::new(RichText::new(lines.get(i)).font(theme::mono()).color(c.quiet)).wrap());
+        }
+        if lines.len() > most {
+            let words = format!("… {} not shown", plural((lines.len() - most) as u64, "line", "lines"));
+            ui.label(RichText::new(words).font(theme::sans(theme::SMALL)).color(c.faint));
+        }
+    }
+}
+
+/// The frames that carry the exchange.
+fn frames(ui: &mut Ui, leaf: &Leaf) {
+    let c = theme::colours(ui);
+    let n = leaf.frames.len();
+    heading(ui, "Frames", &plural(n as u64, "frame", "frames"));
+    for frame in leaf.frames.iter().take(FRAMES) {
+        let words = format!(
+            "{:>8}  {} {} UTC  {:>6} bytes",
+            frame.number.to_string(),
+            frame.time.date(),
+            frame.time.time_of_day(6),
+            frame.original_len
+        );
+        ui.label(RichText::new(words).font(theme::mono()).color(c.quiet));
+    }
+    if n > FRAMES {
+        let words = format!("… {} not shown", plural((n - FRAMES) as u64, "frame", "frames"));
+        ui.label(RichText::new(words).font(theme::sans(theme::SMALL)).color(c.faint));
     }
 }
 
 /// One line for a section.
 fn folded(ui: &mut Ui, section: Section, shown: &Shown) {
-    let lines = |head: Option<&crate::ui::prepared::Head>| {
+    let lines = |head: Option<&Head>| {
         head.map_or_else(
             || "not in the capture".to_owned(),
             |h| {
-                let start = h.lines.first().map(crate::ui::prepared::HeadLine::value).unwrap_or_default();
+                let start = h.lines.first().map(HeadLine::value).unwrap_or_default();
                 let start = middle(&start, 80, 20).into_owned();
                 format!("{start} … {} not shown", plural(h.lines.len().saturating_sub(1) as u64, "line", "lines"))
             },
         )
     };
-    match section {
-        Section::Title | Section::List => {}
-        Section::Card => heading(ui, "Verdict", &shown.story.sentence),
-        Section::Ledger => {
-            heading(ui, "Evidence", &format!("{} not shown", plural(shown.lines.len() as u64, "line", "lines")));
-        }
-        Section::Request => heading(ui, "Request", &lines(shown.request.as_ref())),
-        Section::Response => heading(ui, "Response", &lines(shown.response.as_ref())),
-        Section::Path => heading(ui, "Way", "not shown"),
-        Section::Said => heading(ui, "What lines say of caches and keys", "not shown"),
-        Section::Readings => heading(ui, "What else could be true", &shown.story.standings()),
-        Section::Connection => heading(ui, "Connection", "not shown"),
-    }
+    let more = match section {
+        Section::Verdict => shown.story.sentence.clone(),
+        Section::Ledger => format!("{} not shown", plural(shown.lines.len() as u64, "line", "lines")),
+        Section::Request => lines(shown.request.as_ref()),
+        Section::Response => lines(shown.response.as_ref()),
+        Section::Readings => shown.story.standings(),
+        Section::List
+        | Section::ServingPath
+        | Section::NamePath
+        | Section::HandOut
+        | Section::Body
+        | Section::Connection
+        | Section::Frames => "not shown".to_owned(),
+    };
+    heading(ui, section.words(), &more);
 }
 
-/// A head; for what is no HTTP, once, what is known of the connection.
-fn message(ui: &mut Ui, section: Section, plan: &Plan, shown: &Shown, state: &mut State) {
+/// A head; for what is no HTTP, in place of the request, what is known of the connection.
+fn message(ui: &mut Ui, section: Section, shown: &Shown, state: &mut State) {
     if !matches!(shown.record.exchange.detail, Detail::Http(_)) {
-        let first = plan.sections.iter().find(|s| matches!(s.section, Section::Request | Section::Response));
-        if first.is_some_and(|s| s.section == section) {
-            connection::listed(ui, shown, &mut Vec::new());
-        }
+        connection::listed(ui, shown, &mut Vec::new());
         return;
     }
     let Some(still) = &mut state.still else { return };
@@ -320,11 +426,11 @@ fn request_line(ui: &Ui, method: &str, host: &str, room: f32, c: &Colours) -> La
 }
 
 /// Rows of the list, as the window has them.
-fn rows(ui: &mut Ui, sheet: &Sheet, state: &mut State) {
+fn rows(ui: &mut Ui, plan: &Plan, sheet: &Sheet, state: &mut State) {
     let top = ui.cursor().min;
     let width = ui.available_width();
     let n = plural(sheet.order.len() as u64, "exchange", "exchanges");
-    let choice = Choice { filter: sheet.facts.filter.clone(), ..Choice::default() };
+    let choice = Choice { filter: plan.filter.clone(), ..Choice::default() };
     heading(ui, &n, if choice.filter.is_empty() { "in the order of the capture" } else { "that the filter keeps" });
     ui.add_space(4.0);
     let mut saved = Saved { hidden: vec![Column::Server, Column::Tenant, Column::Type, Column::Duration], ..Saved::default() };
@@ -334,7 +440,7 @@ fn rows(ui: &mut Ui, sheet: &Sheet, state: &mut State) {
     legend(ui);
     if let Some(still) = &mut state.still {
         let rect = Rect::from_min_max(top, pos2(top.x + width, ui.min_rect().bottom()));
-        still.laid.push(Laid { section: Section::List, exchange: 0, rect });
+        still.laid.push(Laid { section: Section::List, leaf: None, rect });
     }
 }
 
@@ -361,7 +467,7 @@ fn legend(ui: &mut Ui) {
 }
 
 /// What was looked at, and how sure it is.
-pub(super) fn footer(ui: &mut Ui, sheet: &Sheet, boxes: bool) {
+pub(super) fn footer(ui: &mut Ui, plan: &Plan, sheet: &Sheet, boxes: bool) {
     let c = theme::colours(ui);
     ui.spacing_mut().item_spacing = vec2(6.0, 3.0);
     ui.spacing_mut().interact_size.y = 16.0;
@@ -375,7 +481,7 @@ pub(super) fn footer(ui: &mut Ui, sheet: &Sheet, boxes: bool) {
         ui.label(small("Each grade holds for its exchange, at its time, from this network; none speaks for an app.".to_owned()));
     }
     ui.add_space(4.0);
-    for (label, value) in sheet.footer() {
+    for (label, value) in sheet.footer(plan) {
         ui.horizontal_top(|ui| {
             let (rect, _) = ui.allocate_exact_size(vec2(LABEL, 15.0), Sense::hover());
             ui.painter().text(rect.left_center(), egui::Align2::LEFT_CENTER, label, theme::sans(theme::SMALL), c.quiet);

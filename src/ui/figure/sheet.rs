@@ -2,32 +2,25 @@
 
 use std::sync::Arc;
 
+use crate::case::Plan;
+use crate::engine::RowDetail;
 use crate::evidence::pack;
-use crate::model::{Budget, FrameNo, clean, hex};
-use crate::store::{Record, RowId, Snapshot, Store, StoreError};
-use crate::ui::prepared::Shown;
+use crate::export::Redactor;
+use crate::model::{Budget, Detail, FrameHead, FrameNo, clean, hex};
+use crate::store::{RowId, Snapshot, Store, StoreError};
+use crate::ui::prepared::{Prepared, Shown};
+use crate::ui::text::plural;
 
 /// Frames or stretches of frames that the footer lists.
 const LISTED: usize = 24;
 
 /// What was done about secrets.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Redacted {
-    /// So many values are replaced.
-    Values(u32),
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Hidden {
+    /// So many values are replaced, at so many places; and whether that lowered a grade.
+    Values { values: usize, places: u32, lowered: bool },
     /// It was switched off.
     Off,
-}
-
-/// What the footer says beside what the records say themselves.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Facts {
-    /// SHA-256 of the capture; `None` where it was not read whole from a file.
-    pub sha256: Option<[u8; 32]>,
-    /// The filter that chose the rows; empty where there was none.
-    pub filter: String,
-    /// What was done about secrets.
-    pub redacted: Redacted,
 }
 
 /// An exchange with its number and its texts.
@@ -37,6 +30,19 @@ pub(crate) struct Leaf {
     pub(crate) shown: Arc<Shown>,
     /// Its row in the sheet's list.
     pub(crate) row: RowId,
+    pub(crate) bodies: Option<Prepared>,
+    pub(crate) frames: Vec<FrameHead>,
+}
+
+/// An exchange to draw.
+#[derive(Debug)]
+pub struct Chosen {
+    /// Its number in the capture, as `list` counts.
+    pub number: u32,
+    /// Its row.
+    pub row: RowId,
+    /// Its bodies and frames, where the plan asks for them.
+    pub detail: Option<RowDetail>,
 }
 
 /// What pictures of one choice are drawn from; made once, drawn often. Nothing in it was not redacted.
@@ -46,37 +52,58 @@ pub struct Sheet {
     /// The rows of the list, made anew from redacted records.
     pub(crate) list: Snapshot,
     pub(crate) order: Vec<u32>,
-    pub(crate) facts: Facts,
+    sha256: Option<[u8; 32]>,
+    hidden: Hidden,
 }
 
 impl Sheet {
-    /// Reads the records of `chosen` (number and row) and of the rows of the list around them, and passes each through
-    /// `redact` first. May read the temporary file: not while painting.
+    /// Reads the records of what was chosen and of the rows of the list, and passes each through a new redactor first. May
+    /// read the temporary file: not while painting.
     pub fn new(
         snapshot: &Snapshot,
-        chosen: &[(u32, RowId)],
+        chosen: Vec<Chosen>,
         listed: &[RowId],
-        facts: Facts,
-        mut redact: impl FnMut(Record) -> Record,
+        redactor: &mut Redactor,
     ) -> Result<Self, StoreError> {
+        let records = chosen.iter().map(|c| snapshot.record(c.row)).collect::<Result<Vec<_>, _>>()?;
+        let others = listed.iter().filter(|id| !chosen.iter().any(|c| c.row == **id)).copied().collect::<Vec<_>>();
+        let around = others.iter().map(|id| snapshot.record(*id)).collect::<Result<Vec<_>, _>>()?;
+        // All secrets are known before the first text is made.
+        for record in records.iter().chain(&around) {
+            redactor.learn(record);
+        }
+        for detail in chosen.iter().filter_map(|c| c.detail.as_ref()) {
+            for body in detail.request_body.iter().chain(&detail.response_body) {
+                redactor.learn_text(body);
+            }
+        }
         let mut store = Store::new(&Budget::default(), pack().roles);
-        let mut leaves = Vec::new();
-        for (number, id) in chosen {
-            let record = redact(snapshot.record(*id)?);
-            let row = store.add(&record);
-            leaves.push(Leaf { number: *number, shown: Arc::new(Shown::new(record, snapshot)), row });
+        let (mut leaves, mut lowered) = (Vec::new(), false);
+        let mut places = Vec::new();
+        for (Chosen { number, row: id, detail }, record) in chosen.into_iter().zip(&records) {
+            let redacted = redactor.record(record);
+            lowered |= redacted.lowered;
+            let row = store.add(&redacted.record);
+            places.push((id, row));
+            let shown = Shown::with(redacted.record, &redacted.lines, &mut |id| {
+                snapshot.record(id).ok().map(|other| redactor.record(&other).record)
+            });
+            let (bodies, frames) = detail.map_or((None, Vec::new()), |detail| hide_bodies(detail, &shown, redactor));
+            leaves.push(Leaf { number, shown: Arc::new(shown), row, bodies, frames });
         }
-        let mut order = Vec::new();
-        for id in listed {
-            let known = chosen.iter().position(|(_, other)| other == id).and_then(|at| leaves.get(at));
-            let row = match known {
-                Some(leaf) => leaf.row,
-                None => store.add(&redact(snapshot.record(*id)?)),
-            };
-            order.push(row.0);
+        for (id, record) in others.iter().zip(&around) {
+            let redacted = redactor.record(record);
+            lowered |= redacted.lowered;
+            places.push((*id, store.add(&redacted.record)));
         }
+        let order = listed.iter().filter_map(|id| places.iter().find(|(of, _)| of == id)).map(|(_, row)| row.0).collect();
         let list = store.snapshot(crate::store::Facts::default(), crate::store::Progress::default());
-        Ok(Self { leaves, list, order, facts })
+        let hidden = if redactor.is_on() {
+            Hidden::Values { values: redactor.replaced().len(), places: redactor.count(), lowered }
+        } else {
+            Hidden::Off
+        };
+        Ok(Self { leaves, list, order, sha256: snapshot.facts().sha256, hidden })
     }
 
     /// Every frame that something in the picture is quoted from, ascending.
@@ -98,8 +125,8 @@ impl Sheet {
     }
 
     /// Label and value of each fact of the footer.
-    pub(crate) fn footer(&self) -> Vec<(&'static str, String)> {
-        let capture = self.facts.sha256.map_or_else(
+    pub(crate) fn footer(&self, plan: &Plan) -> Vec<(&'static str, String)> {
+        let capture = self.sha256.map_or_else(
             || "not hashed: it was not read whole from a file".to_owned(),
             |digest| format!("SHA-256 {}", hex(&digest)),
         );
@@ -108,15 +135,19 @@ impl Sheet {
             facts.push(("Captured", time));
         }
         facts.push(("Frames", stretches(&self.frames())));
-        if !self.facts.filter.is_empty() {
-            facts.push(("Filter", clean(self.facts.filter.as_bytes()).into_owned()));
+        if !plan.filter.trim().is_empty() {
+            facts.push(("Filter", clean(plan.filter.as_bytes()).into_owned()));
         }
         facts.push(("Signatures", pack().version.to_owned()));
-        let redacted = match self.facts.redacted {
-            Redacted::Off => "off: secrets may be legible".to_owned(),
-            Redacted::Values(0) => "on, nothing found to replace".to_owned(),
-            Redacted::Values(1) => "on, 1 value replaced".to_owned(),
-            Redacted::Values(n) => format!("on, {n} values replaced"),
+        let redacted = match self.hidden {
+            Hidden::Off => "off: cookies, tokens, keys and signatures stand as they are".to_owned(),
+            Hidden::Values { values: 0, .. } => "on; nothing was found that had to be hidden".to_owned(),
+            Hidden::Values { values, places, lowered } => format!(
+                "on; {} hidden at {}, the same one behind the same word in ‹ ›{}",
+                plural(values as u64, "value", "values"),
+                plural(places.into(), "place", "places"),
+                if lowered { "; that lowers a grade" } else { "" }
+            ),
         };
         facts.push(("Redaction", redacted));
         facts
@@ -133,6 +164,21 @@ impl Sheet {
         }
         Some(format!("{} {} to {} {} UTC", first.date(), first.time_of_day(3), last.date(), last.time_of_day(3)))
     }
+}
+
+/// Bodies with placeholders, and the frames without their bytes.
+fn hide_bodies(detail: RowDetail, shown: &Shown, redactor: &mut Redactor) -> (Option<Prepared>, Vec<FrameHead>) {
+    let RowDetail { request_body, response_body, frames } = detail;
+    let mut hide = |body: Option<Vec<u8>>, place: &str| body.map(|body| redactor.text(&body, place));
+    let hidden = RowDetail {
+        request_body: hide(request_body, "request body"),
+        response_body: hide(response_body, "response body"),
+        frames: Vec::new(),
+    };
+    let has_body = hidden.request_body.is_some() || hidden.response_body.is_some();
+    let http = matches!(shown.record.exchange.detail, Detail::Http(_));
+    let bodies = (has_body && http).then(|| Prepared::new(hidden, &shown.record));
+    (bodies, frames.into_iter().map(|(head, _)| head).collect())
 }
 
 /// `3, 5–9, 12`.

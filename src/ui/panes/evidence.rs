@@ -6,6 +6,7 @@ use egui::{
 };
 
 use super::{card, head};
+use crate::export::LineState;
 use crate::model::Detail;
 use crate::ui::action::Action;
 use crate::ui::prepared::{LedgerLine, Shown};
@@ -98,7 +99,12 @@ fn entry(ui: &mut Ui, i: usize, line: &LedgerLine, state: &mut State, actions: &
     job.wrap.overflow_character = Some('…');
     let excerpt = painter.layout_job(job);
     let about = painter.layout_job({
-        let words = format!("{} · {}", sentence(line.group), line.place);
+        let hidden = match line.state {
+            LineState::Whole => "",
+            LineState::SecretHidden => " · a secret in it is hidden",
+            LineState::ProofHidden => " · part of the proof is hidden: counts less",
+        };
+        let words = format!("{} · {}{hidden}", sentence(line.group), line.place);
         let mut job = egui::text::LayoutJob::simple(words, theme::sans(theme::SMALL), c.quiet, room);
         job.wrap.max_rows = 1;
         job.wrap.break_anywhere = true;

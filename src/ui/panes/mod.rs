@@ -7,7 +7,7 @@ pub(crate) mod evidence;
 mod frames;
 pub(crate) mod head;
 mod hex;
-mod parts;
+pub(crate) mod parts;
 pub(crate) mod path;
 pub(crate) mod readings;
 

@@ -64,7 +64,7 @@ pub(super) fn fold(ui: &mut Ui, fold: Fold, words: &str, state: &State, actions:
 }
 
 /// A sentence with a dot before it.
-pub(super) fn point(ui: &mut Ui, words: &str) {
+pub(crate) fn point(ui: &mut Ui, words: &str) {
     let c = theme::colours(ui);
     ui.horizontal_top(|ui| {
         let (rect, _) = ui.allocate_exact_size(vec2(10.0, 18.0), Sense::hover());

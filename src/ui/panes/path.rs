@@ -78,17 +78,28 @@ fn half(ui: &mut Ui, rect: Rect, id: &str, content: impl FnOnce(&mut Ui)) {
 }
 
 /// Both rows of boxes.
-pub(crate) fn paths(ui: &mut Ui, shown: &Shown, state: &mut State, actions: &mut Vec<Action>) {
+fn paths(ui: &mut Ui, shown: &Shown, state: &mut State, actions: &mut Vec<Action>) {
+    names(ui, shown, state, actions);
+    serving(ui, shown, state, actions);
+}
+
+/// From the asked name to the address.
+pub(crate) fn names(ui: &mut Ui, shown: &Shown, state: &mut State, actions: &mut Vec<Action>) {
     let c = theme::colours(ui);
-    let way = &shown.story.way;
     title(ui, "How the name led to the address");
-    if let Some(lookup) = &way.lookup {
+    if let Some(lookup) = &shown.story.way.lookup {
         name_path(ui, lookup, shown, state, actions);
     } else {
         let words =
             "No lookup before this connection gave the server's address, so the way from the name to it is not known.";
         ui.add(egui::Label::new(egui::RichText::new(words).color(c.quiet)).wrap());
     }
+}
+
+/// From the client to the last machine that shows itself.
+pub(crate) fn serving(ui: &mut Ui, shown: &Shown, state: &mut State, actions: &mut Vec<Action>) {
+    let c = theme::colours(ui);
+    let way = &shown.story.way;
     if way.hops.is_empty() {
         return;
     }

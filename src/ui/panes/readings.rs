@@ -107,7 +107,9 @@ fn one(ui: &mut Ui, reading: &Hypothesis, shown: &Shown, state: &mut State, acti
                 badges(ui, &indexes(&reading.entries), shown, state, actions);
                 ui.label(egui::RichText::new(&reading.why).color(c.quiet));
             });
-            if let Some(test) = reading.settled_by {
+            // A picture is short: what is weakened already does not say how to settle it.
+            let short = state.still.is_some() && reading.standing != Standing::Open;
+            if let Some(test) = reading.settled_by.filter(|_| !short) {
                 let words = egui::RichText::new(format!("Settled by: {test}"));
                 ui.add(egui::Label::new(words.font(theme::sans(theme::SMALL)).color(c.faint)).wrap());
             }
