@@ -55,6 +55,9 @@ pub(super) enum Task {
     /// Print what the exchanges together say of each site: counts and bytes by operator, product, role and grade
     #[command(after_help = FINDINGS_HELP)]
     Findings(FindingsArguments),
+    /// Check a picture, a bundle or a claim: every callout passes or fails by itself
+    #[command(after_help = VERIFY_HELP)]
+    Verify(VerifyArguments),
     /// List, check and try the rules that point at providers, your own included
     #[command(after_help = SIGNATURES_HELP)]
     Signatures(SignaturesArguments),
@@ -64,7 +67,7 @@ impl Task {
     /// Whether it works with the pack as this user has it.
     pub(super) fn uses_the_pack(&self) -> bool {
         match self {
-            Self::List(_) | Self::Explain(_) | Self::Findings(_) => true,
+            Self::List(_) | Self::Explain(_) | Self::Findings(_) | Self::Verify(_) => true,
             Self::Signatures(arguments) => matches!(arguments.task, SignaturesTask::List(_)),
         }
     }
@@ -264,6 +267,35 @@ pub(super) struct FindingsArguments {
     /// How many shards read in parallel
     #[arg(long, value_name = "N", default_value_t = default_threads(), value_parser = clap::value_parser!(u8).range(1..=64))]
     pub(super) threads: u8,
+}
+
+const VERIFY_HELP: &str = "\
+Without CAPTURE the excerpt in the bundle is used; a picture or a claim alone
+needs the capture (or the unpacked excerpt.pcapng in its place).
+
+Examples:
+  nephoscope verify icloud-42.nephoscope.zip
+  nephoscope verify picture.png icloud.pcapng
+  nephoscope verify --format json claim.json icloud.pcapng | jq .holds
+
+Exit codes:
+  0  every callout that can be checked passes, and at least one could be
+  1  something fails: a callout, the picture's pixels, the capture's SHA-256
+  2  nothing was checked: no such file, no claim in it, not readable
+  3  no callout could be checked (the messages say why)";
+
+/// What `verify` takes.
+#[derive(Debug, Args)]
+pub(super) struct VerifyArguments {
+    /// The picture (PNG), the bundle (ZIP) or the claim (JSON)
+    #[arg(value_name = "FILE")]
+    pub(super) file: PathBuf,
+    /// The capture that it is about
+    #[arg(value_name = "CAPTURE")]
+    pub(super) capture: Option<PathBuf>,
+    /// How to print
+    #[arg(long, value_enum, default_value_t = Report::Words)]
+    pub(super) format: Report,
 }
 
 /// How a report is printed.

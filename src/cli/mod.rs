@@ -6,6 +6,7 @@ mod args;
 mod list;
 mod packs;
 mod signatures;
+mod verify;
 
 use std::io::{self, Write as _};
 use std::process::ExitCode;
@@ -59,6 +60,7 @@ pub fn run(window: impl FnOnce(Begin, Budget) -> anyhow::Result<()>) -> ExitCode
         Some(Task::List(list)) => list::list(&list, &budget),
         Some(Task::Explain(explain)) => list::explain(&explain, &budget),
         Some(Task::Findings(findings)) => list::findings(&findings, &budget),
+        Some(Task::Verify(arguments)) => verify::run(&arguments, &budget),
         Some(Task::Signatures(signatures)) => signatures::run(&signatures.task, &budget),
         None => {
             let begin = Begin {

@@ -11,11 +11,11 @@ use zip::{CompressionMethod, DateTime, ZipArchive, ZipWriter};
 use super::claim::MOST_CLAIM_BYTES;
 
 /// The claim's name in a bundle.
-pub const CLAIM_NAME: &str = "claim.json";
+pub(super) const CLAIM_NAME: &str = "claim.json";
 /// The excerpt's name in a bundle.
-pub const EXCERPT_NAME: &str = "excerpt.pcapng";
+pub(super) const EXCERPT_NAME: &str = "excerpt.pcapng";
 /// The text for people.
-pub const README_NAME: &str = "README.txt";
+pub(super) const README_NAME: &str = "README.txt";
 /// Entries of a bundle that is read.
 const MOST_ENTRIES: usize = 64;
 /// Bytes of one entry, unpacked.

@@ -19,7 +19,7 @@ use crate::store::{Record, RowId};
 /// The name of this form; it changes when a field is renamed or its meaning changes.
 pub const CLAIM_SCHEMA: &str = "nephoscope-claim/1";
 /// Bytes of a claim that are read.
-pub const MOST_CLAIM_BYTES: usize = 16 << 20;
+pub(super) const MOST_CLAIM_BYTES: usize = 16 << 20;
 /// Exchanges of one claim, and callouts of one exchange.
 const MOST_PARTS: usize = 10_000;
 /// Under which every grade stands.

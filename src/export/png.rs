@@ -11,11 +11,11 @@ use super::claim::MOST_CLAIM_BYTES;
 use crate::model::hex;
 
 /// The keyword of the text chunk.
-pub const KEYWORD: &str = "nephoscope-claim";
+pub(super) const KEYWORD: &str = "nephoscope-claim";
 /// Pixels of a picture that is read or written: 16,384 by 16,384 is what can be laid out.
 const MOST_PIXELS: u64 = 1 << 28;
 /// Bytes of a PNG that is read.
-pub const MOST_PNG_BYTES: usize = 512 << 20;
+pub(super) const MOST_PNG_BYTES: usize = 512 << 20;
 /// Pixels a metre of a screen with 96 pixels an inch.
 const PER_METRE: u32 = 3_780;
 
