@@ -55,12 +55,15 @@ pub(super) enum Task {
     /// Print what the exchanges together say of each site: counts and bytes by operator, product, role and grade
     #[command(after_help = FINDINGS_HELP)]
     Findings(FindingsArguments),
-    /// Draw a picture of exchanges with the evidence for their verdict, as PNG
+    /// Draw a picture of exchanges with the evidence for their verdict, as PNG that carries its own proof
     ///
     /// Needs no display and no graphics card; the same capture gives the same picture, byte for byte. Cookies, tokens, keys
     /// and signatures are replaced before anything is drawn.
     #[command(after_help = SHOT_HELP)]
     Shot(ShotArguments),
+    /// Check a picture, a bundle or a claim: every callout passes or fails by itself
+    #[command(after_help = VERIFY_HELP)]
+    Verify(VerifyArguments),
     /// List, check and try the rules that point at providers, your own included
     #[command(after_help = SIGNATURES_HELP)]
     Signatures(SignaturesArguments),
@@ -70,7 +73,7 @@ impl Task {
     /// Whether it works with the pack as this user has it.
     pub(super) fn uses_the_pack(&self) -> bool {
         match self {
-            Self::List(_) | Self::Explain(_) | Self::Findings(_) | Self::Shot(_) => true,
+            Self::List(_) | Self::Explain(_) | Self::Findings(_) | Self::Shot(_) | Self::Verify(_) => true,
             Self::Signatures(arguments) => matches!(arguments.task, SignaturesTask::List(_)),
         }
     }
@@ -277,6 +280,8 @@ Examples:
   nephoscope shot trace.pcapng --exchange 12
   nephoscope shot trace.pcapng --exchange 12 --preset story --theme dark
   nephoscope shot trace.pcapng --preset list --filter 'icloud put' --out list.png
+  nephoscope shot trace.pcapng --exchange 12 --out proof.nephoscope.zip
+  nephoscope verify trace-exchange-12.png trace.pcapng
 
 The numbers are those that `list` prints in its first column.
 
@@ -288,7 +293,7 @@ Exit codes:
 /// What `shot` takes.
 #[derive(Debug, Args)]
 pub(super) struct ShotArguments {
-    /// The capture; `-` is standard input
+    /// The capture; a file, since its proof must be found there again
     #[arg(value_name = "FILE")]
     pub(super) file: PathBuf,
     /// The exchange's number; more than one with commas. The list shows one with its neighbours
@@ -321,7 +326,8 @@ pub(super) struct ShotArguments {
     /// Show cookies, tokens, keys and signatures as they are; the footer says so
     #[arg(long)]
     pub(super) no_redaction: bool,
-    /// Where to write; without it NAME-exchange-N.png in the current folder
+    /// Where to write; without it NAME-exchange-N.png in the current folder. A name that ends in .zip gets the bundle:
+    /// picture, claim, excerpt of the capture, and a text for people
     #[arg(long, value_name = "FILE.png")]
     pub(super) out: Option<PathBuf>,
     /// Replace a file of that name
@@ -347,6 +353,35 @@ pub(super) enum ShotTheme {
     Light,
     /// Light letters on near-black
     Dark,
+}
+
+const VERIFY_HELP: &str = "\
+Without CAPTURE the excerpt in the bundle is used; a picture or a claim alone
+needs the capture (or the unpacked excerpt.pcapng in its place).
+
+Examples:
+  nephoscope verify icloud-42.nephoscope.zip
+  nephoscope verify picture.png icloud.pcapng
+  nephoscope verify --format json claim.json icloud.pcapng | jq .holds
+
+Exit codes:
+  0  every callout that can be checked passes, and at least one could be
+  1  something fails: a callout, the picture's pixels, the capture's SHA-256
+  2  nothing was checked: no such file, no claim in it, not readable
+  3  no callout could be checked (the messages say why)";
+
+/// What `verify` takes.
+#[derive(Debug, Args)]
+pub(super) struct VerifyArguments {
+    /// The picture (PNG), the bundle (ZIP) or the claim (JSON)
+    #[arg(value_name = "FILE")]
+    pub(super) file: PathBuf,
+    /// The capture that it is about
+    #[arg(value_name = "CAPTURE")]
+    pub(super) capture: Option<PathBuf>,
+    /// How to print
+    #[arg(long, value_enum, default_value_t = Report::Words)]
+    pub(super) format: Report,
 }
 
 /// How a report is printed.

@@ -7,6 +7,7 @@ mod list;
 mod packs;
 mod shot;
 mod signatures;
+mod verify;
 
 use std::io::{self, Write as _};
 use std::process::ExitCode;
@@ -61,6 +62,7 @@ pub fn run(window: impl FnOnce(Begin, Budget) -> anyhow::Result<()>) -> ExitCode
         Some(Task::Explain(explain)) => list::explain(&explain, &budget),
         Some(Task::Findings(findings)) => list::findings(&findings, &budget),
         Some(Task::Shot(shot)) => shot::run(&shot, &budget),
+        Some(Task::Verify(arguments)) => verify::run(&arguments, &budget),
         Some(Task::Signatures(signatures)) => signatures::run(&signatures.task, &budget),
         None => {
             let begin = Begin {

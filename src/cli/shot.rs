@@ -1,18 +1,16 @@
-//! `shot`: a picture of exchanges, without a display.
+//! `shot`: a picture of exchanges, with its proof in it, without a display.
 
-use std::fs::File;
-use std::io::{BufWriter, Read as _, Write as _};
+use std::io::{BufWriter, Write as _};
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result, bail};
-use sha2::{Digest as _, Sha256};
 
 use super::args::{ShotArguments, ShotPreset, ShotTheme, source};
 use super::list::read;
 use super::say;
-use crate::case::{Case, Key, Look};
-use crate::engine::{How, Source};
-use crate::export::{Listing, Redactor};
+use crate::case::{Case, Key, Look, Plan};
+use crate::engine::How;
+use crate::export::{Listing, Pixels, Proof, Redactor};
 use crate::model::Budget;
 use crate::store::RowId;
 use crate::ui::figure::{self, Chosen, Preset, Sheet};
@@ -24,6 +22,9 @@ const ROWS: usize = 200;
 
 /// Draws the picture and writes it; gives the exit code.
 pub(super) fn run(arguments: &ShotArguments, budget: &Budget) -> Result<u8> {
+    if arguments.file.as_os_str() == "-" {
+        bail!("save the capture first: a proof needs a file that stays as it is")
+    }
     let out = arguments.out.clone().unwrap_or_else(|| default_name(arguments));
     // Before minutes are spent on reading.
     if !arguments.overwrite && out.try_exists().unwrap_or(false) {
@@ -37,25 +38,55 @@ pub(super) fn run(arguments: &ShotArguments, budget: &Budget) -> Result<u8> {
     if preset != Preset::List && arguments.exchanges.is_empty() {
         bail!("this preset shows single exchanges: name one with --exchange N, or take --preset list")
     }
-    let (snapshot, code) = read(&source(arguments.file.clone()), How::judged(1), budget)?;
-    let filter = arguments.filter.clone().unwrap_or_default();
-    let listing = Listing::new(&snapshot, &filter);
+    let source = source(arguments.file.clone());
+    let (snapshot, code) = read(&source, How::judged(1), budget)?;
+    let all = Listing::new(&snapshot, "");
     let mut chosen = Vec::new();
     for number in &arguments.exchanges {
-        let Some(id) = listing.find(*number) else {
+        let Some(id) = all.find(*number) else {
             bail!("there is no exchange {number}: this capture has {}", snapshot.len())
         };
         chosen.push((*number, id));
     }
-    let listed = if preset == Preset::List { rows(&listing, &filter, &chosen) } else { Vec::new() };
-    if preset == Preset::List && listed.is_empty() {
+    let mut plan = plan(arguments, preset);
+    let listed = match preset {
+        Preset::List if plan.filter.trim().is_empty() => around(&all, &chosen),
+        Preset::List => kept(&Listing::new(&snapshot, &plan.filter)),
+        Preset::Evidence | Preset::Story => Vec::new(),
+    };
+    let shown: Vec<RowId> =
+        if preset == Preset::List { listed.clone() } else { chosen.iter().map(|(_, row)| *row).collect() };
+    if shown.is_empty() {
         bail!("no exchange holds every word of the filter")
     }
+    let key = key(&arguments.file)?;
+    let mut proof = Proof::new(&snapshot, &source, &shown, &plan, &key)?;
+    let mut redactor = Redactor::new(&key, &plan.redaction);
+    let chosen = chosen.into_iter().map(|(number, row)| Chosen { number, row, detail: None }).collect();
+    let sheet = Sheet::new(&snapshot, chosen, &listed, &mut redactor)?;
+    plan.title = proof.words(&plan.title);
+    plan.caption = proof.words(&plan.caption);
+    let drawn = figure::draw(&plan, &sheet)?;
+    let [width, height] = drawn.image.size;
+    let rgba: Vec<u8> = drawn.image.pixels.iter().flat_map(egui::Color32::to_array).collect();
+    let pixels = Pixels { width: width as u32, height: height as u32, scale: plan.scale, rgba: &rgba };
+    let png = proof.picture(&pixels)?.to_vec();
+    if out.extension().is_some_and(|ending| ending.eq_ignore_ascii_case("zip")) {
+        let name = proof.file_stem();
+        write(&out, &proof.bundle(&name)?, arguments.overwrite)?;
+    } else {
+        write(&out, &png, arguments.overwrite)?;
+    }
+    say(&format!("{width} × {height} pixels: {}", out.display()));
+    Ok(code)
+}
+
+fn plan(arguments: &ShotArguments, preset: Preset) -> Plan {
     let mut plan = preset.plan();
     plan.evidence_only = arguments.evidence_only;
     plan.title.clone_from(&arguments.title);
     plan.caption.clone_from(&arguments.caption);
-    plan.filter = filter;
+    plan.filter = arguments.filter.clone().unwrap_or_default();
     plan.look = match arguments.theme {
         ShotTheme::Light => Look::Light,
         ShotTheme::Dark => Look::Dark,
@@ -63,26 +94,20 @@ pub(super) fn run(arguments: &ShotArguments, budget: &Budget) -> Result<u8> {
     plan.scale = arguments.scale;
     plan.width = arguments.width.unwrap_or(plan.width);
     plan.redaction.on = !arguments.no_redaction;
-    let mut redactor = Redactor::new(&key(&arguments.file)?, &plan.redaction);
-    let chosen = if preset == Preset::List { Vec::new() } else { chosen };
-    let chosen = chosen.into_iter().map(|(number, row)| Chosen { number, row, detail: None }).collect();
-    let sheet = Sheet::new(&snapshot, chosen, &listed, &mut redactor)?;
-    let drawn = figure::draw(&plan, &sheet)?;
-    write(&out, &drawn.image, arguments.overwrite)?;
-    let [width, height] = drawn.image.size;
-    say(&format!("{width} × {height} pixels: {}", out.display()));
-    Ok(code)
+    plan
 }
 
-/// The rows of a list: what the filter keeps, else what was named, else the named one with its neighbours.
-fn rows(listing: &Listing<'_>, filter: &str, chosen: &[(u32, RowId)]) -> Vec<RowId> {
-    if !filter.trim().is_empty() {
-        let all: Vec<RowId> = listing.rows().map(|(_, id)| id).collect();
-        if all.len() > ROWS {
-            say(&format!("the filter keeps {} exchanges; the picture shows the first {ROWS}", all.len()));
-        }
-        return all.into_iter().take(ROWS).collect();
+/// What a filter keeps.
+fn kept(listing: &Listing<'_>) -> Vec<RowId> {
+    let all: Vec<RowId> = listing.rows().map(|(_, id)| id).collect();
+    if all.len() > ROWS {
+        say(&format!("the filter keeps {} exchanges; the picture shows the first {ROWS}", all.len()));
     }
+    all.into_iter().take(ROWS).collect()
+}
+
+/// What was named, or the one that was named with its neighbours.
+fn around(listing: &Listing<'_>, chosen: &[(u32, RowId)]) -> Vec<RowId> {
     let [(number, _)] = chosen else { return chosen.iter().map(|(_, id)| *id).collect() };
     let first = (*number as usize).saturating_sub(AROUND + 1);
     listing.rows().skip(first).take(*number as usize + AROUND - first).map(|(_, id)| id).collect()
@@ -91,31 +116,16 @@ fn rows(listing: &Listing<'_>, filter: &str, chosen: &[(u32, RowId)]) -> Vec<Row
 /// The key that placeholders are made with: the case's, else one that only who has the capture can compute, so that every
 /// run makes the same picture.
 fn key(file: &Path) -> Result<Key> {
-    if file.as_os_str() == "-" {
-        return Ok(Key::random()?);
-    }
     match Case::load(file) {
         Ok(Some(loaded)) => return Ok(loaded.case.key),
         Ok(None) => {}
         Err(error) => say(&format!("the case beside the capture is not used: {error}")),
     }
-    let mut digest = Sha256::new_with_prefix(b"nephoscope placeholders");
-    let mut bytes = File::open(file).with_context(|| format!("cannot read {}", file.display()))?;
-    let mut buffer = vec![0; 1 << 18];
-    loop {
-        match bytes.read(&mut buffer)? {
-            0 => break,
-            n => digest.update(buffer.get(..n).unwrap_or_default()),
-        }
-    }
-    Ok(Key::of_capture(&digest.finalize().into()))
+    Ok(Proof::key_of(file)?)
 }
 
 fn default_name(arguments: &ShotArguments) -> PathBuf {
-    let stem = match source(arguments.file.clone()) {
-        Source::File(path) => path.file_stem().map_or_else(|| "capture".into(), |s| s.to_string_lossy().into_owned()),
-        Source::Stdin | Source::Live(_) => "stdin".to_owned(),
-    };
+    let stem = arguments.file.file_stem().map_or_else(|| "capture".into(), |s| s.to_string_lossy().into_owned());
     let what = match arguments.exchanges.as_slice() {
         [] => "list".to_owned(),
         [one] => format!("exchange-{one}"),
@@ -124,31 +134,17 @@ fn default_name(arguments: &ShotArguments) -> PathBuf {
     format!("{stem}-{what}.png").into()
 }
 
-/// Writes a PNG beside its place first, so that there is never half of one.
-fn write(path: &Path, image: &egui::ColorImage, overwrite: bool) -> Result<()> {
+/// Writes a file beside its place first, so that there is never half of one.
+fn write(path: &Path, bytes: &[u8], overwrite: bool) -> Result<()> {
     let failed = || format!("cannot write {}", path.display());
     let folder = path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or_else(|| Path::new("."));
     let mut file = tempfile::NamedTempFile::new_in(folder).with_context(failed)?;
     let mut out = BufWriter::new(file.as_file_mut());
-    let bytes = encode(image).with_context(failed)?;
-    out.write_all(&bytes).and_then(|()| out.flush()).with_context(failed)?;
+    out.write_all(bytes).and_then(|()| out.flush()).with_context(failed)?;
     drop(out);
     if overwrite {
         file.persist(path).map(|_| ()).with_context(failed)
     } else {
         file.persist_noclobber(path).map(|_| ()).with_context(failed)
     }
-}
-
-fn encode(image: &egui::ColorImage) -> Result<Vec<u8>, png::EncodingError> {
-    let mut bytes = Vec::new();
-    let [width, height] = image.size.map(|n| n as u32);
-    let mut encoder = png::Encoder::new(&mut bytes, width, height);
-    encoder.set_color(png::ColorType::Rgb);
-    encoder.set_depth(png::BitDepth::Eight);
-    let mut writer = encoder.write_header()?;
-    let pixels: Vec<u8> = image.pixels.iter().flat_map(|p| [p.r(), p.g(), p.b()]).collect();
-    writer.write_image_data(&pixels)?;
-    writer.finish()?;
-    Ok(bytes)
 }

@@ -95,6 +95,11 @@ impl Redactor {
         self.choice.on
     }
 
+    /// Whether private addresses are replaced.
+    pub fn hides_addresses(&self) -> bool {
+        self.choice.on && self.choice.private_addresses
+    }
+
     /// What was replaced so far.
     pub fn replaced(&self) -> &[Replaced] {
         &self.list
@@ -162,8 +167,7 @@ impl Redactor {
         let covered = |range: ByteRange| {
             let inside = |r: ByteRange| range.start >= r.start && range.end() <= r.end();
             let fields = message.fields.iter().chain(&message.trailers);
-            hits.iter().any(|h| h.range.start < range.end() && range.start < h.range.end())
-                || fields.flat_map(|f| [f.name, f.value]).any(inside)
+            hits.iter().any(|h| h.overlaps(range)) || fields.flat_map(|f| [f.name, f.value]).any(inside)
         };
         let words = self.known.find(&message.block).into_iter();
         words.filter(|hit| !covered(hit.range)).collect()
@@ -175,6 +179,11 @@ impl Redactor {
             return Vec::new();
         }
         sorted(find(text, context, &self.known, self.choice.private_addresses))
+    }
+
+    /// Secrets known by their bytes, and the user's words, in bytes of any protocol.
+    pub(super) fn known_hits(&self, bytes: &[u8]) -> Vec<Hit> {
+        if self.choice.on { sorted(self.known.find(bytes)) } else { Vec::new() }
     }
 
     /// A text or body with placeholders.

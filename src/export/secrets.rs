@@ -76,6 +76,11 @@ impl Hit {
         Self { range: ByteRange::between(start, end), kind, elsewhere: false }
     }
 
+    /// Whether it stands in any byte of `range`.
+    pub fn overlaps(&self, range: ByteRange) -> bool {
+        self.range.start < range.end() && range.start < self.range.end()
+    }
+
     /// Whether what is hidden may itself be what proves.
     pub fn may_prove(&self) -> bool {
         self.elsewhere || matches!(self.kind, SecretKind::Word | SecretKind::Email | SecretKind::Address)
@@ -293,7 +298,12 @@ fn forms(text: &[u8], known: &Known, hits: &mut Vec<Hit>) {
             if *kind == SecretKind::Email && part.as_bytes().ends_with(b".gserviceaccount.com") {
                 continue;
             }
-            hits.push(Hit::new(part.start(), part.end(), *kind));
+            // The password and host of `user:password@host` look like an address: the host stays.
+            let hit = Hit::new(part.start(), part.end(), *kind);
+            if *kind == SecretKind::Email && hits.iter().any(|h| h.overlaps(hit.range)) {
+                continue;
+            }
+            hits.push(hit);
         }
     }
     for element in &known.elements {

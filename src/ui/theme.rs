@@ -287,9 +287,14 @@ mod tests {
 
     #[track_caller]
     fn check(c: &Colours) {
-        for (name, colour) in
-            [("text", c.text), ("quiet", c.quiet), ("faint", c.faint), ("red", c.red), ("amber", c.amber), ("green", c.green)]
-        {
+        for (name, colour) in [
+            ("text", c.text),
+            ("quiet", c.quiet),
+            ("faint", c.faint),
+            ("red", c.red),
+            ("amber", c.amber),
+            ("green", c.green),
+        ] {
             for ground in [c.page, c.surface, c.hover] {
                 let got = contrast(colour, ground);
                 assert!(got >= 4.5, "{name} on {ground:?}: {got}");

@@ -80,10 +80,7 @@ pub(super) fn show(ui: &mut Ui, title: &str, head: Option<&Head>, ledger: &[Ledg
             }
             Row::Line(line) => {
                 let laid = lay(ui, line, width - MARGIN - INSET - 4.0, &stands);
-                let rect = Rect::from_min_max(
-                    pos2(origin.x + MARGIN, y),
-                    pos2(origin.x + width, y + laid.height),
-                );
+                let rect = Rect::from_min_max(pos2(origin.x + MARGIN, y), pos2(origin.x + width, y + laid.height));
                 if let Some(entry) = line.marks.first().and_then(|i| ledger.get(*i)) {
                     head::ground(ui.painter(), rect, c.provider(entry.provider), false, c);
                 }

@@ -9,8 +9,6 @@ mod glyphs;
 mod heads;
 mod page;
 mod sheet;
-#[cfg(test)]
-mod tests;
 
 use crossbeam_channel::bounded;
 use egui::epaint::ClippedPrimitive;
@@ -113,10 +111,8 @@ pub fn draw(plan: &Plan, sheet: &Sheet) -> Result<Drawn, FigureError> {
     let mut easel = Easel { ctx, raster: Raster::default(), scale };
     let (mut still, mut size) = (Still::default(), Vec2::ZERO);
     let mut image = easel.draw(width, |ui| {
-        let mut state = State {
-            still: Some(Still { evidence_only: plan.evidence_only, ..Still::default() }),
-            ..State::default()
-        };
+        let mut state =
+            State { still: Some(Still { evidence_only: plan.evidence_only, ..Still::default() }), ..State::default() };
         page::content(ui, plan, sheet, &mut state);
         still = state.still.unwrap_or_default();
         size = vec2(width, ui.min_rect().bottom());

@@ -93,11 +93,7 @@ fn author(ui: &mut Ui, words: &str, chars: usize, what: &str) {
         });
     });
     let bottom = ui.cursor().min.y - 4.0;
-    ui.painter().rect_filled(
-        Rect::from_min_max(top, pos2(top.x + 3.0, bottom)),
-        CornerRadius::same(1),
-        c.faint,
-    );
+    ui.painter().rect_filled(Rect::from_min_max(top, pos2(top.x + 3.0, bottom)), CornerRadius::same(1), c.faint);
     ui.add_space(if what == "title" { 12.0 } else { 0.0 });
 }
 
@@ -387,7 +383,10 @@ fn title(ui: &mut Ui, leaf: &Leaf, sheet: &Sheet) {
     }
     facts.push(format!("{} {} UTC", exchange.time.date(), exchange.time.time_of_day(3)));
     facts.push(format!("from {} to {server}", exchange.client));
-    facts.push(format!("exchange {} of the capture, frames {}–{}", leaf.number, exchange.first_frame, exchange.last_frame));
+    facts.push(format!(
+        "exchange {} of the capture, frames {}–{}",
+        leaf.number, exchange.first_frame, exchange.last_frame
+    ));
     ui.add(Label::new(RichText::new(facts.join("  ·  ")).color(c.quiet)).wrap());
 }
 
@@ -433,8 +432,14 @@ fn rows(ui: &mut Ui, plan: &Plan, sheet: &Sheet, state: &mut State) {
     let choice = Choice { filter: plan.filter.clone(), ..Choice::default() };
     heading(ui, &n, if choice.filter.is_empty() { "in the order of the capture" } else { "that the filter keeps" });
     ui.add_space(4.0);
-    let mut saved = Saved { hidden: vec![Column::Server, Column::Tenant, Column::Type, Column::Duration], ..Saved::default() };
-    let seen = table::Seen { snapshot: &sheet.list, order: &sheet.order, choice: &choice, selected: None };
+    // The one that was meant stands out from its neighbours.
+    let selected = match sheet.leaves.as_slice() {
+        [one] if sheet.order.len() > 1 => Some(one.row),
+        _ => None,
+    };
+    let mut saved =
+        Saved { hidden: vec![Column::Server, Column::Tenant, Column::Type, Column::Duration], ..Saved::default() };
+    let seen = table::Seen { snapshot: &sheet.list, order: &sheet.order, choice: &choice, selected };
     table::still(ui, &seen, &mut saved);
     ui.add_space(6.0);
     legend(ui);
@@ -475,10 +480,12 @@ pub(super) fn footer(ui: &mut Ui, plan: &Plan, sheet: &Sheet, boxes: bool) {
     let (line, _) = ui.allocate_exact_size(vec2(ui.available_width(), 13.0), Sense::hover());
     ui.painter().hline(line.x_range(), line.top() + 0.5, Stroke::new(1.0, c.line));
     for leaf in &sheet.leaves {
-        grade(ui, leaf, sheet.leaves.len() > 1);
+        grade(ui, leaf, sheet.leaves.len() > 1 || sheet.order.len() > 1);
     }
-    if sheet.leaves.is_empty() {
-        ui.label(small("Each grade holds for its exchange, at its time, from this network; none speaks for an app.".to_owned()));
+    if sheet.order.len() > 1 {
+        ui.label(small(
+            "Each grade holds for its exchange, at its time, from this network; none speaks for an app.".to_owned(),
+        ));
     }
     ui.add_space(4.0);
     for (label, value) in sheet.footer(plan) {
@@ -490,7 +497,8 @@ pub(super) fn footer(ui: &mut Ui, plan: &Plan, sheet: &Sheet, boxes: bool) {
     }
     let escaped = sheet.leaves.iter().any(|leaf| escapes(&leaf.shown));
     if escaped {
-        let words = "⟨U+…⟩ and \\x.. stand for what cannot be seen, or would move other letters: its code point or byte.";
+        let words =
+            "⟨U+…⟩ and \\x.. stand for what cannot be seen, or would move other letters: its code point or byte.";
         ui.add(Label::new(small(words.to_owned()).color(c.quiet)).wrap());
     }
     if boxes {

@@ -96,7 +96,8 @@ impl Sheet {
             lowered |= redacted.lowered;
             places.push((*id, store.add(&redacted.record)));
         }
-        let order = listed.iter().filter_map(|id| places.iter().find(|(of, _)| of == id)).map(|(_, row)| row.0).collect();
+        let order =
+            listed.iter().filter_map(|id| places.iter().find(|(of, _)| of == id)).map(|(_, row)| row.0).collect();
         let list = store.snapshot(crate::store::Facts::default(), crate::store::Progress::default());
         let hidden = if redactor.is_on() {
             Hidden::Values { values: redactor.replaced().len(), places: redactor.count(), lowered }
@@ -116,9 +117,7 @@ impl Sheet {
             frames.extend(record.verdict.handed_out.iter().map(|h| h.frame));
             frames.extend(record.verdict.first_write.iter().map(|w| w.frame));
         }
-        if self.leaves.is_empty() {
-            frames.extend(self.order.iter().filter_map(|id| self.list.row(RowId(*id))).map(|row| row.first_frame));
-        }
+        frames.extend(self.order.iter().filter_map(|id| self.list.row(RowId(*id))).map(|row| row.first_frame));
         frames.sort_unstable();
         frames.dedup();
         frames

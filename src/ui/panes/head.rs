@@ -201,8 +201,7 @@ impl Stands<'_> {
     /// A field's name with its colon.
     pub(crate) fn name(&self, line: &HeadLine, room: f32) -> LayoutJob {
         let weak = if self.marked && line.marks.is_empty() { self.c.faint } else { self.c.quiet };
-        let format =
-            |colour| TextFormat { line_height: Some(LINE), ..TextFormat::simple(theme::mono(), colour) };
+        let format = |colour| TextFormat { line_height: Some(LINE), ..TextFormat::simple(theme::mono(), colour) };
         let mut job = LayoutJob::default();
         job.append(&line.name, 0.0, format(self.plain(line)));
         job.append(":", 0.0, format(weak));
