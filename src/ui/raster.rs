@@ -67,8 +67,8 @@ impl Raster {
             let clip = Clip {
                 left: pixel(shape.clip_rect.min.x).max(0),
                 top: pixel(shape.clip_rect.min.y).max(0),
-                right: pixel(shape.clip_rect.max.x).min(size[0] as i64),
-                bottom: pixel(shape.clip_rect.max.y).min(size[1] as i64),
+                right: pixel(shape.clip_rect.max.x).min(signed(size[0])),
+                bottom: pixel(shape.clip_rect.max.y).min(signed(size[1])),
             };
             // Callbacks need a graphics card; none of our views has one.
             let Primitive::Mesh(mesh) = &shape.primitive else { continue };
@@ -78,6 +78,10 @@ impl Raster {
         }
         image
     }
+}
+
+fn signed(n: usize) -> i64 {
+    i64::try_from(n).unwrap_or(i64::MAX)
 }
 
 fn patch(image: &mut ColorImage, part: &ColorImage, x: usize, y: usize) {
@@ -184,13 +188,14 @@ fn paint_triangle(image: &mut ColorImage, corners: [&Vertex; 3], texture: &Textu
     // The weight of a corner is the edge across from it.
     let edges = [Edge::new(pb, pc), Edge::new(pc, pa), Edge::new(pa, pb)];
     let paints = [a, b, c].map(|vertex| Paint::of(vertex, texture));
-    let is_flat = paints.iter().all(|p| p.0 == paints[0].0);
+    // The very same bits: what differs at all is mixed.
+    let is_flat = paints.iter().all(|p| p.0.map(f32::to_bits) == paints[0].0.map(f32::to_bits));
     let over = |value: i64| value as f32 / area as f32;
     let change = Paint::mix(&paints, edges.map(|e| over(e.across)));
     let lines = [pa.1, pb.1, pc.1].map(|y| (y - HALF).div_euclid(PIXEL));
     let top = lines.iter().min().map_or(0, |y| *y).max(clip.top);
     let bottom = lines.iter().max().map_or(0, |y| *y + 2).min(clip.bottom);
-    let width = image.size[0] as i64;
+    let width = signed(image.size[0]);
     for y in top..bottom {
         let (mut from, mut to) = (clip.left, clip.right);
         for edge in &edges {
@@ -206,7 +211,9 @@ fn paint_triangle(image: &mut ColorImage, corners: [&Vertex; 3], texture: &Textu
             if is_flat { paints[0] } else { Paint::mix(&paints, [at(&edges[0]), at(&edges[1]), at(&edges[2])]) };
         if is_flat {
             let colour = texture.shade(&paint);
-            pixels.iter_mut().for_each(|pixel| *pixel = over_ground(colour, *pixel));
+            for pixel in pixels {
+                *pixel = over_ground(colour, *pixel);
+            }
             continue;
         }
         for pixel in pixels {
@@ -232,7 +239,7 @@ impl Texture {
     }
 
     fn texel(&self, x: i64, y: i64) -> [u8; 4] {
-        let [width, height] = self.image.size.map(|n| n as i64);
+        let [width, height] = self.image.size.map(signed);
         let (x, y) = (x.clamp(0, (width - 1).max(0)), y.clamp(0, (height - 1).max(0)));
         self.image.pixels.get((y * width + x) as usize).map_or([0; 4], Color32::to_array)
     }

@@ -11,7 +11,7 @@ pub(super) const STEP: f32 = 17.0;
 pub(super) const LEAD: f32 = 18.0;
 
 /// A number in the picture, beside what it quotes; in points from the figure's left upper corner.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Placed {
     /// The exchange's number in the capture, as `list` counts.
     pub exchange: u32,

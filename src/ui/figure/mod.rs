@@ -125,7 +125,7 @@ pub fn draw(plan: &Plan, sheet: &Sheet) -> Result<Drawn, FigureError> {
     let boxed = boxes.try_recv().is_ok();
     let room = (image.size[0] as f32 / scale).max(f32::from(*WIDTHS.start()));
     let below = easel.draw(room, |ui| page::footer(ui, plan, sheet, boxed))?;
-    let image = under(image, &below, easel.ground());
+    let image = under(&image, &below, easel.ground());
     Ok(Drawn { image, callouts: still.placed, sections: still.laid, size })
 }
 
@@ -194,11 +194,11 @@ fn crop(image: &ColorImage, area: Rect, scale: f32) -> ColorImage {
 }
 
 /// One image under another, the narrower one filled up to the right.
-fn under(above: ColorImage, below: &ColorImage, ground: Color32) -> ColorImage {
+fn under(above: &ColorImage, below: &ColorImage, ground: Color32) -> ColorImage {
     let width = above.size[0].max(below.size[0]);
     let height = above.size[1] + below.size[1];
     let mut pixels = Vec::with_capacity(width * height);
-    for image in [&above, below] {
+    for image in [above, below] {
         for row in image.pixels.chunks_exact(image.size[0].max(1)) {
             pixels.extend_from_slice(row);
             pixels.resize(pixels.len() + width - row.len(), ground);

@@ -33,7 +33,7 @@ const FRAMES: usize = 60;
 const LABEL: f32 = 76.0;
 
 /// Where a section came to lie, in points.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Laid {
     /// Which.
     pub section: Section,
@@ -105,7 +105,7 @@ fn exchange(ui: &mut Ui, plan: &Plan, leaf: (usize, &Leaf), sheet: &Sheet, state
     while let Some(choice) = choices.next() {
         rule(ui);
         let width = ui.available_width();
-        let beside = choices.peek().copied().filter(|next| pairs(choice, next) && width >= SIDE_BY_SIDE);
+        let beside = choices.peek().copied().filter(|next| pairs(*choice, **next) && width >= SIDE_BY_SIDE);
         let Some(beside) = beside else {
             section(ui, *choice, plan, leaf, state);
             continue;
@@ -138,13 +138,11 @@ fn is_there(section: Section, plan: &Plan, leaf: &Leaf) -> bool {
     let http = matches!(shown.record.exchange.detail, Detail::Http(_));
     match section {
         Section::List => false,
-        Section::Verdict | Section::Ledger | Section::Connection => true,
+        Section::Verdict | Section::Ledger | Section::Connection | Section::NamePath => true,
         // In place of a head stands what is known of the connection, where that is not asked for anyway.
         Section::Request => http || !plan.sections.iter().any(|c| c.section == Section::Connection),
-        Section::Response => http,
+        Section::Response | Section::HandOut => http,
         Section::ServingPath => !shown.story.way.hops.is_empty(),
-        Section::NamePath => true,
-        Section::HandOut => http,
         Section::Readings => !shown.story.readings.is_empty(),
         Section::Body => leaf.bodies.is_some(),
         Section::Frames => !leaf.frames.is_empty(),
@@ -152,7 +150,7 @@ fn is_there(section: Section, plan: &Plan, leaf: &Leaf) -> bool {
 }
 
 /// Whether two sections that follow each other stand side by side.
-fn pairs(one: &SectionChoice, other: &SectionChoice) -> bool {
+fn pairs(one: SectionChoice, other: SectionChoice) -> bool {
     use Section as S;
     let both = (one.section, other.section);
     !one.folded

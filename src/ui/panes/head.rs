@@ -215,10 +215,8 @@ impl Stands<'_> {
         let proves = mark.and_then(|i| self.ledger.get(i));
         let start = line.name.is_empty();
         let colour = match proves {
-            Some(_) => c.text,
-            None if start => c.text,
-            None if !line.marks.is_empty() || self.marked => c.quiet,
-            None => c.text,
+            None if !start && (!line.marks.is_empty() || self.marked) => c.quiet,
+            Some(_) | None => c.text,
         };
         let underline = proves.map_or(Stroke::NONE, |p| Stroke::new(1.2, c.provider(p.provider)));
         let font = if start || proves.is_some() { theme::mono_strong() } else { theme::mono() };
