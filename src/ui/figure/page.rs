@@ -7,6 +7,7 @@ use super::heads;
 use super::sheet::{Leaf, Sheet};
 use crate::case::{Plan, Section, SectionChoice};
 use crate::model::{Detail, Grade, Side, clean_to, middle};
+use crate::store::{host_and_path, request_line};
 use crate::ui::panes::{card, connection, evidence, parts, path, readings};
 use crate::ui::prepared::{BodyKind, Head, HeadLine, Shown};
 use crate::ui::shapes;
@@ -24,6 +25,8 @@ const SIDE_BY_SIDE: f32 = 820.0;
 /// Characters of the author's title and caption.
 const TITLE_CHARS: usize = 300;
 const CAPTION_CHARS: usize = 4_000;
+/// Characters of a host or path that are read.
+const NAME_CHARS: usize = 4_096;
 /// Widest verdict card in points.
 const CARD: f32 = 700.0;
 /// Lines of a body, and frames, that are shown.
@@ -347,21 +350,25 @@ fn message(ui: &mut Ui, section: Section, shown: &Shown, state: &mut State) {
 fn title(ui: &mut Ui, leaf: &Leaf, sheet: &Sheet) {
     let c = theme::colours(ui);
     let Some(row) = sheet.list.row(leaf.row) else { return };
-    let (method, path) = (sheet.list.word(row.method), sheet.list.text(row.path));
+    let method = sheet.list.word(row.method);
     let exchange = &leaf.shown.record.exchange;
     let server = exchange.server.to_string();
-    let host = match sheet.list.text(row.host) {
-        "" => server.as_str(),
-        host => host,
+    // A row keeps the beginning of a long name; what matters of it stands at its end.
+    let (host, path) = match &exchange.detail {
+        Detail::Http(http) => http.request.as_ref().map_or_else(Default::default, |request| {
+            let (host, path) = host_and_path(request, request_line(request).1);
+            (clean_to(host, NAME_CHARS), clean_to(path, NAME_CHARS))
+        }),
+        Detail::Tls(_) | Detail::Dns(_) => (sheet.list.text(row.host).into(), sheet.list.text(row.path).into()),
     };
+    let host = if host.is_empty() { server.as_str() } else { &*host };
     let room = ui.available_width();
-    let galley = request_line(ui, method, host, room, c);
-    ui.label(galley);
+    ui.label(asked(ui, method, host, room, c));
     if !path.is_empty() {
         let glyph = ui.fonts_mut(|fonts| fonts.glyph_width(&theme::mono(), 'm'));
         let fits = ((room / glyph) as usize * 2).saturating_sub(8).max(40);
         let mut job = LayoutJob::single_section(
-            middle(path, fits, fits / 3).into_owned(),
+            middle(&path, fits, fits / 3).into_owned(),
             TextFormat::simple(theme::mono(), c.text),
         );
         job.wrap = TextWrapping { max_width: room, break_anywhere: true, ..TextWrapping::default() };
@@ -390,7 +397,7 @@ fn title(ui: &mut Ui, leaf: &Leaf, sheet: &Sheet) {
 
 /// Method and host, the registrable domain in full strength; what is too long is cut in the middle, so that the domain
 /// stays.
-fn request_line(ui: &Ui, method: &str, host: &str, room: f32, c: &Colours) -> LayoutJob {
+fn asked(ui: &Ui, method: &str, host: &str, room: f32, c: &Colours) -> LayoutJob {
     let domain = psl::domain_str(host).unwrap_or(host);
     let build = |host: &str, size: f32| {
         let at = host.len().saturating_sub(domain.len());
