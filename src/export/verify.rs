@@ -19,7 +19,7 @@ use crate::capture::{Batch, CaptureReader, Digest, digest_file};
 use crate::decode::{Decoder, Outcome as Decoded};
 use crate::engine::{How, Reading, Source};
 use crate::evidence::pack;
-use crate::model::{Budget, Evidence, FrameNo, Payload, RunKind, Side, clean_to, hex};
+use crate::model::{Budget, Detail, Evidence, FrameNo, Part, Payload, RunKind, Side, clean_to, hex};
 use crate::store::{Record, Snapshot};
 use crate::streams::FlowTable;
 
@@ -340,10 +340,24 @@ impl Ground {
                         rest.push((items.len(), callout));
                         Outcome::Passes(None)
                     }
+                    At::NoPlace if self.in_lookup(callout) => {
+                        rest.push((items.len(), callout));
+                        Outcome::Passes(None)
+                    }
                     At::NoPlace => self.elsewhere(callout, record.as_ref()),
                 }
             };
             items.push(item(index, claim, callout, outcome));
+        }
+        // An exchange that is not found as a whole, because a line of it is broken, says nothing of its other parts.
+        if let Some(other) = broken.first().filter(|_| record.is_none()) {
+            for item in &mut items {
+                let streamed = claim.callouts.iter().find(|c| Some(c.number) == item.callout).is_some_and(is_streamed);
+                if !streamed && matches!(item.outcome, Outcome::Fails { .. }) {
+                    let why = format!("the exchange is not found whole while line {other} does not hold");
+                    item.outcome = Outcome::CannotBeChecked(why);
+                }
+            }
         }
         // Bytes that stand, while the rule was not matched: why?
         for (place, callout) in rest {
@@ -462,11 +476,11 @@ impl Ground {
 
     /// The bytes at a callout's place in its stream.
     fn at_place(&self, claim: &ExchangeClaim, callout: &Callout) -> At {
-        let ends = match callout.part.as_str() {
-            "request head" | "ClientHello" => (claim.client, claim.server),
-            "response head" => (claim.server, claim.client),
-            _ => return At::NoPlace,
-        };
+        if !is_streamed(callout) {
+            return At::NoPlace;
+        }
+        let answers = callout.part == Part::Response.words();
+        let ends = if answers { (claim.server, claim.client) } else { (claim.client, claim.server) };
         // Offsets of a hello and of trailer fields do not count the bytes between: only a match can be told then.
         let ends = self.streams.keys().find(|(from, to)| {
             let (client, server) = if ends.0 == claim.client { (*from, *to) } else { (*to, *from) };
@@ -495,6 +509,16 @@ impl Ground {
         }
         let bytes: Vec<u8> = found.into_values().collect();
         if self.same_text(callout, &bytes) { At::Same } else { At::Differs(clean_to(&bytes, LINE_CHARS).into_owned()) }
+    }
+
+    /// Whether a line of an answer stands in its lookup, whatever exchange followed it.
+    fn in_lookup(&self, callout: &Callout) -> bool {
+        let Some(frame) = callout.frames.first().filter(|_| callout.part == Part::Dns.words()) else { return false };
+        let near = self.snapshot.rows().filter(|(_, row)| self.number(row.first_frame) <= *frame);
+        let records = near.filter_map(|(id, _)| self.snapshot.record(id).ok());
+        records
+            .filter(|r| matches!(&r.exchange.detail, Detail::Dns(d) if d.response.as_ref().is_some_and(|a| self.number(a.frame) == *frame)))
+            .any(|r| r.ledger.iter().any(|e| self.matches(callout, e)))
     }
 
     /// A callout whose text is no piece of a stream: what the same rule finds instead.
@@ -565,6 +589,11 @@ enum At {
     Same,
     Differs(String),
     NoPlace,
+}
+
+/// Whether a callout's text is a piece of its stream.
+fn is_streamed(callout: &Callout) -> bool {
+    [Part::Request, Part::Response, Part::ClientHello].iter().any(|p| p.words() == callout.part)
 }
 
 fn said(callout: &Callout) -> String {

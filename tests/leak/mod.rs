@@ -59,7 +59,7 @@ fn plants() -> Vec<(At, &'static str, String)> {
         (Request, "X-Debug: {\"password\":\"§\"}"),
         (Request, "X-Slack: xoxb-1234567890-§"),
         (Request, "X-Github: ghp_§abcdefghij"),
-        (Request, "X-Google: AIzaSyA§bcdefghijkl"),
+        (Request, "X-Google: AIzaSyA§bcdefghijklmnopqrst"),
         (Response, "Set-Cookie: id=§; Path=/; HttpOnly"),
         (Response, "Set-Cookie2: id2=§"),
         (Response, "Location: https://h.example/?access_token=§"),
