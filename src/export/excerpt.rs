@@ -161,7 +161,7 @@ impl Plan<'_> {
             // A secret inside a coded body cannot be overwritten alone: then nothing of it goes in.
             if hits.is_empty() {
                 wanted.spans.push((response.header_frame, last, 1));
-                wanted.keep[1].push((from, u64::MAX));
+                wanted.keep[1].push((from, from.saturating_add(response.body.wire_bytes)));
                 wanted.need(last);
             }
             return Ok(());
@@ -228,7 +228,7 @@ impl Plan<'_> {
                 }
                 // Fragments of a lookup; there is no telling where a secret would stand in one.
                 Outcome::Fragment if !wanted.whole.is_empty() && !redactor.hides_addresses() => {
-                    out.frame(&head, &bytes, 0, redactor)?
+                    out.frame(&head, &bytes, 0, redactor)?;
                 }
                 Outcome::Fragment | Outcome::Other | Outcome::Undecoded => {}
             }
@@ -542,10 +542,11 @@ impl<'a> Writer<'a> {
         if redactor.is_on() {
             hide_hardware(head.link, &mut bytes);
         }
-        let mut comment = format!("frame {} of {}", head.number, self.capture);
-        if changed > 0 {
-            comment.push_str(&format!("; {changed} bytes overwritten with X or line ends, checksums made anew"));
-        }
+        let of = format!("frame {} of {}", head.number, self.capture);
+        let comment = match changed {
+            0 => of,
+            n => format!("{of}; {n} bytes overwritten with X or line ends, checksums made anew"),
+        };
         let time = u64::try_from(head.time.0).unwrap_or(0);
         block(&mut self.out.bytes, 6, |out| {
             let words = [interface, (time >> 32) as u32, time as u32, bytes.len() as u32, head.original_len];

@@ -232,7 +232,7 @@ impl Redactor {
         }
     }
 
-    /// An address on screen: a private one becomes a number of the block 0.0.0.0/8 (of 100::/64), which no machine has.
+    /// An address on screen: a private one becomes a number of the block `0.0.0.0/8` (of `100::/64`), which no machine has.
     fn endpoint(&mut self, endpoint: Endpoint) -> Endpoint {
         Endpoint { ip: self.address(endpoint.ip), ..endpoint }
     }

@@ -146,7 +146,7 @@ pub fn check(subject: &Subject, capture: Option<&Path>, budget: &Budget) -> Repo
         (None, Some(excerpt)) => Ground::of_excerpt(excerpt, &subject.claim, budget, &mut report),
         (None, None) => Err("there is neither a capture nor an excerpt: name the capture too".to_owned()),
     };
-    let mut ground = match ground {
+    let ground = match ground {
         Ok(ground) => Some(ground),
         Err(why) => {
             for (index, exchange) in subject.claim.exchanges.iter().enumerate() {
@@ -157,7 +157,7 @@ pub fn check(subject: &Subject, capture: Option<&Path>, budget: &Budget) -> Repo
             None
         }
     };
-    if let Some(ground) = &mut ground {
+    if let Some(ground) = &ground {
         ground.against.clone_into(&mut report.against);
         for (index, exchange) in subject.claim.exchanges.iter().enumerate() {
             ground.exchange(index, exchange, &mut report);
@@ -205,8 +205,6 @@ struct Ground {
     salt: String,
     addresses_hidden: bool,
     against: String,
-    /// Why the streams could not be read.
-    _temporary: Option<tempfile::NamedTempFile>,
 }
 
 /// The bytes of each side of each connection, in pieces: offset and bytes.
@@ -277,21 +275,14 @@ impl Ground {
         );
         ground.numbers = Some(numbers);
         "the excerpt".clone_into(&mut ground.against);
-        ground._temporary = Some(file);
         Ok(ground)
     }
 
     fn new(path: &Path, claim: &Claim, budget: &Budget) -> Result<Self, String> {
         let mut reading =
             Reading::open(&Source::File(path.to_owned()), How::judged(1), budget).map_err(|e| e.to_string())?;
-        loop {
-            match reading.step() {
-                Ok(true) => {}
-                Ok(false) => break,
-                // What was read before the damage is held against the claim; the rest fails by itself.
-                Err(_) => break,
-            }
-        }
+        // What was read before any damage is held against the claim; the rest fails by itself.
+        while let Ok(true) = reading.step() {}
         let streams = streams(path, claim, budget)?;
         Ok(Self {
             snapshot: reading.snapshot(),
@@ -301,7 +292,6 @@ impl Ground {
             salt: claim.redaction.salt.clone(),
             addresses_hidden: claim.redaction.private_addresses,
             against: String::new(),
-            _temporary: None,
         })
     }
 
@@ -314,7 +304,7 @@ impl Ground {
         self.numbers.is_some()
     }
 
-    fn exchange(&mut self, index: usize, claim: &ExchangeClaim, report: &mut Report) {
+    fn exchange(&self, index: usize, claim: &ExchangeClaim, report: &mut Report) {
         let record = self.find(claim);
         let mut rest = Vec::new();
         let mut broken = Vec::new();
