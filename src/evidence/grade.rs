@@ -36,6 +36,8 @@ const UNLISTED: &str = "The server's address is in no range that this program li
 pub(super) const UNDATED: &str =
     "The address lists are of other years than the capture; whose range it was then is not certain.";
 const GAPS: &str = "Bytes of this connection are missing from the capture; lines may be missing here.";
+pub(super) const DROPPED: &str =
+    "Packets were dropped while this was captured, as its own counters say: what is not seen here may have been there.";
 const PROXIED: &str = "The request went to a proxy: the address is the proxy's, not that of the named server.";
 const BEHIND: &str = "What stands behind the answering machine shows only where it lets header lines through.";
 const RESIGNED: &str =
@@ -43,7 +45,7 @@ const RESIGNED: &str =
 const PAYER: &str =
     "Who owns and pays for the account is in no capture; who hands out its signed URLs is as near as lines come.";
 /// Every sentence about what a capture cannot show.
-pub(super) const CANNOT_SHOW: [&str; 16] = [
+pub(super) const CANNOT_SHOW: [&str; 17] = [
     SEALED,
     NO_CERTIFICATE,
     NO_NAME,
@@ -56,6 +58,7 @@ pub(super) const CANNOT_SHOW: [&str; 16] = [
     UNLISTED,
     UNDATED,
     GAPS,
+    DROPPED,
     PROXIED,
     BEHIND,
     RESIGNED,
@@ -80,6 +83,8 @@ pub(super) struct Scene {
     pub(super) no_request: bool,
     pub(super) no_response: bool,
     pub(super) gap: bool,
+    /// The capture's own counters told of dropped packets by then.
+    pub(super) dropped: bool,
     /// The request carries something to be kept.
     pub(super) uploading: bool,
     /// Whose way of signing the request shows, and whether the signature was accepted.
@@ -583,6 +588,7 @@ fn cannot_show(scene: &Scene, witnesses: &[Witness<'_>]) -> Vec<&'static str> {
         (!scene.dns && !scene.local && !routed, UNLISTED),
         (routed && !scene.dated, UNDATED),
         (scene.gap, GAPS),
+        (scene.dropped, DROPPED),
         (resigned(witnesses), RESIGNED),
         (answered && !scene.dns && !scene.sealed, BEHIND),
         (scene.tenant.is_some() && !scene.dns, PAYER),

@@ -294,6 +294,8 @@ pub(super) struct Unseen {
     pub(super) gaps: bool,
     pub(super) not_decoded: bool,
     pub(super) late: bool,
+    /// The capture's own counters tell of dropped packets.
+    pub(super) dropped: bool,
     /// Another client was given the URL.
     pub(super) other_client: bool,
     /// Links were forgotten to make room.
@@ -302,6 +304,7 @@ pub(super) struct Unseen {
 
 const SEALED: &str = "Earlier connections of this client are sealed: a URL that came inside them cannot be seen.";
 const GAPS: &str = "Bytes of this client's earlier responses are missing from the capture.";
+const DROPPED: &str = "Packets were dropped while this was captured: the response that gave the URL may be among them.";
 const NOT_DECODED: &str = "A body that this client received earlier could not be decoded.";
 const LATE: &str = "The capture begins in the middle of this client's connections: the URL may have come before.";
 const OTHER: &str = "Another client of this capture was given this URL; this one was not.";
@@ -310,13 +313,14 @@ const NOTHING: &str = "No earlier response to this client in the capture names i
                        typed, kept from earlier, or put together from parts.";
 
 /// Every sentence of [`reasons`].
-pub(super) const REASONS: [&str; 7] = [SEALED, GAPS, NOT_DECODED, LATE, OTHER, FULL, NOTHING];
+pub(super) const REASONS: [&str; 8] = [SEALED, GAPS, DROPPED, NOT_DECODED, LATE, OTHER, FULL, NOTHING];
 
 /// Why no hand-out was found.
 pub(super) fn reasons(unseen: Unseen) -> Vec<&'static str> {
     [
         (unseen.sealed, SEALED),
         (unseen.gaps, GAPS),
+        (unseen.dropped, DROPPED),
         (unseen.not_decoded, NOT_DECODED),
         (unseen.late, LATE),
         (unseen.other_client, OTHER),

@@ -120,6 +120,8 @@ pub struct Known {
     pub(super) hand_outs: HandOuts,
     pub(super) uploads: Uploads,
     clients: AHashMap<IpAddr, Unseen>,
+    /// The capture's own counters tell of dropped packets.
+    pub(super) dropped: bool,
 }
 
 impl Known {
@@ -132,7 +134,13 @@ impl Known {
             hand_outs: HandOuts::new(budget.hand_out_bytes),
             uploads: Uploads::default(),
             clients: AHashMap::new(),
+            dropped: false,
         }
+    }
+
+    /// From here on it is known that packets of the capture were dropped: absence proves less.
+    pub fn learn_drops(&mut self) {
+        self.dropped = true;
     }
 
     /// Remembers links that a response hands out.

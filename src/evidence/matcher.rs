@@ -150,6 +150,7 @@ impl Matcher {
         let mut book = Book { ledger: Vec::with_capacity(8) };
         let mut scene = Scene { month, ..Scene::default() };
         scene.gap = exchange.anomalies.iter().any(|a| matches!(a.kind, AnomalyKind::Gap | AnomalyKind::MissingStart));
+        scene.dropped = known.dropped;
         let mut asked = None;
         match &exchange.detail {
             Detail::Http(http) => asked = self.http(http, exchange, &mut book, &mut scene),
@@ -636,6 +637,7 @@ fn trace(exchange: &Exchange, known: &Known, asked: Option<&Name>, scene: &mut S
             unseen.late |= exchange.anomalies.iter().any(|a| a.kind == AnomalyKind::MissingStart && a.frame <= before);
             unseen.other_client = matches!(search, Search::OtherClient);
             unseen.forgotten = known.forgotten_links() > 0;
+            unseen.dropped = known.dropped;
             scene.no_hand_out = handouts::reasons(unseen);
         }
     }

@@ -56,6 +56,8 @@ pub(crate) struct Colours {
     pub(crate) red: Color32,
     /// Caution.
     pub(crate) amber: Color32,
+    /// Going on as it should; always with a word.
+    pub(crate) green: Color32,
 }
 
 static DARK: Colours = Colours {
@@ -73,6 +75,7 @@ static DARK: Colours = Colours {
     selection: Color32::from_rgb(0x1f, 0x30, 0x55),
     red: Color32::from_rgb(0xff, 0x6b, 0x6e),
     amber: Color32::from_rgb(0xe9, 0xb0, 0x4a),
+    green: Color32::from_rgb(0x4c, 0xc3, 0x8a),
 };
 
 static LIGHT: Colours = Colours {
@@ -90,6 +93,7 @@ static LIGHT: Colours = Colours {
     selection: Color32::from_rgb(0xd9, 0xe5, 0xfd),
     red: Color32::from_rgb(0xc2, 0x2b, 0x32),
     amber: Color32::from_rgb(0x8f, 0x5b, 0x00),
+    green: Color32::from_rgb(0x17, 0x72, 0x45),
 };
 
 /// The colours of the theme that `ui` has.
@@ -278,9 +282,14 @@ mod tests {
 
     #[track_caller]
     fn check(c: &Colours) {
-        for (name, colour) in
-            [("text", c.text), ("quiet", c.quiet), ("faint", c.faint), ("red", c.red), ("amber", c.amber)]
-        {
+        for (name, colour) in [
+            ("text", c.text),
+            ("quiet", c.quiet),
+            ("faint", c.faint),
+            ("red", c.red),
+            ("amber", c.amber),
+            ("green", c.green),
+        ] {
             for ground in [c.page, c.surface, c.hover] {
                 let got = contrast(colour, ground);
                 assert!(got >= 4.5, "{name} on {ground:?}: {got}");

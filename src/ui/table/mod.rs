@@ -15,6 +15,7 @@ use super::action::{Action, Move};
 use super::state::{Choice, Saved};
 use super::theme::{self, Colours, HEADER, ROW};
 use crate::model::ProviderId;
+use crate::store::query::SortKey;
 use crate::store::{Row, RowId, RowKind, Snapshot};
 
 use cells::Cells;
@@ -41,6 +42,8 @@ pub(crate) struct TableState {
     pub(crate) page: f64,
     /// Bring the cursor into view in the next frame.
     pub(crate) reveal: bool,
+    /// Stay at the newest row while a live capture goes on.
+    pub(crate) follow: bool,
 }
 
 impl TableState {
@@ -55,7 +58,22 @@ impl TableState {
     }
 
     fn clamp(&mut self, len: usize) {
-        self.top = self.top.clamp(0.0, (len as f64 - self.page).max(0.0));
+        self.top = self.top.clamp(0.0, self.end(len));
+    }
+
+    /// The lowest top.
+    fn end(&self, len: usize) -> f64 {
+        (len as f64 - self.page).max(0.0)
+    }
+
+    /// Follows the newest row, or stops doing so where the user scrolled away; begins where the user scrolled to the end.
+    fn follow(&mut self, len: usize, before: f64) {
+        let end = self.end(len);
+        if self.top < before - 0.01 {
+            self.follow = false;
+        } else if self.top > before + 0.01 && self.top >= end - 0.01 {
+            self.follow = true;
+        }
     }
 }
 
@@ -65,6 +83,8 @@ pub(crate) struct Seen<'a> {
     pub(crate) order: &'a [u32],
     pub(crate) choice: &'a Choice,
     pub(crate) selected: Option<RowId>,
+    /// Whether rows come at the end.
+    pub(crate) live: bool,
 }
 
 /// The table's id for the keyboard.
@@ -92,6 +112,12 @@ pub(crate) fn show(ui: &mut Ui, seen: &Seen<'_>, state: &mut TableState, saved: 
         }
     }
     keyboard(ui, all, actions);
+    let grows = seen.live && seen.choice.sort == SortKey::Capture && !seen.choice.descending;
+    if grows && state.follow {
+        state.top = state.end(seen.order.len());
+    }
+    state.clamp(seen.order.len());
+    let before = state.top;
     wheel(ui, body, state);
     state.clamp(seen.order.len());
 
@@ -103,6 +129,9 @@ pub(crate) fn show(ui: &mut Ui, seen: &Seen<'_>, state: &mut TableState, saved: 
     header::header(ui, (&painter, head), &grid.columns, seen.choice, (saved, state.left), actions);
     sideways(ui, &painter, body, total, state);
     scroll_bar(ui, &painter, Rect::from_min_max(pos2(body.right(), body.top()), all.max), seen.order.len(), state);
+    if grows {
+        state.follow(seen.order.len(), before);
+    }
 }
 
 fn keyboard(ui: &Ui, all: Rect, actions: &mut Vec<Action>) {
@@ -344,5 +373,21 @@ mod tests {
         assert!((state.top - 9_999_970.0).abs() < 1e-6);
         state.show(5);
         assert!((state.top - 5.0).abs() < 1e-9);
+    }
+
+    #[test]
+    fn scrolling_up_ends_following_and_the_end_begins_it() {
+        let mut state = TableState { top: 70.0, page: 30.0, follow: true, ..TableState::default() };
+        state.follow(100, 70.0);
+        assert!(state.follow, "nothing was scrolled");
+        state.top = 65.0;
+        state.follow(100, 70.0);
+        assert!(!state.follow);
+        state.top = 68.0;
+        state.follow(100, 65.0);
+        assert!(!state.follow, "not yet at the end");
+        state.top = 70.0;
+        state.follow(100, 68.0);
+        assert!(state.follow);
     }
 }

@@ -12,6 +12,13 @@ pub(crate) fn names(row: &Row) -> (&'static str, Option<&'static str>) {
     (name, pack().services.get(usize::from(row.product)).map(|s| s.name))
 }
 
+/// Whether the row's exchange has not ended yet, so that it will be written again.
+pub(crate) fn is_open(row: &Row) -> bool {
+    // To be connected: `row.is_open()`.
+    let _unused = row;
+    false
+}
+
 /// A row as one line of text: for the screen reader and for copying.
 pub(crate) fn spoken(snapshot: &Snapshot, row: &Row) -> String {
     let (name, service) = names(row);
@@ -27,8 +34,14 @@ pub(crate) fn spoken(snapshot: &Snapshot, row: &Row) -> String {
         service.unwrap_or_default(),
         grade,
         &strip,
+        if is_open(row) { "still open" } else { "" },
     ];
     parts.into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join(" ")
+}
+
+/// Whether an answer may still come.
+pub(super) fn awaits(row: &Row) -> bool {
+    is_open(row) && (row.status == 0 || row.kind == RowKind::Dns)
 }
 
 /// What a cell says in full.
@@ -49,7 +62,9 @@ pub(super) fn full(column: Column, snapshot: &Snapshot, row: &Row) -> String {
         },
         Column::Path => {
             let mut words = snapshot.text(row.path).to_owned();
-            if row.has(Row::INCOMPLETE) {
+            if is_open(row) {
+                words.push_str("\nStill open: what comes is added");
+            } else if row.has(Row::INCOMPLETE) {
                 words.push_str("\nA message of this exchange is missing or cut");
             }
             if row.has(Row::ANOMALY) {
@@ -58,6 +73,7 @@ pub(super) fn full(column: Column, snapshot: &Snapshot, row: &Row) -> String {
             words.trim_start().to_owned()
         }
         Column::Status => match row.kind {
+            RowKind::Http | RowKind::Dns if awaits(row) => "Still waiting for the answer".to_owned(),
             RowKind::Http if row.status == 0 => "No response in the capture".to_owned(),
             RowKind::Http | RowKind::Tls => String::new(),
             RowKind::Dns if row.has(Row::INCOMPLETE) => "No answer in the capture".to_owned(),
@@ -69,6 +85,7 @@ pub(super) fn full(column: Column, snapshot: &Snapshot, row: &Row) -> String {
             RowKind::Tls => format!("{}, both ways", text::bytes(row.size)),
             RowKind::Dns => text::plural(row.size, "answer record", "answer records"),
         },
+        Column::Duration if is_open(row) => "Still open".to_owned(),
         Column::Duration => format!("{} microseconds", text::count(u64::from(row.duration_micros))),
         Column::Operator => {
             let (name, service) = names(row);
