@@ -259,14 +259,56 @@ fn another_capture_is_told_apart() {
     assert!(said, "{:#?}", report.items);
 }
 
+fn pixels(rgba: &[u8]) -> Pixels<'_> {
+    Pixels { width: 40, height: 30, scale: 2, rgba }
+}
+
+/// Where tshark is installed: it reads every excerpt of the sample without complaint.
+#[test]
+fn wireshark_opens_the_excerpts() {
+    let path = project().join(SAMPLE);
+    let snapshot = open(&path).unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    for row in judged(&snapshot) {
+        let redaction = RedactionChoice { private_addresses: true, ..RedactionChoice::default() };
+        let proof = prove(&path, &snapshot, row, redaction);
+        let file = folder.path().join("excerpt.pcapng");
+        fs::write(&file, &proof.excerpt.bytes).unwrap();
+        let mut tshark = std::process::Command::new("tshark");
+        for layer in ["ip", "tcp", "udp"] {
+            tshark.args(["-o", &format!("{layer}.check_checksum:TRUE")]);
+        }
+        tshark.args(["-T", "fields", "-E", "separator=|", "-e", "frame.comment", "-e", "_ws.malformed"]);
+        tshark.args([
+            "-e",
+            "ip.checksum.status",
+            "-e",
+            "tcp.checksum.status",
+            "-e",
+            "udp.checksum.status",
+            "-e",
+            "ip.addr",
+        ]);
+        let Ok(run) = tshark.arg("-r").arg(&file).output() else { return };
+        assert!(run.status.success(), "{}", String::from_utf8_lossy(&run.stderr));
+        let text = String::from_utf8_lossy(&run.stdout);
+        assert_eq!(text.lines().count(), proof.excerpt.frames.len());
+        for (line, frame) in text.lines().zip(&proof.excerpt.frames) {
+            let parts: Vec<&str> = line.split('|').collect();
+            assert!(parts[0].starts_with(&format!("frame {frame} of ")), "{line}");
+            assert_eq!(parts[1], "", "{line}");
+            // 0 is bad, 1 is good, 2 is not checked.
+            assert!(parts[2..5].iter().all(|status| *status != "0" && *status != "Bad"), "{line}");
+            assert!(!line.contains("192.168."), "{line}");
+        }
+    }
+}
+
 #[test]
 fn picture_and_bundle() {
     let (path, snapshot, row) = upload();
     let mut proof = prove(&path, &snapshot, row, RedactionChoice::default());
     let mut rgba: Vec<u8> = (0..40 * 30_u32).flat_map(|i| [i as u8, (i / 3) as u8, 90, 255]).collect();
-    fn pixels(rgba: &[u8]) -> Pixels<'_> {
-        Pixels { width: 40, height: 30, scale: 2, rgba }
-    }
     let png = proof.picture(&pixels(&rgba)).unwrap().to_vec();
     let bundle = proof.bundle("icloud").unwrap();
     assert_eq!(bundle, proof.bundle("icloud").unwrap());
