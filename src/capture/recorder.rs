@@ -188,8 +188,7 @@ fn own_arguments(wish: &Wish, folder: &Path) -> Vec<OsString> {
 }
 
 fn dumpcap_arguments(wish: &Wish, folder: &Path) -> Vec<OsString> {
-    // Frames are to be seen at once: dumpcap holds them back for half a second otherwise.
-    let mut words: Vec<OsString> = ["--update-interval", "50", "-i"].map(OsString::from).to_vec();
+    let mut words: Vec<OsString> = vec!["-i".into()];
     words.push(wish.device.clone().into());
     words.extend(["-s".into(), wish.snap_len.to_string().into(), "-B".into(), wish.buffer_mib.to_string().into()]);
     if !wish.promiscuous {

@@ -8,7 +8,7 @@ use std::fs::{self, File};
 use std::io::{self, BufReader, Read as _, Seek as _, SeekFrom};
 use std::path::{Path, PathBuf};
 
-use crate::capture::{Batch, CaptureError, CaptureReader, Container, Digest, Format, FrameFile, FrameWriter, Spool};
+use crate::capture::{Batch, CaptureError, CaptureReader, Container, Digest, Format, FrameFile, FrameWriter};
 use crate::engine::Source;
 use crate::model::{Budget, FlowId, FrameNo, clean};
 use crate::store::{RowId, Snapshot, StoreError};
@@ -91,9 +91,12 @@ pub fn save(
     builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
     let mut file = builder.tempfile_in(folder).map_err(failed)?;
     let bytes = match what {
-        SaveWhat::All => all(source, snapshot, file.as_file_mut(), budget, &failed)?,
+        SaveWhat::All => all(source, file.as_file_mut(), budget, &failed)?,
         SaveWhat::Exchanges(rows) => exchanges(source, snapshot, rows, file.as_file_mut(), budget, &failed)?,
     };
+    if bytes == 0 {
+        return Err(SaveError::Nothing);
+    }
     file.as_file().sync_all().map_err(failed)?;
     let kept = match existing {
         Existing::Keep => file.persist_noclobber(target),
@@ -119,30 +122,28 @@ fn is_itself(source: &Source, target: &Path) -> bool {
 /// All frames. What is pcapng is copied as it stands, with all that we do not read; the rest is written anew.
 fn all(
     source: &Source,
-    snapshot: &Snapshot,
     out: &mut File,
     budget: &Budget,
     failed: &dyn Fn(io::Error) -> SaveError,
 ) -> Result<u64, SaveError> {
-    let facts = &snapshot.facts().capture;
-    let plain = facts.format == Format::Pcapng && facts.container == Container::Plain;
-    match source {
-        Source::File(path) if plain => {
-            let mut file = File::open(path).map_err(failed)?;
-            io::copy(&mut file, out).map_err(failed)
-        }
-        Source::Live(spool) if plain => copy_spool(spool, out).map_err(failed),
-        Source::File(path) => rewrite(CaptureReader::open(path, budget, Digest::Elsewhere)?, out, failed),
-        Source::Live(spool) => rewrite(CaptureReader::open(&spool.file(), budget, Digest::Elsewhere)?, out, failed),
-        Source::Stdin => Err(SaveError::NotKept),
+    let files = match source {
+        Source::File(path) => vec![path.clone()],
+        Source::Live(spool) => spool.files().map_err(failed)?,
+        Source::Stdin => return Err(SaveError::NotKept),
+    };
+    let Some(first) = files.first() else { return Err(SaveError::Nothing) };
+    let reader = CaptureReader::open(first, budget, Digest::Elsewhere)?;
+    if reader.facts().format == Format::Pcapng && reader.facts().container == Container::Plain {
+        return copy(&files, out).map_err(failed);
     }
+    rewrite(reader, out, failed)
 }
 
-/// The files of a spool one after another, each a whole section; of one that still grows the blocks that are whole.
-fn copy_spool(spool: &Spool, out: &mut File) -> io::Result<u64> {
+/// Files one after another, each a whole section; of one that still grows the blocks that are whole.
+fn copy(files: &[PathBuf], out: &mut File) -> io::Result<u64> {
     let mut sum = 0_u64;
-    for path in spool.files()? {
-        let mut file = File::open(&path)?;
+    for path in files {
+        let mut file = File::open(path)?;
         let whole = whole_blocks(&mut file)?;
         file.seek(SeekFrom::Start(0))?;
         sum += io::copy(&mut file.take(whole), out)?;
@@ -150,12 +151,18 @@ fn copy_spool(spool: &Spool, out: &mut File) -> io::Result<u64> {
     Ok(sum)
 }
 
-/// Bytes of a pcapng file up to the end of its last whole block. Only our own files and dumpcap's come here, in the byte
-/// order of this machine.
+/// Bytes of a pcapng file up to the end of its last whole block. Only what this machine writes grows, and that is in its
+/// byte order: what is not is taken whole.
 fn whole_blocks(file: &mut File) -> io::Result<u64> {
     let len = file.metadata()?.len();
     let mut reader = BufReader::with_capacity(1 << 20, file);
     let mut at = 0_u64;
+    let mut section = [0_u8; 12];
+    reader.read_exact(&mut section)?;
+    if !section.ends_with(&0x1a2b_3c4d_u32.to_ne_bytes()) {
+        return Ok(len);
+    }
+    reader.rewind()?;
     let mut head = [0_u8; 8];
     while at + 12 <= len {
         reader.read_exact(&mut head)?;
@@ -238,4 +245,104 @@ fn frames_of(snapshot: &Snapshot, rows: &[RowId]) -> Result<BTreeMap<FrameNo, u6
         }
     }
     Ok(frames)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+    use std::path::{Path, PathBuf};
+
+    use super::{Existing, SaveError, SaveWhat, save};
+    use crate::capture::Spool;
+    use crate::engine::{How, Reading, Source};
+    use crate::model::Budget;
+    use crate::store::{RowId, Snapshot};
+
+    const CAPTURES: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/captures");
+
+    fn read(source: &Source) -> Snapshot {
+        let mut reading = Reading::open(source, How::judged(1), &Budget::default()).unwrap();
+        while reading.step().unwrap() {}
+        reading.snapshot()
+    }
+
+    /// What a list would show of each row, but for its frame.
+    fn rows(snapshot: &Snapshot) -> Vec<(String, String, u16, u64)> {
+        let text = |id| snapshot.text(id).to_owned();
+        let order = snapshot.capture_order();
+        let rows = order.iter().filter_map(|id| snapshot.row(RowId(*id)));
+        rows.map(|row| (text(row.host), text(row.path), row.status, row.size)).collect()
+    }
+
+    fn a_capture(start: &str) -> PathBuf {
+        let mut found: Vec<PathBuf> = fs::read_dir(CAPTURES)
+            .unwrap()
+            .map(|entry| entry.unwrap().path())
+            .filter(|path| path.file_name().unwrap().to_str().unwrap().starts_with(start))
+            .filter(|path| path.extension().is_some_and(|e| e == "pcapng" || e == "pcap"))
+            .collect();
+        found.sort();
+        found.swap_remove(0)
+    }
+
+    fn saved(source: &Source, snapshot: &Snapshot, what: &SaveWhat, to: &Path) -> Result<u64, SaveError> {
+        save(source, snapshot, what, (to, Existing::Keep), &Budget::default())
+    }
+
+    #[test]
+    fn all_of_a_capture_is_the_same_capture() {
+        let folder = tempfile::tempdir().unwrap();
+        for (n, path) in [a_capture("ng-blocks"), a_capture("evidence-hand-out"), a_capture("http")].iter().enumerate() {
+            let source = Source::File(path.clone());
+            let snapshot = read(&source);
+            let to = folder.path().join(format!("{n}.pcapng"));
+            let bytes = saved(&source, &snapshot, &SaveWhat::All, &to).unwrap();
+            assert_eq!(bytes, fs::metadata(&to).unwrap().len());
+            assert_eq!(rows(&read(&Source::File(to.clone()))), rows(&snapshot), "{}", path.display());
+            assert!(matches!(saved(&source, &snapshot, &SaveWhat::All, &to), Err(SaveError::Exists(_))));
+            assert!(matches!(
+                save(&source, &snapshot, &SaveWhat::All, (path, Existing::Replace), &Budget::default()),
+                Err(SaveError::Itself(_))
+            ));
+        }
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 3, "nothing half-written is left");
+    }
+
+    #[test]
+    fn exchanges_are_saved_with_their_frames() {
+        let folder = tempfile::tempdir().unwrap();
+        let source = Source::File(a_capture("evidence-hand-out"));
+        let snapshot = read(&source);
+        for id in snapshot.capture_order() {
+            let to = folder.path().join(format!("{id}.pcapng"));
+            saved(&source, &snapshot, &SaveWhat::Exchanges(vec![RowId(id)]), &to).unwrap();
+            let whole = snapshot.row(RowId(id)).unwrap();
+            let again = rows(&read(&Source::File(to)));
+            let host = snapshot.text(whole.host).to_owned();
+            let path = snapshot.text(whole.path).to_owned();
+            assert!(again.contains(&(host, path, whole.status, whole.size)), "{id}: {again:?}");
+        }
+        let nothing = saved(&source, &snapshot, &SaveWhat::Exchanges(Vec::new()), &folder.path().join("x"));
+        assert!(matches!(nothing, Err(SaveError::Nothing)));
+    }
+
+    #[test]
+    fn of_a_spool_that_grows_whole_blocks_are_saved() {
+        let folder = tempfile::tempdir().unwrap();
+        let bytes = fs::read(a_capture("ng-blocks")).unwrap();
+        let (spool, _grows) = Spool::growing(folder.path());
+        for cut in [bytes.len(), bytes.len() - 3, bytes.len() / 2] {
+            fs::write(spool.file(), bytes.get(..cut).unwrap()).unwrap();
+            let to = folder.path().with_extension(cut.to_string());
+            let written = saved(&Source::Live(spool.clone()), &Snapshot::empty(), &SaveWhat::All, &to).unwrap();
+            let kept = fs::read(&to).unwrap();
+            assert_eq!((written, kept.as_slice()), (kept.len() as u64, bytes.get(..kept.len()).unwrap()));
+            let snapshot = read(&Source::File(to.clone()));
+            assert_eq!(snapshot.facts().capture.cut_tail_bytes, 0, "cut at {cut}");
+            fs::remove_file(to).unwrap();
+        }
+        fs::write(spool.file(), bytes.get(..20).unwrap()).unwrap();
+        let none = saved(&Source::Live(spool), &Snapshot::empty(), &SaveWhat::All, &folder.path().with_extension("x"));
+        assert!(matches!(none, Err(SaveError::Nothing | SaveError::Capture(_))), "{none:?}");
+    }
 }

@@ -35,12 +35,16 @@ pub(crate) fn show(ui: &mut Ui, seen: &Seen<'_>, actions: &mut Vec<Action>) {
         if live.goes_on() {
             named(ui, "Stop", &Action::Live(LiveAction::Toggle), live.stage != Stage::Stopping, actions);
         }
-        if !live.left_over {
+        // Where there is little room the menu and the keys have it.
+        if !live.left_over && (roomy || seen.paused.is_none()) {
             button(ui, LiveAction::Restart, actions);
         }
         if live.goes_on() {
             switch(ui, LiveAction::Pause, seen.paused.is_some(), actions);
-            switch(ui, LiveAction::Follow, seen.follow && seen.paused.is_none(), actions);
+            // A list that stands still follows nothing.
+            if seen.paused.is_none() {
+                switch(ui, LiveAction::Follow, seen.follow, actions);
+            }
         }
         if live.stage == Stage::Running {
             button(ui, LiveAction::Mark, actions);

@@ -9,6 +9,9 @@ use crossbeam_channel::{Receiver, bounded};
 use crate::capture::{self, Device, DeviceError, Orphan, Recorded, Recorder, Spool, SpoolFolder, Wish};
 use crate::model::Timestamp;
 
+/// What a pipe is called in the place of an interface.
+pub(crate) const PIPE: &str = "standard input";
+
 /// A capture that this window owns: under way, or left over from a program that died.
 pub struct Recording {
     /// What becomes of it.
@@ -72,13 +75,24 @@ impl Machine {
 
 fn record(wish: &Wish, wake: Box<dyn Fn() + Send>) -> io::Result<Recording> {
     let folder = SpoolFolder::create(&wish.device, now())?;
-    let mut recorder = Recorder::start(wish, folder.path(), wake)?;
-    Ok(Recording {
+    let recorder = Recorder::start(wish, folder.path(), wake)?;
+    Ok(recording(recorder, folder))
+}
+
+/// A stream such as standard input, kept as a live capture is.
+pub(crate) fn pipe(stream: Box<dyn io::Read + Send>, wake: Box<dyn Fn() + Send>) -> io::Result<Recording> {
+    let folder = SpoolFolder::create(PIPE, now())?;
+    let recorder = Recorder::from_stream(stream, folder.path(), wake)?;
+    Ok(recording(recorder, folder))
+}
+
+fn recording(mut recorder: Recorder, folder: SpoolFolder) -> Recording {
+    Recording {
         events: recorder.events.clone(),
         spool: recorder.spool.clone(),
         stop: Box::new(move || recorder.stop()),
         discard: Box::new(move || folder.discard()),
-    })
+    }
 }
 
 fn adopt(folder: &Path) -> io::Result<Recording> {

@@ -123,7 +123,7 @@ impl Default for Saved {
             theme: ThemeChoice::System,
             recent: Vec::new(),
             widths: BTreeMap::new(),
-            hidden: vec![Column::Server, Column::Tenant],
+            hidden: vec![Column::Server, Column::Tenant, Column::Process],
             pane_height: 360.0,
             card_width: 432.0,
             folded: false,
@@ -248,6 +248,8 @@ pub struct CaptureOptions {
     pub(crate) fault: Option<FilterFault>,
     /// For which filter and link type that was found out.
     pub(crate) checked: Option<(String, u16)>,
+    /// The filter that leaves out the session from elsewhere in which the window runs.
+    pub(crate) session: Option<String>,
 }
 
 /// What the desktop's dialog is wanted for.

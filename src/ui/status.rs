@@ -55,11 +55,13 @@ pub(crate) fn show(ui: &mut Ui, seen: &Seen<'_>, actions: &mut Vec<Action>) {
         if let Some(counters) = counters {
             parts.push(format!("{} received", text::count(counters.received)));
         }
-        parts.push("times in UTC".to_owned());
-        ui.add(small(parts.join("  ·  ")));
+        ui.add(small(parts.join("  ·  "))).on_hover_text(
+            "Received: what reached the interface, before the capture filter. On the loopback interface the kernel counts each frame twice",
+        );
         if let Some(counters) = counters {
             dropped(ui, counters, facts.capture.frames);
         }
+        ui.add(small("·  times in UTC".to_owned()));
         ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
             unread(ui, facts, actions);
             if let Some(digest) = &facts.sha256 {

@@ -98,6 +98,8 @@ impl Window {
         let mut desk = Desk::new(handle, budget, saved, wake)?.on(Machine::this());
         match begin {
             Begin::Start => {}
+            // A pipe is read once: what panes go back to has to be kept.
+            Begin::Open(Source::Stdin) => desk.pipe(Box::new(std::io::stdin())),
             Begin::Open(source) => desk.open(source),
             Begin::Choose(wish) => desk.choose_capture(&wish),
             Begin::Capture(wish) => desk.capture(wish),

@@ -7,20 +7,31 @@ use crossbeam_channel::TryRecvError;
 use egui::{Frame, Margin, Panel, Ui};
 
 use super::Desk;
-use crate::capture::{Recorded, Wish};
+use crate::capture::{Recorded, Wish, remote_session_filter};
 use crate::engine::{Command, Source};
 use crate::model::clean_to;
 use crate::store::query::SortKey;
 use crate::ui::action::{Action, LiveAction};
 use crate::ui::interfaces::Watch;
 use crate::ui::live::{Leave, Live, SaveWhat, SaveWish, Stage, action_words, named};
+use crate::ui::machine::{self, Recording};
 use crate::ui::state::{CaptureOptions, Dialog, Trouble, View, Wanted};
 use crate::ui::{live_bar, theme};
 
 impl Desk {
     /// Begins a live capture, after the question whether an unsaved one may go.
-    pub fn capture(&mut self, wish: Wish) {
+    pub fn capture(&mut self, mut wish: Wish) {
+        if wish.device.is_empty() {
+            wish.device = self.likely_device();
+        }
         self.leave(Leave::Capture(Box::new(wish)));
+    }
+
+    /// The interface used last, else the one that most likely carries traffic.
+    fn likely_device(&self) -> String {
+        let last = &self.state.saved.capture.device;
+        let listed = || (self.machine.as_ref()?.devices)().ok()?.into_iter().next();
+        if last.is_empty() { listed().map(|device| device.name).unwrap_or_default() } else { last.clone() }
     }
 
     /// Asks how to capture, beginning with what is given.
@@ -241,7 +252,19 @@ impl Desk {
         }
         self.forget();
         let wake = Arc::clone(&self.wake);
-        match (machine.record)(&wish, Box::new(move || wake())) {
+        let recording = (machine.record)(&wish, Box::new(move || wake()));
+        self.begun(wish, recording);
+    }
+
+    /// Reads a stream such as standard input while it comes, and keeps it as a live capture is kept.
+    pub fn pipe(&mut self, stream: Box<dyn std::io::Read + Send>) {
+        let wake = Arc::clone(&self.wake);
+        let recording = machine::pipe(stream, Box::new(move || wake()));
+        self.begun(Wish { device: machine::PIPE.to_owned(), ..Wish::default() }, recording);
+    }
+
+    fn begun(&mut self, wish: Wish, recording: std::io::Result<Recording>) {
+        match recording {
             Ok(recording) => {
                 let live = Live::begun(wish, recording);
                 self.show_live(live);
@@ -305,6 +328,7 @@ impl Desk {
         self.state.dialog = Some(Dialog::Capture(Box::new(CaptureOptions {
             first: choice.device.clone(),
             choice,
+            session: remote_session_filter(),
             ..CaptureOptions::default()
         })));
     }

@@ -134,6 +134,16 @@ fn filter(ui: &mut Ui, options: &mut CaptureOptions, interfaces: &Interfaces) ->
         let words = RichText::new(words).font(theme::sans(theme::SMALL)).color(colour);
         ui.add(egui::Label::new(words).wrap());
     });
+    if let Some(session) = &options.session
+        && options.choice.filter.trim().is_empty()
+    {
+        line(ui, "", |ui, _| {
+            let tip = "You work here over SSH: showing rows makes traffic, which makes rows";
+            if ui.button("Leave out this SSH session").on_hover_text(tip).clicked() {
+                options.choice.filter.clone_from(session);
+            }
+        });
+    }
     entered
 }
 

@@ -26,6 +26,8 @@ pub(crate) use words::{grade_words, spoken};
 
 /// Width of the scroll bar.
 const BAR: f32 = 10.0;
+/// Height of the bar at the lower edge.
+const SIDEWAYS: f32 = 8.0;
 /// Space left and right of a cell's content.
 const INSET: f32 = 8.0;
 
@@ -104,7 +106,9 @@ pub(crate) fn show(ui: &mut Ui, seen: &Seen<'_>, state: &mut TableState, saved: 
     let columns = layout(saved, body.width());
     let total: f32 = columns.iter().map(|(_, width)| width).sum();
     state.left = state.left.clamp(0.0, (total - body.width()).max(0.0));
-    state.page = f64::from(body.height() / ROW);
+    // The last row must not lie under the bar at the lower edge.
+    let bar = if total - body.width() >= 1.0 { SIDEWAYS } else { 0.0 };
+    state.page = f64::from((body.height() - bar) / ROW);
     if state.reveal {
         state.reveal = false;
         if let Some(at) = state.cursor {
@@ -176,6 +180,7 @@ fn wheel(ui: &Ui, body: Rect, state: &mut TableState) {
 
 /// One visible row.
 struct Visible {
+    id: RowId,
     row: Row,
     rect: Rect,
     selected: bool,
@@ -214,10 +219,10 @@ fn rows(ui: &Ui, grid: &Grid, seen: &Seen<'_>, state: &TableState, actions: &mut
             actions.push(Action::Select(id));
         }
         if response.hovered() {
-            hint(&response, grid, (seen.snapshot, &row), state);
+            hint(&response, grid, seen.snapshot, (id, &row), state);
         }
         response.context_menu(|ui| menu(ui, seen.snapshot, id, &row, actions));
-        visible.push(Visible { row, rect, selected });
+        visible.push(Visible { id, row, rect, selected });
     }
     let mut x = body.left() - state.left;
     for (column, width) in columns {
@@ -264,13 +269,12 @@ fn ground(painter: &Painter, c: &Colours, rect: Rect, row: &Row, over: Option<Ov
 }
 
 /// What the cell under the pointer says in full.
-fn hint(response: &Response, grid: &Grid, at: (&Snapshot, &Row), state: &TableState) {
+fn hint(response: &Response, grid: &Grid, snapshot: &Snapshot, at: (RowId, &Row), state: &TableState) {
     let Some(pointer) = response.hover_pos() else { return };
-    let (snapshot, row) = at;
     let mut x = grid.body.left() - state.left;
     for (column, width) in &grid.columns {
         if (x..x + width).contains(&pointer.x) {
-            let words = full(*column, snapshot, row);
+            let words = full(*column, snapshot, at);
             if !words.is_empty() && !response.context_menu_opened() {
                 let _shown = response.clone().on_hover_ui_at_pointer(|ui| {
                     ui.set_max_width(480.0);
@@ -318,7 +322,7 @@ fn sideways(ui: &Ui, painter: &Painter, body: Rect, total: f32, state: &mut Tabl
         return;
     }
     let c = theme::colours(ui);
-    let track = Rect::from_min_max(pos2(body.left(), body.bottom() - 8.0), body.max);
+    let track = Rect::from_min_max(pos2(body.left(), body.bottom() - SIDEWAYS), body.max);
     let length = body.width() * body.width() / total;
     let response = ui.interact(track, focus_id().with("sideways"), Sense::DRAG);
     if response.dragged() {

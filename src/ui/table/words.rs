@@ -3,20 +3,13 @@
 use super::columns::Column;
 use crate::evidence::pack;
 use crate::model::{Grade, WitnessKind};
-use crate::store::{Row, RowKind, Snapshot};
+use crate::store::{Row, RowId, RowKind, Snapshot};
 use crate::ui::{story, text};
 
 /// Names of operator and service.
 pub(crate) fn names(row: &Row) -> (&'static str, Option<&'static str>) {
     let name = row.operator().and_then(|id| pack().providers.get(usize::from(id.0))).map_or("", |p| p.name);
     (name, pack().services.get(usize::from(row.product)).map(|s| s.name))
-}
-
-/// Whether the row's exchange has not ended yet, so that it will be written again.
-pub(crate) fn is_open(row: &Row) -> bool {
-    // To be connected: `row.is_open()`.
-    let _unused = row;
-    false
 }
 
 /// A row as one line of text: for the screen reader and for copying.
@@ -34,18 +27,18 @@ pub(crate) fn spoken(snapshot: &Snapshot, row: &Row) -> String {
         service.unwrap_or_default(),
         grade,
         &strip,
-        if is_open(row) { "still open" } else { "" },
+        if row.is_open() { "still open" } else { "" },
     ];
     parts.into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join(" ")
 }
 
 /// Whether an answer may still come.
 pub(super) fn awaits(row: &Row) -> bool {
-    is_open(row) && (row.status == 0 || row.kind == RowKind::Dns)
+    row.is_open() && (row.status == 0 || row.kind == RowKind::Dns)
 }
 
 /// What a cell says in full.
-pub(super) fn full(column: Column, snapshot: &Snapshot, row: &Row) -> String {
+pub(super) fn full(column: Column, snapshot: &Snapshot, (id, row): (RowId, &Row)) -> String {
     match column {
         Column::Frame => String::new(),
         Column::Time => row.time.rfc3339(),
@@ -62,7 +55,7 @@ pub(super) fn full(column: Column, snapshot: &Snapshot, row: &Row) -> String {
         },
         Column::Path => {
             let mut words = snapshot.text(row.path).to_owned();
-            if is_open(row) {
+            if row.is_open() {
                 words.push_str("\nStill open: what comes is added");
             } else if row.has(Row::INCOMPLETE) {
                 words.push_str("\nA message of this exchange is missing or cut");
@@ -85,7 +78,7 @@ pub(super) fn full(column: Column, snapshot: &Snapshot, row: &Row) -> String {
             RowKind::Tls => format!("{}, both ways", text::bytes(row.size)),
             RowKind::Dns => text::plural(row.size, "answer record", "answer records"),
         },
-        Column::Duration if is_open(row) => "Still open".to_owned(),
+        Column::Duration if row.is_open() => "Still open".to_owned(),
         Column::Duration => format!("{} microseconds", text::count(u64::from(row.duration_micros))),
         Column::Operator => {
             let (name, service) = names(row);
@@ -112,6 +105,7 @@ pub(super) fn full(column: Column, snapshot: &Snapshot, row: &Row) -> String {
         },
         Column::Server => snapshot.text(row.server).to_owned(),
         Column::Tenant => snapshot.text(row.tenant).to_owned(),
+        Column::Process => snapshot.program(id).to_owned(),
     }
 }
 
