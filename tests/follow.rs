@@ -66,7 +66,7 @@ fn of_file(path: &Path) -> Option<Snapshot> {
 fn followed(bytes: &[u8], random: &mut Random, threads: usize) -> Snapshot {
     let folder = tempfile::tempdir().unwrap();
     let (growing, is_growing) = bounded(0);
-    let spool = Spool { folder: folder.path().to_owned(), growing: is_growing };
+    let spool = Spool { folder: folder.path().to_owned(), growing: is_growing, owners: None };
     let mut reading = Reading::open(&Source::Live(spool), How::judged(threads), &Budget::default()).unwrap();
     let path = folder.path().join("frames.pcapng");
     let mut file = None;
@@ -208,7 +208,7 @@ fn a_ring_is_one_capture() {
     let want = of_file(&path).unwrap();
     let folder = tempfile::tempdir().unwrap();
     let (growing, is_growing) = bounded(0);
-    let spool = Spool { folder: folder.path().to_owned(), growing: is_growing };
+    let spool = Spool { folder: folder.path().to_owned(), growing: is_growing, owners: None };
     let mut reading = Reading::open(&Source::Live(spool.clone()), How::judged(1), &Budget::default()).unwrap();
     for (at, part) in frames.chunks(5).enumerate() {
         append(folder.path(), at + 1, &file_head());
@@ -245,7 +245,7 @@ fn files_that_the_ring_removed_unread_are_told() {
     let frames = frames_of(&fs::read(capture("http-keep-alive.pcap")).unwrap());
     let folder = tempfile::tempdir().unwrap();
     let (growing, is_growing) = bounded(0);
-    let spool = Spool { folder: folder.path().to_owned(), growing: is_growing };
+    let spool = Spool { folder: folder.path().to_owned(), growing: is_growing, owners: None };
     let mut reading = Reading::open(&Source::Live(spool), How::judged(1), &Budget::default()).unwrap();
     append(folder.path(), 1, &[file_head(), frame_block(&frames[0])].concat());
     assert!(reading.step().unwrap());
@@ -264,7 +264,7 @@ fn files_that_the_ring_removed_unread_are_told() {
 fn a_capture_of_nothing_says_so() {
     let folder = tempfile::tempdir().unwrap();
     let (growing, is_growing) = bounded(0);
-    let spool = Spool { folder: folder.path().to_owned(), growing: is_growing };
+    let spool = Spool { folder: folder.path().to_owned(), growing: is_growing, owners: None };
     let mut reading = Reading::open(&Source::Live(spool), How::judged(2), &Budget::default()).unwrap();
     for _ in 0..3 {
         assert!(reading.step().unwrap());
@@ -300,7 +300,7 @@ fn rows_are_there_before_their_exchanges_end() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("frames.pcapng");
     let (growing, is_growing) = bounded(0);
-    let spool = Spool { folder: folder.path().to_owned(), growing: is_growing };
+    let spool = Spool { folder: folder.path().to_owned(), growing: is_growing, owners: None };
     let mut reading = Reading::open(&Source::Live(spool), How::judged(1), &Budget::default()).unwrap();
     let mut file = File::create(&path).unwrap();
     file.write_all(&file_head()).unwrap();
@@ -333,7 +333,7 @@ fn statistics_tell_drops_and_the_time() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("frames.pcapng");
     let (growing, is_growing) = bounded(0);
-    let spool = Spool { folder: folder.path().to_owned(), growing: is_growing };
+    let spool = Spool { folder: folder.path().to_owned(), growing: is_growing, owners: None };
     let mut reading = Reading::open(&Source::Live(spool), How::judged(1), &Budget::default()).unwrap();
     let mut file = File::create(&path).unwrap();
     let mut bytes = file_head();
@@ -430,7 +430,7 @@ fn the_engine_tells_changes_and_nothing_else() {
     let bytes = fs::read(capture("http-keep-alive.pcap")).unwrap();
     let folder = tempfile::tempdir().unwrap();
     let (growing, is_growing) = bounded(0);
-    let spool = Spool { folder: folder.path().to_owned(), growing: is_growing };
+    let spool = Spool { folder: folder.path().to_owned(), growing: is_growing, owners: None };
     let (woke, wakes) = bounded(1_000);
     let handle = engine::start(
         2,

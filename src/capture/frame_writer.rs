@@ -41,22 +41,21 @@ impl<W: Write> FrameWriter<W> {
         bytes: &[u8],
         comment: Option<&str>,
     ) -> io::Result<()> {
-        let number = match self.described.get(&head.interface) {
-            Some(number) => *number,
-            None => {
-                let of = interfaces.get(size(head.interface));
-                let number = narrow(self.described.len());
-                let facts = InterfaceBlock {
-                    name: of.map(|of| String::from_utf8_lossy(&of.name).into_owned()).unwrap_or_default(),
-                    link: head.link,
-                    snap_len: of.map_or(0, |of| of.snap_len),
-                    nanos: true,
-                    filter: String::new(),
-                };
-                interface(&mut self.blocks, &facts);
-                self.described.insert(head.interface, number);
-                number
-            }
+        let number = if let Some(number) = self.described.get(&head.interface) {
+            *number
+        } else {
+            let of = interfaces.get(size(head.interface));
+            let number = narrow(self.described.len());
+            let facts = InterfaceBlock {
+                name: of.map(|of| String::from_utf8_lossy(&of.name).into_owned()).unwrap_or_default(),
+                link: head.link,
+                snap_len: of.map_or(0, |of| of.snap_len),
+                nanos: true,
+                filter: String::new(),
+            };
+            interface(&mut self.blocks, &facts);
+            self.described.insert(head.interface, number);
+            number
         };
         let block = PacketBlock {
             interface: number,

@@ -84,7 +84,7 @@ pub fn save(
         return Err(SaveError::Itself(target.to_owned()));
     }
     let failed = |source: io::Error| SaveError::Write { source, path: target.to_owned() };
-    let folder = target.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let folder = target.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or_else(|| Path::new("."));
     let mut builder = tempfile::Builder::new();
     builder.prefix(".nephoscope-").suffix(".part");
     #[cfg(unix)]
@@ -292,7 +292,8 @@ mod tests {
     #[test]
     fn all_of_a_capture_is_the_same_capture() {
         let folder = tempfile::tempdir().unwrap();
-        for (n, path) in [a_capture("ng-blocks"), a_capture("evidence-hand-out"), a_capture("http")].iter().enumerate() {
+        for (n, path) in [a_capture("ng-blocks"), a_capture("evidence-hand-out"), a_capture("http")].iter().enumerate()
+        {
             let source = Source::File(path.clone());
             let snapshot = read(&source);
             let to = folder.path().join(format!("{n}.pcapng"));

@@ -160,7 +160,7 @@ mod tests {
         check(&[server.clone(), client.clone()], call, Some(2));
         check(&[server], call, Some(1));
         check(&[listens], call, Some(1));
-        check(&[client.clone()], (tcp, "10.0.0.1:5001", "10.0.0.2:80"), None);
+        check(core::slice::from_ref(&client), (tcp, "10.0.0.1:5001", "10.0.0.2:80"), None);
         check(&[client], (Transport::Udp, "10.0.0.1:5000", "10.0.0.2:80"), None);
         let asks = owner(Transport::Udp, "0.0.0.0:5353", None);
         check(&[asks], (Transport::Udp, "10.0.0.1:5353", "10.0.0.2:53"), Some(1));

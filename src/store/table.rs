@@ -224,7 +224,12 @@ impl Store {
         let verdict = &record.verdict;
         let first_party = verdict.tenant.as_ref().and_then(|t| t.value.first_party.as_deref());
         let giver = verdict.handed_out.as_ref().and_then(|h| h.site.as_deref());
-        let sites = [first_party, giver].map(|s| s.map_or(StrId(0), |s| self.text(s.as_bytes())));
+        let tenant = verdict.tenant.as_ref().map(|t| t.value.name.as_str());
+        let sites = [first_party, giver].map(|site| match site {
+            None => StrId(0),
+            site if site == tenant => row.tenant,
+            Some(site) => self.text(site.as_bytes()),
+        });
         Arc::make_mut(&mut self.findings).add(&row, &record.exchange, sites);
         self.put(id, row);
         self.programs.row(id, &record.exchange);

@@ -573,8 +573,9 @@ impl Connection {
         let response = open.http.response.as_ref()?;
         let media = response.field("content-type");
         let named = response.each_field().any(|(name, _)| links::may_link(name));
+        let mut scanner = LinkScanner::new(media);
         // Most responses hand out nothing: then nothing is made ready.
-        if !named && LinkScanner::new(media, None).is_none() {
+        if !named && scanner.is_none() {
             return None;
         }
         let base = open.http.request.as_ref().and_then(|request| {
@@ -582,12 +583,15 @@ impl Connection {
             normal_url("http", request.field("host").unwrap_or_default(), target.of(&request.block))
         });
         let mut links = Vec::new();
-        for field in &response.fields {
+        let linking = response.fields.iter().filter(|field| named && links::may_link(field.name.of(&response.block)));
+        for field in linking {
             let (name, value) = (field.name.of(&response.block), field.value.of(&response.block));
             let frame = response.frames_of(field.value).first().copied().unwrap_or(response.first_frame);
             header_links(name, value, base.as_deref(), frame, &mut links);
         }
-        let scanner = LinkScanner::new(media, base.as_deref());
+        if let Some(scanner) = &mut scanner {
+            scanner.set_base(base);
+        }
         self.give_links(number, links);
         scanner
     }
