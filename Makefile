@@ -3,7 +3,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help setup build run test check corpus bench captures screenshots
+.PHONY: help setup build run test check corpus bench bench-live live-packages captures screenshots
 
 SAMPLE := assets/sample/icloud-2011-reconstruction.pcapng
 FILE ?= $(SAMPLE)
@@ -14,6 +14,9 @@ PACKAGES := build-essential pkg-config libpcap-dev \
 	libx11-6 libx11-xcb1 libxcursor1 libxi6 libxrandr2 libxkbcommon0 libxkbcommon-x11-0 \
 	libwayland-client0 libwayland-cursor0 libwayland-egl1 libgl1 libegl1 libgl1-mesa-dri \
 	python3
+# What tests/live.rs makes its wire with (it says what it leaves out where they are missing), and what bench-live compares with.
+LIVE_PACKAGES := iproute2 util-linux openssl tcpreplay tshark
+BENCH_LIVE_PACKAGES := iproute2 procps tcpreplay tcpdump wireshark-common
 SCREENSHOT_PACKAGES := xvfb xauth imagemagick x11-utils xdotool
 
 help:
@@ -22,6 +25,7 @@ help:
 	@echo "make run [FILE=PATH]    open FILE, or the sample capture, in the window"
 	@echo "make test               format, lints, tests, docs, and the corpus where it is present"
 	@echo "make bench              compare speed with the floor and with other programs"
+	@echo "make bench-live         loss of a live capture at rising rates, beside dumpcap and tcpdump (as root)"
 	@echo "make captures           write the captures of tests/captures again"
 	@echo "make screenshots        pictures of the window into target/screenshots"
 
@@ -68,9 +72,14 @@ run: build
 		exec target/release/nephoscope list "$(FILE)"; \
 	fi
 
+# The live tests need root: only then what they need is installed.
+live-packages:
+	@if [ "$$(id -u)" = 0 ]; then $(call install_missing,$(LIVE_PACKAGES)); \
+	else echo "Not root: the tests of live capture will say that they are skipped (tests/live.rs)."; fi
+
 # Cheap first. Two builds of the dependencies in all: checked for clippy and docs, compiled for the tests, which also make
 # the program that the corpus is read with (so `--tests` below: without it cargo compiles some dependencies once more).
-test: setup check corpus
+test: setup live-packages check corpus
 
 check:
 	cargo fmt --check
@@ -85,6 +94,10 @@ corpus:
 
 bench: build
 	python3 tests/bench.py target/release/nephoscope
+
+bench-live: build
+	@$(call install_missing,$(BENCH_LIVE_PACKAGES))
+	python3 tests/bench_live.py target/release/nephoscope
 
 captures:
 	python3 tests/captures/make.py

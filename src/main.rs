@@ -2,6 +2,16 @@
 
 use std::process::ExitCode;
 
+use nephoscope::{cli, ui};
+
 fn main() -> ExitCode {
-    nephoscope::cli::run(|begin, budget| Ok(nephoscope::ui::run(begin.open, budget)?))
+    cli::run(|begin, budget| {
+        let begin = match begin {
+            cli::Begin::Open(source) => ui::Begin::Open(source),
+            cli::Begin::Choose(wish) => ui::Begin::Choose(wish),
+            cli::Begin::Capture(wish) => ui::Begin::Capture(wish),
+            cli::Begin::Start => ui::Begin::Start,
+        };
+        Ok(ui::run(begin, budget)?)
+    })
 }

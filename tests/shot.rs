@@ -1,6 +1,6 @@
 //! Pictures without a display: the same on every run, whole, and in shape whatever the capture holds.
 
-#![expect(clippy::unwrap_used, clippy::panic, reason = "a test program: what cannot be read is a failed test")]
+#![expect(clippy::unwrap_used, reason = "a test program: what cannot be read is a failed test")]
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -36,7 +36,7 @@ fn sheet(snapshot: &Snapshot, number: u32, listed: &[RowId]) -> Sheet {
 }
 
 fn pixels(drawn: &Drawn) -> Vec<u8> {
-    drawn.image.pixels.iter().flat_map(|p| p.to_array()).collect()
+    drawn.image.pixels.iter().flat_map(egui::Color32::to_array).collect()
 }
 
 /// Numbers stand apart, beside their lines, inside the picture.

@@ -11,12 +11,13 @@ use std::sync::Arc;
 use egui::{Key, Modifiers, Role};
 use egui_kittest::Harness;
 use egui_kittest::kittest::{NodeT as _, Queryable as _};
+use nephoscope::capture::{Counters, Keep, Orphan, Recorded};
 use nephoscope::engine::{Command, Notice, Source};
-use nephoscope::model::{Budget, FrameNo};
+use nephoscope::model::{Budget, FrameNo, Timestamp};
 use nephoscope::store::RowId;
 use nephoscope::store::query::SortKey;
-use nephoscope::ui::{Desk, Saved, Tab, ThemeChoice, View, prepare};
-use ui_world::FakeEngine;
+use nephoscope::ui::{CaptureChoice, Desk, KeepChoice, Machine, Saved, Tab, ThemeChoice, View, prepare};
+use ui_world::{FakeEngine, FakeMachine, FakeRecorder};
 
 /// A desk with its fake engine, at the size of a small laptop.
 struct World {
@@ -26,8 +27,15 @@ struct World {
 
 impl World {
     fn new(saved: Saved) -> Self {
+        Self::with(saved, None)
+    }
+
+    fn with(saved: Saved, machine: Option<Machine>) -> Self {
         let (engine, handle) = ui_world::engine();
-        let desk = Desk::new(handle, Budget::default(), saved, ui_world::asleep()).expect("threads start");
+        let mut desk = Desk::new(handle, Budget::default(), saved, ui_world::asleep()).expect("threads start");
+        if let Some(machine) = machine {
+            desk = desk.on(machine);
+        }
         let harness = Harness::builder().with_size([1_280.0, 800.0]).with_context_setup(prepare).build_ui_state(
             |ui, desk: &mut Desk| {
                 desk.logic(ui.ctx());
@@ -479,4 +487,327 @@ fn what_was_kept_is_read_again_whatever_it_holds() {
     let json = serde_json::to_string(&saved).expect("can be written");
     assert_eq!(serde_json::from_str::<Saved>(&json).expect("can be read"), saved);
     assert_eq!(serde_json::from_str::<Saved>("{\"future\":1}").expect("unknown keys pass"), Saved::default());
+}
+
+const COMMAND_SHIFT: Modifiers = Modifiers { command: true, ctrl: true, shift: true, alt: false, mac_cmd: false };
+
+/// A desk on a made-up machine.
+struct Machined {
+    world: World,
+    machine: FakeMachine,
+}
+
+impl Machined {
+    fn new(saved: Saved) -> Self {
+        Self::left_behind(saved, Vec::new())
+    }
+
+    fn left_behind(saved: Saved, orphans: Vec<Orphan>) -> Self {
+        let (machine, real) = ui_world::machine(ui_world::devices, orphans);
+        let mut world = World::with(saved, Some(real));
+        world.settle();
+        Self { world, machine }
+    }
+
+    /// Begins on eth0, remembered, with two rounds of exchanges.
+    fn capturing() -> (Self, FakeRecorder) {
+        let capture = CaptureChoice { device: "eth0".to_owned(), ..CaptureChoice::default() };
+        let mut all = Self::new(Saved { capture, ..Saved::default() });
+        all.world.press(Modifiers::COMMAND, Key::E);
+        let recorder = all.machine.recorders.try_recv().expect("a capture was started");
+        recorder.events.send(Recorded::Started).expect("room");
+        all.world.settle();
+        let source = Source::Live(recorder.spool.clone());
+        assert_eq!(all.world.commands(), [Command::Open(source)]);
+        all.rows(2);
+        (all, recorder)
+    }
+
+    fn rows(&mut self, rounds: u32) {
+        self.world.engine.snapshots.send(ui_world::snapshot(rounds, false)).expect("room for one");
+        self.world.settle();
+    }
+
+    fn says(&self, part: &str) -> bool {
+        self.world.spoken().iter().any(|label| label.contains(part))
+    }
+}
+
+#[test]
+fn an_interface_is_captured_from_with_one_click() {
+    let mut all = Machined::new(Saved::default());
+    assert!(all.says("Capture on eth0, Wired · up, 192.168.1.23"), "{:?}", all.world.spoken());
+    assert!(!all.says("Capture on eth9"), "what is down is behind a row of its own");
+    all.world.click("1 more, down or seldom wanted");
+    assert!(all.says("Capture on eth9"));
+    all.world.harness.get_by_label_contains("Capture on tun0").click();
+    all.world.settle();
+    let recorder = all.machine.recorders.try_recv().expect("a capture was started");
+    assert_eq!((recorder.wish.device.as_str(), recorder.wish.promiscuous), ("tun0", false));
+    assert!(all.says("tun0: Starting…") && all.says("Starting the capture on tun0…"), "{:?}", all.world.spoken());
+    assert_eq!(all.world.commands(), [], "nothing is read before frames are written");
+    recorder.events.send(Recorded::Started).expect("room");
+    all.world.settle();
+    assert_eq!(all.world.commands(), [Command::Open(Source::Live(recorder.spool.clone()))]);
+    assert!(all.says("tun0: Capturing"));
+    all.rows(1);
+    assert_eq!(all.world.harness.state().counts(), (8, 8));
+    assert_eq!(all.world.harness.state().state.saved.capture.device, "tun0");
+    drop(all.machine.folder);
+}
+
+#[test]
+fn the_keyboard_captures_too() {
+    let mut all = Machined::new(Saved::default());
+    all.world.press(Modifiers::NONE, Key::ArrowDown);
+    all.world.press(Modifiers::NONE, Key::Enter);
+    assert_eq!(all.machine.recorders.try_recv().expect("a capture was started").wish.device, "eth0");
+}
+
+#[test]
+fn without_interfaces_it_is_said_what_to_do() {
+    let (_machine, real) = ui_world::machine(|| Ok(Vec::new()), Vec::new());
+    let mut world = World::with(Saved::default(), Some(real));
+    world.settle();
+    assert!(world.harness.query_by_label_contains("No interface was found. Connect to a network").is_some());
+    let failed = || Err(nephoscope::capture::DeviceError("permission denied".to_owned()));
+    let (_machine, real) = ui_world::machine(failed, Vec::new());
+    let mut world = World::with(Saved::default(), Some(real));
+    world.settle();
+    assert!(world.harness.query_by_label_contains("Cannot list the interfaces: permission denied").is_some());
+}
+
+#[test]
+fn options_are_asked_and_remembered() {
+    let mut all = Machined::new(Saved::default());
+    all.world.press(Modifiers::COMMAND, Key::K);
+    all.world.harness.get_by_label_contains("Choose tun0").click();
+    all.world.settle();
+    let filter = all.world.harness.get_by_role_and_label(Role::TextInput, "Capture filter");
+    filter.focus();
+    all.world.harness.run_steps(2);
+    all.world.harness.get_by_role_and_label(Role::TextInput, "Capture filter").type_text("tcp port 443");
+    all.world.harness.run_steps(2);
+    all.world.click("The newest");
+    all.world.click("Promiscuous: also frames for other machines");
+    all.world.click("Start");
+    let wish = all.machine.recorders.try_recv().expect("a capture was started").wish;
+    assert_eq!((wish.device.as_str(), wish.filter.as_str(), wish.promiscuous), ("tun0", "tcp port 443", true));
+    assert_eq!(wish.keep, Keep::Ring { file_mib: 100, files: 10 });
+    let saved = &all.world.harness.state().state.saved.capture;
+    assert_eq!((saved.keep, saved.filter.as_str()), (KeepChoice::Ring, "tcp port 443"));
+    assert!(all.says("Filter tcp port 443 · promiscuous"), "what is left out is said: {:?}", all.world.spoken());
+}
+
+#[test]
+fn what_cannot_begin_says_how_to_mend_it() {
+    let capture = CaptureChoice { device: "eth0".to_owned(), ..CaptureChoice::default() };
+    let mut all = Machined::new(Saved { capture, ..Saved::default() });
+    all.world.press(Modifiers::COMMAND, Key::E);
+    let recorder = all.machine.recorders.try_recv().expect("a capture was started");
+    let (why, remedy) = ("no permission".to_owned(), "sudo setcap cap_net_raw+ep /opt/nephoscope".to_owned());
+    recorder.events.send(Recorded::Failed { why, remedy: Some(remedy.clone()) }).expect("room");
+    drop(recorder.grows);
+    all.world.settle();
+    assert!(all.says("Could not capture on eth0: no permission") && all.says(&remedy), "{:?}", all.world.spoken());
+    assert!(all.says("Open a capture…"), "back on the start screen");
+    let wait = std::time::Duration::from_secs(20);
+    assert!(all.machine.discarded.recv_timeout(wait).is_ok(), "an empty folder is not left behind");
+    all.world.click("Copy command");
+    all.world.click("Dismiss");
+    assert!(!all.says(&remedy));
+}
+
+#[test]
+fn a_capture_that_ends_by_itself_says_why_and_stays() {
+    let (mut all, mut recorder) = Machined::capturing();
+    recorder.events.send(Recorded::Ended(Some("the interface is gone".to_owned()))).expect("room");
+    recorder.grows = None;
+    all.world.settle();
+    assert!(all.says("The capture on eth0 has ended: the interface is gone. What was captured is kept"));
+    assert!(all.says("eth0: Ended") && all.says("not saved"));
+    assert_eq!(all.world.harness.state().counts(), (16, 16));
+}
+
+#[test]
+fn an_unsaved_capture_is_asked_for_before_it_goes() {
+    let (mut all, mut recorder) = Machined::capturing();
+    assert!(all.world.harness.state().title().contains("(not saved)"));
+    all.world.press(Modifiers::COMMAND, Key::E);
+    assert!(recorder.stopped.try_recv().is_ok());
+    assert!(all.says("eth0: Stopping…"));
+    recorder.events.send(Recorded::Ended(None)).expect("room");
+    recorder.grows = None;
+    all.world.settle();
+    assert!(all.says("eth0: Stopped"));
+    for leave in [Key::W, Key::Q, Key::R] {
+        all.world.press(Modifiers::COMMAND, leave);
+        assert!(all.says("The capture of eth0 is not saved"), "{leave:?}");
+        all.world.click("Cancel");
+        assert_eq!(all.world.harness.state().counts(), (16, 16));
+    }
+    assert!(!all.world.harness.state_mut().may_close(), "the question comes first");
+    all.world.harness.run();
+    all.world.click("Discard");
+    assert!(all.world.harness.state_mut().may_close());
+    assert!(all.machine.discarded.try_recv().is_ok());
+}
+
+#[test]
+fn a_restart_begins_again_on_the_same_interface() {
+    let (mut all, recorder) = Machined::capturing();
+    all.world.press(Modifiers::COMMAND, Key::R);
+    all.world.click("Discard");
+    drop(recorder);
+    let again = all.machine.recorders.try_recv().expect("a capture was started");
+    assert_eq!(again.wish.device, "eth0");
+    assert_eq!(all.world.harness.state().counts(), (0, 0));
+    let wait = std::time::Duration::from_secs(20);
+    assert!(all.machine.discarded.recv_timeout(wait).is_ok());
+}
+
+#[test]
+fn the_list_can_be_paused_while_the_capture_goes_on() {
+    let (mut all, _recorder) = Machined::capturing();
+    all.world.press(COMMAND_SHIFT, Key::P);
+    all.rows(5);
+    assert_eq!(all.world.harness.state().counts(), (16, 16));
+    assert!(all.says("list paused, 3 frames since"), "{:?}", all.world.spoken());
+    all.world.click("Pause list");
+    assert_eq!(all.world.harness.state().counts(), (40, 40));
+    assert!(!all.says("list paused"));
+}
+
+#[test]
+fn the_newest_row_is_followed_until_somebody_reads() {
+    let (mut all, _recorder) = Machined::capturing();
+    all.rows(40);
+    let newest = |all: &Machined| {
+        let said = all.world.harness.query_all_by_role(Role::Row).last().map(|row| row.accesskit_node().label());
+        said.flatten().unwrap_or_default()
+    };
+    assert!(newest(&all).contains("www.example.com"), "{}", newest(&all));
+    all.world.press(Modifiers::NONE, Key::ArrowUp);
+    let selected = all.world.harness.state().state.selected;
+    let place = |all: &Machined| {
+        let mut rows = all.world.harness.query_all_by_role(Role::Row);
+        rows.find(|row| row.accesskit_node().toggled() == Some(egui::accesskit::Toggled::True)).map(|row| row.rect())
+    };
+    let before = place(&all).expect("the selected row is visible");
+    all.rows(80);
+    assert_eq!((place(&all), all.world.harness.state().state.selected), (Some(before), selected), "nothing moves");
+    all.world.press(Modifiers::NONE, Key::End);
+    let last = all.world.harness.state().order().last().copied().map(RowId);
+    assert_eq!(all.world.harness.state().state.selected, last);
+}
+
+#[test]
+fn an_action_is_marked_and_shows_what_came_after_it() {
+    let (mut all, _recorder) = Machined::capturing();
+    all.world.press(Modifiers::NONE, Key::F9);
+    assert!(all.says("Action 1 at 18:02:12.0 UTC"), "{:?}", all.world.spoken());
+    all.world.click("Action 1");
+    let (shown, of) = all.world.harness.state().counts();
+    assert_eq!((shown, of), (8, 16), "the second round began after it");
+    assert_eq!(all.world.harness.state().state.choice.filter, "action:1");
+    all.world.harness.state_mut().state.choice.filter = "amazonaws action:1".to_owned();
+    all.world.settle();
+    assert_eq!(all.world.harness.state().counts(), (1, 16));
+    all.world.harness.state_mut().state.choice.filter = "action:2".to_owned();
+    all.world.settle();
+    assert_eq!(all.world.harness.state().counts(), (0, 16));
+    assert!(all.says("no action 2") && all.says("There is no action 2"), "{:?}", all.world.spoken());
+}
+
+#[test]
+fn saving_asks_where_and_before_it_replaces() {
+    let (mut all, _recorder) = Machined::capturing();
+    all.world.press(Modifiers::COMMAND, Key::S);
+    assert!(all.world.harness.state().wants_dialog());
+    all.world.harness.state_mut().without_dialog();
+    all.world.harness.run();
+    assert!(all.says("This desktop offers no file dialog"), "{:?}", all.world.spoken());
+    let there = all.machine.folder.path().join("there.pcapng");
+    std::fs::write(&there, "something").expect("a file that is there");
+    let path = || "Path of the new file";
+    all.world.harness.get_by_role_and_label(Role::TextInput, path()).focus();
+    all.world.harness.run_steps(2);
+    all.world.harness.key_press_modifiers(Modifiers::COMMAND, Key::A);
+    all.world.harness.get_by_role_and_label(Role::TextInput, path()).type_text(&there.to_string_lossy());
+    all.world.harness.run_steps(2);
+    all.world.click("Save");
+    assert!(all.says("Replace there.pcapng?"), "{:?}", all.world.spoken());
+    all.world.click("Cancel");
+    assert_eq!(std::fs::read(&there).expect("still there"), b"something");
+}
+
+#[test]
+fn what_was_left_behind_is_offered() {
+    let orphan = Orphan {
+        folder: "/spools/2026-11-25T19-07-00Z".into(),
+        device: "wlan0".to_owned(),
+        began: Timestamp::from_parts(1_795_633_620, 0),
+        bytes: 12 << 20,
+    };
+    let mut all = Machined::left_behind(Saved::default(), vec![orphan.clone()]);
+    assert!(all.says("A capture of wlan0 from 2026-11-25 19:07 UTC was not saved (12"), "{:?}", all.world.spoken());
+    all.world.click("Delete");
+    assert!(all.says("Delete the capture of wlan0?"));
+    all.world.click("Cancel");
+    all.world.click("Open");
+    let commands = all.world.commands();
+    let [Command::Open(Source::Live(spool))] = &commands[..] else { panic!("{commands:?}") };
+    assert_eq!(spool.folder, orphan.folder);
+    all.rows(1);
+    assert!(all.says("wlan0: Left behind") && all.says("not saved"), "{:?}", all.world.spoken());
+    all.world.press(Modifiers::COMMAND, Key::W);
+    all.world.click("Discard");
+    let wait = std::time::Duration::from_secs(20);
+    assert_eq!(all.machine.discarded.recv_timeout(wait).expect("it is deleted"), orphan.folder);
+}
+
+#[test]
+fn lost_frames_are_said_with_what_they_mean() {
+    let (mut all, _recorder) = Machined::capturing();
+    let counters = Counters { received: 50_000, dropped_by_kernel: 8_977, ..Counters::default() };
+    all.world.engine.snapshots.send(ui_world::counted(3, false, Some(counters))).expect("room for one");
+    all.world.settle();
+    assert!(all.says("50,000 received"), "{:?}", all.world.spoken());
+    all.world.click("8,977 dropped by the kernel");
+    assert!(all.says("is not in this capture proves nothing"), "{:?}", all.world.spoken());
+}
+
+#[test]
+fn a_faulty_filter_cannot_be_started_with() {
+    let mut all = Machined::new(Saved::default());
+    all.world.press(Modifiers::COMMAND, Key::K);
+    all.world.harness.get_by_role_and_label(Role::TextInput, "Capture filter").focus();
+    all.world.harness.run_steps(2);
+    all.world.harness.get_by_role_and_label(Role::TextInput, "Capture filter").type_text("tcp port htttp");
+    all.world.harness.run_steps(2);
+    assert!(all.says("htttp'"), "{:?}", all.world.spoken());
+    all.world.click("Start");
+    assert!(all.machine.recorders.try_recv().is_err());
+}
+
+#[test]
+fn what_is_saved_need_not_be_asked_for() {
+    let mut harness = read("evidence-azure-blob.pcap");
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("saved.pcapng");
+    harness.key_press_modifiers(Modifiers::COMMAND, Key::S);
+    harness.run();
+    harness.state_mut().without_dialog();
+    harness.run();
+    let name = "Path of the new file";
+    harness.get_by_role_and_label(Role::TextInput, name).focus();
+    harness.run_steps(2);
+    harness.key_press_modifiers(Modifiers::COMMAND, Key::A);
+    harness.get_by_role_and_label(Role::TextInput, name).type_text(&path.to_string_lossy());
+    harness.run_steps(2);
+    harness.get_by_role_and_label(Role::Button, "Save").click();
+    settle(&mut harness);
+    assert!(harness.query_by_label_contains("Saved ").is_some());
+    assert!(std::fs::metadata(&path).expect("a file").len() > 0);
+    assert_eq!(harness.state().state.saved.recent.first(), Some(&path));
 }

@@ -57,6 +57,20 @@ pub enum CaptureError {
         /// The path asked for.
         path: PathBuf,
     },
+    /// A live capture ended before anything was written.
+    #[error("nothing was captured: {}", shown(path))]
+    NothingCaptured {
+        /// The spool's folder.
+        path: PathBuf,
+    },
+    /// The frame stood in a file of a ring that was removed since.
+    #[error("cannot read frame {number} again: the ring of files has removed the one that it was in: {}", shown(path))]
+    Removed {
+        /// The frame.
+        number: u32,
+        /// The spool's folder.
+        path: PathBuf,
+    },
     /// The operating system reports a failure.
     #[error("cannot read the capture: {source}: {}", shown(path))]
     Io {

@@ -91,6 +91,13 @@ pub struct Counters {
     pub dropped_by_kernel: u64,
 }
 
+impl Counters {
+    /// Packets that are not in the capture although they reached the machine.
+    pub fn dropped(&self) -> u64 {
+        self.dropped_by_interface.saturating_add(self.dropped_by_kernel)
+    }
+}
+
 /// All that is known of a capture beside its frames.
 #[derive(Clone, Default, PartialEq, Eq)]
 pub struct CaptureFacts {

@@ -7,17 +7,60 @@ use std::path::{Path, PathBuf};
 use super::numbers::{narrow, size, wide};
 use super::reader::{Batch, CaptureReader};
 use super::source::{Digest, open_file};
+use super::tail::{file_and_offset, spool_file};
 use super::walker::Walker;
 use super::{CaptureError, Container};
 use crate::model::{Budget, FrameHead, FrameNo};
 
-/// A capture file from which single frames are read again, by the offsets of their records.
+/// A capture file, or a spool's folder, from which single frames are read again, by the offsets of their records. A spool
+/// may still grow.
+#[derive(Debug)]
+pub struct FrameFile {
+    path: PathBuf,
+    budget: Budget,
+    /// Whether the path is a spool's folder.
+    spool: bool,
+    /// The file that was read last, with its number in the spool.
+    file: Option<(u64, Single)>,
+}
+
+impl FrameFile {
+    /// Opens a capture file, or the folder of a live capture.
+    pub fn open(path: &Path, budget: &Budget) -> Result<Self, CaptureError> {
+        let spool = path.is_dir();
+        let file = if spool { None } else { Some((0, Single::open(path, budget)?)) };
+        Ok(Self { path: path.to_path_buf(), budget: budget.clone(), spool, file })
+    }
+
+    /// The frame whose record stands at `record_offset`, with `number` as its number.
+    ///
+    /// `Err` with [`CaptureError::Changed`] when there is no such record (any more), with [`CaptureError::Removed`] when
+    /// the ring has removed its file.
+    pub fn frame(&mut self, number: FrameNo, record_offset: u64) -> Result<(FrameHead, Vec<u8>), CaptureError> {
+        let (wanted, at) = if self.spool { file_and_offset(record_offset) } else { (0, record_offset) };
+        let single = match &mut self.file {
+            Some((file, single)) if *file == wanted => single,
+            other => {
+                let removed = || CaptureError::Removed { number: number.0, path: self.path.clone() };
+                let found = spool_file(&self.path, wanted).map_err(|error| CaptureError::from_io(error, &self.path))?;
+                let single = match Single::open(&found.ok_or_else(removed)?, &self.budget) {
+                    Err(CaptureError::Missing { .. }) => return Err(removed()),
+                    opened => opened?,
+                };
+                &mut other.insert((wanted, single)).1
+            }
+        };
+        single.frame(number, at)
+    }
+}
+
+/// One file.
 ///
 /// In a plain pcap any frame is one positioned read. A pcapng frame also needs the interfaces described before it, so the
 /// blocks up to it are walked over once. A packed file is unpacked again from its start, forwards only: ask in ascending
 /// order.
 #[derive(Debug)]
-pub struct FrameFile {
+struct Single {
     path: PathBuf,
     budget: Budget,
     file: File,
@@ -27,18 +70,14 @@ pub struct FrameFile {
     batch: Batch,
 }
 
-impl FrameFile {
-    /// Opens a capture file.
-    pub fn open(path: &Path, budget: &Budget) -> Result<Self, CaptureError> {
+impl Single {
+    fn open(path: &Path, budget: &Budget) -> Result<Self, CaptureError> {
         let (file, _) = open_file(path)?;
         let reader = CaptureReader::open_with(path, budget, Digest::Elsewhere, true)?;
         Ok(Self { path: path.to_path_buf(), budget: budget.clone(), file, reader, batch: Batch::default() })
     }
 
-    /// The frame whose record stands at `record_offset`, with `number` as its number.
-    ///
-    /// `Err` with [`CaptureError::Changed`] when there is no such record (any more).
-    pub fn frame(&mut self, number: FrameNo, record_offset: u64) -> Result<(FrameHead, Vec<u8>), CaptureError> {
+    fn frame(&mut self, number: FrameNo, record_offset: u64) -> Result<(FrameHead, Vec<u8>), CaptureError> {
         let found = if self.reader.facts().container == Container::Plain {
             self.plain(number, record_offset)
         } else {
@@ -58,6 +97,7 @@ impl FrameFile {
         let mut record = Vec::new();
         let Some(len) =
             read_more(&mut self.file, &mut record, 28).map_err(failed).map(|()| match &self.reader.walker {
+                Walker::Waiting => None,
                 Walker::Pcap(pcap) => pcap.captured(&record).map(|len| len.saturating_add(pcap.record_head())),
                 Walker::Pcapng(pcapng) => pcapng.block_len(&record, at).filter(|len| *len <= self.budget.block_bytes),
             })?

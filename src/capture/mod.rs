@@ -6,31 +6,57 @@
 #![warn(clippy::arithmetic_side_effects, clippy::as_conversions, clippy::indexing_slicing)]
 
 mod bpf;
+#[cfg(unix)]
+mod confine;
 mod device;
 mod error;
 mod facts;
 mod frame_file;
+mod frame_writer;
 mod notes;
 mod numbers;
+#[cfg(unix)]
+mod output;
 mod pcap;
 mod pcapng;
 mod pipe;
 mod programs;
 mod reader;
+#[cfg(unix)]
+mod record;
+mod record_error;
 mod recorder;
+mod remote;
 mod source;
 mod spool;
+#[cfg(unix)]
+mod stop;
+mod tail;
 #[cfg(test)]
 mod tests;
 mod walker;
+#[cfg_attr(not(unix), expect(dead_code, reason = "live captures are recorded on Unix only"))]
+mod write;
 
 pub use bpf::{FilterFault, check_filter};
+#[cfg(target_os = "linux")]
+pub use confine::give_up_rights;
 pub use device::{Device, DeviceError, DeviceKind, DeviceState, devices, packet_counts};
 pub use error::CaptureError;
 pub use facts::{CaptureFacts, Comment, Container, Counters, Format, Interface, Skipped};
 pub use frame_file::FrameFile;
+pub use frame_writer::FrameWriter;
+#[cfg(unix)]
+pub use output::Target;
 pub use programs::{SocketOwner, watch_programs};
-pub use reader::{Batch, BatchFrame, CaptureReader};
+pub use reader::{Batch, BatchFrame, CaptureReader, Moment};
+#[cfg(unix)]
+pub use record::{Ending, Limits, OpenDevice, Order, Recording, Tally, Turn};
+pub use record_error::{RecordError, permission_command, permission_commands_for_group};
 pub use recorder::{CAPTURING, Keep, NO_RIGHTS, Recorded, Recorder, Wish};
+pub use remote::remote_session_filter;
 pub use source::{Digest, digest_file};
 pub use spool::{Orphan, Spool, SpoolFolder, orphans};
+#[cfg(unix)]
+pub use stop::StopSign;
+pub use tail::is_of_this_moment;

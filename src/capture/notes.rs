@@ -3,7 +3,8 @@
 use core::net::IpAddr;
 
 use super::numbers::{narrow, wide};
-use super::{CaptureFacts, Comment, Interface, Skipped};
+use super::tail::file_and_offset;
+use super::{CaptureFacts, Comment, Counters, Interface, Skipped};
 use crate::model::{Budget, FrameNo, Limit, LimitHit, LinkType, Timestamp};
 
 /// Skipped stretches listed one by one; further ones are added up in a last entry.
@@ -17,6 +18,8 @@ const ENTRY_BYTES: usize = 64;
 #[derive(Debug)]
 pub(super) struct Notes {
     pub(super) facts: CaptureFacts,
+    /// The number of a spool's file that is read; 0 where there is one only.
+    pub(super) file: u64,
     /// Captured bytes of one frame that are handed on.
     pub(super) frame_bytes: u32,
     /// Longest block that is read.
@@ -30,6 +33,7 @@ impl Notes {
     pub(super) fn new(facts: CaptureFacts, budget: &Budget) -> Self {
         Self {
             facts,
+            file: 0,
             frame_bytes: narrow(budget.frame_bytes),
             block_bytes: narrow(budget.block_bytes),
             max_interfaces: budget.interfaces,
@@ -68,6 +72,9 @@ impl Notes {
 
     /// Records a stretch that could not be read; stretches that touch and have one reason become one.
     pub(super) fn skipped(&mut self, offset: u64, len: u64, why: &str) {
+        let in_file = (self.file > 0).then(|| format!("{why} (in file {} of the ring)", self.file));
+        let offset = if self.file > 0 { file_and_offset(offset).1 } else { offset };
+        let why = in_file.as_deref().unwrap_or(why);
         let full = self.facts.skipped.len() >= MAX_SKIPPED;
         if let Some(last) = self.facts.skipped.last_mut() {
             let touches = last.offset.saturating_add(last.len) == offset && last.why == why;
@@ -121,6 +128,24 @@ impl Notes {
                 self.facts.secrets.push(text.to_vec());
             }
             None => self.limit(Limit::SecretBytes),
+        }
+    }
+
+    /// What the interface counted since its section began, in place of what it had counted `before`.
+    pub(super) fn counters(&mut self, now: Counters, before: Counters) {
+        let sum = self.facts.counters.get_or_insert_default();
+        let change = |sum: &mut u64, now: u64, before: u64| *sum = sum.saturating_sub(before).saturating_add(now);
+        change(&mut sum.received, now.received, before.received);
+        change(&mut sum.dropped_by_interface, now.dropped_by_interface, before.dropped_by_interface);
+        change(&mut sum.accepted, now.accepted, before.accepted);
+        change(&mut sum.dropped_by_kernel, now.dropped_by_kernel, before.dropped_by_kernel);
+    }
+
+    /// The last record of a file is not whole, and another file follows.
+    pub(super) fn cut_between(&mut self, at: u64) {
+        let len = core::mem::take(&mut self.facts.cut_tail_bytes);
+        if len > 0 {
+            self.skipped(at, len, "the file ends inside a record");
         }
     }
 

@@ -54,6 +54,8 @@ pub(super) struct Pcap {
     /// The time of the record at which reading stopped.
     damaged_seconds: u32,
     pub(super) lost: Option<Lost>,
+    /// No more bytes are there now, but more may come.
+    pub(super) pauses: bool,
     stopped: bool,
 }
 
@@ -127,6 +129,7 @@ impl Pcap {
             strangers: 0,
             damaged_seconds: 0,
             lost: None,
+            pauses: false,
             stopped: false,
         };
         let interface = Interface { link, snap_len, ..Interface::default() };
@@ -269,7 +272,9 @@ impl Pcap {
                     return self.lose(rest, at, is_last, Lost::new(at, why, false), notes);
                 }
             }
-            // The next header is part of what makes this one certain. A pipe thus shows its last frame with the next.
+            // What grows and pauses after a whole record in good order is not held back for the next one.
+            None if self.pauses && after.is_empty() && self.is_tail(&head) => self.learn(head.seconds),
+            // The next header is part of what makes this one certain.
             None if !is_last => return Move::More,
             None => {}
         }

@@ -2,10 +2,10 @@
 
 use core::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
-use super::Interface;
 use super::notes::Notes;
 use super::numbers::{Order, narrow, padded, size, wide};
 use super::walker::{Judged, Lost, Move};
+use super::{Counters, Interface};
 use crate::model::{FrameHead, FrameNo, Limit, LinkType, Timestamp};
 
 const SECTION_HEADER: u32 = 0x0A0D_0D0A;
@@ -117,6 +117,8 @@ pub(super) struct Pcapng {
     /// Interfaces that the section described, kept or not.
     described: u32,
     ports: Vec<Port>,
+    /// The latest statistics of the section's interfaces.
+    counted: Vec<Counters>,
     pub(super) lost: Option<Lost>,
     history: Option<Vec<Section>>,
     stopped: bool,
@@ -144,6 +146,7 @@ impl Pcapng {
             base: 0,
             described: 0,
             ports: Vec::new(),
+            counted: Vec::new(),
             lost: None,
             history: keeps_history.then(Vec::new),
             stopped: false,
@@ -228,7 +231,7 @@ impl Pcapng {
             INTERFACE_DESCRIPTION => self.interface(body, at, used, notes),
             NAME_RESOLUTION => self.names(body, notes),
             DECRYPTION_SECRETS => self.secrets(body, notes),
-            INTERFACE_STATISTICS => self.comments(body.get(12..).unwrap_or_default(), None, notes),
+            INTERFACE_STATISTICS => return self.statistics(body, used, notes),
             // Wireshark gives these a number in its list of frames; so that all other numbers agree, so do we.
             JOURNAL | CUSTOM | CUSTOM_NO_COPY => {
                 let _number_without_frame = notes.number();
@@ -240,9 +243,13 @@ impl Pcapng {
 
     fn section(&mut self, order: Order, body: &[u8], at: u64, used: usize, notes: &mut Notes) {
         notes.facts.sections = notes.facts.sections.saturating_add(1);
-        self.base = self.base.saturating_add(self.described);
+        // The files of a ring are one capture on the same interfaces: they keep their numbers, and the list does not grow.
+        if notes.file == 0 {
+            self.base = self.base.saturating_add(self.described);
+        }
         self.described = 0;
         self.ports.clear();
+        self.counted.clear();
         self.order = order;
         let major = order.u16_at(body, 4).unwrap_or_default();
         let minor = order.u16_at(body, 6).unwrap_or_default();
@@ -288,10 +295,13 @@ impl Pcapng {
             }
             _ => {}
         });
+        let known = notes.file > 0 && notes.facts.interfaces.get(size(self.described)) == Some(&interface);
         self.described = self.described.saturating_add(1);
         // Once one was left out, the numbers of those after it would not fit any more.
-        if narrow(self.ports.len()).saturating_add(1) == self.described && notes.interface(interface) {
+        let fits = narrow(self.ports.len()).saturating_add(1) == self.described;
+        if fits && (known || notes.interface(interface)) {
             self.ports.push(port);
+            self.counted.push(Counters::default());
             if let Some(section) = self.history.as_mut().and_then(|history| history.last_mut()) {
                 section.ports.push(port);
                 section.port_places.push(at);
@@ -327,6 +337,45 @@ impl Pcapng {
             self.comments(packet.options, Some(number), notes);
         }
         Move::Frame { head, start: packet.start, used }
+    }
+
+    /// Reads an Interface Statistics Block: the latest one of an interface counts, all count from the section's beginning.
+    fn statistics(&mut self, body: &[u8], used: usize, notes: &mut Notes) -> Move {
+        let order = self.order;
+        let options = body.get(12..).unwrap_or_default();
+        self.comments(options, None, notes);
+        let (Some(port), Some(high), Some(low)) = (order.u32_at(body, 0), order.u32_at(body, 4), order.u32_at(body, 8))
+        else {
+            return Move::Past(used);
+        };
+        let (Some(known), Some(counted)) = (self.ports.get(size(port)), self.counted.get_mut(size(port))) else {
+            return Move::Past(used);
+        };
+        let before = *counted;
+        let mut counts = false;
+        each_option(order, options, |code, value| {
+            let slot = match code {
+                4 => &mut counted.received,
+                5 => &mut counted.dropped_by_interface,
+                6 => &mut counted.accepted,
+                7 => &mut counted.dropped_by_kernel,
+                _ => return,
+            };
+            if let Some(count) = value.first_chunk::<8>() {
+                *slot = order.i64(*count).cast_unsigned();
+                counts = true;
+            }
+        });
+        if counts {
+            notes.counters(*counted, before);
+        }
+        let units = u64::from(high).wrapping_shl(32) | u64::from(low);
+        // Some writers leave the time out.
+        if units == 0 {
+            return Move::Past(used);
+        }
+        let nanos = known.clock.nanos(units).saturating_add(known.offset_nanos);
+        Move::Clock(Timestamp::from_nanos(nanos), used)
     }
 
     fn comments(&self, options: &[u8], frame: Option<FrameNo>, notes: &mut Notes) {

@@ -13,6 +13,8 @@ use std::process::{Child, Command, Stdio};
 
 use crossbeam_channel::{Receiver, Sender, bounded};
 
+use super::programs::watch_programs;
+use super::record_error::permission_command;
 use super::spool::Spool;
 
 /// What the capture process prints when the interface is open.
@@ -112,7 +114,8 @@ impl Recorder {
 
     fn start_with(rungs: &[Rung], folder: &Path, wake: Box<dyn Fn() + Send>) -> io::Result<Self> {
         let (lifeline_end, lifeline) = io::pipe()?;
-        let (spool, grows) = Spool::growing(folder);
+        let (mut spool, grows) = Spool::growing(folder);
+        spool.owners = Some(watch_programs(spool.growing.clone())?);
         let (told, events) = bounded(4);
         let watch = Watch { lifeline: lifeline_end, told, wake };
         let rungs = rungs.to_vec();
@@ -185,8 +188,7 @@ fn own_arguments(wish: &Wish, folder: &Path) -> Vec<OsString> {
 }
 
 fn dumpcap_arguments(wish: &Wish, folder: &Path) -> Vec<OsString> {
-    // Frames are to be seen at once: dumpcap holds them back for half a second otherwise.
-    let mut words: Vec<OsString> = ["--update-interval", "50", "-i"].map(OsString::from).to_vec();
+    let mut words: Vec<OsString> = vec!["-i".into()];
     words.push(wish.device.clone().into());
     words.extend(["-s".into(), wish.snap_len.to_string().into(), "-B".into(), wish.buffer_mib.to_string().into()]);
     if !wish.promiscuous {
@@ -264,7 +266,7 @@ impl Watch {
             }
         }
         drop(grows);
-        let remedy = refused.as_ref().and_then(|_| remedy());
+        let remedy = refused.as_ref().filter(|_| cfg!(target_os = "linux")).map(|_| permission_command());
         let why = last.or(refused).unwrap_or_else(|| "cannot start the capture process".to_owned());
         self.tell(Recorded::Failed { why, remedy });
     }
@@ -342,7 +344,7 @@ impl Heard {
         false
     }
 
-    fn outcome(self, code: Option<i32>, speaks: Speaks) -> Outcome {
+    fn outcome(&self, code: Option<i32>, speaks: Speaks) -> Outcome {
         let said = self.said.join("; ");
         if self.began {
             let why = match code {
@@ -360,7 +362,9 @@ impl Heard {
             Speaks::OwnThrough => true,
             Speaks::Dumpcap => why.contains("permission") || why.contains("not permitted"),
         };
-        if is_refused { Outcome::Refused(why) } else { Outcome::Failed(why) }
+        // What follows the first words is how to mend it, which the window says in its own way.
+        let first = || self.said.first().map_or(why.as_str(), String::as_str).to_owned();
+        if is_refused { Outcome::Refused(first()) } else { Outcome::Failed(why) }
     }
 }
 
@@ -384,27 +388,12 @@ fn interrupt_when_closed(_lifeline: PipeReader, _child: &Child) -> io::Result<()
     Ok(())
 }
 
-/// The command that gives this program the right to capture.
-fn remedy() -> Option<String> {
-    let program = env::current_exe().ok()?;
-    cfg!(target_os = "linux").then(|| format!("sudo setcap cap_net_raw,cap_net_admin+ep {}", quoted(&program)))
-}
-
-/// A path as a shell takes it.
-fn quoted(path: &Path) -> String {
-    let text = path.to_string_lossy();
-    if text.chars().all(|c| c.is_ascii_alphanumeric() || "/._-+".contains(c)) {
-        return text.into_owned();
-    }
-    format!("'{}'", text.replace('\'', r"'\''"))
-}
-
 #[cfg(test)]
 #[cfg(unix)]
 mod tests {
     use std::path::Path;
 
-    use super::{Keep, Recorded, Recorder, Rung, Speaks, Wish, common_arguments, quoted};
+    use super::{Keep, Recorded, Recorder, Rung, Speaks, Wish, common_arguments};
 
     /// Runs shell programs in the place of capture processes; gives what was told.
     fn told(programs: &[(Speaks, &str)], stop: bool) -> Vec<Recorded> {
@@ -480,11 +469,5 @@ mod tests {
         let wish = Wish { keep: Keep::Ring { file_mib: 100, files: 5 }, filter: " tcp ".to_owned(), ..Wish::default() };
         let words = common_arguments(&wish, Path::new("/x"));
         assert_eq!(words, ["-f", "tcp", "-w", "/x/frames.pcapng", "-b", "filesize:104858", "-b", "files:5"]);
-    }
-
-    #[test]
-    fn paths_are_quoted_for_the_shell() {
-        assert_eq!(quoted(Path::new("/opt/nephoscope")), "/opt/nephoscope");
-        assert_eq!(quoted(Path::new("/my apps/o'scope")), r"'/my apps/o'\''scope'");
     }
 }

@@ -4,6 +4,7 @@ use core::fmt;
 use std::fs::{self, File};
 use std::io::{self, BufRead as _, BufReader, Read};
 use std::path::Path;
+use std::time::Duration;
 
 use flate2::bufread::MultiGzDecoder;
 use lz4_flex::frame::FrameDecoder as Lz4Decoder;
@@ -12,7 +13,8 @@ use ruzstd::decoding::{BlockDecodingStrategy, FrameDecoder as ZstdDecoder};
 use sha2::{Digest as _, Sha256};
 
 use super::numbers::wide;
-use super::{CaptureError, Container};
+use super::tail::{NextFile, Piece, Pipe, Tail};
+use super::{CaptureError, Container, Spool};
 
 /// Bytes asked of the operating system at once when the result is unpacked.
 const PACKED_READ: usize = 128 << 10;
@@ -66,18 +68,28 @@ pub(super) struct Raw {
     /// Set when the operating system, not the content, made a read fail.
     failed: bool,
     ended: bool,
+    /// The file of a spool that the bytes after these stand in.
+    next_file: Option<NextFile>,
+    /// Whether reads wait for bytes that are still to come: unpackers cannot be left in the middle.
+    patient: bool,
 }
+
+/// How long a read that waits sleeps between two looks.
+const LOOK: Duration = Duration::from_millis(30);
 
 /// Where bytes come from. An enum, so that the file's own `read` is called with no buffer between.
 enum Origin {
     File(File),
     Stream(Box<dyn Read + Send>),
+    Spool(Tail),
+    Pipe(Pipe),
 }
 
 impl Raw {
     fn new(from: Origin, digest: Digest) -> Self {
         let hasher = (digest == Digest::Inline).then(Sha256::new);
-        Self { from, ahead: io::Cursor::default(), count: 0, hasher, failed: false, ended: false }
+        let ahead = io::Cursor::default();
+        Self { from, ahead, count: 0, hasher, failed: false, ended: false, next_file: None, patient: false }
     }
 
     /// Reads past everything that was read ahead.
@@ -86,15 +98,23 @@ impl Raw {
             let result = match &mut self.from {
                 Origin::File(file) => file.read(buffer),
                 Origin::Stream(stream) => stream.read(buffer),
+                Origin::Spool(tail) => tail.read(buffer).and_then(|piece| came(piece, &mut self.next_file)),
+                Origin::Pipe(pipe) => pipe.read(buffer).and_then(|piece| came(piece, &mut self.next_file)),
             };
             match result {
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
+                    if !self.patient {
+                        return Err(error);
+                    }
+                    self.wait(LOOK);
+                }
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
                 other => break other,
             }
         };
         match &result {
             Ok(len) => {
-                self.ended |= *len == 0 && !buffer.is_empty();
+                self.ended |= *len == 0 && !buffer.is_empty() && self.next_file.is_none();
                 self.count = self.count.saturating_add(wide(*len));
                 if let (Some(hasher), Some(bytes)) = (&mut self.hasher, buffer.get(..*len)) {
                     hasher.update(bytes);
@@ -103,6 +123,15 @@ impl Raw {
             Err(_) => self.failed = true,
         }
         result
+    }
+
+    /// Waits for bytes that are still to come, at most so long.
+    fn wait(&mut self, at_most: Duration) {
+        match &mut self.from {
+            Origin::Spool(tail) => tail.wait(at_most),
+            Origin::Pipe(pipe) => pipe.wait(at_most),
+            Origin::File(_) | Origin::Stream(_) => {}
+        }
     }
 
     /// The first bytes, which stay to be read.
@@ -131,6 +160,19 @@ impl Raw {
     }
 }
 
+/// What a look at growing bytes means to a reader: nothing yet is [`io::ErrorKind::WouldBlock`].
+fn came(piece: Piece, next_file: &mut Option<NextFile>) -> io::Result<usize> {
+    match piece {
+        Piece::Bytes(len) => Ok(len),
+        Piece::NotYet => Err(io::ErrorKind::WouldBlock.into()),
+        Piece::Next(next) => {
+            *next_file = Some(next);
+            Ok(0)
+        }
+        Piece::End => Ok(0),
+    }
+}
+
 impl Read for Raw {
     #[inline]
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
@@ -147,6 +189,10 @@ pub(super) enum Stop {
     Failed(io::Error),
     /// The packed content is damaged or cut off.
     Damaged(String),
+    /// More will come.
+    NotYet,
+    /// What follows stands in another file of the spool.
+    Next(NextFile),
 }
 
 /// Unpacked bytes.
@@ -172,24 +218,78 @@ impl Source {
         Self::detect(Raw::new(Origin::Stream(stream), digest))
     }
 
+    /// A spool, of which nothing needs to be there yet: it is read as plain until its first bytes tell.
+    pub(super) fn spool(spool: Spool) -> Self {
+        Self::Plain(Box::new(Raw::new(Origin::Spool(Tail::new(spool)), Digest::Elsewhere)))
+    }
+
+    /// A pipe whose pauses are told as [`Stop::NotYet`], once its first bytes are there.
+    pub(super) fn pipe(stream: Box<dyn Read + Send>) -> io::Result<Self> {
+        let mut raw = Raw::new(Origin::Pipe(Pipe::start(stream)?), Digest::Inline);
+        raw.patient = true;
+        let mut source = Self::detect(raw)?;
+        if let Self::Plain(raw) = &mut source {
+            raw.patient = false;
+        }
+        Ok(source)
+    }
+
     fn detect(mut raw: Raw) -> io::Result<Self> {
-        let head = raw.peek(4)?;
-        let container = match head {
-            [0x1F, 0x8B, ..] => Container::Gzip,
-            // A frame of data, or one to be skipped (which LZ4 has too, but no writer begins with it there).
-            [0x28, 0xB5, 0x2F, 0xFD] | [0x50..=0x5F, 0x2A, 0x4D, 0x18] => Container::Zstd,
-            // The frame format, and the one that the Linux kernel still writes.
-            [0x04, 0x22, 0x4D, 0x18] | [0x02, 0x21, 0x4C, 0x18] => Container::Lz4,
-            _ => return Ok(Self::Plain(Box::new(raw))),
-        };
-        let packed = BufReader::with_capacity(PACKED_READ, raw);
-        Ok(match container {
-            Container::Gzip => Self::Gzip(Box::new(MultiGzDecoder::new(packed))),
-            Container::Lz4 => Self::Lz4(Box::new(Lz4Decoder::new(packed))),
-            Container::Zstd | Container::Plain => {
-                Self::Zstd(Box::new(Zstd { packed, decoder: ZstdDecoder::new(), in_frame: false }))
+        let container = container(raw.peek(4)?);
+        Ok(Self::packed(raw, container))
+    }
+
+    /// Takes a plain source, of which only `head` was read, for what it is: packed. `false` while its end is still to come:
+    /// an unpacker cannot wait.
+    pub(super) fn unpack(self, head: &[u8]) -> (Self, bool) {
+        let container = container(head);
+        match self {
+            Self::Plain(mut raw) if container != Container::Plain => {
+                if matches!(&raw.from, Origin::Spool(tail) if !tail.is_whole()) {
+                    return (Self::Plain(raw), false);
+                }
+                raw.ahead = io::Cursor::new(head.to_vec());
+                (Self::packed(*raw, container), true)
             }
-        })
+            other => (other, true),
+        }
+    }
+
+    fn packed(raw: Raw, container: Container) -> Self {
+        let packed = |raw| BufReader::with_capacity(PACKED_READ, raw);
+        match container {
+            Container::Plain => Self::Plain(Box::new(raw)),
+            Container::Gzip => Self::Gzip(Box::new(MultiGzDecoder::new(packed(raw)))),
+            Container::Lz4 => Self::Lz4(Box::new(Lz4Decoder::new(packed(raw)))),
+            Container::Zstd => {
+                Self::Zstd(Box::new(Zstd { packed: packed(raw), decoder: ZstdDecoder::new(), in_frame: false }))
+            }
+        }
+    }
+
+    /// No bytes.
+    pub(super) fn nothing() -> Self {
+        Self::Plain(Box::new(Raw::new(Origin::Stream(Box::new(io::empty())), Digest::Elsewhere)))
+    }
+
+    /// Whether a read gives [`Stop::NotYet`] rather than wait.
+    pub(super) fn tells_pauses(&self) -> bool {
+        matches!(self.raw().from, Origin::Spool(_) | Origin::Pipe(_)) && !self.raw().patient
+    }
+
+    /// Whether it is a spool.
+    pub(super) fn is_spool(&self) -> bool {
+        matches!(self.raw().from, Origin::Spool(_))
+    }
+
+    /// Bytes of the whole, where it is a spool that grows no more.
+    pub(super) fn spool_size(&self) -> Option<u64> {
+        if let Origin::Spool(tail) = &self.raw().from { tail.whole_size() } else { None }
+    }
+
+    /// Waits for bytes that are still to come, at most so long.
+    pub(super) fn wait(&mut self, at_most: Duration) {
+        self.raw_mut().wait(at_most);
     }
 
     pub(super) fn container(&self) -> Container {
@@ -226,7 +326,7 @@ impl Source {
     /// Reads some bytes; 0 at the end.
     pub(super) fn read(&mut self, buffer: &mut [u8]) -> Result<usize, Stop> {
         let result = match self {
-            Self::Plain(raw) => return raw.read(buffer).map_err(Stop::Failed),
+            Self::Plain(raw) => return read_plain(raw, buffer),
             Self::Gzip(gzip) => gzip.read(buffer).map_err(|error| (error, "gzip")),
             Self::Zstd(zstd) => zstd.read(buffer).map_err(|error| (error, "zstd")),
             Self::Lz4(lz4) => read_lz4(lz4, buffer).map_err(|error| (error, "LZ4")),
@@ -240,6 +340,28 @@ impl Source {
                 Stop::Damaged(format!("the {packing} data is damaged: {error}"))
             }
         })
+    }
+}
+
+#[inline]
+fn read_plain(raw: &mut Raw, buffer: &mut [u8]) -> Result<usize, Stop> {
+    match raw.read(buffer) {
+        Ok(0) => raw.next_file.take().map_or(Ok(0), |next| Err(Stop::Next(next))),
+        Ok(len) => Ok(len),
+        Err(error) if error.kind() == io::ErrorKind::WouldBlock => Err(Stop::NotYet),
+        Err(error) => Err(Stop::Failed(error)),
+    }
+}
+
+/// What these first bytes begin.
+fn container(head: &[u8]) -> Container {
+    match head {
+        [0x1F, 0x8B, ..] => Container::Gzip,
+        // A frame of data, or one to be skipped (which LZ4 has too, but no writer begins with it there).
+        [0x28, 0xB5, 0x2F, 0xFD, ..] | [0x50..=0x5F, 0x2A, 0x4D, 0x18, ..] => Container::Zstd,
+        // The frame format, and the one that the Linux kernel still writes.
+        [0x04, 0x22, 0x4D, 0x18, ..] | [0x02, 0x21, 0x4C, 0x18, ..] => Container::Lz4,
+        _ => Container::Plain,
     }
 }
 

@@ -12,14 +12,16 @@ use std::path::{Path, PathBuf};
 
 use crossbeam_channel::{Receiver, Sender, bounded};
 
+use super::programs::SocketOwner;
+use super::tail::files;
 use crate::model::Timestamp;
 
 /// The file whose lock says that the folder has an owner.
 const LOCK: &str = "owned";
 /// The file that tells what is captured.
 const ABOUT: &str = "interface";
-/// The stem of the capture's files: `frames.pcapng`, or `frames_00001_20261125190000.pcapng` and so on.
-pub(super) const STEM: &str = "frames";
+/// The capture's file where it is no ring; of a ring `frames_00001_20261125190000.pcapng` and so on.
+pub(super) const FILE: &str = "frames.pcapng";
 /// Longest name of an interface that is read back.
 const NAME_BYTES: usize = 256;
 
@@ -30,6 +32,8 @@ pub struct Spool {
     pub folder: PathBuf,
     /// Nothing is ever sent here. While the sender lives the files grow; once it is dropped they are whole.
     pub growing: Receiver<Infallible>,
+    /// Who has the sockets of the machine that is captured on; `None` where that is not this one.
+    pub owners: Option<Receiver<Vec<SocketOwner>>>,
 }
 
 impl PartialEq for Spool {
@@ -44,7 +48,7 @@ impl Spool {
     /// A folder whose files grow until the sender is dropped.
     pub fn growing(folder: &Path) -> (Self, Sender<Infallible>) {
         let (grows, growing) = bounded(0);
-        (Self { folder: folder.to_owned(), growing }, grows)
+        (Self { folder: folder.to_owned(), growing, owners: None }, grows)
     }
 
     /// A folder whose files do not grow any more.
@@ -54,7 +58,12 @@ impl Spool {
 
     /// The file that a capture without a ring is written to.
     pub fn file(&self) -> PathBuf {
-        self.folder.join(STEM).with_extension("pcapng")
+        self.folder.join(FILE)
+    }
+
+    /// The files that are there, in the order in which they were written.
+    pub fn files(&self) -> io::Result<Vec<PathBuf>> {
+        Ok(files(&self.folder)?.into_iter().map(|(_, path)| path).collect())
     }
 }
 
@@ -149,7 +158,7 @@ fn orphans_in(all: &Path) -> Vec<Orphan> {
 fn orphan(folder: &Path) -> Option<Orphan> {
     let began = began(folder.file_name()?.to_str()?)?;
     let owned = SpoolFolder::adopt(folder).ok()?;
-    let bytes = files(folder).iter().filter_map(|file| fs::metadata(file).ok()).map(|m| m.len()).sum();
+    let bytes = files(folder).ok()?.iter().filter_map(|(_, file)| fs::metadata(file).ok()).map(|m| m.len()).sum();
     if bytes == 0 {
         // Nothing was captured; that it cannot be removed is no harm.
         let _kept = owned.discard();
@@ -158,18 +167,6 @@ fn orphan(folder: &Path) -> Option<Orphan> {
     let mut device = fs::read(folder.join(ABOUT)).unwrap_or_default();
     device.truncate(NAME_BYTES);
     Some(Orphan { folder: folder.to_owned(), device: String::from_utf8_lossy(&device).into_owned(), began, bytes })
-}
-
-/// The capture's files, in the order in which they were written.
-pub(super) fn files(folder: &Path) -> Vec<PathBuf> {
-    let Ok(entries) = fs::read_dir(folder) else { return Vec::new() };
-    let mut files: Vec<PathBuf> = entries
-        .filter_map(|entry| Some(entry.ok()?.path()))
-        .filter(|path| path.extension().is_some_and(|ending| ending == "pcapng"))
-        .filter(|path| path.file_stem().and_then(|stem| stem.to_str()).is_some_and(|stem| stem.starts_with(STEM)))
-        .collect();
-    files.sort();
-    files
 }
 
 /// When a folder's capture began, by its name.

@@ -4,7 +4,7 @@ use super::notes::Notes;
 use super::numbers::wide;
 use super::pcap::Pcap;
 use super::pcapng::Pcapng;
-use crate::model::FrameHead;
+use crate::model::{FrameHead, Timestamp};
 
 /// One step over the bytes of a file.
 #[derive(Debug)]
@@ -20,6 +20,8 @@ pub(super) enum Move {
     },
     /// So many bytes (at least one) hold no frame.
     Past(usize),
+    /// So many bytes that hold no frame say what time it is.
+    Clock(Timestamp, usize),
     /// More bytes are needed; at the end of the file: nothing more can be read.
     More,
 }
@@ -96,6 +98,8 @@ impl Lost {
 /// A walk over one of the formats.
 #[derive(Debug)]
 pub(super) enum Walker {
+    /// The first bytes of a spool are still to come.
+    Waiting,
     Pcap(Pcap),
     Pcapng(Pcapng),
 }
@@ -105,6 +109,7 @@ impl Walker {
     #[inline]
     pub(super) fn next(&mut self, rest: &[u8], at: u64, is_last: bool, notes: &mut Notes) -> Move {
         match self {
+            Self::Waiting => Move::More,
             Self::Pcap(pcap) => pcap.next(rest, at, is_last, notes),
             Self::Pcapng(pcapng) => pcapng.next(rest, at, is_last, notes),
         }
@@ -113,6 +118,7 @@ impl Walker {
     /// The file ends at `at` plus `left` bytes that were not read.
     pub(super) fn end(&mut self, at: u64, left: usize, notes: &mut Notes) {
         let lost = match self {
+            Self::Waiting => None,
             Self::Pcap(pcap) => pcap.lost.take(),
             Self::Pcapng(pcapng) => pcapng.lost.take(),
         };

@@ -132,7 +132,7 @@ impl Case {
 
 /// Writes a file whole or not at all: temporary file in the same folder, fsync, rename, fsync of the folder.
 fn write_whole(path: &Path, bytes: &[u8]) -> io::Result<()> {
-    let folder = path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let folder = path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or_else(|| Path::new("."));
     let mut file = tempfile::Builder::new().prefix(".nephoscope-").tempfile_in(folder)?;
     file.write_all(bytes)?;
     file.as_file().sync_all()?;

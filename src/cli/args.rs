@@ -64,6 +64,15 @@ pub(super) enum Task {
     /// Check a picture, a bundle or a claim: every callout passes or fails by itself
     #[command(after_help = VERIFY_HELP)]
     Verify(VerifyArguments),
+    /// Capture live from an interface into a file or a pipe, as pcapng
+    ///
+    /// Opens the interface, gives away every right that is not needed any more, and copies frames; looks into none of them.
+    #[cfg(unix)]
+    #[command(after_help = CAPTURE_HELP)]
+    Capture(Box<CaptureArguments>),
+    /// List the interfaces that can be captured from, those that most likely carry traffic first
+    #[command(after_help = INTERFACES_HELP)]
+    Interfaces(InterfacesArguments),
     /// List, check and try the rules that point at providers, your own included
     #[command(after_help = SIGNATURES_HELP)]
     Signatures(SignaturesArguments),
@@ -74,6 +83,9 @@ impl Task {
     pub(super) fn uses_the_pack(&self) -> bool {
         match self {
             Self::List(_) | Self::Explain(_) | Self::Findings(_) | Self::Shot(_) | Self::Verify(_) => true,
+            #[cfg(unix)]
+            Self::Capture(_) => false,
+            Self::Interfaces(_) => false,
             Self::Signatures(arguments) => matches!(arguments.task, SignaturesTask::List(_)),
         }
     }
@@ -205,12 +217,31 @@ const LIST_HELP: &str = "Examples:
   nephoscope list trace.pcapng
   nephoscope list --filter 'icloud put' trace.pcapng
   nephoscope list --format jsonl trace.pcapng | jq 'select(.verdict.grade == \"supports\")'
-  tcpdump -w - | nephoscope list -
+  tcpdump -U -w - | nephoscope list -
+
+A pipe that stays open is listed as it comes: once it pauses for 200 ms, or
+brings packets of this very moment, rows are printed as their exchanges end, and
+numbered in that order (else in the order of their first frames, at the end).
+In jsonl the first object is then the capture as far as it is known, with
+\"live\":true, and the last one, of kind capture_end, the whole. tcpdump needs -U
+to pass each packet on at once. A session or connection that goes on is listed
+when it ends.
 
 Exit codes:
   0  everything was read
   1  something was read, but a capture is damaged or cut (the messages say where)
   2  nothing was read: bad arguments, no such file, not a capture";
+
+/// Whether rows of standard input are printed as they come.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(super) enum Live {
+    /// Where it pauses, or brings packets of this moment.
+    Auto,
+    /// From the start.
+    Always,
+    /// All at the end, in the capture's order.
+    Never,
+}
 
 /// What `list` takes.
 #[derive(Debug, Args)]
@@ -230,6 +261,10 @@ pub(super) struct ListArguments {
     /// List without judging: no provider, no verdict, no search for handed-out URLs; quicker
     #[arg(long)]
     pub(super) no_verdicts: bool,
+    /// Print rows as they come from standard input (always, never), or where it is seen to be a live capture (auto)
+    #[arg(short, long, value_name = "WHEN", value_enum, num_args = 0..=1, require_equals = true,
+          default_value_t = Live::Auto, default_missing_value = "always")]
+    pub(super) live: Live,
     /// How many shards read in parallel; 1 does all in one thread. The output is the same
     #[arg(long, value_name = "N", default_value_t = default_threads(), value_parser = clap::value_parser!(u8).range(1..=64))]
     pub(super) threads: u8,
@@ -247,6 +282,129 @@ pub(super) struct ExplainArguments {
     /// How to print
     #[arg(long, value_enum, default_value_t = Report::Words)]
     pub(super) format: Report,
+}
+
+#[cfg(unix)]
+const CAPTURE_HELP: &str = "\
+Without -w the frames go to standard output, which must be a pipe or a file.
+kB are 1,000 bytes. With -b, files are written one after another, named after
+-w with a number and the time in UTC: trace_00001_20261125190000.pcapng. The
+capture ends cleanly on Ctrl+C, on a limit, when the reader of the pipe is
+gone, and when the disk is nearly full (64 MiB are left, or an eighth of it).
+
+Examples:
+  nephoscope capture -i eth0 -w trace.pcapng
+  nephoscope capture -i any -f 'tcp port 443 or udp port 53' -a duration:60 -w trace.pcapng
+  nephoscope capture -i eth0 -b filesize:100000 -b files:10 -w trace.pcapng
+  nephoscope capture -i eth0 | nephoscope list -
+
+Exit codes:
+  0  it ended as it was asked to
+  1  it ended early, but what was written is whole (the messages say why)
+  2  nothing was captured: bad arguments, no such interface, nowhere to write
+  3  nothing was captured: this user may not (the messages say how to mend it)";
+
+/// What `capture` takes.
+#[cfg(unix)]
+#[derive(Debug, Args)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a switch of the command line")]
+pub(super) struct CaptureArguments {
+    /// Interface to capture from, as `nephoscope interfaces` names it; `any` takes all
+    #[arg(short = 'i', long = "interface", value_name = "IF")]
+    pub(super) device: String,
+    /// Capture filter in libpcap's language; names of hosts are refused, nothing is ever looked up
+    #[arg(short = 'f', long, value_name = "BPF", default_value = "", hide_default_value = true)]
+    pub(super) filter: String,
+    /// File to write, for -b the pattern of their names; `-` is standard output
+    #[arg(short = 'w', long = "write", value_name = "FILE")]
+    pub(super) target: Option<PathBuf>,
+    /// End after so many frames
+    #[arg(short = 'c', long = "count", value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
+    pub(super) count: Option<u64>,
+    /// End at duration:SECONDS, filesize:KB, packets:N or files:N; can be given several times
+    #[arg(short = 'a', long = "autostop", value_name = "LIMIT", value_parser = criterion)]
+    pub(super) stop_at: Vec<Criterion>,
+    /// Begin the next file at duration:SECONDS, filesize:KB or packets:N; files:N keeps only the newest N
+    #[arg(short = 'b', long = "ring-buffer", value_name = "LIMIT", value_parser = criterion)]
+    pub(super) next_at: Vec<Criterion>,
+    /// Bytes kept of each frame
+    #[arg(short = 's', long, value_name = "N", default_value_t = 262_144, value_parser = clap::value_parser!(u32).range(1..=262_144))]
+    pub(super) snap_len: u32,
+    /// The kernel's buffer in MiB
+    #[arg(short = 'B', long = "buffer-size", value_name = "MIB", default_value_t = 64, value_parser = clap::value_parser!(u32).range(1..=2_047))]
+    pub(super) buffer_mib: u32,
+    /// Have the interface hand on frames for others too
+    #[arg(long, conflicts_with = "not_promiscuous")]
+    pub(super) promiscuous: bool,
+    /// Not promiscuous; this is the default, and accepted because other programs take it
+    #[arg(short = 'p')]
+    pub(super) not_promiscuous: bool,
+    /// Replace a file that is there
+    #[arg(long)]
+    pub(super) overwrite: bool,
+    /// End when standard input is closed, so that the capture dies with the program that started it
+    #[arg(long)]
+    pub(super) until_stdin_closes: bool,
+    /// No running count
+    #[arg(short = 'q', long)]
+    pub(super) quiet: bool,
+}
+
+/// One limit of a capture.
+#[cfg(unix)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Criterion {
+    /// Time.
+    Duration(core::time::Duration),
+    /// Size in kB.
+    Kilobytes(u64),
+    /// Frames.
+    Frames(u64),
+    /// Files.
+    Files(u32),
+}
+
+#[cfg(unix)]
+fn criterion(text: &str) -> Result<Criterion, String> {
+    let (key, value) = text.split_once(':').ok_or("this is written KEY:VALUE, as in duration:60")?;
+    let number = |most: u64| match value.parse::<u64>() {
+        Ok(number) if (1..=most).contains(&number) => Ok(number),
+        _ => Err(format!("{key} takes a number from 1 to {most}")),
+    };
+    match key {
+        "duration" => {
+            let seconds = value.parse::<f64>().ok().filter(|seconds| *seconds > 0.0 && *seconds <= 1e9);
+            let duration = seconds.and_then(|seconds| core::time::Duration::try_from_secs_f64(seconds).ok());
+            duration.map(Criterion::Duration).ok_or_else(|| "duration takes seconds, as in duration:2.5".to_owned())
+        }
+        "filesize" => number(1_000_000_000_000).map(Criterion::Kilobytes),
+        "packets" => number(u64::MAX).map(Criterion::Frames),
+        "files" => number(99_999).map(|files| Criterion::Files(u32::try_from(files).unwrap_or(u32::MAX))),
+        _ => Err("there are duration, filesize, packets and files".to_owned()),
+    }
+}
+
+const INTERFACES_HELP: &str = "Needs no rights; what is listed may need some to be captured from.
+
+Examples:
+  nephoscope interfaces
+  nephoscope interfaces --format json | jq -r '.[] | select(.state == \"running\") | .name'";
+
+/// What `interfaces` takes.
+#[derive(Debug, Args)]
+pub(super) struct InterfacesArguments {
+    /// How to print
+    #[arg(long, value_enum, default_value_t = InterfacesFormat::Table)]
+    pub(super) format: InterfacesFormat,
+}
+
+/// How interfaces are printed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(super) enum InterfacesFormat {
+    /// Columns for a terminal
+    Table,
+    /// One JSON array of objects
+    Json,
 }
 
 const FINDINGS_HELP: &str = "\

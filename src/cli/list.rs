@@ -4,12 +4,14 @@ use std::io::{self, BufWriter, Write as _};
 
 use anyhow::{Context as _, Result, bail};
 
-use super::args::{ExplainArguments, FindingsArguments, Format, ListArguments, Report, source};
+use super::args::{ExplainArguments, FindingsArguments, Format, ListArguments, Live, Report, source};
 use super::{READ_DAMAGED, READ_WHOLE, say};
+use crate::capture::CaptureError;
 use crate::engine::{How, Reading, Source};
 use crate::export::{
-    Listing, write_csv, write_explanation, write_explanation_json, write_findings, write_findings_json, write_jsonl,
-    write_table,
+    Listing, Moment, write_capture, write_csv, write_csv_head, write_csv_rows, write_explanation,
+    write_explanation_json, write_findings, write_findings_json, write_jsonl, write_jsonl_rows, write_table,
+    write_table_head, write_table_rows,
 };
 use crate::model::{Budget, clean, clean_to};
 use crate::store::Snapshot;
@@ -23,8 +25,15 @@ pub(super) fn list(arguments: &ListArguments, budget: &Budget) -> Result<u8> {
     }
     for file in &arguments.files {
         let source = source(file.clone());
-        match read(&source, How { threads: usize::from(arguments.threads), verdicts: !arguments.no_verdicts }, budget) {
-            Ok((snapshot, damaged)) => {
+        let how = How { threads: usize::from(arguments.threads), verdicts: !arguments.no_verdicts };
+        let result = match source {
+            Source::Stdin if arguments.live != Live::Never => read_pipe(arguments, how, budget),
+            _ => read(&source, how, budget).map(|(snapshot, code)| (Some(snapshot), code)),
+        };
+        match result {
+            // The rows were printed as they came.
+            Ok((None, damaged)) => code = code.max(damaged),
+            Ok((Some(snapshot), damaged)) => {
                 code = code.max(damaged);
                 let mut out = BufWriter::with_capacity(256 << 10, io::stdout().lock());
                 let listing = Listing::new(&snapshot, &arguments.filter);
@@ -52,6 +61,92 @@ pub(super) fn list(arguments: &ListArguments, budget: &Budget) -> Result<u8> {
         bail!("not every file could be read")
     }
     Ok(code)
+}
+
+/// Steps without anything new, of some 30 ms each, that are a pause.
+const PAUSE_STEPS: u32 = 7;
+
+/// Reads standard input. Where it is a live capture, prints the rows as they come; else gives them when all are there.
+fn read_pipe(arguments: &ListArguments, how: How, budget: &Budget) -> Result<(Option<Snapshot>, u8)> {
+    let mut reading = Reading::follow_stdin(how, budget)?;
+    let mut printer = (arguments.live == Live::Always).then(|| Printer::new(arguments));
+    let mut still = 0;
+    let mut failure = None;
+    loop {
+        match reading.step() {
+            Ok(true) => {}
+            Ok(false) => break,
+            Err(error) => {
+                failure = Some(error);
+                break;
+            }
+        }
+        still = if reading.is_waiting() { still + 1 } else { 0 };
+        if printer.is_none() && (still >= PAUSE_STEPS || still > 0 && reading.is_of_this_moment()) {
+            printer = Some(Printer::new(arguments));
+        }
+        if let Some(printer) = &mut printer
+            && reading.has_news()
+        {
+            match printer.print(&reading.snapshot()) {
+                Err(error) if is_closed_pipe(&error) => return Ok((None, READ_WHOLE)),
+                other => other?,
+            }
+        }
+    }
+    let snapshot = reading.snapshot();
+    if let Some(printer) = &mut printer {
+        match printer.end(&snapshot) {
+            Err(error) if is_closed_pipe(&error) => return Ok((None, READ_WHOLE)),
+            other => other?,
+        }
+    }
+    let code = ended(&snapshot, failure)?;
+    Ok((printer.is_none().then_some(snapshot), code))
+}
+
+/// Prints rows as they come.
+struct Printer<'a> {
+    arguments: &'a ListArguments,
+    begun: bool,
+    /// Rows that were looked at.
+    rows: u32,
+}
+
+impl<'a> Printer<'a> {
+    fn new(arguments: &'a ListArguments) -> Self {
+        Self { arguments, begun: false, rows: 0 }
+    }
+
+    fn print(&mut self, snapshot: &Snapshot) -> Result<()> {
+        let mut out = BufWriter::new(io::stdout().lock());
+        let format = self.arguments.format;
+        if !std::mem::replace(&mut self.begun, true) {
+            match format {
+                Format::Table => write_table_head(&mut out)?,
+                Format::Jsonl => write_capture(snapshot, Moment::Begun, &mut out)?,
+                Format::Csv => write_csv_head(&mut out)?,
+            }
+        }
+        let listing = Listing::of_new(snapshot, &self.arguments.filter, self.rows);
+        match format {
+            Format::Table => write_table_rows(&listing, &mut out)?,
+            Format::Jsonl => write_jsonl_rows(&listing, &mut out)?,
+            Format::Csv => write_csv_rows(&listing, &mut out)?,
+        }
+        self.rows = u32::try_from(snapshot.len()).unwrap_or(u32::MAX);
+        Ok(out.flush()?)
+    }
+
+    fn end(&mut self, snapshot: &Snapshot) -> Result<()> {
+        self.print(snapshot)?;
+        if self.arguments.format == Format::Jsonl {
+            let mut out = io::stdout().lock();
+            write_capture(snapshot, Moment::Ended, &mut out)?;
+            out.flush()?;
+        }
+        Ok(())
+    }
 }
 
 pub(super) fn is_closed_pipe(error: &anyhow::Error) -> bool {
@@ -109,15 +204,19 @@ pub(super) fn read(source: &Source, how: How, budget: &Budget) -> Result<(Snapsh
         }
     }
     let snapshot = reading.snapshot();
-    let mut code = report(&snapshot);
-    if let Some(error) = failure {
-        if snapshot.facts().capture.frames == 0 {
-            return Err(error).context("nothing could be read");
-        }
-        say(&format!("reading stopped: {error}"));
-        code = READ_DAMAGED;
-    }
+    let code = ended(&snapshot, failure)?;
     Ok((snapshot, code))
+}
+
+/// Says what could not be read, and gives the exit code for that.
+fn ended(snapshot: &Snapshot, failure: Option<CaptureError>) -> Result<u8> {
+    let code = report(snapshot);
+    let Some(error) = failure else { return Ok(code) };
+    if snapshot.facts().capture.frames == 0 {
+        return Err(error).context("nothing could be read");
+    }
+    say(&format!("reading stopped: {error}"));
+    Ok(READ_DAMAGED)
 }
 
 /// What could not be read, on standard error.
@@ -147,6 +246,9 @@ fn report(snapshot: &Snapshot) -> u8 {
     }
     if facts.undecoded_frames > 0 {
         say(&format!("{name}: {} frames have a link type or header that is not understood", facts.undecoded_frames));
+    }
+    for loss in facts.losses() {
+        say(&format!("{name}: {loss}"));
     }
     for hit in &facts.limits {
         say(&format!("{name}: {}: {}", hit.limit.words(), hit.count));

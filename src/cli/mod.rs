@@ -3,6 +3,9 @@
 //! Data goes to standard output, words for people to standard error.
 
 mod args;
+#[cfg(unix)]
+mod capture;
+mod interfaces;
 mod list;
 mod packs;
 mod shot;
@@ -14,9 +17,10 @@ use std::process::ExitCode;
 
 use clap::Parser as _;
 
+use crate::capture::Wish;
 use crate::engine::Source;
 use crate::model::Budget;
-use args::{Arguments, Task};
+use args::{Arguments, InterfacesArguments, InterfacesFormat, Task};
 
 /// Everything was read.
 pub const READ_WHOLE: u8 = 0;
@@ -26,18 +30,16 @@ pub const READ_DAMAGED: u8 = 1;
 pub const NOTHING_READ: u8 = 2;
 
 /// What the window is to begin with.
-#[derive(Clone, Debug, Default)]
-pub struct Begin {
-    /// A capture to open.
-    pub open: Option<Source>,
-    /// The interface to choose.
-    pub interface: Option<String>,
-    /// The capture filter to choose.
-    pub filter: Option<String>,
-    /// Whether capturing begins at once.
-    pub capture: bool,
-    /// A message for each signature file of the user that was left out.
-    pub left_out: Vec<String>,
+#[derive(Clone, Debug)]
+pub enum Begin {
+    /// The start screen.
+    Start,
+    /// A capture that is there.
+    Open(Source),
+    /// The options of a live capture, filled in.
+    Choose(Wish),
+    /// A live capture; without an interface from the one used last.
+    Capture(Wish),
 }
 
 /// Runs the program on the process's arguments. `window` opens the window, which is no business of this front.
@@ -63,14 +65,28 @@ pub fn run(window: impl FnOnce(Begin, Budget) -> anyhow::Result<()>) -> ExitCode
         Some(Task::Findings(findings)) => list::findings(&findings, &budget),
         Some(Task::Shot(shot)) => shot::run(&shot, &budget),
         Some(Task::Verify(arguments)) => verify::run(&arguments, &budget),
+        #[cfg(unix)]
+        Some(Task::Capture(capture)) => capture::run(*capture),
+        Some(Task::Interfaces(interfaces)) => interfaces::run(&interfaces),
         Some(Task::Signatures(signatures)) => signatures::run(&signatures.task, &budget),
+        None if arguments.interfaces => interfaces::run(&InterfacesArguments { format: InterfacesFormat::Table }),
         None => {
-            let begin = Begin {
-                open: arguments.file.or(arguments.read).map(args::source),
-                interface: arguments.interface,
-                filter: arguments.filter,
-                capture: arguments.start,
-                left_out: messages,
+            // The window reads what strangers sent: a process of its own opens the interface.
+            #[cfg(target_os = "linux")]
+            if let Err(why) = crate::capture::give_up_rights() {
+                say(&why);
+            }
+            let has_filter = arguments.filter.is_some();
+            let wish = |device: Option<String>| Wish {
+                device: device.unwrap_or_default(),
+                filter: arguments.filter.unwrap_or_default(),
+                ..Wish::default()
+            };
+            let begin = match (arguments.file.or(arguments.read), arguments.interface) {
+                (Some(file), _) => Begin::Open(args::source(file)),
+                (None, interface) if arguments.start => Begin::Capture(wish(interface)),
+                (None, interface) if interface.is_some() || has_filter => Begin::Choose(wish(interface)),
+                (None, _) => Begin::Start,
             };
             window(begin, budget).map(|()| READ_WHOLE)
         }

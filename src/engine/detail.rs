@@ -12,7 +12,8 @@ use crate::store::{Record, Snapshot};
 /// Frames shown of one exchange.
 const FRAMES: usize = 2_000;
 
-/// Reads a row's bodies and frames again: the frames of its flow go the same road as before. Blocks; call it from a job.
+/// Reads a row's bodies and frames again: the frames of its flow go the same road as before. `path` is the capture file, or
+/// the folder of a live capture. Of an exchange that goes on, what is there. Blocks; call it from a job.
 pub fn detail(path: &Path, record: &Record, snapshot: &Snapshot, budget: &Budget) -> Result<RowDetail, DetailError> {
     let exchange = &record.exchange;
     let Some(places) = snapshot.flow_frames(exchange.flow)? else { return Err(DetailError::NotYet) };

@@ -1,6 +1,7 @@
 //! What the shards found becomes rows, in an order that does not depend on how many shards there are.
 
 use super::shard::{Event, Found};
+use super::walk::Stamp;
 use crate::evidence::{Known, Matcher, pack};
 use crate::model::{AnomalyKind, Budget, Exchange, FrameNo, Ledger, Limit, LimitHit, Verdict};
 use crate::store::{Record, Store};
@@ -26,15 +27,18 @@ impl Merge {
         }
     }
 
-    /// Takes the events of one block from all shards.
-    pub(super) fn take(&mut self, events: &mut Vec<Event>) {
+    /// Takes the events of one block from all shards. From `dropped` on it is known that packets were dropped.
+    pub(super) fn take(&mut self, events: &mut Vec<Event>, mut dropped: Option<Stamp>) {
         // Stable: the events of one flow at one frame stay in the order in which they happened.
-        events.sort_by_key(|e| (e.frame, e.flow));
+        events.sort_by_key(|e| (e.stamp, e.flow));
         for event in events.drain(..) {
+            if dropped.take_if(|from| event.stamp >= *from).is_some() {
+                self.known.learn_drops();
+            }
             match event.found {
                 Found::Exchange(exchange, _) => {
                     self.count_limits(&exchange);
-                    let no = self.store.next();
+                    let no = self.store.place(&exchange);
                     let (mut ledger, mut verdict) = (Ledger::new(), Verdict::default());
                     if let Some(matcher) = &mut self.matcher {
                         (ledger, verdict) = matcher.judge(&exchange, &self.known);
@@ -44,9 +48,22 @@ impl Merge {
                     }
                     self.store.add(&Record { exchange, ledger, verdict });
                 }
+                // What goes on teaches nothing: it may yet turn out otherwise.
+                Found::Open(exchange) => {
+                    let (ledger, verdict) =
+                        self.matcher.as_mut().map(|m| m.judge(&exchange, &self.known)).unwrap_or_default();
+                    self.store.show(&Record { exchange, ledger, verdict });
+                }
                 Found::Links(given) => self.known.learn_links(given),
-                Found::Flow(frames) => self.store.add_flow(event.flow, &frames),
+                Found::Frames(frames) => self.store.add_frames(event.flow, &frames),
+                Found::Flow(frames) => {
+                    self.store.add_frames(event.flow, &frames);
+                    self.store.end_flow(event.flow);
+                }
             }
+        }
+        if dropped.is_some() {
+            self.known.learn_drops();
         }
     }
 

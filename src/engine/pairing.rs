@@ -16,10 +16,14 @@ const WAITING: usize = 1_024;
 #[derive(Debug, Default)]
 pub(super) struct Lookups {
     waiting: VecDeque<Question>,
+    /// Questions came since previews were asked for.
+    news: bool,
 }
 
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 struct Question {
+    ordinal: u32,
+    news: bool,
     id: u16,
     questions: Vec<DnsQuestion>,
     frame: FrameNo,
@@ -29,8 +33,19 @@ struct Question {
 }
 
 impl Lookups {
-    /// Takes a message; gives the lookups that it ends.
-    pub(super) fn offer(&mut self, flow: &Flow, seen: &dns::TcpMessage, message: dns::Message) -> Vec<Exchange> {
+    /// Takes a message; gives the lookups that it ends. `ordinal` is the number of the flow's next exchange.
+    pub(super) fn offer(
+        &mut self,
+        flow: &Flow,
+        ordinal: &mut u32,
+        seen: &dns::TcpMessage,
+        message: dns::Message,
+    ) -> Vec<Exchange> {
+        let mut number = || {
+            let number = *ordinal;
+            *ordinal = number.saturating_add(1);
+            number
+        };
         let kind = kind_of(flow);
         let mut anomalies = Vec::new();
         if !message.complete {
@@ -40,6 +55,8 @@ impl Lookups {
         let swapped = (seen.side == Side::Client) == message.response;
         if !message.response {
             let question = Question {
+                ordinal: number(),
+                news: true,
                 id: message.id,
                 questions: message.questions,
                 frame: seen.first_frame,
@@ -51,6 +68,7 @@ impl Lookups {
             if kind != DnsKind::Dns {
                 return vec![unanswered(flow, question)];
             }
+            self.news = true;
             self.waiting.push_back(question);
             let over = if self.waiting.len() > WAITING { self.waiting.pop_front() } else { None };
             return over.map(|q| unanswered(flow, q)).into_iter().collect();
@@ -65,7 +83,9 @@ impl Lookups {
         let mut first = (seen.first_frame, seen.time);
         let mut questions = message.questions;
         let mut query_frame = None;
+        let mut own = None;
         if let Some(asked) = asked {
+            own = Some(asked.ordinal);
             first = (asked.frame, asked.time);
             questions = asked.questions;
             query_frame = Some(asked.frame);
@@ -75,7 +95,18 @@ impl Lookups {
         }
         let lookup = DnsLookup { kind, id: message.id, questions, query_frame, response: Some(response) };
         let last = (seen.frame, seen.time);
-        vec![exchange(flow, swapped, (first, last), Detail::Dns(Box::new(lookup)), anomalies)]
+        let detail = Detail::Dns(Box::new(lookup));
+        let ordinal = own.unwrap_or_else(number);
+        vec![Exchange { ordinal, ..exchange(flow, swapped, (first, last), detail, anomalies) }]
+    }
+
+    /// The questions that wait and are new since this was last asked.
+    pub(super) fn previews(&mut self, flow: &Flow) -> Vec<Exchange> {
+        if !std::mem::take(&mut self.news) {
+            return Vec::new();
+        }
+        let fresh = self.waiting.iter_mut().filter_map(|q| std::mem::take(&mut q.news).then_some(&*q));
+        fresh.map(|q| unanswered(flow, q.clone())).collect()
     }
 
     /// The questions that no answer came to, oldest first.
@@ -93,7 +124,9 @@ fn unanswered(flow: &Flow, question: Question) -> Exchange {
         response: None,
     };
     let place = (question.frame, question.time);
-    exchange(flow, question.swapped, (place, place), Detail::Dns(Box::new(lookup)), question.anomalies)
+    let detail = Detail::Dns(Box::new(lookup));
+    let anomalies = question.anomalies;
+    Exchange { ordinal: question.ordinal, ..exchange(flow, question.swapped, (place, place), detail, anomalies) }
 }
 
 /// A response need not repeat the question, but one that repeats another is of another lookup.

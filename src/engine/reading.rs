@@ -5,13 +5,15 @@ use std::path::Path;
 use std::sync::Arc;
 use std::thread::JoinHandle;
 
-use crossbeam_channel::{Receiver, Sender, bounded};
+use crossbeam_channel::{Receiver, Sender, TryRecvError, bounded};
 
 use super::merge::Merge;
 use super::messages::Source;
 use super::shard::{Event, Shard};
-use super::walk::{Block, Walker};
-use crate::capture::{CaptureError, CaptureFacts, CaptureReader, Digest, digest_file};
+use super::walk::{Block, Said, Stamp, Walker};
+use crate::capture::{
+    CaptureError, CaptureFacts, CaptureReader, Digest, SocketOwner, Spool, digest_file, is_of_this_moment,
+};
 use crate::model::{Budget, LimitHit};
 use crate::protocols::http1::Wanted;
 use crate::store::{Facts, Progress, Snapshot};
@@ -43,6 +45,10 @@ pub struct Reading {
     events: Vec<Event>,
     facts: Facts,
     progress: Progress,
+    waiting: bool,
+    news: bool,
+    /// Tells who has the sockets of this machine.
+    owners: Option<Receiver<Vec<SocketOwner>>>,
 }
 
 /// Who does the work.
@@ -59,76 +65,106 @@ enum Hands {
 /// What the walker says of each block, or of the whole at the end.
 #[derive(Debug)]
 enum Walked {
-    Block { frames: u32, undecoded: u64, other: u64, position: (u64, Option<u64>) },
+    /// A capture that grows had nothing new; the shards were not asked.
+    Nothing,
+    Block(Said, Option<Stamp>),
     End(Box<WalkEnd>),
 }
 
 #[derive(Debug)]
 struct WalkEnd {
+    said: Said,
     facts: CaptureFacts,
-    limits: Vec<LimitHit>,
-    undecoded: u64,
-    other: u64,
-    position: (u64, Option<u64>),
     sha256: Option<[u8; 32]>,
     error: Option<CaptureError>,
 }
 
 /// What a shard made of a block, or of the end of the capture.
 #[derive(Debug)]
-enum Answer {
-    Block(Vec<Event>),
-    End { events: Vec<Event>, limits: Vec<LimitHit>, flows: u64 },
+struct Answer {
+    events: Vec<Event>,
+    /// Limits reached and flows ended, so far.
+    limits: Vec<LimitHit>,
+    flows: u64,
 }
 
 impl Reading {
     /// Opens a capture.
     pub fn open(source: &Source, how: How, budget: &Budget) -> Result<Self, CaptureError> {
+        let digest = if how.threads > 1 { Digest::Elsewhere } else { Digest::Inline };
+        let mut mode = Mode { path: None, follows: false, shows_open: false };
+        let reader = match source {
+            Source::File(path) => {
+                mode.path = Some(path);
+                CaptureReader::open(path, budget, digest)?
+            }
+            Source::Stdin => CaptureReader::from_stream(Box::new(io::stdin()), STDIN, budget)?,
+            Source::Live(spool) => {
+                mode.follows = true;
+                // One that is whole is read as a file is.
+                mode.shows_open = matches!(spool.growing.try_recv(), Err(TryRecvError::Empty));
+                CaptureReader::follow(spool, budget)
+            }
+        };
+        let mut reading = Self::start(reader, &mode, how, budget)
+            .map_err(|error| CaptureError::Io { source: error, path: source.name().into() })?;
+        if let Source::Live(Spool { owners: Some(owners), .. }) = source {
+            reading.owners = Some(owners.clone());
+            reading.merge.store.expect_programs();
+        }
+        Ok(reading)
+    }
+
+    /// Reads standard input as it comes: a pause does not hold up [`Reading::step`]. Waits for its first bytes.
+    pub fn follow_stdin(how: How, budget: &Budget) -> Result<Self, CaptureError> {
+        let reader = CaptureReader::from_pipe(Box::new(io::stdin()), STDIN, budget)?;
+        let mode = Mode { path: None, follows: true, shows_open: false };
+        Self::start(reader, &mode, how, budget).map_err(|error| CaptureError::Io { source: error, path: STDIN.into() })
+    }
+
+    fn start(reader: CaptureReader, mode: &Mode<'_>, how: How, budget: &Budget) -> io::Result<Self> {
         let How { threads, verdicts } = how;
         let wanted = if verdicts { Wanted::Links } else { Wanted::Exchanges };
-        let digest = if threads > 1 { Digest::Elsewhere } else { Digest::Inline };
-        let reader = match source {
-            Source::File(path) => CaptureReader::open(path, budget, digest)?,
-            Source::Stdin => CaptureReader::from_stream(Box::new(io::stdin()), "standard input", budget)?,
-            Source::Live(spool) => CaptureReader::open(&spool.folder.join("frames.pcapng"), budget, digest)?,
-        };
         let facts = Facts { capture: reader.facts().clone(), ..Facts::default() };
         let progress = Progress { read: 0, total: reader.position().1, done: false };
-        let walker = Box::new(Walker::new(reader, budget));
+        let walker = Box::new(Walker::new(reader, mode.follows, budget));
         let hands = if threads > 1 {
-            let path = if let Source::File(path) = source { Some(path.as_path()) } else { None };
-            Hands::start(*walker, path, (threads, wanted), budget)
-                .map_err(|source_error| CaptureError::Io { source: source_error, path: source.name().into() })?
+            Hands::start(*walker, mode, (threads, wanted), budget)?
         } else {
-            Hands::One { walker, shard: Box::new(Shard::new(0, 1, wanted, budget)), block: Box::default() }
+            let shard = Box::new(mode.shard(0, 1, wanted, budget));
+            Hands::One { walker, shard, block: Box::default() }
         };
-        Ok(Self { hands, merge: Merge::new(verdicts, budget), events: Vec::new(), facts, progress })
+        let merge = Merge::new(verdicts, budget);
+        Ok(Self { hands, merge, events: Vec::new(), facts, progress, waiting: false, news: true, owners: None })
     }
 
     /// Reads one block further. `Ok(false)`: the end, all rows are there. An error ends the reading too; what was read
-    /// before it stays.
+    /// before it stays. Of a capture that grows and has nothing new, comes back within some 30 ms.
     pub fn step(&mut self) -> Result<bool, CaptureError> {
+        self.waiting = false;
+        while let Some(Ok(owners)) = self.owners.as_ref().map(Receiver::try_recv) {
+            self.merge.store.learn_programs(&owners);
+            self.news = true;
+        }
         match &mut self.hands {
             Hands::One { walker, shard, block } => {
                 let read = walker.next(block);
-                shard.read(block, &mut self.events);
                 let more = matches!(read, Ok(true));
+                if more && block.is_empty() {
+                    self.waiting = true;
+                    return read;
+                }
+                shard.read(block, &mut self.events);
                 if !more {
                     shard.finish(&mut self.events);
                 }
-                self.merge.take(&mut self.events);
-                let reader = &mut walker.reader;
-                self.progress.read = reader.position().0;
-                self.facts.capture.frames = reader.facts().frames;
+                let (dropped, said, limits, flows) = (block.dropped, walker.said(), shard.limits(), shard.ended_flows);
                 if !more {
-                    self.facts.sha256 = reader.sha256();
-                    self.facts.capture = reader.facts().clone();
-                    let limits = walker.limits().into_iter().chain(shard.limits());
-                    self.facts.limits = added(limits.chain(self.merge.limits()));
-                    self.facts.flows = shard.ended_flows;
+                    self.facts.sha256 = walker.reader.sha256();
+                    self.facts.capture = walker.reader.facts().clone();
                 }
-                self.facts.undecoded_frames = walker.undecoded_frames;
-                self.facts.other_frames = walker.other_frames;
+                self.merge.take(&mut self.events, dropped);
+                self.told(said, limits, flows);
                 if !more {
                     self.end();
                 }
@@ -139,37 +175,31 @@ impl Reading {
                     self.end();
                     return Ok(false);
                 };
-                let mut limits = Vec::new();
+                if let Walked::Nothing = said {
+                    self.waiting = true;
+                    return Ok(true);
+                }
+                let (mut limits, mut flows) = (Vec::new(), 0);
                 for shard in shards.iter() {
-                    match shard.recv() {
-                        Ok(Answer::Block(events)) => self.events.extend(events),
-                        Ok(Answer::End { events, limits: reached, flows }) => {
-                            self.events.extend(events);
-                            limits.extend(reached);
-                            self.facts.flows += flows;
-                        }
-                        Err(_) => {}
+                    if let Ok(answer) = shard.recv() {
+                        self.events.extend(answer.events);
+                        limits.extend(answer.limits);
+                        flows += answer.flows;
                     }
                 }
-                self.merge.take(&mut self.events);
                 match said {
-                    Walked::Block { frames, undecoded, other, position } => {
-                        self.facts.capture.frames = frames;
-                        self.facts.undecoded_frames = undecoded;
-                        self.facts.other_frames = other;
-                        self.progress.read = position.0;
+                    Walked::Nothing => Ok(true),
+                    Walked::Block(said, dropped) => {
+                        self.merge.take(&mut self.events, dropped);
+                        self.told(said, limits, flows);
                         Ok(true)
                     }
                     Walked::End(end) => {
-                        limits.extend(end.limits);
-                        limits.extend(self.merge.limits());
-                        self.facts.capture = end.facts;
-                        self.facts.undecoded_frames = end.undecoded;
-                        self.facts.other_frames = end.other;
-                        self.facts.limits = added(limits.into_iter());
-                        self.progress.read = end.position.0;
                         let digested = digest.take().and_then(|thread| thread.join().ok()).flatten();
                         self.facts.sha256 = end.sha256.or(digested);
+                        self.facts.capture = end.facts;
+                        self.merge.take(&mut self.events, None);
+                        self.told(end.said, limits, flows);
                         self.end();
                         end.error.map_or(Ok(false), Err)
                     }
@@ -179,9 +209,28 @@ impl Reading {
         }
     }
 
+    /// Takes over what is known of the capture after a block.
+    fn told(&mut self, said: Said, limits: Vec<LimitHit>, flows: u64) {
+        let facts = &mut self.facts;
+        if let Some(capture) = said.capture {
+            facts.capture = *capture;
+        }
+        facts.capture.frames = said.frames;
+        [facts.capture.first_time, facts.capture.last_time] = said.times;
+        facts.capture.counters = said.counters;
+        facts.undecoded_frames = said.undecoded;
+        facts.other_frames = said.other;
+        facts.clock_steps = said.clock_steps;
+        facts.flows = flows;
+        facts.limits = added(said.limits.into_iter().chain(limits).chain(self.merge.limits()));
+        self.progress.read = said.position.0;
+        self.news = true;
+    }
+
     fn end(&mut self) {
         self.hands = Hands::Done;
         self.progress.done = true;
+        self.news = true;
     }
 
     /// Ends the reading where it is; the flows still open are not listed.
@@ -189,20 +238,52 @@ impl Reading {
         self.end();
     }
 
+    /// Whether the last step found nothing new in a capture that grows.
+    pub fn is_waiting(&self) -> bool {
+        self.waiting
+    }
+
+    /// Whether the newest frame was captured just now: then the capture is a live one.
+    pub fn is_of_this_moment(&self) -> bool {
+        self.facts.capture.last_time.is_some_and(is_of_this_moment)
+    }
+
+    /// Whether something changed since the last snapshot.
+    pub fn has_news(&self) -> bool {
+        self.news
+    }
+
     /// A frozen copy of what is there.
     pub fn snapshot(&mut self) -> Snapshot {
+        self.news = false;
         self.merge.store.snapshot(self.facts.clone(), self.progress)
     }
 }
 
+/// What standard input is called.
+const STDIN: &str = "standard input";
+
+/// What kind of source is read.
+#[derive(Debug)]
+struct Mode<'a> {
+    /// The file, to be hashed by a thread of its own.
+    path: Option<&'a Path>,
+    /// It may still grow.
+    follows: bool,
+    /// Rows come when their exchanges begin.
+    shows_open: bool,
+}
+
+impl Mode<'_> {
+    fn shard(&self, index: usize, shards: usize, wanted: Wanted, budget: &Budget) -> Shard {
+        let shard = Shard::new(index, shards, wanted, budget);
+        if self.shows_open { shard.showing_open() } else { shard }
+    }
+}
+
 impl Hands {
-    fn start(
-        walker: Walker,
-        path: Option<&Path>,
-        (threads, wanted): (usize, Wanted),
-        budget: &Budget,
-    ) -> io::Result<Self> {
-        let digest = match path.map(Path::to_owned) {
+    fn start(walker: Walker, mode: &Mode<'_>, (threads, wanted): (usize, Wanted), budget: &Budget) -> io::Result<Self> {
+        let digest = match mode.path.map(Path::to_owned) {
             Some(path) => Some(named("digest", move || digest_file(&path).ok())?),
             None => None,
         };
@@ -212,7 +293,7 @@ impl Hands {
         for index in 0..threads {
             let (to, blocks) = bounded(BLOCKS_UNDER_WAY);
             let (answer, answers) = bounded(BLOCKS_UNDER_WAY);
-            let shard = Shard::new(index, threads, wanted, budget);
+            let shard = mode.shard(index, threads, wanted, budget);
             let give_back = give_back.clone();
             named(&format!("shard-{index}"), move || run_shard(shard, &blocks, &give_back, &answer))?;
             to_shards.push(to);
@@ -229,9 +310,19 @@ fn named<T: Send + 'static>(name: &str, work: impl FnOnce() -> T + Send + 'stati
 
 /// Reads to the end, or until nobody listens any more.
 fn walk(mut walker: Walker, empty: &Receiver<Block>, shards: &[Sender<Arc<Block>>], walked: &Sender<Walked>) {
+    let mut unused = None;
     loop {
-        let mut block = empty.try_recv().unwrap_or_default();
+        let mut block = unused.take().or_else(|| empty.try_recv().ok()).unwrap_or_default();
         let read = walker.next(&mut block);
+        let more = matches!(read, Ok(true));
+        if more && block.is_empty() {
+            unused = Some(block);
+            if walked.send(Walked::Nothing).is_err() {
+                return;
+            }
+            continue;
+        }
+        let dropped = block.dropped;
         let block = Arc::new(block);
         for shard in shards {
             if shard.send(Arc::clone(&block)).is_err() {
@@ -239,22 +330,13 @@ fn walk(mut walker: Walker, empty: &Receiver<Block>, shards: &[Sender<Arc<Block>
             }
         }
         drop(block);
-        let position = walker.reader.position();
-        let (undecoded, other) = (walker.undecoded_frames, walker.other_frames);
-        let said = Walked::Block { frames: walker.reader.facts().frames, undecoded, other, position };
-        if walked.send(said).is_err() {
+        if walked.send(Walked::Block(walker.said(), dropped)).is_err() {
             return;
         }
-        if !matches!(read, Ok(true)) {
-            let end = WalkEnd {
-                facts: walker.reader.facts().clone(),
-                limits: walker.limits(),
-                undecoded,
-                other,
-                position,
-                sha256: walker.reader.sha256(),
-                error: read.err(),
-            };
+        if !more {
+            let said = walker.said();
+            let facts = walker.reader.facts().clone();
+            let end = WalkEnd { said, facts, sha256: walker.reader.sha256(), error: read.err() };
             // Nobody listening means that the reading was stopped.
             let _stopped = walked.send(Walked::End(Box::new(end)));
             return;
@@ -270,13 +352,17 @@ fn run_shard(mut shard: Shard, blocks: &Receiver<Arc<Block>>, give_back: &Sender
         if let Some(block) = Arc::into_inner(block) {
             let _full = give_back.try_send(block);
         }
-        if answers.send(Answer::Block(events)).is_err() {
+        if answers.send(answer(&shard, events)).is_err() {
             return;
         }
     }
     let mut events = Vec::new();
     shard.finish(&mut events);
-    let _stopped = answers.send(Answer::End { events, limits: shard.limits(), flows: shard.ended_flows });
+    let _stopped = answers.send(answer(&shard, events));
+}
+
+fn answer(shard: &Shard, events: Vec<Event>) -> Answer {
+    Answer { events, limits: shard.limits(), flows: shard.ended_flows }
 }
 
 /// One entry a limit: counts added, the earliest frame kept.

@@ -1,7 +1,7 @@
 //! One shard: the units of its flows become exchanges.
 
 use super::pairing::Lookups;
-use super::walk::Block;
+use super::walk::{Block, Stamp};
 use crate::evidence::Given;
 use crate::model::{
     Anomaly, Budget, Detail, Exchange, FlowId, FrameNo, LimitHit, Run, RunKind, Side, Timestamp, Transport, Unit,
@@ -11,6 +11,8 @@ use crate::streams::{Flow, FlowTable, FrameList, Slot};
 
 /// Bytes of one side that are held while its protocol is not yet clear.
 const HELD_BYTES: usize = 4_096;
+/// Length of a frame list in bytes from which on it is handed over without waiting for a row to change.
+const FRAMES_BYTES: usize = 2 << 10;
 /// Datagrams of a flow that are looked at before it is left alone.
 const TRIED_DATAGRAMS: u8 = 4;
 
@@ -19,17 +21,21 @@ const TRIED_DATAGRAMS: u8 = 4;
 pub(super) enum Found {
     /// A finished exchange, with its bodies where they were asked for.
     Exchange(Exchange, Option<[Vec<u8>; 2]>),
+    /// What is there of one that goes on; only of live captures.
+    Open(Exchange),
+    /// Frames of a flow that goes on; only of live captures.
+    Frames(FrameList),
     /// Links that a response handed out, before the response is over.
     Links(Given),
-    /// A flow ended; these were its frames.
+    /// A flow ended; these were its (last) frames.
     Flow(FrameList),
 }
 
 /// Something found, with the order in which it takes effect: the same for any number of shards.
 #[derive(Debug)]
 pub(super) struct Event {
-    /// The frame that made it certain; `u32::MAX` for the end of the capture.
-    pub(super) frame: FrameNo,
+    /// What made it certain.
+    pub(super) stamp: Stamp,
     /// The flow.
     pub(super) flow: FlowId,
     /// What.
@@ -44,6 +50,8 @@ pub(super) struct Shard {
     reader: Reader,
     flows: FlowTable,
     states: Vec<State>,
+    /// The slots that units of a block belonged to, where open exchanges are shown.
+    touched: Option<Vec<Slot>>,
     /// Flows that ended.
     pub(super) ended_flows: u64,
 }
@@ -62,8 +70,13 @@ struct Reader {
 #[derive(Debug, Default)]
 struct State {
     parser: Parser,
+    /// The number of the flow's next exchange; an HTTP connection counts on from here until it is left.
     ordinal: u32,
     lookups: Lookups,
+    /// Rows of the flow came or changed since its frames were handed over.
+    news: bool,
+    /// The flow has rows.
+    listed: bool,
 }
 
 #[derive(Debug)]
@@ -106,8 +119,15 @@ impl Shard {
             },
             flows: FlowTable::new(budget),
             states: Vec::new(),
+            touched: None,
             ended_flows: 0,
         }
+    }
+
+    /// Also gives what goes on: exchanges that have begun, and frames of flows that have not ended.
+    pub(super) fn showing_open(mut self) -> Self {
+        self.touched = Some(Vec::new());
+        self
     }
 
     /// Also keeps decoded bodies; for reading one flow again.
@@ -120,12 +140,12 @@ impl Shard {
         let mut runs = Vec::new();
         let mut earlier = block.earlier.iter().peekable();
         let mut sweeps = block.sweeps.iter().peekable();
-        for (index, unit) in block.units.iter().enumerate() {
+        for (index, (unit, stamp)) in block.units.iter().zip(block.stamps()).enumerate() {
             while let Some(sweep) = sweeps.next_if(|s| s.before_unit <= index) {
-                self.sweep(sweep.now, sweep.frame, out);
+                self.sweep(sweep.now, sweep.stamp, out);
             }
             let mine = self.shards == 1 || (unit.hash >> 40) % self.shards == self.index;
-            let slot = mine.then(|| self.locate(unit, out));
+            let slot = mine.then(|| self.locate(unit, stamp, out));
             while let Some((_, frame, offset)) = earlier.next_if(|(of, ..)| *of <= index) {
                 if let Some(slot) = slot {
                     self.flows.add_frame(slot, *frame, *offset);
@@ -133,26 +153,57 @@ impl Shard {
             }
             if let Some(slot) = slot {
                 self.flows.accept(slot, unit, block.payload(index), &mut runs);
-                self.feed(slot, &mut runs, out);
+                self.feed(slot, stamp, &mut runs, out);
+                if let Some(touched) = &mut self.touched {
+                    touched.push(slot);
+                }
             }
         }
         for sweep in sweeps {
-            self.sweep(sweep.now, sweep.frame, out);
+            self.sweep(sweep.now, sweep.stamp, out);
+        }
+        if let Some(mut touched) = self.touched.take() {
+            touched.sort_unstable();
+            touched.dedup();
+            for slot in touched.drain(..) {
+                self.show_open(slot, out);
+            }
+            self.touched = Some(touched);
+        }
+    }
+
+    /// Gives what is new of exchanges that go on, and hands over frames that panes may ask for. Once a block: what begins
+    /// and ends within one is not shown twice.
+    fn show_open(&mut self, slot: Slot, out: &mut Vec<Event>) {
+        let Some(state) = self.states.get_mut(slot.0) else { return };
+        let flow = self.flows.flow(slot);
+        state.show_open(flow, out);
+        if std::mem::take(&mut state.news) || state.listed && flow.frames.as_bytes().len() >= FRAMES_BYTES {
+            self.hand_over_frames(slot, Stamp::END, out);
+        }
+    }
+
+    fn hand_over_frames(&mut self, slot: Slot, stamp: Stamp, out: &mut Vec<Event>) {
+        let flow = self.flows.flow(slot).id;
+        let frames = self.flows.take_frames(slot);
+        if !frames.is_empty() {
+            out.push(Event { stamp, flow, found: Found::Frames(frames) });
         }
     }
 
     /// Reads one unit with its payload.
     pub(super) fn read_unit(&mut self, unit: &Unit, payload: &[u8], out: &mut Vec<Event>) {
-        let slot = self.locate(unit, out);
+        let stamp = Stamp::at(unit.frame);
+        let slot = self.locate(unit, stamp, out);
         let mut runs = Vec::new();
         self.flows.accept(slot, unit, payload, &mut runs);
-        self.feed(slot, &mut runs, out);
+        self.feed(slot, stamp, &mut runs, out);
     }
 
     /// Ends all flows, oldest first.
     pub(super) fn finish(&mut self, out: &mut Vec<Event>) {
         for slot in self.flows.open_slots() {
-            self.end(slot, FrameNo(u32::MAX), out);
+            self.end(slot, Stamp::END, out);
         }
     }
 
@@ -161,11 +212,11 @@ impl Shard {
         self.flows.limits()
     }
 
-    fn locate(&mut self, unit: &Unit, out: &mut Vec<Event>) -> Slot {
+    fn locate(&mut self, unit: &Unit, stamp: Stamp, out: &mut Vec<Event>) -> Slot {
         let mut reused = Vec::new();
         let slot = self.flows.locate(unit, &mut reused);
         for old in reused {
-            self.end(old, unit.frame, out);
+            self.end(old, stamp, out);
         }
         if self.states.len() <= slot.0 {
             self.states.resize_with(slot.0 + 1, State::default);
@@ -173,42 +224,49 @@ impl Shard {
         slot
     }
 
-    fn sweep(&mut self, now: Timestamp, frame: FrameNo, out: &mut Vec<Event>) {
+    fn sweep(&mut self, now: Timestamp, stamp: Stamp, out: &mut Vec<Event>) {
         let mut silent = Vec::new();
         self.flows.idle(now, &mut silent);
         for slot in silent {
-            self.end(slot, frame, out);
+            self.end(slot, stamp, out);
+        }
+        if self.touched.is_some() {
+            for slot in self.flows.open_slots() {
+                if self.states.get(slot.0).is_some_and(|state| state.listed) {
+                    self.hand_over_frames(slot, stamp, out);
+                }
+            }
         }
     }
 
-    fn feed(&mut self, slot: Slot, runs: &mut Vec<Run<'_>>, out: &mut Vec<Event>) {
+    fn feed(&mut self, slot: Slot, stamp: Stamp, runs: &mut Vec<Run<'_>>, out: &mut Vec<Event>) {
         if runs.is_empty() {
             return;
         }
         let flow = self.flows.flow(slot);
         let Some(state) = self.states.get_mut(slot.0) else { return };
         for run in runs.drain(..) {
-            state.feed(run.frame, flow, run, &mut self.reader, out);
+            state.feed(stamp, flow, run, &mut self.reader, out);
         }
     }
 
-    fn end(&mut self, slot: Slot, frame: FrameNo, out: &mut Vec<Event>) {
+    fn end(&mut self, slot: Slot, stamp: Stamp, out: &mut Vec<Event>) {
         let mut runs = Vec::new();
         let mut flow = self.flows.close(slot, &mut runs);
         let mut state = self.states.get_mut(slot.0).map(std::mem::take).unwrap_or_default();
         for run in runs {
-            state.feed(frame, &flow, run, &mut self.reader, out);
+            state.feed(stamp, &flow, run, &mut self.reader, out);
         }
-        state.finish(frame, &flow, &mut self.reader, out);
+        state.finish(stamp, &flow, &mut self.reader, out);
         let frames = flow.frames.take();
-        out.push(Event { frame, flow: flow.id, found: Found::Flow(frames) });
+        out.push(Event { stamp, flow: flow.id, found: Found::Flow(frames) });
         self.ended_flows += 1;
     }
 }
 
 impl State {
-    /// `stamp` is the frame that now takes effect: at a flow's end that is later than the run's own.
-    fn feed(&mut self, stamp: FrameNo, flow: &Flow, run: Run<'_>, reader: &mut Reader, out: &mut Vec<Event>) {
+    /// `stamp` is what now takes effect: where bytes waited, or at a flow's end, that is later than the run's own frame.
+    fn feed(&mut self, stamp: Stamp, flow: &Flow, run: Run<'_>, reader: &mut Reader, out: &mut Vec<Event>) {
         if flow.transport == Transport::Udp {
             return self.datagram(stamp, flow, &run, reader, out);
         }
@@ -262,7 +320,7 @@ impl State {
     }
 
     /// The first bytes of a connection: held until a protocol knows them or none does.
-    fn try_out(&mut self, stamp: FrameNo, flow: &Flow, run: Run<'_>, reader: &mut Reader, out: &mut Vec<Event>) {
+    fn try_out(&mut self, stamp: Stamp, flow: &Flow, run: Run<'_>, reader: &mut Reader, out: &mut Vec<Event>) {
         let Parser::Unclear(held) = &mut self.parser else { return };
         let RunKind::Data(bytes) = &run.kind else {
             // A hole or an end: what is held will not become clearer.
@@ -311,7 +369,7 @@ impl State {
     /// No protocol at the start: from here each run may begin one.
     fn settle(
         &mut self,
-        stamp: FrameNo,
+        stamp: Stamp,
         flow: &Flow,
         held: Vec<Run<'static>>,
         reader: &mut Reader,
@@ -324,18 +382,19 @@ impl State {
     }
 
     /// The parser is through with the flow; what follows may be another protocol.
-    fn leave(&mut self, stamp: FrameNo, flow: &Flow, reader: &mut Reader, out: &mut Vec<Event>) {
+    fn leave(&mut self, stamp: Stamp, flow: &Flow, reader: &mut Reader, out: &mut Vec<Event>) {
         self.finish(stamp, flow, reader, out);
         self.parser = Parser::Other;
     }
 
     /// Lets the parser give what it still holds.
-    fn finish(&mut self, stamp: FrameNo, flow: &Flow, reader: &mut Reader, out: &mut Vec<Event>) {
+    fn finish(&mut self, stamp: Stamp, flow: &Flow, reader: &mut Reader, out: &mut Vec<Event>) {
         match std::mem::replace(&mut self.parser, Parser::Other) {
             Parser::Http(mut connection) => {
                 connection.finish(&mut reader.http);
                 give(stamp, flow, &mut connection, out);
                 self.http_ended(stamp, flow, reader, out);
+                self.ordinal = self.ordinal.saturating_add(connection.opened());
             }
             Parser::Tls { mut connection, .. } => {
                 connection.finish(flow.bytes, &mut reader.tls);
@@ -354,7 +413,7 @@ impl State {
         }
     }
 
-    fn datagram(&mut self, stamp: FrameNo, flow: &Flow, run: &Run<'_>, reader: &mut Reader, out: &mut Vec<Event>) {
+    fn datagram(&mut self, stamp: Stamp, flow: &Flow, run: &Run<'_>, reader: &mut Reader, out: &mut Vec<Event>) {
         let RunKind::Data(bytes) = &run.kind else { return };
         if let Parser::Unclear(_) = self.parser {
             self.parser = Parser::Datagrams(0);
@@ -393,7 +452,7 @@ impl State {
     /// A message with where it was seen; over UDP its bytes are the datagram's.
     fn dns_message(
         &mut self,
-        stamp: FrameNo,
+        stamp: Stamp,
         flow: &Flow,
         (seen, bytes): (&dns::TcpMessage, &[u8]),
         reader: &Reader,
@@ -405,58 +464,86 @@ impl State {
         if says_nothing || !is_dns_port(flow) && !dns::sniff(bytes) {
             return;
         }
-        for exchange in self.lookups.offer(flow, seen, message) {
+        for exchange in self.lookups.offer(flow, &mut self.ordinal, seen, message) {
             self.push(stamp, flow, exchange, None, out);
         }
     }
 
-    fn http_ended(&mut self, stamp: FrameNo, flow: &Flow, reader: &mut Reader, out: &mut Vec<Event>) {
+    fn http_ended(&mut self, stamp: Stamp, flow: &Flow, reader: &mut Reader, out: &mut Vec<Event>) {
         let mut ended = std::mem::take(&mut reader.http);
-        for end in ended.drain(..) {
-            let http = &end.http;
-            let messages = || http.request.iter().chain(&http.interim).chain(&http.response);
-            let Some(first) = messages().min_by_key(|m| m.first_frame) else { continue };
-            let Some(last) = messages().max_by_key(|m| m.last_frame) else { continue };
-            let (first_frame, time) = (first.first_frame, first.time);
-            let (last_frame, end_time) = (last.last_frame, last.end_time);
-            let exchange = exchange(
-                flow,
-                end.swapped,
-                ((first_frame, time), (last_frame, end_time)),
-                Detail::Http(Box::new(end.http)),
-                end.anomalies,
-            );
-            self.push(stamp, flow, exchange, end.bodies, out);
+        for mut end in ended.drain(..) {
+            let bodies = end.bodies.take();
+            if let Some(exchange) = self.http_exchange(flow, end) {
+                self.push(stamp, flow, exchange, bodies, out);
+            }
         }
         reader.http = ended;
     }
 
-    fn tls_ended(&mut self, stamp: FrameNo, flow: &Flow, reader: &mut Reader, out: &mut Vec<Event>) {
+    fn http_exchange(&self, flow: &Flow, end: http1::Ended) -> Option<Exchange> {
+        let http = &end.http;
+        let messages = || http.request.iter().chain(&http.interim).chain(&http.response);
+        let first = messages().min_by_key(|m| m.first_frame)?;
+        let last = messages().max_by_key(|m| m.last_frame)?;
+        let places = ((first.first_frame, first.time), (last.last_frame, last.end_time));
+        let ordinal = self.ordinal.saturating_add(end.number);
+        let detail = Detail::Http(Box::new(end.http));
+        Some(Exchange { ordinal, ..exchange(flow, end.swapped, places, detail, end.anomalies) })
+    }
+
+    fn tls_ended(&mut self, stamp: Stamp, flow: &Flow, reader: &mut Reader, out: &mut Vec<Event>) {
         let mut ended = std::mem::take(&mut reader.tls);
         for end in ended.drain(..) {
-            let places = ((end.frames.0, end.times.0), (end.frames.1, end.times.1));
-            let exchange = exchange(flow, end.swapped, places, Detail::Tls(Box::new(end.session)), end.anomalies);
+            let exchange = self.tls_exchange(flow, end);
+            self.ordinal = self.ordinal.saturating_add(1);
             self.push(stamp, flow, exchange, None, out);
         }
         reader.tls = ended;
     }
 
+    /// Sessions of a flow follow each other: the one under way has the next number.
+    fn tls_exchange(&self, flow: &Flow, end: tls::Ended) -> Exchange {
+        let places = ((end.frames.0, end.times.0), (end.frames.1, end.times.1));
+        let detail = Detail::Tls(Box::new(end.session));
+        Exchange { ordinal: self.ordinal, ..exchange(flow, end.swapped, places, detail, end.anomalies) }
+    }
+
     fn push(
         &mut self,
-        frame: FrameNo,
+        stamp: Stamp,
         flow: &Flow,
-        mut exchange: Exchange,
+        exchange: Exchange,
         bodies: Option<[Vec<u8>; 2]>,
         out: &mut Vec<Event>,
     ) {
-        exchange.ordinal = self.ordinal;
-        self.ordinal = self.ordinal.saturating_add(1);
-        out.push(Event { frame, flow: flow.id, found: Found::Exchange(exchange, bodies) });
+        (self.news, self.listed) = (true, true);
+        out.push(Event { stamp, flow: flow.id, found: Found::Exchange(exchange, bodies) });
+    }
+
+    /// Gives what is new of exchanges that go on.
+    fn show_open(&mut self, flow: &Flow, out: &mut Vec<Event>) {
+        let mut shown = self.lookups.previews(flow);
+        match &mut self.parser {
+            Parser::Http(connection) => {
+                let previews = connection.previews();
+                shown.extend(previews.into_iter().filter_map(|end| self.http_exchange(flow, end)));
+            }
+            Parser::Tls { connection, .. } => {
+                let preview = connection.preview();
+                shown.extend(preview.map(|end| self.tls_exchange(flow, end)));
+            }
+            _ => {}
+        }
+        if !shown.is_empty() {
+            (self.news, self.listed) = (true, true);
+        }
+        let open = |exchange| Event { stamp: Stamp::END, flow: flow.id, found: Found::Open(exchange) };
+        out.extend(shown.into_iter().map(open));
     }
 }
 
 /// Passes on what responses handed out, before the exchange itself: a client may use a URL while the rest still comes.
-fn give(stamp: FrameNo, flow: &Flow, connection: &mut http1::Connection, out: &mut Vec<Event>) {
+fn give(stamp: Stamp, flow: &Flow, connection: &mut http1::Connection, out: &mut Vec<Event>) {
     for given in connection.take_given() {
         let (client, server) = if given.swapped { (flow.server, flow.client) } else { (flow.client, flow.server) };
         let host = if given.host.is_empty() { server.ip.to_string().into() } else { given.host };
@@ -468,7 +555,7 @@ fn give(stamp: FrameNo, flow: &Flow, connection: &mut http1::Connection, out: &m
             time: given.time,
             links: given.links,
         });
-        out.push(Event { frame: stamp, flow: flow.id, found });
+        out.push(Event { stamp, flow: flow.id, found });
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crossbeam_channel::{Receiver, Sender, bounded, tick};
+use crossbeam_channel::{Receiver, Sender, TryRecvError, bounded, tick};
 
 use super::messages::{Command, Handle, Notice, Source};
 use super::reading::{How, Reading};
@@ -73,12 +73,18 @@ impl Worker {
                     break;
                 }
             }
-            order = self.orders.try_recv().ok();
-            if order.is_some() {
-                reading.stop();
-                break;
+            match self.orders.try_recv() {
+                Ok(command) => {
+                    order = Some(command);
+                    reading.stop();
+                    break;
+                }
+                // Nobody is there any more; a live capture would not end by itself.
+                Err(TryRecvError::Disconnected) => return None,
+                Err(TryRecvError::Empty) => {}
             }
-            if beat.try_recv().is_ok() {
+            // Nothing new, no snapshot: then the beat waits, and the next change is shown at once.
+            if reading.has_news() && beat.try_recv().is_ok() {
                 self.publish(reading.snapshot());
             }
         }

@@ -7,6 +7,8 @@
 //! answered without asking it.
 #![cfg_attr(not(test), warn(clippy::arithmetic_side_effects, clippy::as_conversions, clippy::indexing_slicing))]
 
+use std::borrow::Cow;
+
 use super::dates::{epoch, http_date, iso8601};
 use crate::model::{ByteRange, HttpMessage, StartLine, Timestamp, clean_to};
 
@@ -169,15 +171,12 @@ pub fn signed_request(request: &HttpMessage, host: Option<&[u8]>) -> Option<Sign
     let method = || Some(clean_to(method.of(&request.block), NAME_CHARS).into_owned()).filter(|m| !m.is_empty());
     let from_query = query.as_ref().and_then(|q| in_query(q, host, method));
     let from_field = in_field(request, method);
+    let signed_query = query.as_ref().filter(|_| from_query.is_some());
+    let mut signed = from_query.or(from_field)?;
     let mut secrets = field_secrets(request);
-    if from_query.is_some()
-        && let Some(query) = &query
-    {
-        secrets.extend(query.secrets());
-    }
+    secrets.extend(signed_query.into_iter().flat_map(Query::secrets));
     secrets.sort_unstable();
     secrets.dedup();
-    let mut signed = from_query.or(from_field)?;
     signed.secrets = secrets;
     Some(signed)
 }
@@ -535,11 +534,13 @@ enum Case {
     Either,
 }
 
+/// A decoded name; its value as it stands, and where.
+type Parameter<'a> = (Cow<'a, [u8]>, &'a [u8], ByteRange);
+
 /// A target's query, cut into parameters.
 struct Query<'a> {
     range: ByteRange,
-    /// Decoded names; values as they stand, and where.
-    parameters: Vec<(Vec<u8>, &'a [u8], ByteRange)>,
+    parameters: Vec<Parameter<'a>>,
 }
 
 impl<'a> Query<'a> {
@@ -557,7 +558,9 @@ impl<'a> Query<'a> {
             let (name, value) = piece.split_at_checked(name_len).unwrap_or((piece, b""));
             let value = value.strip_prefix(b"=").unwrap_or(value);
             let value_at = part(target, end.saturating_sub(value.len()), end).unwrap_or_default();
-            parameters.push((decoded(name, NAME_CHARS), value, value_at));
+            let is_plain = name.len() <= NAME_CHARS && memchr::memchr(b'%', name).is_none();
+            let name = if is_plain { name.into() } else { decoded(name, NAME_CHARS).into() };
+            parameters.push((name, value, value_at));
             at = end.saturating_add(1);
         }
         Some(Self { range: part(target, from, to)?, parameters })

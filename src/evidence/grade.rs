@@ -4,6 +4,11 @@
 //! an address in a dated range is what lifts them. Lines that speak of different machines do not contradict each other:
 //! a conflict needs two answers to one question.
 
+use std::sync::Arc;
+
+use smallvec::SmallVec;
+
+use super::names::Asked;
 use super::pack::{Kind, Signature, SpeaksFor, pack};
 use crate::model::{
     Agreement, Answer, Evidence, FirstWrite, Grade, Group, HandOut, Hop, LinkMatch, LookedUp, ProviderId, Stance,
@@ -36,6 +41,8 @@ const UNLISTED: &str = "The server's address is in no range that this program li
 pub(super) const UNDATED: &str =
     "The address lists are of other years than the capture; whose range it was then is not certain.";
 const GAPS: &str = "Bytes of this connection are missing from the capture; lines may be missing here.";
+pub(super) const DROPPED: &str =
+    "Packets were dropped while this was captured, as its own counters say: what is not seen here may have been there.";
 const PROXIED: &str = "The request went to a proxy: the address is the proxy's, not that of the named server.";
 const BEHIND: &str = "What stands behind the answering machine shows only where it lets header lines through.";
 const RESIGNED: &str =
@@ -43,7 +50,7 @@ const RESIGNED: &str =
 const PAYER: &str =
     "Who owns and pays for the account is in no capture; who hands out its signed URLs is as near as lines come.";
 /// Every sentence about what a capture cannot show.
-pub(super) const CANNOT_SHOW: [&str; 16] = [
+pub(super) const CANNOT_SHOW: [&str; 17] = [
     SEALED,
     NO_CERTIFICATE,
     NO_NAME,
@@ -56,6 +63,7 @@ pub(super) const CANNOT_SHOW: [&str; 16] = [
     UNLISTED,
     UNDATED,
     GAPS,
+    DROPPED,
     PROXIED,
     BEHIND,
     RESIGNED,
@@ -80,6 +88,8 @@ pub(super) struct Scene {
     pub(super) no_request: bool,
     pub(super) no_response: bool,
     pub(super) gap: bool,
+    /// The capture's own counters told of dropped packets by then.
+    pub(super) dropped: bool,
     /// The request carries something to be kept.
     pub(super) uploading: bool,
     /// Whose way of signing the request shows, and whether the signature was accepted.
@@ -97,8 +107,15 @@ pub(super) struct Scene {
     /// A customer's name in the asked name.
     pub(super) tenant: Option<(ProviderId, String)>,
     pub(super) bare_store: Option<ProviderId>,
+    /// What the asked name matches.
+    pub(super) asked: Option<Arc<Asked>>,
+}
+
+impl Scene {
     /// The registrable domain of the asked name.
-    pub(super) site: Option<String>,
+    fn site(&self) -> Option<&str> {
+        self.asked.as_ref()?.site.as_deref()
+    }
 }
 
 /// A ledger entry with its rule, and its strength at the capture's time.
@@ -133,28 +150,26 @@ impl Groups {
     }
 }
 
-pub(super) fn grade(ledger: &[Evidence], scene: Scene) -> Verdict {
-    let witnesses: Vec<Witness<'_>> = ledger
-        .iter()
-        .filter_map(|entry| {
-            let rule = pack().signature(entry.signature)?;
-            Some(Witness { entry, rule, strength: rule.strength_in(scene.month) })
-        })
-        .collect();
+pub(super) fn grade(ledger: &[Evidence], mut scene: Scene) -> Verdict {
+    let rules = ledger.iter().filter_map(|entry| Some((entry, pack().signature(entry.signature)?)));
+    let witnesses: SmallVec<[Witness<'_>; 16]> =
+        rules.map(|(entry, rule)| Witness { entry, rule, strength: rule.strength_in(scene.month) }).collect();
     let mut conflict = false;
     let stores_differ = stores_differ(&witnesses);
     let operator = operator(&witnesses, &scene, stores_differ, &mut conflict);
     conflict |= stores_differ;
     let (product, role) = product(&witnesses, &scene, operator, stores_differ);
+    let cannot_show = cannot_show(&scene, &witnesses);
+    let named = scene.tenant.take();
     Verdict {
         operator,
         product,
         role,
-        tenant: tenant(&witnesses, &scene, operator),
+        tenant: tenant(&witnesses, &scene, named, operator),
         grade: operator.map(|o| if conflict { o.grade.min(Grade::Suggests) } else { o.grade }),
         conflict,
         path: path(&witnesses, operator, product),
-        cannot_show: cannot_show(&scene, &witnesses),
+        cannot_show,
         agreement: agreement(&witnesses, &scene, operator),
         handed_out: scene.handed_out,
         no_hand_out: scene.no_hand_out,
@@ -394,8 +409,8 @@ fn is_front(rule: &Signature) -> bool {
         && matches!(rule.role, "cdn-edge" | "load-balancer" | "private-relay" | "middlebox")
 }
 
-fn candidates(witnesses: &[Witness<'_>], provider: Option<ProviderId>) -> Vec<Candidate> {
-    let mut found: Vec<Candidate> = Vec::new();
+fn candidates(witnesses: &[Witness<'_>], provider: Option<ProviderId>) -> SmallVec<[Candidate; 4]> {
+    let mut found: SmallVec<[Candidate; 4]> = SmallVec::new();
     for w in witnesses.iter().filter(|w| w.rule.supports.has(Supports::PRODUCT) && w.strength >= 2) {
         if provider.is_some_and(|p| p != w.rule.provider) {
             continue;
@@ -458,17 +473,22 @@ fn product(
     (Some(Answer { value: c.service, grade }), Some(Answer { value: c.role, grade }))
 }
 
-fn tenant(witnesses: &[Witness<'_>], scene: &Scene, operator: Option<Answer<ProviderId>>) -> Option<Answer<Tenant>> {
+fn tenant(
+    witnesses: &[Witness<'_>],
+    scene: &Scene,
+    named: Option<(ProviderId, String)>,
+    operator: Option<Answer<ProviderId>>,
+) -> Option<Answer<Tenant>> {
     let answers = operator.is_some_and(|o| o.grade >= Grade::Supports);
-    if let Some((provider, name)) = &scene.tenant {
+    if let Some((provider, name)) = named {
         let custody = witnesses.iter().any(|w| {
-            matches!(w.entry.group, Group::Custody | Group::Writer) && w.rule.provider == *provider && w.strength >= 3
+            matches!(w.entry.group, Group::Custody | Group::Writer) && w.rule.provider == provider && w.strength >= 3
         });
-        let here = operator.is_some_and(|o| related(o.value, *provider)) && answers;
+        let here = operator.is_some_and(|o| related(o.value, provider)) && answers;
         // Whoever hands out a signed URL that is then accepted had the account's key, or had it signed for them.
         let signed = scene.signed.is_some_and(|(_, accepted)| accepted);
         let giver = scene.handed_out.as_ref().filter(|h| h.how == LinkMatch::Exact);
-        let first_party = giver.and_then(|h| h.site.clone()).filter(|site| Some(site) != scene.site.as_ref());
+        let first_party = giver.and_then(|h| h.site.clone()).filter(|site| Some(site.as_str()) != scene.site());
         let first_party = first_party.filter(|_| signed && custody && here);
         let grade = match (custody && here, here && scene.accepted) {
             (true, _) if first_party.is_some() && !scene.gap => Grade::Conclusive,
@@ -476,17 +496,17 @@ fn tenant(witnesses: &[Witness<'_>], scene: &Scene, operator: Option<Answer<Prov
             (_, true) => Grade::Suggests,
             _ => Grade::NameOnly,
         };
-        return Some(Answer { value: Tenant { name: name.clone(), first_party }, grade });
+        return Some(Answer { value: Tenant { name, first_party }, grade });
     }
     // Another's name on this operator's machine: the site is the customer.
-    let (operator, site) = (operator?, scene.site.as_ref()?);
+    let (operator, site) = (operator?, scene.site()?);
     let own = witnesses.iter().any(|w| w.entry.group == Group::NameChoice && related(w.rule.provider, operator.value));
     if own || operator.grade < Grade::Suggests {
         return None;
     }
     let delegated = scene.steered.and_then(|n| pack().signature(n)).is_some_and(|s| s.provider == operator.value);
     let grade = if delegated || (answers && scene.accepted) { Grade::Suggests } else { Grade::NameOnly };
-    Some(Answer { value: Tenant { name: site.clone(), first_party: Some(site.clone()) }, grade })
+    Some(Answer { value: Tenant { name: site.to_owned(), first_party: Some(site.to_owned()) }, grade })
 }
 
 /// The hops that lines show: front machines in the order of their closeness, then what made the object.
@@ -583,6 +603,7 @@ fn cannot_show(scene: &Scene, witnesses: &[Witness<'_>]) -> Vec<&'static str> {
         (!scene.dns && !scene.local && !routed, UNLISTED),
         (routed && !scene.dated, UNDATED),
         (scene.gap, GAPS),
+        (scene.dropped, DROPPED),
         (resigned(witnesses), RESIGNED),
         (answered && !scene.dns && !scene.sealed, BEHIND),
         (scene.tenant.is_some() && !scene.dns, PAYER),

@@ -12,7 +12,7 @@ use std::sync::Arc;
 use ahash::AHashMap;
 
 use crate::model::{ExchangeNo, FlowId, FrameNo, GiverNo, HandOut, LinkMatch, Timestamp, WriteMatch};
-use crate::protocols::links::{Link, LinkForm, keys, token_keys};
+use crate::protocols::links::{Link, LinkForm, LinkKeys, host_key, keys, token_keys};
 
 /// Earlier mentions of one key that are looked at for one that fits.
 const LOOK_BACK: usize = 32;
@@ -133,7 +133,7 @@ impl HandOuts {
                 self.enter(keys.exact, number);
                 self.enter(keys.host_path ^ HOST_PATH, number);
                 if let Some(host) = host_of(&link.url) {
-                    self.enter(host_key(host), number);
+                    self.enter(host_key(host) ^ HOST, number);
                 }
                 for token in keys.tokens {
                     self.enter(token ^ TOKEN, number);
@@ -178,9 +178,9 @@ impl HandOuts {
         true
     }
 
-    /// The latest fitting mention of `url` (in normal form) that `client` had received before frame `before`.
-    pub(super) fn find(&self, url: &str, client: IpAddr, before: FrameNo) -> Search {
-        let Some(asked) = keys(url) else { return Search::Nothing };
+    /// The latest fitting mention of `url` (in normal form, with its keys) that `client` had received before frame
+    /// `before`.
+    pub(super) fn find(&self, url: &str, asked: &LinkKeys, client: IpAddr, before: FrameNo) -> Search {
         let place = host_path(url);
         let mut elsewhere = false;
         let exact = |m: &Mention| same_url(&m.link.url, url);
@@ -207,7 +207,7 @@ impl HandOuts {
     pub(super) fn find_host(&self, host: &str, client: IpAddr, before: FrameNo) -> Search {
         let mut elsewhere = false;
         let same = |m: &Mention| host_of(&m.link.url) == Some(host);
-        let found = self.search(host_key(host), client, before, &mut elsewhere, same);
+        let found = self.search(host_key(host) ^ HOST, client, before, &mut elsewhere, same);
         Self::outcome(found.map(|m| (m, LinkMatch::Host)), elsewhere)
     }
 
@@ -294,6 +294,8 @@ pub(super) struct Unseen {
     pub(super) gaps: bool,
     pub(super) not_decoded: bool,
     pub(super) late: bool,
+    /// The capture's own counters tell of dropped packets.
+    pub(super) dropped: bool,
     /// Another client was given the URL.
     pub(super) other_client: bool,
     /// Links were forgotten to make room.
@@ -302,6 +304,7 @@ pub(super) struct Unseen {
 
 const SEALED: &str = "Earlier connections of this client are sealed: a URL that came inside them cannot be seen.";
 const GAPS: &str = "Bytes of this client's earlier responses are missing from the capture.";
+const DROPPED: &str = "Packets were dropped while this was captured: the response that gave the URL may be among them.";
 const NOT_DECODED: &str = "A body that this client received earlier could not be decoded.";
 const LATE: &str = "The capture begins in the middle of this client's connections: the URL may have come before.";
 const OTHER: &str = "Another client of this capture was given this URL; this one was not.";
@@ -310,13 +313,14 @@ const NOTHING: &str = "No earlier response to this client in the capture names i
                        typed, kept from earlier, or put together from parts.";
 
 /// Every sentence of [`reasons`].
-pub(super) const REASONS: [&str; 7] = [SEALED, GAPS, NOT_DECODED, LATE, OTHER, FULL, NOTHING];
+pub(super) const REASONS: [&str; 8] = [SEALED, GAPS, DROPPED, NOT_DECODED, LATE, OTHER, FULL, NOTHING];
 
 /// Why no hand-out was found.
 pub(super) fn reasons(unseen: Unseen) -> Vec<&'static str> {
     [
         (unseen.sealed, SEALED),
         (unseen.gaps, GAPS),
+        (unseen.dropped, DROPPED),
         (unseen.not_decoded, NOT_DECODED),
         (unseen.late, LATE),
         (unseen.other_client, OTHER),
@@ -389,13 +393,13 @@ impl Uploads {
     /// The upload whose bytes came back, or whose MD5 the answer names, else one to the same place.
     pub(super) fn find(
         &self,
-        url: &str,
+        asked: &LinkKeys,
         (body, named): Answered,
         client: IpAddr,
         before: FrameNo,
     ) -> Option<(Upload, WriteMatch)> {
         let body = body.filter(|b| b.0 >= TELLING_BYTES).map(|b| Key::Bytes(b.1));
-        let place = keys(url).map(|k| Key::Place(k.host_path));
+        let place = Some(Key::Place(asked.host_path));
         let by = |key: Option<Key>, how| {
             let upload = self.found.get(&key?).filter(|u| u.client == client && u.frame < before)?;
             Some((*upload, how))
@@ -404,10 +408,6 @@ impl Uploads {
             .or_else(|| by(named.map(Key::Hash), WriteMatch::SameHash))
             .or_else(|| by(place, WriteMatch::SamePlace))
     }
-}
-
-fn host_key(host: &str) -> u64 {
-    keys(&format!("http://{host}/")).map_or(0, |k| k.exact) ^ HOST
 }
 
 /// Host of a URL in normal form, without a port.
@@ -468,13 +468,17 @@ mod tests {
         }
     }
 
+    fn find(known: &HandOuts, asked: &str, client: IpAddr, before: u32) -> Search {
+        known.find(asked, &keys(asked).unwrap(), client, FrameNo(before))
+    }
+
     #[track_caller]
     fn check(links: &[(u32, &str)], asked: &str, before: u32, want: Option<(u32, LinkMatch)>) {
         let mut known = HandOuts::new(1 << 20);
         for (frame, url) in links {
             known.learn(given(u64::from(*frame), *frame, url));
         }
-        let got = match known.find(asked, CLIENT, FrameNo(before)) {
+        let got = match find(&known, asked, CLIENT, before) {
             Search::Found(h) => Some((h.frame.0, h.how)),
             Search::OtherClient | Search::Nothing => None,
         };
@@ -505,7 +509,7 @@ mod tests {
     fn what_another_client_was_given_is_no_hand_out() {
         let mut known = HandOuts::new(1 << 20);
         known.learn(given(1, 1, "http://a.example/x"));
-        assert!(matches!(known.find("http://a.example/x", OTHER_CLIENT, FrameNo(9)), Search::OtherClient));
+        assert!(matches!(find(&known, "http://a.example/x", OTHER_CLIENT, 9), Search::OtherClient));
         assert!(
             matches!(known.find_host("a.example", CLIENT, FrameNo(9)), Search::Found(h) if h.how == LinkMatch::Host)
         );
@@ -518,8 +522,8 @@ mod tests {
             known.learn(given(n, n as u32, &format!("http://a.example/{n}")));
         }
         assert!(known.forgotten() > 0);
-        assert!(matches!(known.find("http://a.example/0", CLIENT, FrameNo(99)), Search::Nothing));
-        assert!(matches!(known.find("http://a.example/9", CLIENT, FrameNo(99)), Search::Found(_)));
+        assert!(matches!(find(&known, "http://a.example/0", CLIENT, 99), Search::Nothing));
+        assert!(matches!(find(&known, "http://a.example/9", CLIENT, 99), Search::Found(_)));
         assert_eq!(known.arrived(FlowId(1), 9), Some(GiverNo(9)));
         assert_eq!(known.arrived(FlowId(1), 9), None);
     }
@@ -537,7 +541,9 @@ mod tests {
         uploads.learn(upload(3, 5, 7), 100, "http://s.example/a?sig=1");
         uploads.learn(upload(4, 6, 8), 2, "http://s.example/tiny");
         let find = |url, hash, named: Option<u8>, before| {
-            let found = uploads.find(url, (Some((100, [hash; 32])), named.map(|n| [n; 16])), CLIENT, FrameNo(before));
+            let asked = keys(url).unwrap();
+            let found =
+                uploads.find(&asked, (Some((100, [hash; 32])), named.map(|n| [n; 16])), CLIENT, FrameNo(before));
             found.map(|(u, how)| (u.exchange.0, how))
         };
         assert_eq!(find("http://x.example/other", 7, None, 9), Some((3, WriteMatch::SameBytes)));

@@ -16,7 +16,7 @@ use crate::model::{
 use crate::protocols::links::normal_url;
 
 const A: u16 = 1;
-const CNAME: u16 = 5;
+pub(super) const CNAME: u16 = 5;
 const AAAA: u16 = 28;
 /// Answers remembered for all addresses together.
 const ANSWERS: usize = 65_536;
@@ -63,7 +63,7 @@ impl Chain {
         let at = records.last().map_or(question.name.as_str(), |r| r.value.as_str());
         let links = records.iter().filter_map(|record| {
             Some(Link {
-                text: format!("{} CNAME {}", record.name, record.value).into_bytes().into(),
+                text: [&record.name, " CNAME ", &record.value].concat().into_bytes().into(),
                 target: Name::of(record.value.as_bytes())?.bytes().into(),
                 range: record.range,
             })
@@ -120,6 +120,8 @@ pub struct Known {
     pub(super) hand_outs: HandOuts,
     pub(super) uploads: Uploads,
     clients: AHashMap<IpAddr, Unseen>,
+    /// The capture's own counters tell of dropped packets.
+    pub(super) dropped: bool,
 }
 
 impl Known {
@@ -132,7 +134,13 @@ impl Known {
             hand_outs: HandOuts::new(budget.hand_out_bytes),
             uploads: Uploads::default(),
             clients: AHashMap::new(),
+            dropped: false,
         }
+    }
+
+    /// From here on it is known that packets of the capture were dropped: absence proves less.
+    pub fn learn_drops(&mut self) {
+        self.dropped = true;
     }
 
     /// Remembers links that a response hands out.
@@ -195,6 +203,12 @@ impl Known {
     }
 
     fn learn_unseen(&mut self, exchange: &Exchange) {
+        // A handshake that came to nothing hides nothing.
+        let sealed =
+            matches!(&exchange.detail, Detail::Tls(t) if t.transport == TlsTransport::Quic || t.server_hello.is_some());
+        if !sealed && exchange.anomalies.is_empty() {
+            return;
+        }
         if self.clients.len() >= CLIENTS && !self.clients.contains_key(&exchange.client.ip) {
             return;
         }
@@ -204,9 +218,7 @@ impl Known {
             seen.late |= anomaly.kind == AnomalyKind::MissingStart;
             seen.not_decoded |= anomaly.kind == AnomalyKind::BodyNotDecoded;
         }
-        // A handshake that came to nothing hides nothing.
-        seen.sealed |=
-            matches!(&exchange.detail, Detail::Tls(t) if t.transport == TlsTransport::Quic || t.server_hello.is_some());
+        seen.sealed |= sealed;
     }
 
     /// What of a client's earlier exchanges could not be seen.
@@ -250,15 +262,14 @@ impl Known {
 
     /// Other names whose answer was `address` before frame `before`: they share it.
     pub(super) fn others(&self, address: IpAddr, than: &Chain, before: FrameNo) -> Vec<ExchangeNo> {
-        let mut names: Vec<&[u8]> = vec![&than.asked];
-        let mut others = Vec::new();
+        let mut others: Vec<&Chain> = Vec::new();
         for chain in self.chains.get(&address).into_iter().flatten().rev() {
-            if others.len() < MOST_OTHERS && chain.frame < before && !names.contains(&&*chain.asked) {
-                names.push(&chain.asked);
-                others.push(chain.lookup);
+            let known = chain.asked == than.asked || others.iter().any(|other| other.asked == chain.asked);
+            if others.len() < MOST_OTHERS && chain.frame < before && !known {
+                others.push(chain);
             }
         }
-        others
+        others.iter().map(|chain| chain.lookup).collect()
     }
 }
 

@@ -3,21 +3,23 @@
 use std::sync::Arc;
 
 use ahash::AHashMap;
+use smallvec::{SmallVec, smallvec};
 
 use super::addresses;
 use super::computed::{self, Facts};
 use super::custody;
 use super::grade::{self, Scene};
 use super::handouts::{self, Search};
-use super::known::{Chain, Known, own_url};
+use super::known::{CNAME, Chain, Known, own_url};
 use super::names::{self, Asked, Name, Names};
 use super::pack::{Kind, Signature, pack};
-use super::pattern::Pattern;
+use super::pattern::{Pairs, Pattern};
 use crate::model::{
     AnomalyKind, Budget, ByteRange, Certificate, ClientHello, Detail, DnsLookup, Evidence, Exchange, ExchangeNo, Field,
     FirstWrite, FrameNo, Group, HttpExchange, HttpMessage, Ledger, LookedUp, Opening, Part, Place, StartLine, Supports,
     TlsSession, TlsTransport, Verdict, frames_of,
 };
+use crate::protocols::links::keys;
 
 /// Entries kept of one exchange.
 const ENTRIES: usize = 64;
@@ -28,6 +30,10 @@ const MANY: usize = 3;
 const LONG_VALUE: usize = 256;
 /// Longest field name that a rule may have.
 const FIELD_NAME: usize = 64;
+
+/// Types of DNS records (RFC 1035 section 3.2.2).
+const NS: u16 = 2;
+const PTR: u16 = 12;
 
 /// Signatures with the text that each matched.
 type Quotes = Arc<[(u16, Box<[u8]>)]>;
@@ -47,14 +53,16 @@ struct FieldRules {
 impl FieldRules {
     /// Calls `each` with the signatures of a response's value.
     fn of_value(&mut self, value: &[u8], mut each: impl FnMut(u16)) {
-        let matching = || self.values.iter().filter(|(_, p)| p.matches(value)).map(|(number, _)| *number);
         if self.values.len() < MANY || value.len() > LONG_VALUE {
-            return matching().for_each(each);
+            let matching = self.values.iter().filter(|(_, p)| p.matches(value));
+            return matching.for_each(|(number, _)| each(*number));
         }
         if let Some(known) = self.memory.get(value) {
             return known.iter().for_each(|number| each(*number));
         }
-        let found: Arc<[u16]> = matching().collect();
+        let pairs = Pairs::of(value);
+        let matching = self.values.iter().filter(|(_, p)| p.fits(pairs) && p.matches(value));
+        let found: Arc<[u16]> = matching.map(|(number, _)| *number).collect();
         found.iter().for_each(|number| each(*number));
         if self.memory.len() >= REMEMBERED {
             self.memory.clear();
@@ -68,6 +76,7 @@ impl FieldRules {
 pub struct Matcher {
     names: Names,
     fields: AHashMap<&'static [u8], FieldRules>,
+    shapes: Shapes,
     field_prefixes: Vec<(&'static [u8], u16)>,
     phrases: Vec<(u16, Pattern)>,
     bodies: Vec<(u16, Pattern)>,
@@ -78,6 +87,8 @@ pub struct Matcher {
     owners: Vec<(u16, &'static str)>,
     issuers: Vec<(u16, &'static str)>,
     certificate_memory: AHashMap<[u8; 32], Quotes>,
+    /// Where each ledger is written.
+    entries: Ledger,
 }
 
 impl Matcher {
@@ -86,6 +97,7 @@ impl Matcher {
         let mut m = Self {
             names: Names::new(),
             fields: AHashMap::new(),
+            shapes: Shapes::default(),
             field_prefixes: Vec::new(),
             phrases: Vec::new(),
             bodies: Vec::new(),
@@ -96,12 +108,14 @@ impl Matcher {
             owners: Vec::new(),
             issuers: Vec::new(),
             certificate_memory: AHashMap::new(),
+            entries: Ledger::new(),
         };
         for (number, s) in pack().in_force() {
             for &pattern in s.patterns {
                 m.add(number, s, pattern);
             }
         }
+        m.fields.keys().for_each(|name| m.shapes.add(name));
         m
     }
 
@@ -147,9 +161,10 @@ impl Matcher {
     pub fn judge(&mut self, exchange: &Exchange, known: &Known) -> (Ledger, Verdict) {
         let (year, month, ..) = exchange.time.civil();
         let month = u32::try_from(year).unwrap_or(0).saturating_mul(12).saturating_add(month.saturating_sub(1));
-        let mut book = Book { ledger: Vec::with_capacity(8) };
+        let mut book = Book { ledger: std::mem::take(&mut self.entries) };
         let mut scene = Scene { month, ..Scene::default() };
         scene.gap = exchange.anomalies.iter().any(|a| matches!(a.kind, AnomalyKind::Gap | AnomalyKind::MissingStart));
+        scene.dropped = known.dropped;
         let mut asked = None;
         match &exchange.detail {
             Detail::Http(http) => asked = self.http(http, exchange, &mut book, &mut scene),
@@ -168,14 +183,19 @@ impl Matcher {
                 if asked.is_none()
                     && let Some(name) = Name::of(&chain.asked)
                 {
-                    let place =
-                        Place { part: Part::Dns, range: ByteRange::default(), frames: vec![chain.frame], offset: 0 };
+                    let place = Place {
+                        part: Part::Dns,
+                        range: ByteRange::default(),
+                        frames: smallvec![chain.frame],
+                        offset: 0,
+                    };
                     self.asked(&name, &chain.asked, &place, &mut book, &mut scene);
                 }
             }
         }
         trace(exchange, known, asked.as_ref(), &mut scene);
         let ledger = book.close();
+        self.entries = book.ledger;
         let verdict = grade::grade(&ledger, scene);
         (ledger, verdict)
     }
@@ -216,6 +236,9 @@ impl Matcher {
                     let text = range.of(&request.block);
                     self.asked(name, text, &place(Part::Request, request, range), book, scene);
                 }
+                continue;
+            }
+            if !self.shapes.may_have(name) {
                 continue;
             }
             let Some(rules) = field_name(name).and_then(|n| self.fields.get(n.bytes())) else { continue };
@@ -296,12 +319,24 @@ impl Matcher {
             }
         }
         for field in &response.fields {
-            let Some(name) = field_name(field.name.of(&response.block)) else { continue };
-            let value = field.value.of(&response.block);
-            if name.bytes() == b"set-cookie" {
+            let name = field.name.of(&response.block);
+            if name.eq_ignore_ascii_case(b"set-cookie") {
                 self.cookie(response, field, book);
                 continue;
             }
+            if name.len() > FIELD_NAME {
+                continue;
+            }
+            let begins = |prefix: &[u8]| name.get(..prefix.len()).is_some_and(|n| n.eq_ignore_ascii_case(prefix));
+            let prefixed = self.field_prefixes.iter().filter(|(prefix, _)| begins(prefix));
+            for (_, number) in prefixed {
+                book.line(*number, None, Part::Response, response, field);
+            }
+            if !self.shapes.may_have(name) {
+                continue;
+            }
+            let Some(name) = field_name(name) else { continue };
+            let value = field.value.of(&response.block);
             if let Some(rules) = self.fields.get_mut(name.bytes()) {
                 for number in &rules.present {
                     book.line(*number, None, Part::Response, response, field);
@@ -321,9 +356,6 @@ impl Matcher {
                     }
                 }
             }
-            for (_, number) in self.field_prefixes.iter().filter(|(p, _)| name.bytes().starts_with(p)) {
-                book.line(*number, None, Part::Response, response, field);
-            }
         }
     }
 
@@ -332,7 +364,7 @@ impl Matcher {
         for (number, pattern) in &self.bodies {
             let Some(range) = pattern.find(&opening.block) else { continue };
             let range = ByteRange::between(range.start, range.end.min(range.start + LONG_VALUE));
-            let frames = frames_of(&opening.spans, range);
+            let frames = frames_of(&opening.spans, range).into();
             let place = Place { part: Part::Body, range, frames, offset: u64::from(range.start) };
             book.add(*number, None, place, range.of(&opening.block));
         }
@@ -430,20 +462,23 @@ impl Matcher {
                 self.asked(&name, question.name.as_bytes(), &place, book, scene);
             }
         }
-        if let Some((chain, _)) = Chain::of(dns, exchange.client.ip, ExchangeNo(0)) {
+        let renamed = dns.response.iter().flat_map(|r| &r.answers).any(|record| record.rtype == CNAME);
+        if renamed && let Some((chain, _)) = Chain::of(dns, exchange.client.ip, ExchangeNo(0)) {
             self.steering(&chain, book, scene);
         }
         for record in dns.response.iter().flat_map(|r| &r.answers) {
             let Some(frame) = dns.response.as_ref().map(|r| r.frame) else { return };
+            if !matches!(record.rtype, NS | PTR) {
+                continue;
+            }
             let Some(name) = Name::of(record.value.as_bytes()) else { continue };
             let add = |kind: &str, number: u16, book: &mut Book| {
                 let text = format!("{} {kind} {}", record.name, record.value);
                 book.add(number, None, dns_place(record.range, frame), text.as_bytes());
             };
             match record.rtype {
-                2 => self.names.name_server(name.bytes(), |number| add("NS", number, book)),
-                12 => self.names.reverse(name.bytes(), |number| add("PTR", number, book)),
-                _ => {}
+                NS => self.names.name_server(name.bytes(), |number| add("NS", number, book)),
+                _ => self.names.reverse(name.bytes(), |number| add("PTR", number, book)),
             }
         }
     }
@@ -456,9 +491,9 @@ impl Matcher {
         }
         if scene.claim.is_none() {
             scene.claim = asked.signatures.first().copied();
-            scene.site = asked.site.as_deref().map(str::to_owned);
             scene.tenant = asked.tenant.as_ref().map(|(p, t)| (*p, t.as_ref().to_owned()));
             scene.bare_store = asked.bare_store;
+            scene.asked = Some(asked);
         }
     }
 
@@ -504,7 +539,7 @@ impl Matcher {
             let place = Place {
                 part: Part::Address,
                 range: ByteRange::default(),
-                frames: vec![exchange.first_frame],
+                frames: smallvec![exchange.first_frame],
                 offset: 0,
             };
             book.add(number, None, place, text.as_bytes());
@@ -547,14 +582,47 @@ impl Book {
     }
 
     /// The finished ledger: by group, then place, then signature, without repetition.
-    fn close(mut self) -> Ledger {
+    fn close(&mut self) -> Ledger {
         self.ledger.sort_by(|a, b| {
             let key = |e: &Evidence| (e.group, e.place.part, e.place.range, e.signature);
             key(a).cmp(&key(b))
         });
         self.ledger.dedup_by(|a, b| a.signature == b.signature && a.place == b.place);
         self.ledger.truncate(ENTRIES);
-        self.ledger
+        // Just as long as it is: the longer one that it was written in is used again.
+        let mut ledger = Ledger::with_capacity(self.ledger.len());
+        ledger.append(&mut self.ledger);
+        ledger
+    }
+}
+
+/// Lengths, first and last letters of the names that rules have: most fields of a message are told apart by these.
+#[derive(Debug)]
+struct Shapes([u64; FIELD_NAME]);
+
+impl Default for Shapes {
+    fn default() -> Self {
+        Self([0; FIELD_NAME])
+    }
+}
+
+impl Shapes {
+    fn add(&mut self, name: &[u8]) {
+        let bit = Self::bit(name);
+        if let Some(bits) = name.len().checked_sub(1).and_then(|n| self.0.get_mut(n)) {
+            *bits |= bit;
+        }
+    }
+
+    fn may_have(&self, name: &[u8]) -> bool {
+        let bits = name.len().checked_sub(1).and_then(|n| self.0.get(n)).copied().unwrap_or(0);
+        bits & Self::bit(name) != 0
+    }
+
+    /// One of 64 bits, the same for small and capital letters.
+    fn bit(name: &[u8]) -> u64 {
+        let letter = |byte: Option<&u8>| byte.map_or(0, |b| b | 0x20);
+        1 << ((letter(name.first()).wrapping_mul(5) ^ letter(name.last()).wrapping_mul(11)) % 64)
     }
 }
 
@@ -575,9 +643,9 @@ fn field_name(name: &[u8]) -> Option<Lower> {
         return None;
     }
     let mut lower = Lower { buffer: [0; FIELD_NAME], len: name.len() };
-    for (to, from) in lower.buffer.iter_mut().zip(name) {
-        *to = from.to_ascii_lowercase();
-    }
+    let written = lower.buffer.get_mut(..name.len())?;
+    written.copy_from_slice(name);
+    written.make_ascii_lowercase();
     Some(lower)
 }
 
@@ -589,20 +657,20 @@ fn line(field: &Field) -> ByteRange {
 
 fn place(part: Part, message: &HttpMessage, range: ByteRange) -> Place {
     let frames = match message.spans.as_slice() {
-        [only] => vec![only.frame],
-        _ => message.frames_of(range),
+        [only] => smallvec![only.frame],
+        _ => message.frames_of(range).into(),
     };
     Place { part, range, frames, offset: message.stream_offset.saturating_add(u64::from(range.start)) }
 }
 
 fn dns_place(range: ByteRange, frame: FrameNo) -> Place {
-    Place { part: Part::Dns, range, frames: vec![frame], offset: u64::from(range.start) }
+    Place { part: Part::Dns, range, frames: smallvec![frame], offset: u64::from(range.start) }
 }
 
 /// The frames that carried `range` of a hello's block.
-fn hello_frames(hello: &ClientHello, range: ByteRange) -> Vec<FrameNo> {
+fn hello_frames(hello: &ClientHello, range: ByteRange) -> SmallVec<[FrameNo; 2]> {
     let frames = frames_of(&hello.spans, range);
-    if frames.is_empty() { vec![hello.frame] } else { frames }
+    if frames.is_empty() { smallvec![hello.frame] } else { frames.into() }
 }
 
 /// Finds what earlier exchanges of this client say of this one: who gave it the URL, whether it wrote the bytes itself.
@@ -611,15 +679,16 @@ fn trace(exchange: &Exchange, known: &Known, asked: Option<&Name>, scene: &mut S
     let (search, before) = match &exchange.detail {
         Detail::Http(http) => {
             let Some((request, url)) = http.request.as_ref().zip(own_url(http)) else { return };
+            let Some(keys) = keys(&url) else { return };
             let before = request.first_frame;
             let body = http.response.as_ref().and_then(|r| r.body.decoded_bytes.zip(r.body.sha256));
             let named = http.response.as_ref().and_then(computed::named_md5);
             if !scene.uploading
-                && let Some((upload, how)) = known.uploads.find(&url, (body, named), client, before)
+                && let Some((upload, how)) = known.uploads.find(&keys, (body, named), client, before)
             {
                 scene.first_write = Some(FirstWrite { upload: upload.exchange, frame: upload.frame, how });
             }
-            (known.hand_outs.find(&url, client, before), before)
+            (known.hand_outs.find(&url, &keys, client, before), before)
         }
         Detail::Tls(_) => {
             let Some(host) = asked.and_then(|name| str::from_utf8(name.bytes()).ok()) else { return };
@@ -636,6 +705,7 @@ fn trace(exchange: &Exchange, known: &Known, asked: Option<&Name>, scene: &mut S
             unseen.late |= exchange.anomalies.iter().any(|a| a.kind == AnomalyKind::MissingStart && a.frame <= before);
             unseen.other_client = matches!(search, Search::OtherClient);
             unseen.forgotten = known.forgotten_links() > 0;
+            unseen.dropped = known.dropped;
             scene.no_hand_out = handouts::reasons(unseen);
         }
     }

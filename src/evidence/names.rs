@@ -5,15 +5,16 @@ use core::net::IpAddr;
 use std::sync::Arc;
 
 use ahash::AHashMap;
+use smallvec::SmallVec;
 
 use super::pack::{Kind, pack};
-use super::pattern::Pattern;
+use super::pattern::{Pairs, Pattern};
 use crate::model::ProviderId;
 
 /// Longest name of the DNS as text (RFC 1035 section 3.1 allows 255 bytes on the wire).
 const LONGEST: usize = 255;
-/// Names remembered; past that the memory starts anew.
-const REMEMBERED: usize = 65_536;
+/// Names remembered; past that the memory starts anew. What comes often is soon back, and what comes once costs no room.
+const REMEMBERED: usize = 4_096;
 
 /// The zone of Azure's first CDN; it is not in the list of today.
 const CLOSED_ZONE: &str = ".vo.msecnd.net";
@@ -111,7 +112,8 @@ impl Names {
                 }
             }
         });
-        for (number, pattern) in &self.hosts {
+        let pairs = Pairs::of(name.bytes());
+        for (number, pattern) in self.hosts.iter().filter(|(_, p)| p.fits(pairs)) {
             let (Some(groups), Some(s)) = (pattern.captures(name.bytes()), pack().signature(*number)) else { continue };
             asked.signatures.push(*number);
             let group = ["bucket", "account", "ap", "api", "ns"].iter().find_map(|g| groups.name(g));
@@ -141,7 +143,9 @@ impl Names {
     /// Signatures that one CNAME target matches.
     pub(super) fn target(&self, name: &[u8], mut each: impl FnMut(u16)) {
         self.by_suffix(name, Kind::CnameSuffix, |number, _| each(number));
-        self.cnames.iter().filter(|(_, p)| p.matches(name)).for_each(|(number, _)| each(*number));
+        let pairs = Pairs::of(name);
+        let cnames = self.cnames.iter().filter(|(_, p)| p.fits(pairs) && p.matches(name));
+        cnames.for_each(|(number, _)| each(*number));
     }
 
     /// Signatures that a whole chain, joined by ` > `, matches.
@@ -176,11 +180,8 @@ pub(super) fn covers(pattern: &[u8], name: &[u8]) -> bool {
     pattern.eq_ignore_ascii_case(name)
 }
 
-/// A name in lower case without port, brackets and final dot, on the stack.
-pub(super) struct Name {
-    buffer: [u8; LONGEST],
-    len: usize,
-}
+/// A name in lower case without port, brackets and final dot; on the stack, but for the longest.
+pub(super) struct Name(SmallVec<[u8; 48]>);
 
 impl Name {
     /// From a Host field, an authority, an SNI or a DNS name; `None` where there is no name in it.
@@ -188,8 +189,9 @@ impl Name {
         let text = text.trim_ascii();
         let text = match text.strip_prefix(b"[") {
             Some(rest) => rest.split(|b| *b == b']').next().unwrap_or_default(),
-            None => match memchr::memchr_iter(b':', text).collect::<Vec<_>>().as_slice() {
-                [colon] => text.get(..*colon).unwrap_or_default(),
+            None => match memchr::memchr(b':', text) {
+                // Of several colons none is a port's.
+                Some(colon) if memchr::memrchr(b':', text) == Some(colon) => text.get(..colon).unwrap_or_default(),
                 _ => text,
             },
         };
@@ -197,14 +199,12 @@ impl Name {
         if text.is_empty() || text.len() > LONGEST {
             return None;
         }
-        let mut name = Self { buffer: [0; LONGEST], len: text.len() };
-        for (to, from) in name.buffer.iter_mut().zip(text) {
-            *to = from.to_ascii_lowercase();
-        }
+        let mut name = Self(SmallVec::from_slice(text));
+        name.0.make_ascii_lowercase();
         Some(name)
     }
 
     pub(super) fn bytes(&self) -> &[u8] {
-        self.buffer.get(..self.len).unwrap_or_default()
+        &self.0
     }
 }

@@ -11,6 +11,7 @@ use regex::bytes::{Captures, Regex, RegexBuilder};
 pub(super) struct Pattern {
     source: &'static str,
     literal: Vec<u8>,
+    pairs: Pairs,
     finder: memmem::Finder<'static>,
     shape: Shape,
     regex: OnceLock<Option<Regex>>,
@@ -40,13 +41,19 @@ impl Pattern {
 
     fn with(source: &'static str, literal: Vec<u8>, shape: Shape) -> Self {
         let finder = memmem::Finder::new(&literal).into_owned();
-        Self { source, literal, finder, shape, regex: OnceLock::new() }
+        let pairs = Pairs::of(&literal);
+        Self { source, literal, pairs, finder, shape, regex: OnceLock::new() }
     }
 
     /// For the start of a body: a dot matches line ends too.
     pub(super) fn of_body(source: &'static str) -> Self {
         let (literal, _) = literal_of(source);
         Self::with(source, literal, Shape::Body)
+    }
+
+    /// Whether a value with those pairs may match: told at once where many patterns are tried on one value.
+    pub(super) fn fits(&self, value: Pairs) -> bool {
+        self.pairs.0 & !value.0 == 0
     }
 
     /// Whether `value` matches.
@@ -96,6 +103,17 @@ impl Pattern {
     #[cfg(test)]
     pub(super) fn compiles(&self) -> bool {
         self.regex().is_some()
+    }
+}
+
+/// Which pairs of neighbouring bytes a text has, each as one of 64 bits: a text inside another has no others.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Pairs(u64);
+
+impl Pairs {
+    pub(super) fn of(text: &[u8]) -> Self {
+        let bit = |(a, b): (&u8, &u8)| 1_u64 << ((a.wrapping_mul(7) ^ b.wrapping_mul(13)) % 64);
+        Self(text.iter().zip(text.iter().skip(1)).map(bit).fold(0, |all, bit| all | bit))
     }
 }
 

@@ -552,6 +552,9 @@ fn shared(s: &Scene<'_>) -> Challenge {
     let question = "Does the address serve other names, so that it cannot tell the customer?";
     match s.verdict.looked_up.as_ref().map(|l| l.others.len()) {
         None => challenge(question, Attempt::NotPossible, "no lookup before the connection gave this address"),
+        Some(0) if s.verdict.cannot_show.contains(&super::grade::DROPPED) => {
+            challenge(question, Attempt::NotPossible, "no other name is seen, but packets were dropped")
+        }
         Some(0) => challenge(question, Attempt::Held, "no other name in this capture"),
         Some(n) => {
             challenge(question, Attempt::Held, format!("{n} other names: the tenant is never read from the address"))

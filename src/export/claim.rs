@@ -26,7 +26,7 @@ const MOST_PARTS: usize = 10_000;
 pub const SCOPE: &str = "for this exchange, at this time, from this network";
 
 /// What a picture says.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Claim {
     /// [`CLAIM_SCHEMA`].
     pub schema: String,

@@ -31,8 +31,21 @@ const COLUMNS: [&str; 18] = [
 
 /// Writes a header line, then one line a row.
 pub fn write_csv(listing: &Listing<'_>, out: &mut dyn Write) -> Result<(), ExportError> {
+    write_csv_head(out)?;
+    write_csv_rows(listing, out)
+}
+
+/// Writes the header line.
+pub fn write_csv_head(out: &mut dyn Write) -> Result<(), ExportError> {
     let mut lines = csv::Writer::from_writer(out);
     lines.write_record(COLUMNS)?;
+    lines.flush()?;
+    Ok(())
+}
+
+/// Writes one line a row.
+pub fn write_csv_rows(listing: &Listing<'_>, out: &mut dyn Write) -> Result<(), ExportError> {
+    let mut lines = csv::Writer::from_writer(out);
     let pack = pack();
     for (n, _, row) in listing.full_rows() {
         let snapshot = listing.snapshot;
@@ -47,7 +60,7 @@ pub fn write_csv(listing: &Listing<'_>, out: &mut dyn Write) -> Result<(), Expor
             if row.status == 0 { "".into() } else { row.status.to_string().into() },
             guarded(snapshot.word(row.content_type)),
             row.size.to_string().into(),
-            row.duration_micros.to_string().into(),
+            if row.is_open() { "".into() } else { row.duration_micros.to_string().into() },
             guarded(snapshot.text(row.server)),
             pack.providers.get(usize::from(row.operator)).map_or("", |p| p.name).into(),
             product.map_or("", |s| s.name).into(),

@@ -161,7 +161,7 @@ impl Plan<'_> {
             // A secret inside a coded body cannot be overwritten alone: then nothing of it goes in.
             if hits.is_empty() {
                 wanted.spans.push((response.header_frame, last, 1));
-                wanted.keep[1].push((from, u64::MAX));
+                wanted.keep[1].push((from, from.saturating_add(response.body.wire_bytes)));
                 wanted.need(last);
             }
             return Ok(());
@@ -228,7 +228,7 @@ impl Plan<'_> {
                 }
                 // Fragments of a lookup; there is no telling where a secret would stand in one.
                 Outcome::Fragment if !wanted.whole.is_empty() && !redactor.hides_addresses() => {
-                    out.frame(&head, &bytes, 0, redactor)?
+                    out.frame(&head, &bytes, 0, redactor)?;
                 }
                 Outcome::Fragment | Outcome::Other | Outcome::Undecoded => {}
             }
@@ -305,25 +305,40 @@ impl Track {
         if whole && wanted.keep[direction].is_empty() {
             // Lookups, hellos and certificates.
         } else {
+            // A head that begins inside this segment: only line ends may stand before it (RFC 9112 section 2.2).
+            let end = stays.map_or(0, |at| at.saturating_add(u64::from(len)));
+            let begins = |f: &u64| stays.is_some_and(|at| at < *f && *f < end);
+            let last_begin = wanted.keep[direction].iter().map(|(f, _)| *f).filter(begins).max();
             for (i, byte) in new.iter_mut().enumerate() {
                 let at = stays.map(|at| at.saturating_add(i as u64));
                 let inside =
                     |list: &[(u64, u64)]| at.is_some_and(|at| list.iter().any(|(f, t)| (*f..*t).contains(&at)));
-                if !inside(&wanted.keep[direction]) || inside(&wanted.hide[direction]) {
+                if inside(&wanted.hide[direction]) {
                     *byte = FILL;
+                } else if !inside(&wanted.keep[direction]) {
+                    *byte = if at < last_begin { b'\n' } else { FILL };
                 }
             }
         }
         for hit in redactor.known_hits(payload) {
-            let (from, to) = (hit.range.start as usize, hit.range.end() as usize);
-            new.get_mut(from..to).unwrap_or_default().fill(FILL);
+            let place = hit.range.start as usize..hit.range.end() as usize;
+            let old = payload.get(place.clone()).unwrap_or_default();
+            for (byte, was) in new.get_mut(place).unwrap_or_default().iter_mut().zip(old) {
+                if *byte == *was {
+                    *byte = FILL;
+                }
+            }
         }
         let changed = payload.iter().zip(&new).filter(|(a, b)| a != b).count() as u64;
         bytes.get_mut(start..end)?.copy_from_slice(&new);
         let addresses = [redactor.address(unit.source.ip), redactor.address(unit.target.ip)];
+        let same = addresses == [unit.source.ip, unit.target.ip];
+        if changed == 0 && same {
+            return Some(0);
+        }
         let sealed = seal(unit, bytes, start, addresses);
         // Wrapped in a way that the new addresses could not be written into: rather left out.
-        (sealed || addresses == [unit.source.ip, unit.target.ip]).then_some(changed)
+        (sealed || same).then_some(changed)
     }
 
     /// The stream offset of a segment's payload, and whether the segment is needed to find it.
@@ -527,10 +542,11 @@ impl<'a> Writer<'a> {
         if redactor.is_on() {
             hide_hardware(head.link, &mut bytes);
         }
-        let mut comment = format!("frame {} of {}", head.number, self.capture);
-        if changed > 0 {
-            comment.push_str(&format!("; {changed} bytes overwritten with X, checksums made anew"));
-        }
+        let of = format!("frame {} of {}", head.number, self.capture);
+        let comment = match changed {
+            0 => of,
+            n => format!("{of}; {n} bytes overwritten with X or line ends, checksums made anew"),
+        };
         let time = u64::try_from(head.time.0).unwrap_or(0);
         block(&mut self.out.bytes, 6, |out| {
             let words = [interface, (time >> 32) as u32, time as u32, bytes.len() as u32, head.original_len];

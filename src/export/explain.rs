@@ -21,6 +21,9 @@ pub fn write_explanation(listing: &Listing<'_>, n: u32, id: RowId, out: &mut dyn
     if let Some(sha256) = facts.sha256 {
         writeln!(out, "  capture sha256 {}", hex(&sha256))?;
     }
+    for loss in facts.losses() {
+        writeln!(out, "  {loss}")?;
+    }
     write_what(&record, out)?;
     if !record.verdict.cannot_show.is_empty() {
         writeln!(out, "\nWhat this capture cannot show")?;

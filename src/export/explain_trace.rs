@@ -85,7 +85,7 @@ pub(super) fn write_origin(listing: &Listing<'_>, record: &Record, out: &mut dyn
         let n = listing.numbers().of_giver(h.giver).map_or_else(|| "not ended".to_owned(), |n| n.to_string());
         writeln!(out, "\nHanded out by {}, exchange {n}, frame {}", clean_to(h.host.as_bytes(), 255), h.frame)?;
         let field = if h.field.is_empty() { String::new() } else { format!(", field {}", clean(h.field.as_bytes())) };
-        let lag = record.exchange.time.nanos_since(h.time) as f64 / 1e9;
+        let lag = record.exchange.time.nanos_since(h.time).max(0) as f64 / 1e9;
         writeln!(out, "  {}{field}, offset {}; {}; {lag:.3} s before", h.form, h.offset, h.how.words())?;
         writeln!(out, "  {}", clean_to(&h.text, QUOTED_CHARS))?;
     } else if !verdict.no_hand_out.is_empty() {

@@ -18,6 +18,13 @@ const WIDTHS: [usize; 3] = [40, 16, 30];
 /// Writes each site with its sentences and its lines. Only sites that hold `word`; all where it is empty.
 pub fn write_findings(listing: &Listing<'_>, word: &str, out: &mut dyn Write) -> Result<(), ExportError> {
     let [who_width, role_width, giver_width] = WIDTHS;
+    let losses = listing.snapshot.facts().losses();
+    for loss in &losses {
+        writeln!(out, "{loss}")?;
+    }
+    if !losses.is_empty() {
+        writeln!(out)?;
+    }
     for site in chosen(listing, word) {
         writeln!(out, "{}", clean_to(site.site.as_bytes(), 255))?;
         for sentence in site.sentences() {
@@ -65,6 +72,8 @@ fn chosen(listing: &Listing<'_>, word: &str) -> Vec<SiteFindings> {
 struct CaptureLine<'a> {
     schema: &'static str,
     capture: &'a str,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    losses: Vec<String>,
     signatures: &'static str,
 }
 
@@ -112,7 +121,8 @@ impl From<Counts> for CountsLine {
 pub fn write_findings_json(listing: &Listing<'_>, word: &str, out: &mut dyn Write) -> Result<(), ExportError> {
     let facts = listing.snapshot.facts();
     let mut line = Vec::new();
-    let capture = CaptureLine { schema: SCHEMA, capture: &facts.capture.name, signatures: pack().version };
+    let losses = facts.losses();
+    let capture = CaptureLine { schema: SCHEMA, capture: &facts.capture.name, losses, signatures: pack().version };
     write_line(&mut line, &capture, out)?;
     for site in chosen(listing, word) {
         let findings = site.lines.iter().map(|(key, counts)| FindingLine {

@@ -11,6 +11,7 @@ use serde_json::ser::{Formatter, Serializer};
 use super::json_verdict::VerdictLine;
 use super::order::Numbers;
 use super::{ExportError, Listing};
+use crate::capture::Counters;
 use crate::model::{
     Certificate, ClientHello, Detail, DnsKind, DnsLookup, DnsQuestion, DnsRecord, Endpoint, Exchange, Field, FrameNo,
     HttpMessage, LimitHit, ServerHello, StartLine, TlsSession, TlsTransport, Transport, hex, is_hidden,
@@ -26,8 +27,8 @@ const CHUNK: usize = 256;
 
 /// Writes the capture's line, then one line a row. `threads` share the work; the bytes are the same for any number.
 pub fn write_jsonl(listing: &Listing<'_>, threads: usize, out: &mut dyn Write) -> Result<(), ExportError> {
+    write_capture(listing.snapshot, Moment::Whole, out)?;
     let mut line = Vec::with_capacity(16 << 10);
-    write_line(&mut line, &CaptureLine::new(listing.snapshot), out)?;
     let rows: Vec<(u32, RowId)> = listing.rows().collect();
     if threads <= 1 || rows.len() <= CHUNK {
         for (n, id) in rows {
@@ -60,6 +61,28 @@ pub fn write_jsonl(listing: &Listing<'_>, threads: usize, out: &mut dyn Write) -
     })
 }
 
+/// When the capture's line is written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Moment {
+    /// Before the rows, when all was read.
+    Whole,
+    /// Before the rows, while they still come: it says what is known by then.
+    Begun,
+    /// Behind rows that were written as they came.
+    Ended,
+}
+
+/// Writes the capture's line.
+pub fn write_capture(snapshot: &Snapshot, moment: Moment, out: &mut dyn Write) -> Result<(), ExportError> {
+    write_line(&mut Vec::with_capacity(1 << 10), &CaptureLine::new(snapshot, moment), out)
+}
+
+/// Writes one line a row.
+pub fn write_jsonl_rows(listing: &Listing<'_>, out: &mut dyn Write) -> Result<(), ExportError> {
+    let rows: Vec<(u32, RowId)> = listing.rows().collect();
+    Ok(out.write_all(&write_chunk(listing.snapshot, listing.numbers(), &rows)?)?)
+}
+
 fn write_chunk(snapshot: &Snapshot, numbers: &Numbers, rows: &[(u32, RowId)]) -> Result<Vec<u8>, ExportError> {
     let mut bytes = Vec::with_capacity(rows.len() * (3 << 10));
     for (n, id) in rows {
@@ -81,6 +104,9 @@ pub(super) fn write_line(line: &mut Vec<u8>, value: &impl Serialize, out: &mut d
 struct CaptureLine<'a> {
     kind: &'static str,
     schema: &'static str,
+    /// Rows are written as they come, numbered in the order in which they ended; the whole is told behind them.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    live: bool,
     file: &'a str,
     #[serde(skip_serializing_if = "Option::is_none")]
     sha256: Option<String>,
@@ -93,6 +119,10 @@ struct CaptureLine<'a> {
     link_types: Vec<u16>,
     interfaces: Vec<InterfaceLine<'a>>,
     flows: u64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    counters: Option<CountersLine>,
+    #[serde(skip_serializing_if = "is_zero_64")]
+    clock_steps_back: u64,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     comments: Vec<CommentLine<'a>>,
     read: ReadLine<'a>,
@@ -104,6 +134,27 @@ struct InterfaceLine<'a> {
     name: Cow<'a, str>,
     link_type: u16,
     snap_len: u32,
+}
+
+/// What the capturing system counted, over all interfaces and sections.
+#[derive(Serialize)]
+struct CountersLine {
+    received: u64,
+    #[serde(skip_serializing_if = "is_zero_64")]
+    accepted: u64,
+    dropped_by_kernel: u64,
+    dropped_by_interface: u64,
+}
+
+impl CountersLine {
+    fn new(counters: Counters) -> Self {
+        Self {
+            received: counters.received,
+            accepted: counters.accepted,
+            dropped_by_kernel: counters.dropped_by_kernel,
+            dropped_by_interface: counters.dropped_by_interface,
+        }
+    }
 }
 
 #[derive(Serialize)]
@@ -143,12 +194,13 @@ fn is_zero(n: &u32) -> bool {
 }
 
 impl<'a> CaptureLine<'a> {
-    fn new(snapshot: &'a Snapshot) -> Self {
+    fn new(snapshot: &'a Snapshot, moment: Moment) -> Self {
         let facts = snapshot.facts();
         let capture = &facts.capture;
         Self {
-            kind: "capture",
+            kind: if moment == Moment::Ended { "capture_end" } else { "capture" },
             schema: SCHEMA,
+            live: moment == Moment::Begun,
             file: &capture.name,
             sha256: facts.sha256.map(|h| hex(&h)),
             format: capture.format.word(),
@@ -162,6 +214,8 @@ impl<'a> CaptureLine<'a> {
                 .map(|i| InterfaceLine { name: lossy(&i.name), link_type: i.link, snap_len: i.snap_len })
                 .collect(),
             flows: facts.flows,
+            counters: capture.counters.map(CountersLine::new),
+            clock_steps_back: facts.clock_steps,
             comments: capture
                 .comments
                 .iter()

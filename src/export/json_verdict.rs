@@ -216,7 +216,7 @@ impl<'a> VerdictLine<'a> {
                 text: lossy(&h.text),
                 offset: h.offset,
                 r#match: h.how.words(),
-                lag_seconds: exchange.time.nanos_since(h.time) as f64 / 1e9,
+                lag_seconds: exchange.time.nanos_since(h.time).max(0) as f64 / 1e9,
             }),
             first_write: verdict.first_write.map(|w| FirstWriteLine {
                 n: numbers.of(RowId(w.upload.0)),

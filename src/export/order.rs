@@ -1,7 +1,7 @@
 //! Which rows a list has, and how they are counted.
 
 use crate::model::GiverNo;
-use crate::store::query::{SortKey, select};
+use crate::store::query::{SortKey, holding, select};
 use crate::store::{Row, RowId, Snapshot};
 
 /// The rows to write, in capture order, with their numbers from 1 over the whole capture: a filter does not change them.
@@ -16,6 +16,8 @@ pub struct Listing<'a> {
 /// The number of every row of a capture, whichever are listed: rows refer to each other by it.
 #[derive(Debug)]
 pub struct Numbers {
+    /// Rows are counted in the order in which they came: their places tell all.
+    as_they_came: Option<Snapshot>,
     by_place: Vec<u32>,
     /// Numbers of exchanges that handed out URLs; 0 where it has not ended.
     givers: Vec<u32>,
@@ -31,17 +33,23 @@ impl Numbers {
         }
         let number = |place: Option<RowId>| place.and_then(|p| by_place.get(p.0 as usize)).copied().unwrap_or(0);
         let givers = snapshot.givers().map(number).collect();
-        Self { by_place, givers }
+        Self { as_they_came: None, by_place, givers }
     }
 
     /// A row's number.
     pub fn of(&self, row: RowId) -> Option<u32> {
-        self.by_place.get(row.0 as usize).copied()
+        match &self.as_they_came {
+            Some(snapshot) => snapshot.row(row).map(|_| row.0.saturating_add(1)),
+            None => self.by_place.get(row.0 as usize).copied(),
+        }
     }
 
     /// The number of the exchange that handed out a URL.
     pub fn of_giver(&self, giver: GiverNo) -> Option<u32> {
-        self.givers.get(giver.0 as usize).copied().filter(|n| *n != 0)
+        match &self.as_they_came {
+            Some(snapshot) => self.of(snapshot.giver(giver)?),
+            None => self.givers.get(giver.0 as usize).copied().filter(|n| *n != 0),
+        }
     }
 }
 
@@ -58,6 +66,14 @@ impl<'a> Listing<'a> {
             numbered.filter(|(_, id)| kept.contains(&id.0)).collect()
         };
         Self { snapshot, rows, numbers: Numbers::new(snapshot, &all) }
+    }
+
+    /// The rows that came since there were `first`, while a capture is read that does not end by itself: numbered in the
+    /// order in which their exchanges ended, since the capture's own order is known only at its end.
+    pub fn of_new(snapshot: &'a Snapshot, filter: &str, first: u32) -> Self {
+        let rows = holding(snapshot, filter, first).into_iter().map(|id| (id.saturating_add(1), RowId(id))).collect();
+        let as_they_came = Some(snapshot.clone());
+        Self { snapshot, rows, numbers: Numbers { as_they_came, by_place: Vec::new(), givers: Vec::new() } }
     }
 
     /// The numbers of all rows.

@@ -82,7 +82,7 @@ fn write_all(out: &mut String, claim: &Claim, picture: Option<&str>) -> std::fmt
         )?;
         writeln!(
             out,
-            "bytes that are not quoted, are the letter X, hardware addresses are 0, and checksums were made anew."
+            "bytes that are not quoted, are the letter X (line ends before a quoted head), hardware addresses are 0."
         )?;
     } else {
         writeln!(out, "Nothing: redaction was switched off by whoever made this.")?;

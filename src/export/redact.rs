@@ -6,7 +6,7 @@
 //! What proves something and is no secret stays: account and bucket names, access key ids, request ids, entity tags, edge
 //! references.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 use std::sync::Arc;
 
@@ -22,6 +22,8 @@ use crate::store::Record;
 const LETTERS: &[u8; 32] = b"0123456789ABCDEFGHJKMNPQRSTVWXYZ";
 /// Placeholders listed; a capture of a million cookies has no reader. More are counted.
 const MOST_LISTED: usize = 10_000;
+/// Places that are told apart; beyond them every replacement counts.
+const MOST_COUNTED: usize = 100_000;
 
 /// One secret that was replaced somewhere.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -71,8 +73,14 @@ pub struct Redactor {
     list: Vec<Replaced>,
     index: BTreeMap<String, usize>,
     addresses: BTreeMap<IpAddr, IpAddr>,
+    /// Places that were counted: exchange, placeholder, place, offset. The same record may be redacted again for another pane.
+    counted: BTreeSet<(Scope, String, String, u32)>,
+    scope: Scope,
     count: u32,
 }
+
+/// Which exchange is being redacted: its flow and its place in it.
+type Scope = Option<(u32, u32)>;
 
 impl Redactor {
     /// With the case's key.
@@ -86,6 +94,8 @@ impl Redactor {
             list: Vec::new(),
             index: BTreeMap::new(),
             addresses: BTreeMap::new(),
+            counted: BTreeSet::new(),
+            scope: None,
             count: 0,
         }
     }
@@ -204,11 +214,13 @@ impl Redactor {
             return Redacted { record: record.clone(), lines, lowered: false };
         }
         let Record { exchange, ledger, verdict } = record;
+        self.scope = Some((exchange.flow.0, exchange.ordinal));
         let (mut moved_blocks, mut exchange_out) = (Moves::default(), exchange.clone());
         self.exchange(&mut exchange_out, &mut moved_blocks);
         let (ledger_out, lines) = self.ledger(ledger, exchange, &exchange_out, &moved_blocks);
         let mut verdict_out = self.verdict(verdict);
         let lowered = lower(&mut verdict_out, ledger, &lines);
+        self.scope = None;
         Redacted { record: Record { exchange: exchange_out, ledger: ledger_out, verdict: verdict_out }, lines, lowered }
     }
 
@@ -232,7 +244,7 @@ impl Redactor {
         }
     }
 
-    /// An address on screen: a private one becomes a number of the block 0.0.0.0/8 (of 100::/64), which no machine has.
+    /// An address on screen: a private one becomes a number of the block `0.0.0.0/8` (of `100::/64`), which no machine has.
     fn endpoint(&mut self, endpoint: Endpoint) -> Endpoint {
         Endpoint { ip: self.address(endpoint.ip), ..endpoint }
     }
@@ -252,7 +264,7 @@ impl Redactor {
             IpAddr::V6(_) => [0x100, 0, 0, 0, 0, 0, 0, number].into(),
         };
         self.addresses.insert(ip, stand_in);
-        self.note(SecretKind::Address, &stand_in.to_string(), "packet header");
+        self.note(SecretKind::Address, &stand_in.to_string(), "packet header", 0);
         stand_in
     }
 
@@ -381,7 +393,7 @@ impl Redactor {
             let (start, end) = (hit.range.start as usize, hit.range.end() as usize);
             out.extend_from_slice(block.get(at..start).unwrap_or_default());
             let placeholder = self.placeholder(hit.kind, hit.range.of(block));
-            self.note(hit.kind, &placeholder, &place(hit));
+            self.note(hit.kind, &placeholder, &place(hit), hit.range.start);
             let new = ByteRange::between(out.len(), out.len() + placeholder.len());
             out.extend_from_slice(placeholder.as_bytes());
             map.pieces.push(Piece { old: hit.range, new, may_prove: hit.may_prove() });
@@ -413,7 +425,11 @@ impl Redactor {
         format!("‹{code}›")
     }
 
-    fn note(&mut self, kind: SecretKind, placeholder: &str, place: &str) {
+    fn note(&mut self, kind: SecretKind, placeholder: &str, place: &str, offset: u32) {
+        let key = (self.scope, placeholder.to_owned(), place.to_owned(), offset);
+        if self.counted.len() < MOST_COUNTED && !self.counted.insert(key) {
+            return;
+        }
         self.count = self.count.saturating_add(1);
         if let Some(entry) = self.index.get(placeholder).and_then(|i| self.list.get_mut(*i)) {
             entry.count = entry.count.saturating_add(1);

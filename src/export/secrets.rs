@@ -234,9 +234,14 @@ fn word_expression(word: &str) -> String {
             c => {
                 let mut buffer = [0; 4];
                 let bytes = c.encode_utf8(&mut buffer).as_bytes();
-                let raw: String = bytes.iter().map(|b| format!(r"\x{b:02x}")).collect();
-                let coded: String = bytes.iter().map(|b| format!("%{b:02x}")).collect();
-                out.push_str(&format!("(?:{raw}|{coded})"));
+                out.push_str("(?:");
+                for (mark, between) in [(r"\x", "|"), ("%", ")")] {
+                    for byte in bytes {
+                        out.push_str(mark);
+                        out.push_str(&hex(&[*byte]));
+                    }
+                    out.push_str(between);
+                }
             }
         }
     }
@@ -254,8 +259,8 @@ fn is_worth_finding(secret: &[u8]) -> bool {
 
 fn forms_of(raw: &[u8]) -> Vec<Vec<u8>> {
     let mut forms = vec![raw.to_vec(), percent_encoded(raw, false), percent_encoded(raw, true)];
-    let standard = base64(raw, b"+/");
-    let web = base64(raw, b"-_");
+    let standard = base64(raw, *b"+/");
+    let web = base64(raw, *b"-_");
     forms.extend([standard, web].map(String::into_bytes));
     let hex = hex(raw);
     forms.push(hex.to_ascii_uppercase().into_bytes());
@@ -320,8 +325,8 @@ fn forms(text: &[u8], known: &Known, hits: &mut Vec<Hit>) {
 
 /// What base64 or hexadecimal digits hide, where that is text with a secret in it.
 fn inside(encoded: &[u8], known: &Known) -> Option<SecretKind> {
-    let digits = encoded.iter().all(u8::is_ascii_hexdigit) && encoded.len() % 2 == 0;
-    let plain = if digits { un_hex(encoded) } else { un_base64(encoded) }.filter(|p| is_text(p))?;
+    let digits = encoded.iter().all(u8::is_ascii_hexdigit) && encoded.len().is_multiple_of(2);
+    let plain = if digits { Some(un_hex(encoded)) } else { un_base64(encoded) }.filter(|p| is_text(p))?;
     let mut hits = Vec::new();
     pairs(&plain, false, &mut hits);
     forms(&plain, known, &mut hits);
@@ -467,6 +472,7 @@ fn query_before(text: &[u8], start: usize) -> bool {
 }
 
 /// Where the value after a delimiter stands.
+#[expect(clippy::fn_params_excessive_bools, reason = "how the delimiter is written, and which one it is")]
 fn value_after(text: &[u8], from: usize, coded: bool, equals: bool) -> (usize, usize) {
     let byte = |at: usize| text.get(at).copied();
     let mut start = from;
@@ -577,7 +583,7 @@ pub(super) fn is_private(ip: IpAddr) -> bool {
     let v6 = |ip: Ipv6Addr| matches!(ip.octets(), [0xfc | 0xfd, ..] | [0xfe, 0x80..=0xbf, ..]);
     match ip {
         IpAddr::V4(ip) => v4(ip),
-        IpAddr::V6(ip) => ip.to_ipv4_mapped().map_or(v6(ip), v4),
+        IpAddr::V6(ip) => ip.to_ipv4_mapped().map_or_else(|| v6(ip), v4),
     }
 }
 
@@ -616,12 +622,12 @@ fn nibble(digit: u8) -> u8 {
     char::from(digit).to_digit(16).unwrap_or(0) as u8
 }
 
-fn un_hex(text: &[u8]) -> Option<Vec<u8>> {
-    Some(text.chunks_exact(2).map(|p| p.iter().fold(0, |n, d| n << 4 | nibble(*d))).collect())
+fn un_hex(text: &[u8]) -> Vec<u8> {
+    text.chunks_exact(2).map(|p| p.iter().fold(0, |n, d| n << 4 | nibble(*d))).collect()
 }
 
 /// Base64 without padding (RFC 4648), with these two characters for 62 and 63.
-pub(super) fn base64(raw: &[u8], last: &[u8; 2]) -> String {
+pub(super) fn base64(raw: &[u8], last: [u8; 2]) -> String {
     let letter = |n: u32| match n & 63 {
         n @ 0..=25 => b'A' + n as u8,
         n @ 26..=51 => b'a' + (n - 26) as u8,
@@ -730,7 +736,7 @@ mod tests {
         let at = |text: &str| known.find(text.as_bytes()).len();
         assert!(at("x s3cr3t/+value y") > 0);
         assert!(at("x s3cr3t%2F%2Bvalue y") > 0);
-        assert!(at(&base64(b"s3cr3t/+value", b"+/")) > 0);
+        assert!(at(&base64(b"s3cr3t/+value", *b"+/")) > 0);
         assert!(at("/users/ann%20lee/") > 0 && at("ANN LEE") > 0);
         assert_eq!(at("nothing"), 0);
     }
@@ -739,7 +745,7 @@ mod tests {
     fn base64_comes_back() {
         for len in 0..20_u8 {
             let raw: Vec<u8> = (0..len).map(|i| i.wrapping_mul(83)).collect();
-            assert_eq!(un_base64(base64(&raw, b"-_").as_bytes()).unwrap(), raw);
+            assert_eq!(un_base64(base64(&raw, *b"-_").as_bytes()).unwrap(), raw);
         }
     }
 }

@@ -12,12 +12,24 @@ const WIDTHS: [usize; 3] = [42, 40, 34];
 
 /// Writes a header line, then one line a row. Texts were made harmless when the store took them.
 pub fn write_table(listing: &Listing<'_>, out: &mut dyn Write) -> Result<(), ExportError> {
+    write_table_head(out)?;
+    write_table_rows(listing, out)
+}
+
+/// Writes the header line.
+pub fn write_table_head(out: &mut dyn Write) -> Result<(), ExportError> {
     let [host_width, path_width, who_width] = WIDTHS;
     writeln!(
         out,
         "{:>6}  {:<12}  {:<7}  {:<host_width$}  {:<path_width$}  {:>6}  {:>7}  {:<who_width$}  Evidence",
         "#", "Time (UTC)", "Method", "Host", "Path", "Status", "Size", "Who"
     )?;
+    Ok(())
+}
+
+/// Writes one line a row.
+pub fn write_table_rows(listing: &Listing<'_>, out: &mut dyn Write) -> Result<(), ExportError> {
+    let [host_width, path_width, who_width] = WIDTHS;
     let pack = pack();
     for (n, _, row) in listing.full_rows() {
         let snapshot = listing.snapshot;

@@ -19,7 +19,7 @@ use crate::capture::{Batch, CaptureReader, Digest, digest_file};
 use crate::decode::{Decoder, Outcome as Decoded};
 use crate::engine::{How, Reading, Source};
 use crate::evidence::pack;
-use crate::model::{Budget, Evidence, FrameNo, Payload, RunKind, Side, clean_to, hex};
+use crate::model::{Budget, Detail, Evidence, FrameNo, Part, Payload, RunKind, Side, clean_to, hex};
 use crate::store::{Record, Snapshot};
 use crate::streams::FlowTable;
 
@@ -146,7 +146,7 @@ pub fn check(subject: &Subject, capture: Option<&Path>, budget: &Budget) -> Repo
         (None, Some(excerpt)) => Ground::of_excerpt(excerpt, &subject.claim, budget, &mut report),
         (None, None) => Err("there is neither a capture nor an excerpt: name the capture too".to_owned()),
     };
-    let mut ground = match ground {
+    let ground = match ground {
         Ok(ground) => Some(ground),
         Err(why) => {
             for (index, exchange) in subject.claim.exchanges.iter().enumerate() {
@@ -157,7 +157,7 @@ pub fn check(subject: &Subject, capture: Option<&Path>, budget: &Budget) -> Repo
             None
         }
     };
-    if let Some(ground) = &mut ground {
+    if let Some(ground) = &ground {
         ground.against.clone_into(&mut report.against);
         for (index, exchange) in subject.claim.exchanges.iter().enumerate() {
             ground.exchange(index, exchange, &mut report);
@@ -205,8 +205,6 @@ struct Ground {
     salt: String,
     addresses_hidden: bool,
     against: String,
-    /// Why the streams could not be read.
-    _temporary: Option<tempfile::NamedTempFile>,
 }
 
 /// The bytes of each side of each connection, in pieces: offset and bytes.
@@ -277,21 +275,14 @@ impl Ground {
         );
         ground.numbers = Some(numbers);
         "the excerpt".clone_into(&mut ground.against);
-        ground._temporary = Some(file);
         Ok(ground)
     }
 
     fn new(path: &Path, claim: &Claim, budget: &Budget) -> Result<Self, String> {
         let mut reading =
             Reading::open(&Source::File(path.to_owned()), How::judged(1), budget).map_err(|e| e.to_string())?;
-        loop {
-            match reading.step() {
-                Ok(true) => {}
-                Ok(false) => break,
-                // What was read before the damage is held against the claim; the rest fails by itself.
-                Err(_) => break,
-            }
-        }
+        // What was read before any damage is held against the claim; the rest fails by itself.
+        while let Ok(true) = reading.step() {}
         let streams = streams(path, claim, budget)?;
         Ok(Self {
             snapshot: reading.snapshot(),
@@ -301,7 +292,6 @@ impl Ground {
             salt: claim.redaction.salt.clone(),
             addresses_hidden: claim.redaction.private_addresses,
             against: String::new(),
-            _temporary: None,
         })
     }
 
@@ -314,7 +304,7 @@ impl Ground {
         self.numbers.is_some()
     }
 
-    fn exchange(&mut self, index: usize, claim: &ExchangeClaim, report: &mut Report) {
+    fn exchange(&self, index: usize, claim: &ExchangeClaim, report: &mut Report) {
         let record = self.find(claim);
         let mut rest = Vec::new();
         let mut broken = Vec::new();
@@ -340,10 +330,24 @@ impl Ground {
                         rest.push((items.len(), callout));
                         Outcome::Passes(None)
                     }
+                    At::NoPlace if self.in_lookup(callout) => {
+                        rest.push((items.len(), callout));
+                        Outcome::Passes(None)
+                    }
                     At::NoPlace => self.elsewhere(callout, record.as_ref()),
                 }
             };
             items.push(item(index, claim, callout, outcome));
+        }
+        // An exchange that is not found as a whole, because a line of it is broken, says nothing of its other parts.
+        if let Some(other) = broken.first().filter(|_| record.is_none()) {
+            for item in &mut items {
+                let streamed = claim.callouts.iter().find(|c| Some(c.number) == item.callout).is_some_and(is_streamed);
+                if !streamed && matches!(item.outcome, Outcome::Fails { .. }) {
+                    let why = format!("the exchange is not found whole while line {other} does not hold");
+                    item.outcome = Outcome::CannotBeChecked(why);
+                }
+            }
         }
         // Bytes that stand, while the rule was not matched: why?
         for (place, callout) in rest {
@@ -462,11 +466,11 @@ impl Ground {
 
     /// The bytes at a callout's place in its stream.
     fn at_place(&self, claim: &ExchangeClaim, callout: &Callout) -> At {
-        let ends = match callout.part.as_str() {
-            "request head" | "ClientHello" => (claim.client, claim.server),
-            "response head" => (claim.server, claim.client),
-            _ => return At::NoPlace,
-        };
+        if !is_streamed(callout) {
+            return At::NoPlace;
+        }
+        let answers = callout.part == Part::Response.words();
+        let ends = if answers { (claim.server, claim.client) } else { (claim.client, claim.server) };
         // Offsets of a hello and of trailer fields do not count the bytes between: only a match can be told then.
         let ends = self.streams.keys().find(|(from, to)| {
             let (client, server) = if ends.0 == claim.client { (*from, *to) } else { (*to, *from) };
@@ -495,6 +499,16 @@ impl Ground {
         }
         let bytes: Vec<u8> = found.into_values().collect();
         if self.same_text(callout, &bytes) { At::Same } else { At::Differs(clean_to(&bytes, LINE_CHARS).into_owned()) }
+    }
+
+    /// Whether a line of an answer stands in its lookup, whatever exchange followed it.
+    fn in_lookup(&self, callout: &Callout) -> bool {
+        let Some(frame) = callout.frames.first().filter(|_| callout.part == Part::Dns.words()) else { return false };
+        let near = self.snapshot.rows().filter(|(_, row)| self.number(row.first_frame) <= *frame);
+        let records = near.filter_map(|(id, _)| self.snapshot.record(id).ok());
+        records
+            .filter(|r| matches!(&r.exchange.detail, Detail::Dns(d) if d.response.as_ref().is_some_and(|a| self.number(a.frame) == *frame)))
+            .any(|r| r.ledger.iter().any(|e| self.matches(callout, e)))
     }
 
     /// A callout whose text is no piece of a stream: what the same rule finds instead.
@@ -565,6 +579,11 @@ enum At {
     Same,
     Differs(String),
     NoPlace,
+}
+
+/// Whether a callout's text is a piece of its stream.
+fn is_streamed(callout: &Callout) -> bool {
+    [Part::Request, Part::Response, Part::ClientHello].iter().any(|p| p.words() == callout.part)
 }
 
 fn said(callout: &Callout) -> String {

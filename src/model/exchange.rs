@@ -9,7 +9,7 @@ use super::{ByteRange, Endpoint, FlowId, FrameNo, Limit, Timestamp, Transport};
 pub struct Exchange {
     /// The flow it belongs to.
     pub flow: FlowId,
-    /// Its place among the exchanges of that flow, from 0, in the order in which they ended.
+    /// Its place among the exchanges of that flow, from 0, in the order in which they opened.
     pub ordinal: u32,
     /// The client's endpoint.
     pub client: Endpoint,

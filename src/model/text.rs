@@ -39,7 +39,7 @@ pub fn clean_to(bytes: &[u8], chars: usize) -> Cow<'_, str> {
     // A character of the result comes from at most four bytes (plus marks, which are escaped past two).
     let cut = bytes.get(..chars.saturating_mul(16)).unwrap_or(bytes);
     let text = clean(cut);
-    if cut.len() == bytes.len() && text.chars().nth(chars).is_none() {
+    if cut.len() == bytes.len() && (text.len() <= chars || text.chars().nth(chars).is_none()) {
         return text;
     }
     let mut out: String = text.chars().take(chars.saturating_sub(1)).collect();

@@ -5,7 +5,20 @@
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Timestamp(pub i64);
 
+/// Frames stand a little out of order in many captures; a time further back than this is a clock that was set back.
+const STEP_BACK_NANOS: i64 = 5_000_000_000;
+
 impl Timestamp {
+    /// Goes on to the next time that frames tell, as their clock does: small disorder does not turn it back, a step back of
+    /// more than five seconds does; gives whether that was one. 0 is a frame without time.
+    pub fn follow(&mut self, next: Self) -> bool {
+        let stepped = next.0 != 0 && self.0 != i64::MIN && self.nanos_since(next) > STEP_BACK_NANOS;
+        if stepped || (next.0 != 0 && next > *self) {
+            *self = next;
+        }
+        stepped
+    }
+
     /// From whole seconds and nanoseconds, clamped.
     pub fn from_parts(seconds: i64, nanos: i64) -> Self {
         Self(seconds.saturating_mul(1_000_000_000).saturating_add(nanos))
@@ -92,6 +105,26 @@ mod tests {
         check(951_782_400, 1, "2000-02-29T00:00:00.000000001Z");
         check(-1, 999_999_999, "1969-12-31T23:59:59.999999999Z");
         check(4_294_967_295, 0, "2106-02-07T06:28:15.000000000Z");
+    }
+
+    #[test]
+    fn follows_a_clock_that_is_set() {
+        const HOUR: i64 = 3_600_000_000_000;
+        let mut clock = Timestamp(i64::MIN);
+        let steps = [10 * HOUR, 10 * HOUR - 1, 9 * HOUR, 33 * HOUR, 0, i64::MAX, 9 * HOUR, i64::MIN, 1];
+        let seen: Vec<(bool, i64)> = steps.iter().map(|t| (clock.follow(Timestamp(*t)), clock.0)).collect();
+        let want = [
+            (false, 10 * HOUR),
+            (false, 10 * HOUR),
+            (true, 9 * HOUR),
+            (false, 33 * HOUR),
+            (false, 33 * HOUR),
+            (false, i64::MAX),
+            (true, 9 * HOUR),
+            (true, i64::MIN),
+            (false, 1),
+        ];
+        assert_eq!(seen, want);
     }
 
     #[test]

@@ -1,5 +1,7 @@
 //! Evidence, grades, and the four answers of a verdict.
 
+use smallvec::SmallVec;
+
 use super::{ByteRange, FrameNo, Timestamp};
 
 /// How sure an answer is: always for this exchange, at this time, from this network.
@@ -174,8 +176,8 @@ pub struct Place {
     pub part: Part,
     /// Range in that part's block; empty where the part has none (an address).
     pub range: ByteRange,
-    /// The frames that carry these bytes, ascending.
-    pub frames: Vec<FrameNo>,
+    /// The frames that carry these bytes, ascending; one or two with the very most.
+    pub frames: SmallVec<[FrameNo; 2]>,
     /// Offset of the first byte in its stream; in the packet's payload where there is no stream.
     pub offset: u64,
 }

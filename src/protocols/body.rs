@@ -27,6 +27,8 @@ const STEP_OUTPUT: usize = 16 << 20;
 const CHUNK_LINE: usize = 16 << 10;
 /// Trailer section in bytes.
 const TRAILER_BYTES: usize = 64 << 10;
+/// Bytes that SHA-256 and MD5 take at a time (FIPS 180-4 section 5.1.1, RFC 1321 section 3.1).
+const HASH_BLOCK: usize = 64;
 /// Bytes kept of an opening: what the signature pack's rules for bodies look at.
 const OPENING_BYTES: usize = 4 << 10;
 
@@ -183,6 +185,8 @@ impl BodyReader {
                 }
                 Place::Length(left) | Place::Chunk(left) => {
                     let take = usize::try_from(left).unwrap_or(usize::MAX).min(rest.len());
+                    let is_all = usize::try_from(left) == Ok(take);
+                    self.content.is_last = is_all && matches!(self.place, Place::Length(_));
                     self.content.push(rest.get(..take).unwrap_or_default());
                     at = at.saturating_add(take);
                     let left = left.saturating_sub(u64::try_from(take).unwrap_or(u64::MAX));
@@ -321,6 +325,8 @@ struct Content {
     begins_coded: bool,
     /// The frame whose bytes are read.
     frame: FrameNo,
+    /// Whether they are known to be the body's last.
+    is_last: bool,
     md5: Option<Md5>,
     opening: Option<Box<Opening>>,
     scanner: Option<LinkScanner>,
@@ -351,6 +357,7 @@ impl Content {
             magic: codings.last().map_or(&[], |coding| magic(coding)),
             begins_coded: true,
             frame: FrameNo(0),
+            is_last: false,
             md5: wanted.md5.then(Md5::new),
             opening: wanted.opening.then(Box::default),
             scanner: wanted.links,
@@ -371,20 +378,20 @@ impl Content {
     fn push(&mut self, bytes: &[u8]) {
         let count = u64::try_from(bytes.len()).unwrap_or(u64::MAX);
         self.coded_bytes = self.coded_bytes.saturating_add(count);
-        if let Some(md5) = &mut self.md5 {
-            md5.update(bytes);
-        }
         if self.lost && !self.undecodable {
             self.scan(bytes);
         }
         if self.lost || self.undecodable && self.coded.is_none() {
+            if let Some(md5) = &mut self.md5 {
+                md5.update(bytes);
+            }
             return self.keep(bytes);
         }
+        let at = usize::try_from(self.coded_bytes.saturating_sub(count)).unwrap_or(usize::MAX);
         if let Some((hash, kept)) = &mut self.coded {
-            let at = usize::try_from(self.coded_bytes.saturating_sub(count)).unwrap_or(usize::MAX);
             let magic = self.magic.get(at..).unwrap_or_default();
             self.begins_coded &= magic.iter().zip(bytes).all(|(a, b)| a == b);
-            hash.update(bytes);
+            hash_both(hash, self.md5.as_mut(), at, bytes);
             if self.kept.is_some() && kept.len() < self.limits.preview {
                 kept.extend_from_slice(bytes);
             }
@@ -395,7 +402,8 @@ impl Content {
             }
             return;
         }
-        self.emit(bytes);
+        hash_both(&mut self.hash, self.md5.as_mut(), at, bytes);
+        self.pass(bytes);
     }
 
     fn keep(&mut self, bytes: &[u8]) {
@@ -406,12 +414,22 @@ impl Content {
     }
 
     fn scan(&mut self, bytes: &[u8]) {
-        if let Some(scanner) = &mut self.scanner {
+        let Some(scanner) = &mut self.scanner else { return };
+        // Coded bytes give more when the decoder is closed.
+        if self.is_last && self.coded.is_none() {
+            scanner.push_last(bytes, self.frame, &mut self.links);
+        } else {
             scanner.push(bytes, self.frame, &mut self.links);
         }
     }
 
     fn emit(&mut self, bytes: &[u8]) {
+        self.hash.update(bytes);
+        self.pass(bytes);
+    }
+
+    /// Hands on decoded bytes that are hashed.
+    fn pass(&mut self, bytes: &[u8]) {
         self.decoded_bytes = self.decoded_bytes.saturating_add(u64::try_from(bytes.len()).unwrap_or(u64::MAX));
         let most = self.limits.free_bytes.max(self.coded_bytes.saturating_mul(self.limits.ratio));
         if self.decoded_bytes > self.limits.bytes || !self.layers.is_empty() && self.decoded_bytes > most {
@@ -419,7 +437,6 @@ impl Content {
             self.undecodable = true;
             return;
         }
-        self.hash.update(bytes);
         self.keep(bytes);
         self.scan(bytes);
         if let Some(opening) = &mut self.opening
@@ -502,6 +519,18 @@ impl Content {
             finished.bytes = coded;
         }
         finished
+    }
+}
+
+/// Puts the same bytes into both hashes, a block of each in turn: every step of a hash waits for the one before, and a
+/// processor does much of the one hash while the other waits. `at` bytes went before.
+fn hash_both(sha256: &mut Sha256, md5: Option<&mut Md5>, at: usize, bytes: &[u8]) {
+    let Some(md5) = md5 else { return sha256.update(bytes) };
+    let to_block = at.wrapping_neg() % HASH_BLOCK;
+    let (head, blocks) = bytes.split_at_checked(to_block).unwrap_or((bytes, b""));
+    for block in std::iter::once(head).chain(blocks.chunks(HASH_BLOCK)) {
+        sha256.update(block);
+        md5.update(block);
     }
 }
 

@@ -8,7 +8,7 @@ use std::sync::Arc;
 const PAGE_BYTES: usize = 256 << 10;
 
 /// Where a record stands.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub struct BlockRef {
     page: u32,
     at: u32,

@@ -8,7 +8,7 @@ use crate::model::FlowId;
 /// Flows in one shared chunk.
 const CHUNK: usize = 4_096;
 
-/// Where the frame list of each ended flow stands; a clone shares it.
+/// Where the frame lists of each flow stand, in parts where it was handed over while it went on; a clone shares it.
 #[derive(Clone, Debug, Default)]
 pub(super) struct FlowIndex {
     chunks: Vec<Arc<Vec<(FlowId, BlockRef)>>>,
@@ -25,7 +25,7 @@ impl FlowIndex {
     }
 
     /// Flows end in no order of their numbers, and only a pane asks: a walk over a million takes a millisecond.
-    pub(super) fn find(&self, flow: FlowId) -> Option<BlockRef> {
-        self.chunks.iter().flat_map(|c| c.iter()).find(|(id, _)| *id == flow).map(|(_, place)| *place)
+    pub(super) fn find(&self, flow: FlowId) -> impl Iterator<Item = BlockRef> + '_ {
+        self.chunks.iter().flat_map(|c| c.iter()).filter(move |(id, _)| *id == flow).map(|(_, place)| *place)
     }
 }

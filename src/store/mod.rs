@@ -7,6 +7,7 @@ mod blocks;
 mod certificates;
 mod findings;
 mod flows;
+mod programs;
 pub mod query;
 mod record;
 mod snapshot;

@@ -40,6 +40,9 @@ pub enum SortKey {
     Server,
 }
 
+/// What a word of the filter begins with that looks for a program.
+const PROCESS: &str = "process:";
+
 /// Row ids in display order: the rows that hold every word of `filter` (in host, path, method, media type, server address,
 /// operator or product, without regard to case) and, where `provider` is given, that operator ([`Row::NONE`]: none).
 pub fn select(
@@ -54,7 +57,7 @@ pub fn select(
     order.retain(|id| {
         snapshot
             .row(super::RowId(*id))
-            .is_some_and(|row| provider.is_none_or(|p| row.operator == p.0) && wanted.holds(&row))
+            .is_some_and(|row| provider.is_none_or(|p| row.operator == p.0) && wanted.holds(super::RowId(*id), &row))
     });
     if sort != SortKey::Capture {
         let ranks = Ranks::new(snapshot, sort);
@@ -65,6 +68,13 @@ pub fn select(
         order.reverse();
     }
     order.into()
+}
+
+/// The rows from `first` on that hold every word of `filter`, in the order of their places.
+pub fn holding(snapshot: &Snapshot, filter: &str, first: u32) -> Vec<u32> {
+    let mut wanted = Filter::new(snapshot, filter);
+    let ids = first..u32::try_from(snapshot.len()).unwrap_or(u32::MAX);
+    ids.filter(|id| snapshot.row(super::RowId(*id)).is_some_and(|row| wanted.holds(super::RowId(*id), &row))).collect()
 }
 
 /// The words of a filter box, with what each text of the store said to them.
@@ -80,7 +90,7 @@ impl<'a> Filter<'a> {
         Self { snapshot, words, texts: AHashMap::new() }
     }
 
-    fn holds(&mut self, row: &Row) -> bool {
+    fn holds(&mut self, id: super::RowId, row: &Row) -> bool {
         let all = if self.words.len() >= 64 { u64::MAX } else { (1_u64 << self.words.len()) - 1 };
         let mut met = 0;
         for id in [row.host, row.path, row.server, row.tenant] {
@@ -105,7 +115,22 @@ impl<'a> Filter<'a> {
                 met |= Self::bits(&self.words, name);
             }
         }
+        if met != all {
+            met |= self.of_process(self.snapshot.program(id));
+        }
         met == all
+    }
+
+    /// Words that begin with `process:` look for a program and for nothing else.
+    fn of_process(&self, program: &str) -> u64 {
+        let program = program.to_lowercase();
+        self.words
+            .iter()
+            .enumerate()
+            .filter(|(_, word)| {
+                word.strip_prefix(PROCESS).is_some_and(|name| !program.is_empty() && program.contains(name))
+            })
+            .fold(0, |bits, (n, _)| bits | 1 << n)
     }
 
     /// One bit for each word that the text holds; kept, since hosts and paths repeat.

@@ -592,7 +592,7 @@ impl<'a> Reader<'a> {
                     _ => Part::Certificate(self.u8()?),
                 },
                 range: self.range()?,
-                frames: self.list(Self::frame)?,
+                frames: self.list(Self::frame)?.into(),
                 offset: self.number()?,
             },
             text: Vec::new(),

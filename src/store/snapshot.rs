@@ -6,6 +6,7 @@ use super::blocks::{Pages, StoreError};
 use super::certificates::CertificateList;
 use super::findings::{Findings, SiteFindings};
 use super::flows::FlowIndex;
+use super::programs::{self, RowPrograms};
 use super::record::Record;
 use super::strings::{StrId, StrId16, Texts};
 use super::table::{CHUNK, Row, RowId};
@@ -26,8 +27,33 @@ pub struct Facts {
     pub flows: u64,
     /// Limits that were reached.
     pub limits: Vec<LimitHit>,
-    /// SHA-256 of the file as it lies on disk, once it was read whole.
+    /// How often the capturing system's clock was set back (by more than five seconds).
+    pub clock_steps: u64,
+    /// SHA-256 of the file as it lies on disk, once it was read whole; a live capture has none.
     pub sha256: Option<[u8; 32]>,
+}
+
+impl Facts {
+    /// What the capture lacks or gets wrong as a whole, in sentences: dropped packets, a clock that was set back.
+    pub fn losses(&self) -> Vec<String> {
+        let mut said = Vec::new();
+        if let Some(counters) = self.capture.counters.filter(|c| c.dropped() > 0) {
+            let (kernel, interface) = (counters.dropped_by_kernel, counters.dropped_by_interface);
+            let packets = if counters.dropped() == 1 { "packet was" } else { "packets were" };
+            said.push(format!(
+                "{} {packets} dropped while this was captured ({kernel} by the kernel, {interface} by the interface): \
+                 what is not seen may have been there",
+                counters.dropped()
+            ));
+        }
+        if self.clock_steps > 0 {
+            let times = if self.clock_steps == 1 { "once".to_owned() } else { format!("{} times", self.clock_steps) };
+            said.push(format!(
+                "the clock was set back {times} while this was captured: times before and after do not compare"
+            ));
+        }
+        said
+    }
 }
 
 /// How far reading has come.
@@ -54,7 +80,10 @@ pub struct Snapshot {
     pub(super) certificates: CertificateList,
     pub(super) givers: Arc<Vec<u32>>,
     pub(super) findings: Arc<Findings>,
+    pub(super) programs: RowPrograms,
     pub(super) providers: Vec<(ProviderId, u32)>,
+    /// Rows were there before their exchanges ended.
+    pub(super) shown_early: bool,
     pub(super) facts: Arc<Facts>,
     pub(super) progress: Progress,
 }
@@ -96,6 +125,11 @@ impl Snapshot {
         self.rows.get(id / CHUNK)?.get(id % CHUNK).copied()
     }
 
+    /// The program that had the row's connection, `firefox (4711)`; empty where the socket tables did not tell. A hint.
+    pub fn program(&self, id: RowId) -> &str {
+        self.text(programs::of_row(&self.programs, id))
+    }
+
     /// All rows with their places.
     pub fn rows(&self) -> impl Iterator<Item = (RowId, &Row)> {
         self.rows.iter().flat_map(|chunk| chunk.iter()).enumerate().map(|(i, row)| (RowId(i as u32), row))
@@ -117,10 +151,15 @@ impl Snapshot {
         Record::decode(&self.pages.read(row.record)?, &self.certificates).ok_or(StoreError::Broken)
     }
 
-    /// The frames of a flow (number, record offset); `None` while the flow has not ended.
+    /// The frames of a flow (number, record offset); `None` while none were handed over. While the flow goes on, which is
+    /// so only in a live capture, the newest may be missing.
     pub fn flow_frames(&self, flow: FlowId) -> Result<Option<Vec<(FrameNo, u64)>>, StoreError> {
-        let Some(place) = self.flows.find(flow) else { return Ok(None) };
-        Ok(Some(FrameList::from_bytes(self.pages.read(place)?).iter().collect()))
+        let mut frames: Option<Vec<_>> = None;
+        for place in self.flows.find(flow) {
+            let part = FrameList::from_bytes(self.pages.read(place)?);
+            frames.get_or_insert_default().extend(part.iter());
+        }
+        Ok(frames)
     }
 
     /// What is known of the capture as a whole.
@@ -142,6 +181,12 @@ impl Snapshot {
     pub fn capture_order(&self) -> Vec<u32> {
         let mut order: Vec<(u32, u32)> = self.rows().map(|(id, row)| (row.first_frame.0, id.0)).collect();
         order.sort_unstable();
+        if self.shown_early {
+            // Rows came before their exchanges ended; records are in the order in which those did.
+            for ties in order.chunk_by_mut(|a, b| a.0 == b.0).filter(|ties| ties.len() > 1) {
+                ties.sort_by_key(|(_, id)| self.row(RowId(*id)).map(|row| row.record));
+            }
+        }
         order.into_iter().map(|(_, id)| id).collect()
     }
 }

@@ -1,15 +1,20 @@
 //! The table of rows: one cache line each, in chunks that snapshots share.
 
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 use std::sync::Arc;
+
+use ahash::AHashMap;
 
 use super::blocks::{BlockRef, Pages};
 use super::certificates::Certificates;
 use super::findings::Findings;
 use super::flows::FlowIndex;
+use super::programs::Programs;
 use super::record::Record;
 use super::snapshot::{Facts, Progress, Snapshot};
 use super::strings::{Interner, StrId, StrId16};
+use crate::capture::SocketOwner;
 use crate::model::{
     Agreement, AnomalyKind, Budget, Detail, DnsKind, Exchange, ExchangeNo, FlowId, FrameNo, GiverNo, Grade,
     HttpMessage, HttpVersion, Limit, LimitHit, ProviderId, StartLine, TlsTransport, clean_to,
@@ -47,7 +52,7 @@ pub struct Row {
     pub size: u64,
     /// Its first frame.
     pub first_frame: FrameNo,
-    /// Microseconds from its first to its last frame; saturates after 71 minutes.
+    /// Microseconds from its first to its last frame; saturates after 71 minutes. [`Row::OPEN`] while it goes on.
     pub duration_micros: u32,
     /// Host asked for: Host field, target, server name or DNS question.
     pub host: StrId,
@@ -80,6 +85,8 @@ pub struct Row {
 }
 
 impl Row {
+    /// The duration of an exchange that goes on.
+    pub const OPEN: u32 = u32::MAX;
     /// No operator, no product.
     pub const NONE: u16 = u16::MAX;
     /// Flag: witnesses disagree.
@@ -94,6 +101,11 @@ impl Row {
     /// Whether a flag is set.
     pub fn has(&self, flag: u16) -> bool {
         self.marks & flag != 0
+    }
+
+    /// Whether the exchange goes on: its row shows what is there so far, and changes.
+    pub fn is_open(&self) -> bool {
+        self.duration_micros == Self::OPEN
     }
 
     /// What each kind of witness says of the operator.
@@ -131,6 +143,10 @@ pub struct Store {
     /// Places of exchanges that handed out URLs, by their number; `u32::MAX` where it has not arrived.
     givers: Arc<Vec<u32>>,
     findings: Arc<Findings>,
+    programs: Programs,
+    /// The rows of exchanges that go on, by flow and number in it.
+    open: AHashMap<FlowId, Vec<(u32, RowId)>>,
+    shown_early: bool,
     generation: u64,
 }
 
@@ -151,6 +167,9 @@ impl Store {
             roles,
             givers: Arc::default(),
             findings: Arc::default(),
+            programs: Programs::default(),
+            open: AHashMap::new(),
+            shown_early: false,
             generation: 0,
         }
     }
@@ -165,9 +184,10 @@ impl Store {
         self.len == 0
     }
 
-    /// The place that the next exchange will have.
-    pub fn next(&self) -> ExchangeNo {
-        ExchangeNo(self.len)
+    /// The place that the exchange has or will have.
+    pub fn place(&self, exchange: &Exchange) -> ExchangeNo {
+        let open = self.open.get(&exchange.flow).and_then(|rows| rows.iter().find(|(n, _)| *n == exchange.ordinal));
+        ExchangeNo(open.map_or(self.len, |(_, row)| row.0))
     }
 
     /// The exchange that verdicts know by `giver` is the one at `place`.
@@ -182,21 +202,71 @@ impl Store {
         }
     }
 
-    /// Adds a finished exchange.
+    /// Shows what is there of an exchange that goes on; in its row, if it has one already.
+    pub fn show(&mut self, record: &Record) -> RowId {
+        self.shown_early = true;
+        let id = RowId(self.place(&record.exchange).0);
+        let mut row = self.store(record);
+        row.duration_micros = Row::OPEN;
+        self.put(id, row);
+        self.programs.row(id, &record.exchange);
+        let rows = self.open.entry(record.exchange.flow).or_default();
+        if rows.iter().all(|(_, known)| *known != id) {
+            rows.push((record.exchange.ordinal, id));
+        }
+        id
+    }
+
+    /// Adds a finished exchange; in its row, if it was shown before. It is not written again.
     pub fn add(&mut self, record: &Record) -> RowId {
+        let id = RowId(self.place(&record.exchange).0);
+        let row = self.store(record);
+        let verdict = &record.verdict;
+        let first_party = verdict.tenant.as_ref().and_then(|t| t.value.first_party.as_deref());
+        let giver = verdict.handed_out.as_ref().and_then(|h| h.site.as_deref());
+        let tenant = verdict.tenant.as_ref().map(|t| t.value.name.as_str());
+        let sites = [first_party, giver].map(|site| match site {
+            None => StrId(0),
+            site if site == tenant => row.tenant,
+            Some(site) => self.text(site.as_bytes()),
+        });
+        Arc::make_mut(&mut self.findings).add(&row, &record.exchange, sites);
+        self.put(id, row);
+        self.programs.row(id, &record.exchange);
+        if let Some(rows) = self.open.get_mut(&record.exchange.flow) {
+            rows.retain(|(_, known)| *known != id);
+            if rows.is_empty() {
+                self.open.remove(&record.exchange.flow);
+            }
+        }
+        id
+    }
+
+    /// Keeps the record and gives its row.
+    fn store(&mut self, record: &Record) -> Row {
         self.scratch.clear();
         record.encode(&mut self.certificates, &mut self.scratch);
         let scratch = std::mem::take(&mut self.scratch);
         let place = self.pages.push(&scratch, self.record_bytes);
         self.scratch = scratch;
-        let row = self.row_of(record, place);
+        self.row_of(record, place)
+    }
+
+    /// Writes a row at its place: behind all others, or over the one that was there.
+    fn put(&mut self, RowId(id): RowId, row: Row) {
         *self.providers.entry(row.operator).or_insert(0) += 1;
-        let verdict = &record.verdict;
-        let first_party = verdict.tenant.as_ref().and_then(|t| t.value.first_party.as_deref());
-        let giver = verdict.handed_out.as_ref().and_then(|h| h.site.as_deref());
-        let sites = [first_party, giver].map(|s| s.map_or(StrId(0), |s| self.text(s.as_bytes())));
-        Arc::make_mut(&mut self.findings).add(&row, &record.exchange, sites);
-        let id = self.len;
+        if id < self.len {
+            let old = self.chunks.get_mut(id as usize / CHUNK).map(Arc::make_mut);
+            let Some(old) = old.and_then(|chunk| chunk.get_mut(id as usize % CHUNK)) else { return };
+            let operator = std::mem::replace(old, row).operator;
+            if let Entry::Occupied(mut count) = self.providers.entry(operator) {
+                *count.get_mut() -= 1;
+                if *count.get() == 0 {
+                    count.remove();
+                }
+            }
+            return;
+        }
         if (id as usize).is_multiple_of(CHUNK) {
             self.chunks.push(Arc::new(Vec::with_capacity(CHUNK)));
         }
@@ -204,13 +274,43 @@ impl Store {
             Arc::make_mut(chunk).push(row);
         }
         self.len = id.saturating_add(1);
-        RowId(id)
     }
 
-    /// Keeps which frames a flow had.
-    pub fn add_flow(&mut self, flow: FlowId, frames: &FrameList) {
-        let place = self.pages.push(frames.as_bytes(), self.record_bytes);
-        self.flows.push(flow, place);
+    /// Keeps which frames a flow had, or some of them: parts come in order.
+    pub fn add_frames(&mut self, flow: FlowId, frames: &FrameList) {
+        if !frames.is_empty() {
+            let place = self.pages.push(frames.as_bytes(), self.record_bytes);
+            self.flows.push(flow, place);
+        }
+    }
+
+    /// A flow is over: none of its rows is open any more.
+    pub fn end_flow(&mut self, flow: FlowId) {
+        if self.open.is_empty() {
+            return;
+        }
+        let ghosts = self.open.remove(&flow).unwrap_or_default();
+        debug_assert!(ghosts.is_empty(), "rows of {flow:?} that nothing closed: {ghosts:?}");
+        for (_, RowId(id)) in ghosts {
+            let chunk = self.chunks.get_mut(id as usize / CHUNK).map(Arc::make_mut);
+            if let Some(row) = chunk.and_then(|chunk| chunk.get_mut(id as usize % CHUNK)) {
+                row.duration_micros = 0;
+            }
+        }
+    }
+
+    /// Owners of sockets will be told with [`Store::learn_programs`].
+    pub fn expect_programs(&mut self) {
+        self.programs.expect();
+    }
+
+    /// Takes owners of sockets, for rows that are there and those to come.
+    pub fn learn_programs(&mut self, owners: &[SocketOwner]) {
+        for owner in owners {
+            let name = self.text(owner.program.as_bytes());
+            self.programs.learn(owner, name);
+        }
+        self.programs.catch_up();
     }
 
     /// A frozen copy of all that is there.
@@ -233,7 +333,9 @@ impl Store {
             certificates: self.certificates.list(),
             givers: Arc::clone(&self.givers),
             findings: Arc::clone(&self.findings),
+            programs: self.programs.rows().clone(),
             providers: self.providers.iter().map(|(p, n)| (ProviderId(*p), *n)).collect(),
+            shown_early: self.shown_early,
             facts: Arc::new(facts),
             progress,
         }
@@ -254,7 +356,7 @@ impl Store {
             record: place,
             size: 0,
             first_frame: exchange.first_frame,
-            duration_micros: u32::try_from(micros).unwrap_or(u32::MAX),
+            duration_micros: u32::try_from(micros).unwrap_or(u32::MAX).min(Row::OPEN - 1),
             host: StrId(0),
             path: StrId(0),
             server: StrId(self.texts.intern(&exchange.server.to_string())),

@@ -162,6 +162,11 @@ impl FlowTable {
         }
     }
 
+    /// Takes the frames that a slot's flow has so far.
+    pub fn take_frames(&mut self, slot: Slot) -> FrameList {
+        self.slots.get_mut(slot.0).and_then(Option::as_mut).map(|open| open.flow.frames.take()).unwrap_or_default()
+    }
+
     /// Ends a flow: what waits behind holes comes out, then the flow itself.
     pub fn close(&mut self, slot: Slot, runs: &mut Vec<Run<'static>>) -> Flow {
         let Some(mut open) = self.slots.get_mut(slot.0).and_then(Option::take) else { return self.nowhere.clone() };
@@ -296,7 +301,7 @@ impl Open {
     fn accept<'a>(&mut self, unit: &Unit, payload: &'a [u8], limits: Limits, runs: &mut Vec<Run<'a>>) {
         let flow = &mut self.flow;
         flow.frames.push(unit.frame, unit.record_offset);
-        flow.last_time = flow.last_time.max(unit.time);
+        let _set_back = flow.last_time.follow(unit.time);
         flow.last_frame = unit.frame;
         let side = if unit.source == flow.client { Side::Client } else { Side::Server };
         let [client, server] = &mut self.streams;

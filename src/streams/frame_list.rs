@@ -27,6 +27,11 @@ impl FrameList {
         &self.bytes
     }
 
+    /// Whether it has none.
+    pub fn is_empty(&self) -> bool {
+        self.bytes.is_empty()
+    }
+
     /// A list again from [`FrameList::as_bytes`], for reading.
     pub fn from_bytes(bytes: Vec<u8>) -> Self {
         Self { bytes, ..Self::default() }

@@ -4,8 +4,10 @@ use std::path::PathBuf;
 
 use egui::{Context, Key, KeyboardShortcut, Modifiers};
 
+use super::live::{Leave, SaveWish};
 use super::state::{BodyMode, Fold, Tab, ThemeChoice, View};
 use super::table::Column;
+use crate::capture::Orphan;
 use crate::model::{FrameNo, ProviderId, Side, Timestamp};
 use crate::store::RowId;
 use crate::store::query::SortKey;
@@ -81,6 +83,63 @@ pub enum Action {
     Go(Goal),
     /// Open or close a fold.
     Unfold(Fold),
+    /// Something about live captures, or about saving.
+    Live(LiveAction),
+}
+
+/// Something about live captures, or about saving.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum LiveAction {
+    /// Ask how to capture.
+    Options,
+    /// Begin as the options on screen say.
+    Start,
+    /// Begin on this interface, else as was chosen last.
+    Capture(String),
+    /// Stop what goes on; where nothing does, begin as was chosen last.
+    Toggle,
+    /// Throw the capture away and begin again.
+    Restart,
+    /// Show no newer rows while the capture goes on, or show them again.
+    Pause,
+    /// Stay at the newest row, or stay where one is.
+    Follow,
+    /// Remember this moment as an action.
+    Mark,
+    /// Show the rows of the action of this number (from 1), or of all.
+    Marked(usize),
+    /// List the interfaces again.
+    Refresh,
+    /// Ask where to save everything.
+    Save,
+    /// Ask which rows to save.
+    SaveSome,
+    /// Ask where to save the rows that are shown, or the selected one.
+    SaveRows {
+        /// Only the selected one.
+        selected: bool,
+    },
+    /// Save.
+    SaveTo {
+        /// The file.
+        path: PathBuf,
+        /// What is saved.
+        wish: SaveWish,
+        /// Whether a file that is there may be replaced.
+        replace: bool,
+    },
+    /// Save an unsaved capture, then go on.
+    SaveThen(Leave),
+    /// Throw an unsaved capture away, then go on.
+    DiscardThen(Leave),
+    /// Take over a capture that was left behind.
+    Recover(PathBuf),
+    /// Ask where to save a capture that was left behind.
+    SaveOrphan(PathBuf),
+    /// Ask whether a capture that was left behind may go.
+    AskDelete(Orphan),
+    /// Delete a capture that was left behind.
+    Delete(PathBuf),
 }
 
 /// Where to go from the selected exchange.
@@ -133,7 +192,61 @@ const fn plain(key: Key) -> KeyboardShortcut {
 }
 
 /// Actions that have a key or stand in a menu. Longer shortcuts before shorter ones that they contain.
-pub(crate) static ENTRIES: [Entry; 27] = [
+pub(crate) static ENTRIES: [Entry; 36] = [
+    Entry {
+        action: Action::Live(LiveAction::Options),
+        label: "Capture…",
+        tip: "Choose an interface and how to capture from it",
+        key: Some(command(Key::K)),
+    },
+    Entry {
+        action: Action::Live(LiveAction::Toggle),
+        label: "Start or stop capturing",
+        tip: "Begin on the interface chosen last, or stop; what was captured stays",
+        key: Some(command(Key::E)),
+    },
+    Entry {
+        action: Action::Live(LiveAction::Restart),
+        label: "Restart",
+        tip: "Throw this capture away and begin again on the same interface",
+        key: Some(command(Key::R)),
+    },
+    Entry {
+        action: Action::Live(LiveAction::Pause),
+        label: "Pause list",
+        tip: "Show no newer rows; the capture goes on",
+        key: Some(shifted(Key::P)),
+    },
+    Entry {
+        action: Action::Live(LiveAction::Follow),
+        label: "Follow",
+        tip: "Stay at the newest row; End does it too, scrolling up ends it",
+        key: Some(plain(Key::F4)),
+    },
+    Entry {
+        action: Action::Live(LiveAction::Mark),
+        label: "Action now",
+        tip: "Press it when doing what is tested: marks the moment, and action:1 shows what began in the 10 s after it",
+        key: Some(plain(Key::F9)),
+    },
+    Entry {
+        action: Action::Live(LiveAction::SaveSome),
+        label: "Save some…",
+        tip: "Save the frames of the shown exchanges, or of the selected one",
+        key: Some(shifted(Key::S)),
+    },
+    Entry {
+        action: Action::Live(LiveAction::Save),
+        label: "Save…",
+        tip: "Save everything that was captured as pcapng",
+        key: Some(command(Key::S)),
+    },
+    Entry {
+        action: Action::Live(LiveAction::Refresh),
+        label: "List interfaces again",
+        tip: "Look for interfaces that came or went",
+        key: Some(plain(Key::F5)),
+    },
     Entry {
         action: Action::AskPath,
         label: "Open by path…",
@@ -147,7 +260,7 @@ pub(crate) static ENTRIES: [Entry; 27] = [
         tip: "Back to the start screen",
         key: Some(command(Key::W)),
     },
-    Entry { action: Action::Stop, label: "Stop", tip: "Stop reading; what was read stays", key: Some(command(Key::E)) },
+    Entry { action: Action::Stop, label: "Stop", tip: "Stop reading; what was read stays (Ctrl+E)", key: None },
     Entry { action: Action::Quit, label: "Quit", tip: "Close the window", key: Some(command(Key::Q)) },
     Entry {
         action: Action::FocusFilter,

@@ -2,6 +2,8 @@
 //! display.
 
 mod apply;
+mod capturing;
+mod saving;
 
 use std::sync::Arc;
 
@@ -10,17 +12,24 @@ use egui::{CornerRadius, Frame, Margin, Panel, TextureHandle, TextureOptions, Ui
 
 use super::action::{self, Action};
 use super::findings::{self, Findings};
-use super::jobs::{Ask, IndexAsk, IndexTold, Jobs, Picked, Told, WakeUp};
+use super::interfaces::{Interfaces, Watch};
+use super::jobs::{Ask, IndexAsk, IndexTold, Jobs, Purpose, Told, WakeUp};
+use super::live::{Live, Stage};
+use super::machine::Machine;
 use super::overview::{self, Overview};
 use super::prepared::{Prepared, Shown};
-use super::state::{Dialog, Saved, State, Tab, Trouble, View};
+use super::state::{Saved, State, Tab, Trouble, View, Wanted};
 use super::{chips, dialogs, panes, start_screen, status, table, theme, toolbar};
 use crate::engine::{Command, Handle, Notice, Source};
-use crate::model::{Budget, Side, clean_to};
-use crate::store::{RowId, Snapshot};
+use crate::model::{Budget, Side, Timestamp, clean_to};
+use crate::store::{Row, RowId, Snapshot};
 
-/// Seconds between two orders while reading goes on: often enough to look alive, seldom enough to cost nothing.
-const ORDER_EVERY: f64 = 0.25;
+/// Between two orders while reading goes on passes this many times what the last one took: new rows are there at once while
+/// they are few, and sorting never takes more than a twentieth of the time.
+const ORDER_REST: f64 = 19.0;
+
+/// Seconds between two readings of the details of a row whose exchange is still open.
+const DETAIL_EVERY: f64 = 0.5;
 
 /// Seconds between two findings while reading goes on.
 const FINDINGS_EVERY: f64 = 1.0;
@@ -38,11 +47,16 @@ struct Capture {
     snapshot: Snapshot,
     order: Arc<[u32]>,
     /// Of which snapshot and choice the order is.
-    ordered: Option<(u64, super::state::Choice)>,
+    ordered: Option<Ordered>,
     ordered_at: f64,
+    /// Seconds that the last order took.
+    order_cost: f64,
+    /// What the filter calls an action and is none.
+    unknown_action: Option<String>,
     overview: Overview,
-    shown: Option<(RowId, Result<Arc<Shown>, String>)>,
-    detail: Option<(RowId, Result<Arc<Prepared>, String>)>,
+    shown: Option<Of<Shown>>,
+    detail: Option<Of<Prepared>>,
+    detail_at: f64,
     /// The detail was refused because its connection still goes on.
     detail_early: bool,
     picture: Option<(RowId, PictureShown)>,
@@ -51,6 +65,37 @@ struct Capture {
     findings_at: f64,
     /// Bring the selected row into view once the order that holds it is there.
     reveal: bool,
+    /// Frames at the moment when the list was paused.
+    paused: Option<u32>,
+    /// The newest snapshot, while the list is paused.
+    held: Option<Snapshot>,
+}
+
+impl Capture {
+    /// The newest snapshot, shown or not.
+    fn newest(&self) -> &Snapshot {
+        self.held.as_ref().unwrap_or(&self.snapshot)
+    }
+
+    /// Whether what is known of a row is of the row as it stands now.
+    fn fits<T>(&self, known: Option<&Of<T>>, row: RowId) -> bool {
+        known.is_some_and(|known| known.row == row && known.seen == self.snapshot.row(row))
+    }
+}
+
+/// What a row's record or detail came to, and the row as it stood then.
+struct Of<T> {
+    row: RowId,
+    seen: Option<Row>,
+    result: Result<Arc<T>, String>,
+}
+
+/// Of which snapshot, choice and marks an order is.
+#[derive(PartialEq, Eq)]
+struct Ordered {
+    generation: u64,
+    choice: super::state::Choice,
+    marks: Arc<[Timestamp]>,
 }
 
 /// A body's decoded picture with its words, or why there is none.
@@ -73,6 +118,13 @@ pub struct Desk {
     wake: WakeUp,
     busy: Busy,
     capture: Capture,
+    /// Without one there are no live captures.
+    machine: Option<Arc<Machine>>,
+    interfaces: Interfaces,
+    watch: Option<Watch>,
+    live: Option<Live>,
+    /// Whether a saving is under way.
+    saving: bool,
     /// What the user chose.
     pub state: State,
     wants_picture: Option<Side>,
@@ -102,6 +154,11 @@ impl Desk {
             wake,
             busy: Busy::default(),
             capture: Capture::default(),
+            machine: None,
+            interfaces: Interfaces::default(),
+            watch: None,
+            live: None,
+            saving: false,
             state: State { saved, ..State::default() },
             wants_picture: None,
             dialog: None,
@@ -110,8 +167,16 @@ impl Desk {
         })
     }
 
-    /// Reads a capture.
+    /// Gives it a machine to capture on.
+    #[must_use]
+    pub fn on(mut self, machine: Machine) -> Self {
+        self.machine = Some(Arc::new(machine));
+        self
+    }
+
+    /// Reads a capture. A live one that was on screen is thrown away.
     pub fn open(&mut self, source: Source) {
+        self.retire();
         if let Source::File(path) = &source {
             self.state.saved.remember(path);
         }
@@ -148,14 +213,27 @@ impl Desk {
 
     /// The dialog to show when the user asks for one, made where the window is known.
     pub(crate) fn set_dialog(&mut self, dialog: rfd::AsyncFileDialog) {
-        self.state.dialog_wanted = false;
-        self.state.dialog_open = true;
+        self.state.dialog_open = self.state.dialog_wanted.take();
         self.dialog = Some(dialog);
     }
 
     /// Whether the user asked for the desktop's dialog and it is not there yet.
     pub fn wants_dialog(&self) -> bool {
-        self.state.dialog_wanted
+        self.state.dialog_wanted.is_some()
+    }
+
+    /// The name to offer for a file, where the dialog asked for is one for saving.
+    pub(crate) fn wants_to_save(&self) -> Option<String> {
+        match self.state.dialog_wanted.as_ref()? {
+            Wanted::Open => None,
+            Wanted::Save(wish) => Some(self.offered_name(wish)),
+        }
+    }
+
+    /// Answers the dialog that was asked for as a desktop without dialogs does: our own question stands in.
+    pub fn without_dialog(&mut self) {
+        self.state.dialog_open = self.state.dialog_wanted.take();
+        self.picked(super::jobs::Picked::NoDialog);
     }
 
     /// Whether the user asked to end the program.
@@ -185,6 +263,7 @@ impl Desk {
             || self.busy.detail.is_some()
             || self.busy.picture
             || self.busy.findings
+            || self.saving
     }
 
     /// Takes everything that engine and jobs have sent, and asks for what is missing.
@@ -200,8 +279,13 @@ impl Desk {
         while let Ok(notice) = self.engine.notices.try_recv() {
             self.notice(notice);
         }
+        self.watch();
+        self.recorded();
+        let starting = self.live.as_ref().is_some_and(|live| live.stage == Stage::Starting);
         if let Ok(snapshot) = self.engine.snapshots.try_recv()
             && self.capture.source.is_some()
+            // Until the capture is opened the engine speaks of the one before.
+            && !starting
         {
             self.snapshot(snapshot);
         }
@@ -214,10 +298,15 @@ impl Desk {
         while let Ok(picked) = self.jobs.picked.try_recv() {
             self.picked(picked);
         }
+        while let Ok(saved) = self.jobs.saved.try_recv() {
+            self.saved(saved);
+        }
+        let purpose =
+            if matches!(self.state.dialog_open, Some(Wanted::Save(_))) { Purpose::Write } else { Purpose::Read };
         if let Some(dialog) = self.dialog.take()
-            && let Err(error) = self.jobs.ask_dialog(dialog, &self.wake)
+            && let Err(error) = self.jobs.ask_dialog(dialog, purpose, &self.wake)
         {
-            self.state.dialog_open = false;
+            self.state.dialog_open = None;
             self.fail("show the file dialog", &error.to_string());
         }
         self.ask(ctx, now);
@@ -227,10 +316,26 @@ impl Desk {
     pub fn settle(&mut self, ctx: &egui::Context) {
         for _ in 0..64 {
             self.logic(ctx);
+            let wait = core::time::Duration::from_secs(20);
+            if let Some(watch) = &self.watch
+                && self.interfaces.devices.is_none()
+            {
+                match watch.polled.recv_timeout(wait) {
+                    Ok(polled) => self.interfaces.take(polled),
+                    Err(RecvTimeoutError::Timeout | RecvTimeoutError::Disconnected) => return,
+                }
+                continue;
+            }
             if !self.unsettled() {
                 return;
             }
-            let wait = core::time::Duration::from_secs(20);
+            if self.saving {
+                match self.jobs.saved.recv_timeout(wait) {
+                    Ok(saved) => self.saved(saved),
+                    Err(RecvTimeoutError::Timeout | RecvTimeoutError::Disconnected) => return,
+                }
+                continue;
+            }
             if self.busy.index {
                 match self.jobs.index_told.recv_timeout(wait) {
                     Ok(told) => self.ordered(told, f64::NEG_INFINITY),
@@ -252,6 +357,8 @@ impl Desk {
             Notice::Failed { doing, why } => {
                 // A capture that could not be opened at all leaves nothing to look at.
                 if self.capture.snapshot.is_empty() && self.capture.reading && doing.starts_with("open") {
+                    // Not thrown away: it is offered again as one that was left behind.
+                    self.live = None;
                     let gone = self.capture.source.clone();
                     self.forget();
                     if let Some(Source::File(path)) = gone {
@@ -266,12 +373,16 @@ impl Desk {
 
     fn fail(&mut self, doing: &str, why: &str) {
         let clean = |text: &str| clean_to(text.as_bytes(), 1_000).into_owned();
-        self.state.trouble = Some(Trouble { doing: clean(doing), why: clean(why) });
+        self.state.trouble = Some(Trouble { doing: clean(doing), why: clean(why), remedy: None });
     }
 
     fn snapshot(&mut self, snapshot: Snapshot) {
         if snapshot.progress().done {
             self.capture.reading = false;
+        }
+        if self.capture.paused.is_some() {
+            self.capture.held = Some(snapshot);
+            return;
         }
         self.capture.snapshot = snapshot;
         // Flows may have ended since: ask again for what was refused.
@@ -287,13 +398,17 @@ impl Desk {
             return;
         }
         self.capture.order = told.order;
-        self.capture.ordered = Some((told.generation, told.choice));
+        let IndexTold { generation, choice, marks, .. } = told;
+        self.capture.ordered = Some(Ordered { generation, choice, marks });
         self.capture.ordered_at = now;
+        self.capture.order_cost = told.cost;
+        self.capture.unknown_action = told.unknown;
         self.capture.overview = told.overview;
         let state = &mut self.state.table;
-        // What is being read stays where it is; at the very top new rows may come in.
+        // What is being read stays where it is; at the very top new rows may come in, unless one of them is selected.
+        let reads = state.top >= 1.0 || (self.live.is_some() && self.state.selected.is_some() && !state.follow);
         if let Some((_, at)) = told.top
-            && state.top >= 1.0
+            && reads
         {
             state.top = at as f64 + state.top.fract();
         }
@@ -309,15 +424,17 @@ impl Desk {
     fn told(&mut self, ctx: &egui::Context, told: Told) {
         let number = self.capture.number;
         match told {
-            Told::Record { capture, row, result } if capture == number => {
+            Told::Record { capture, row, seen, result } if capture == number => {
                 self.busy.record = None;
-                self.capture.shown = Some((row, result));
+                self.capture.shown = Some(Of { row, seen, result });
             }
-            Told::Detail { capture, row, result, not_yet } if capture == number => {
+            Told::Detail { capture, row, seen, result, not_yet } if capture == number => {
                 self.busy.detail = None;
                 self.capture.detail_early = not_yet;
-                self.capture.detail = Some((row, result));
+                self.capture.detail = Some(Of { row, seen, result });
+                self.capture.detail_at = ctx.input(|input| input.time);
             }
+            Told::Kept(why) => self.fail("delete the capture", &why),
             Told::Picture { capture, row, side, result } if capture == number => {
                 self.busy.picture = false;
                 let shown = result.map(|picture| {
@@ -335,23 +452,6 @@ impl Desk {
         }
     }
 
-    fn picked(&mut self, picked: Picked) {
-        self.state.dialog_open = false;
-        match picked {
-            Picked::File(path) => self.open(Source::File(path)),
-            Picked::Cancelled => {}
-            Picked::NoDialog => {
-                self.state.dialog = Some(Dialog::Path {
-                    text: String::new(),
-                    note: Some(
-                        "This desktop offers no file dialog (neither a portal nor zenity). Type the path, or drop the file on the window."
-                            .to_owned(),
-                    ),
-                });
-            }
-        }
-    }
-
     /// Asks index and jobs for whatever is missing and not under way.
     fn ask(&mut self, ctx: &egui::Context, now: f64) {
         if self.capture.source.is_none() {
@@ -361,19 +461,25 @@ impl Desk {
         self.ask_findings(ctx, now);
         let Some(row) = self.state.selected else { return };
         let (capture, number) = (&self.capture, self.capture.number);
-        if self.busy.record.is_none() && capture.shown.as_ref().is_none_or(|(of, _)| *of != row) {
+        if self.busy.record.is_none() && !capture.fits(capture.shown.as_ref(), row) {
             let ask = Ask::Record { capture: number, row, snapshot: capture.snapshot.clone() };
             if self.jobs.ask(ask) {
                 self.busy.record = Some(row);
             }
         }
-        let Some((of, Ok(shown))) = &capture.shown else { return };
+        let Some(Of { row: of, result: Ok(shown), .. }) = &capture.shown else { return };
         let looked_at = !self.state.saved.folded && matches!(self.state.saved.tab, Tab::Body | Tab::Frames);
         if *of != row || !looked_at {
             return;
         }
+        let other = capture.detail.as_ref().is_none_or(|known| known.row != row);
+        let rest = DETAIL_EVERY - (now - capture.detail_at);
+        let stale = !other && !capture.fits(capture.detail.as_ref(), row);
+        if stale && rest > 0.0 {
+            ctx.request_repaint_after_secs(rest as f32);
+        }
         if self.busy.detail.is_none()
-            && capture.detail.as_ref().is_none_or(|(of, _)| *of != row)
+            && (other || (stale && rest <= 0.0))
             && let Some(source) = &capture.source
         {
             let (snapshot, source, shown) = (capture.snapshot.clone(), source.clone(), Arc::clone(shown));
@@ -383,7 +489,7 @@ impl Desk {
         }
         if let Some(side) = self.wants_picture
             && !self.busy.picture
-            && let Some((of, Ok(prepared))) = &capture.detail
+            && let Some(Of { row: of, result: Ok(prepared), .. }) = &capture.detail
             && *of == row
         {
             let ask = Ask::Picture { capture: number, row, side, prepared: Arc::clone(prepared) };
@@ -411,12 +517,16 @@ impl Desk {
 
     fn ask_order(&mut self, ctx: &egui::Context, now: f64) {
         let (capture, choice) = (&self.capture, &self.state.choice);
-        let wanted = capture.snapshot.generation;
-        if self.busy.index || capture.ordered.as_ref().is_some_and(|(g, c)| *g == wanted && c == choice) {
+        let generation = capture.snapshot.generation;
+        let marks: Arc<[Timestamp]> = self.live.as_ref().map_or_else(Arc::default, |live| live.marks.as_slice().into());
+        let known = capture.ordered.as_ref();
+        if self.busy.index
+            || known.is_some_and(|o| o.generation == generation && o.choice == *choice && o.marks == marks)
+        {
             return;
         }
-        let same_choice = capture.ordered.as_ref().is_some_and(|(_, c)| c == choice);
-        let wait = ORDER_EVERY - (now - capture.ordered_at);
+        let same_choice = known.is_some_and(|o| o.choice == *choice && o.marks == marks);
+        let wait = capture.order_cost * ORDER_REST - (now - capture.ordered_at);
         if same_choice && capture.reading && !capture.order.is_empty() && wait > 0.0 {
             ctx.request_repaint_after_secs(wait as f32);
             return;
@@ -426,6 +536,7 @@ impl Desk {
             capture: capture.number,
             snapshot: capture.snapshot.clone(),
             choice: choice.clone(),
+            marks,
             top: if same_choice { top } else { None },
             selected: self.state.selected,
         };
@@ -445,10 +556,17 @@ impl Desk {
             self.capture_screen(ui, &mut actions);
         } else {
             self.trouble(ui, &mut actions);
-            start_screen::show(ui, &self.state, &mut actions);
+            let interfaces = self.machine.is_some().then_some(&self.interfaces);
+            start_screen::show(ui, &mut self.state, interfaces, &mut actions);
         }
         if let Some(dialog) = &mut self.state.dialog {
-            dialogs::show(ui, dialog, &mut actions);
+            let seen = dialogs::Seen {
+                interfaces: &self.interfaces,
+                shown: self.capture.order.len(),
+                selected: self.state.selected.is_some(),
+                live: self.live.as_ref(),
+            };
+            dialogs::show(ui, dialog, &seen, &mut self.state.more_interfaces, &mut actions);
         }
         let ctx = ui.ctx().clone();
         for action in actions {
@@ -475,7 +593,11 @@ impl Desk {
             let seen = toolbar::Seen {
                 name: &self.capture.name,
                 progress,
-                reading: self.capture.reading,
+                // What is live has a bar of its own.
+                reading: self.capture.reading && self.live.is_none(),
+                live: self.live.is_some(),
+                captures: self.machine.is_some(),
+                unknown: self.capture.unknown_action.as_deref(),
                 // Without a filter the order only lags behind while reading: all are shown.
                 shown: if self.state.choice.keeps_all() {
                     self.capture.snapshot.len()
@@ -486,9 +608,11 @@ impl Desk {
             };
             toolbar::show(ui, &seen, &mut self.state, actions);
         });
+        self.live_bar(ui, actions);
         if self.state.view == View::Exchanges {
             Panel::top("chips").exact_size(chips::HEIGHT).frame(bar(8)).show(ui, |ui| {
-                chips::show(ui, self.capture.snapshot.providers(), &self.state.choice, actions);
+                let marks = self.live.as_ref().map_or(0, |live| live.marks.len());
+                chips::show(ui, self.capture.snapshot.providers(), marks, &self.state.choice, actions);
             });
             Panel::top("overview").exact_size(overview::HEIGHT).frame(Frame::NONE.fill(c.page)).show(ui, |ui| {
                 overview::show(ui, &self.capture.overview, self.state.choice.range, &mut self.state.swept, actions);
@@ -498,7 +622,13 @@ impl Desk {
         let elapsed = ui.input(|input| input.time) - self.capture.began;
         Panel::bottom("status").exact_size(status::HEIGHT).frame(bar(12)).show(ui, |ui| {
             let rate = (elapsed > 0.3).then(|| progress.read as f64 / elapsed);
-            let seen = status::Seen { snapshot: &self.capture.snapshot, reading: self.capture.reading, rate };
+            let seen = status::Seen {
+                snapshot: self.capture.newest(),
+                reading: self.capture.reading,
+                live: self.live.as_ref().is_some_and(Live::goes_on),
+                rate,
+                said: self.state.said.as_deref(),
+            };
             status::show(ui, &seen, actions);
         });
         if self.state.view == View::Findings {
@@ -512,6 +642,7 @@ impl Desk {
             order: &self.capture.order,
             choice: &self.state.choice,
             selected: self.state.selected,
+            live: self.live.as_ref().is_some_and(Live::goes_on) && self.capture.paused.is_none(),
         };
         let rect = ui.available_rect_before_wrap();
         table::show(ui, &seen, &mut self.state.table, &mut self.state.saved, actions);
@@ -536,8 +667,8 @@ impl Desk {
             .frame(Frame::NONE.fill(theme::colours(ui).page))
             .show(ui, |ui| {
                 let seen = panes::Seen {
-                    shown: capture.shown.as_ref().filter(|(row, _)| Some(*row) == selected).map(|(_, r)| r),
-                    detail: capture.detail.as_ref().filter(|(row, _)| Some(*row) == selected).map(|(_, r)| r),
+                    shown: capture.shown.as_ref().filter(|of| Some(of.row) == selected).map(|of| &of.result),
+                    detail: capture.detail.as_ref().filter(|of| Some(of.row) == selected).map(|of| &of.result),
                     picture: capture.picture.as_ref().filter(|(row, _)| Some(*row) == selected).map(|(_, p)| p),
                 };
                 panes::show(ui, &seen, state, actions);
@@ -551,7 +682,9 @@ impl Desk {
     /// Words for a table without rows.
     fn no_rows(&self, ui: &mut Ui, rect: egui::Rect) {
         let choice = &self.state.choice;
-        let words = if self.busy.index {
+        let words = if let Some(words) = self.no_rows_live() {
+            words
+        } else if self.busy.index {
             return;
         } else if !self.capture.snapshot.is_empty() {
             match choice.provider.filter(|_| choice.filter.is_empty()) {

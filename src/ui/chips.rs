@@ -2,7 +2,8 @@
 
 use egui::{CornerRadius, Rect, Role, Sense, Stroke, StrokeKind, Ui, WidgetInfo, pos2, vec2};
 
-use super::action::Action;
+use super::action::{Action, LiveAction};
+use super::live::action_words;
 use super::state::Choice;
 use super::theme::{self, Colours};
 use super::{shapes, text};
@@ -13,8 +14,14 @@ use crate::store::Row;
 /// Height of the bar in points.
 pub(crate) const HEIGHT: f32 = 34.0;
 
-/// Paints the bar. `counts` as the snapshot gives them.
-pub(crate) fn show(ui: &mut Ui, counts: &[(ProviderId, u32)], choice: &Choice, actions: &mut Vec<Action>) {
+/// Paints the bar. `counts` as the snapshot gives them; `marks` actions were marked.
+pub(crate) fn show(
+    ui: &mut Ui,
+    counts: &[(ProviderId, u32)],
+    marks: usize,
+    choice: &Choice,
+    actions: &mut Vec<Action>,
+) {
     let chosen = choice.provider;
     let mut counts: Vec<(ProviderId, u32)> = counts.to_vec();
     // The most met first; rows without provider last.
@@ -27,6 +34,7 @@ pub(crate) fn show(ui: &mut Ui, counts: &[(ProviderId, u32)], choice: &Choice, a
                 actions.push(Action::ClearFilter);
             }
         }
+        actions_marked(ui, marks, choice, actions);
         let mut rest = Vec::new();
         for (id, count) in counts {
             if rest.is_empty() && ui.available_width() > 190.0 {
@@ -47,6 +55,39 @@ pub(crate) fn show(ui: &mut Ui, counts: &[(ProviderId, u32)], choice: &Choice, a
             });
         }
     });
+}
+
+/// The latest actions as chips, the earlier ones in a menu.
+fn actions_marked(ui: &mut Ui, marks: usize, choice: &Choice, actions: &mut Vec<Action>) {
+    const SHOWN: usize = 3;
+    let on = |number: usize| {
+        let words = action_words(number);
+        choice.filter.split_whitespace().any(|word| word.eq_ignore_ascii_case(&words))
+    };
+    let tip = "Show only what began in the 10 s after this action, and before the next; click again for all";
+    let mut item = |ui: &mut Ui, number: usize| {
+        let button = egui::Button::selectable(on(number), format!("Action {number}")).frame_when_inactive(true);
+        let clicked = ui.add(button).on_hover_text(tip).clicked();
+        if clicked {
+            actions.push(Action::Live(LiveAction::Marked(number)));
+        }
+        clicked
+    };
+    let early = marks.saturating_sub(SHOWN);
+    if early > 0 {
+        ui.menu_button("Earlier actions", |ui| {
+            egui::ScrollArea::vertical().max_height(300.0).show(ui, |ui| {
+                for number in (1..=early).rev() {
+                    if item(ui, number) {
+                        ui.close();
+                    }
+                }
+            });
+        });
+    }
+    for number in early + 1..=marks {
+        item(ui, number);
+    }
 }
 
 /// A provider's name; words for none.

@@ -7,15 +7,17 @@ use std::task::{Context, Poll, Wake, Waker};
 use std::thread::{Builder, Thread};
 use std::time::Duration;
 
-use crossbeam_channel::{Receiver, Sender, bounded};
+use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, bounded};
 
 use super::findings::{Findings, of_site};
+use super::live::{CLOSING, Live, Named, SaveWish, named};
 use super::overview::Overview;
 use super::prepared::{Picture, Prepared, Shown, picture};
 use super::state::Choice;
 use crate::engine::{self, Source};
-use crate::model::{Budget, Side};
-use crate::store::{RowId, Snapshot, query};
+use crate::export;
+use crate::model::{Budget, Side, Timestamp};
+use crate::store::{Row, RowId, Snapshot, query};
 
 /// A dialog that answers faster was never shown: nobody clicks within it.
 const NO_DIALOG: Duration = Duration::from_millis(300);
@@ -39,10 +41,67 @@ pub(crate) enum Ask {
 /// An answer of the jobs thread.
 #[derive(Debug)]
 pub(crate) enum Told {
-    Record { capture: u32, row: RowId, result: Result<Arc<Shown>, String> },
-    Detail { capture: u32, row: RowId, result: Result<Arc<Prepared>, String>, not_yet: bool },
-    Picture { capture: u32, row: RowId, side: Side, result: Result<Picture, String> },
-    Findings { capture: u32, generation: u64, findings: Box<Findings> },
+    /// `seen` is the row as it stood then: while its exchange is open it is written again.
+    Record {
+        capture: u32,
+        row: RowId,
+        seen: Option<Row>,
+        result: Result<Arc<Shown>, String>,
+    },
+    Detail {
+        capture: u32,
+        row: RowId,
+        seen: Option<Row>,
+        result: Result<Arc<Prepared>, String>,
+        not_yet: bool,
+    },
+    Picture {
+        capture: u32,
+        row: RowId,
+        side: Side,
+        result: Result<Picture, String>,
+    },
+    Findings {
+        capture: u32,
+        generation: u64,
+        findings: Box<Findings>,
+    },
+    /// A capture that was thrown away is still there.
+    Kept(String),
+}
+
+/// What to save, and where.
+#[derive(Debug)]
+pub(crate) struct Save {
+    pub(crate) source: Source,
+    pub(crate) snapshot: Snapshot,
+    /// The rows whose frames are saved; everything where `None`.
+    pub(crate) rows: Option<Vec<RowId>>,
+    pub(crate) to: PathBuf,
+    /// Whether a file that is there may be replaced.
+    pub(crate) replace: bool,
+}
+
+/// Why a capture was not saved.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum SaveFault {
+    /// There is a file of this name.
+    Exists,
+    /// Anything else, in words.
+    Other(String),
+}
+
+/// What became of a saving.
+#[derive(Debug)]
+pub(crate) struct Saved {
+    pub(crate) capture: u32,
+    pub(crate) wish: SaveWish,
+    pub(crate) to: PathBuf,
+    /// Frames that the capture had when saving began.
+    pub(crate) frames: u32,
+    /// Whether nothing could come after them.
+    pub(crate) whole: bool,
+    pub(crate) result: Result<(), SaveFault>,
 }
 
 /// A request to the index thread.
@@ -51,6 +110,8 @@ pub(crate) struct IndexAsk {
     pub(crate) capture: u32,
     pub(crate) snapshot: Snapshot,
     pub(crate) choice: Choice,
+    /// When actions were marked.
+    pub(crate) marks: Arc<[Timestamp]>,
     /// Rows whose places in the new order are wanted: the topmost visible one and the selected one.
     pub(crate) top: Option<RowId>,
     pub(crate) selected: Option<RowId>,
@@ -62,6 +123,11 @@ pub(crate) struct IndexTold {
     pub(crate) capture: u32,
     pub(crate) generation: u64,
     pub(crate) choice: Choice,
+    pub(crate) marks: Arc<[Timestamp]>,
+    /// What the filter calls an action and is none.
+    pub(crate) unknown: Option<String>,
+    /// Seconds that it took.
+    pub(crate) cost: f64,
     pub(crate) order: Arc<[u32]>,
     pub(crate) overview: Overview,
     pub(crate) top: Option<(RowId, usize)>,
@@ -80,8 +146,12 @@ pub(crate) enum Picked {
 /// The window's ends of all channels.
 #[derive(Debug)]
 pub(crate) struct Jobs {
+    budget: Budget,
     asks: Sender<Ask>,
     pub(crate) told: Receiver<Told>,
+    told_in: Sender<Told>,
+    saved_in: Sender<Saved>,
+    pub(crate) saved: Receiver<Saved>,
     index_asks: Sender<IndexAsk>,
     pub(crate) index_told: Receiver<IndexTold>,
     picked_in: Sender<Picked>,
@@ -96,10 +166,13 @@ impl Jobs {
         let (index_asks, index_asks_out) = bounded(1);
         let (index_told_in, index_told) = bounded(1);
         let (picked_in, picked) = bounded(1);
+        let (saved_in, saved) = bounded(1);
         let woken = Arc::clone(wake);
+        let answers = told_in.clone();
+        let own = budget.clone();
         Builder::new().name("jobs".to_owned()).spawn(move || {
             for ask in asks_out {
-                if told_in.send(answer(ask, &budget)).is_err() {
+                if answers.send(answer(ask, &budget)).is_err() {
                     return;
                 }
                 woken();
@@ -108,13 +181,13 @@ impl Jobs {
         let woken = Arc::clone(wake);
         Builder::new().name("index".to_owned()).spawn(move || {
             for ask in index_asks_out {
-                if index_told_in.send(index(ask)).is_err() {
+                if index_told_in.send(timed_index(ask)).is_err() {
                     return;
                 }
                 woken();
             }
         })?;
-        Ok(Self { asks, told, index_asks, index_told, picked_in, picked })
+        Ok(Self { budget: own, asks, told, told_in, saved_in, saved, index_asks, index_told, picked_in, picked })
     }
 
     /// Hands a request over; false where the thread is gone or busy.
@@ -127,11 +200,45 @@ impl Jobs {
         self.index_asks.try_send(ask).is_ok()
     }
 
+    /// Saves on a thread of its own, since it may take minutes; the answer comes over `saved`.
+    pub(crate) fn ask_save(&self, save: Save, (capture, wish): (u32, SaveWish), wake: &WakeUp) -> std::io::Result<()> {
+        let (answer, wake) = (self.saved_in.clone(), Arc::clone(wake));
+        let frames = save.snapshot.facts().capture.frames;
+        let budget = self.budget.clone();
+        Builder::new().name("save".to_owned()).spawn(move || {
+            let whole = ends(&save.source, &wish);
+            let result = save_to(&save, &budget);
+            let _closed = answer.send(Saved { capture, wish, to: save.to, frames, whole, result });
+            wake();
+        })?;
+        Ok(())
+    }
+
+    /// Ends and deletes a live capture on a thread of its own, since its process may take a while to close its files.
+    pub(crate) fn throw_away(&self, live: Live, wake: &WakeUp) -> std::io::Result<()> {
+        let (answer, wake) = (self.told_in.clone(), Arc::clone(wake));
+        Builder::new().name("discard".to_owned()).spawn(move || {
+            if let Err(error) = live.throw_away() {
+                let _closed = answer.send(Told::Kept(error.to_string()));
+                wake();
+            }
+        })?;
+        Ok(())
+    }
+
     /// Shows the desktop's dialog from a thread of its own; the answer comes over `picked`.
-    pub(crate) fn ask_dialog(&self, dialog: rfd::AsyncFileDialog, wake: &WakeUp) -> std::io::Result<()> {
+    pub(crate) fn ask_dialog(
+        &self,
+        dialog: rfd::AsyncFileDialog,
+        purpose: Purpose,
+        wake: &WakeUp,
+    ) -> std::io::Result<()> {
         let (answer, wake) = (self.picked_in.clone(), Arc::clone(wake));
         // Made here, since some systems want dialogs to begin on the window's thread.
-        let asked = dialog.pick_file();
+        let asked: core::pin::Pin<Box<dyn Future<Output = _> + Send>> = match purpose {
+            Purpose::Read => Box::pin(dialog.pick_file()),
+            Purpose::Write => Box::pin(dialog.save_file()),
+        };
         Builder::new().name("dialog".to_owned()).spawn(move || {
             let (file, quick) = timed(asked);
             let picked = match file {
@@ -144,6 +251,13 @@ impl Jobs {
         })?;
         Ok(())
     }
+}
+
+/// What a dialog's file is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Purpose {
+    Read,
+    Write,
 }
 
 /// Waits for a dialog and says whether it answered faster than a person can.
@@ -176,24 +290,24 @@ fn wait<T>(future: impl Future<Output = T>) -> T {
 fn answer(ask: Ask, budget: &Budget) -> Told {
     match ask {
         Ask::Record { capture, row, snapshot } => {
+            let seen = snapshot.row(row);
             let result =
                 snapshot.record(row).map(|record| Arc::new(Shown::new(record, &snapshot))).map_err(|e| e.to_string());
-            Told::Record { capture, row, result }
+            Told::Record { capture, row, seen, result }
         }
         Ask::Detail { capture, row, snapshot, source, shown } => {
+            let seen = snapshot.row(row);
             let read = match &source {
                 Source::File(path) => engine::detail(path, &shown.record, &snapshot, budget),
                 Source::Stdin => Err(engine::DetailError::NotKept),
-                Source::Live(spool) => {
-                    engine::detail(&spool.folder.join("frames.pcapng"), &shown.record, &snapshot, budget)
-                }
+                Source::Live(spool) => engine::detail(&spool.folder, &shown.record, &snapshot, budget),
             };
             let not_yet = matches!(read, Err(engine::DetailError::NotYet));
             let result = match read {
                 Ok(detail) => Ok(Arc::new(Prepared::new(detail, &shown.record))),
                 Err(error) => Err(error.to_string()),
             };
-            Told::Detail { capture, row, result, not_yet }
+            Told::Detail { capture, row, seen, result, not_yet }
         }
         Ask::Picture { capture, row, side, prepared } => {
             let result = prepared
@@ -208,18 +322,50 @@ fn answer(ask: Ask, budget: &Budget) -> Told {
     }
 }
 
+/// Whether the capture has come to its end. One that was stopped to be saved is given a moment to close its files.
+fn ends(source: &Source, wish: &SaveWish) -> bool {
+    let Source::Live(spool) = source else { return true };
+    let moment = if wish.then.is_some() { CLOSING } else { Duration::ZERO };
+    matches!(spool.growing.recv_timeout(moment), Err(RecvTimeoutError::Disconnected))
+}
+
+/// Writes a capture, or the frames of some of its rows, as pcapng.
+fn save_to(save: &Save, budget: &Budget) -> Result<(), SaveFault> {
+    let what = save.rows.clone().map_or(export::SaveWhat::All, export::SaveWhat::Exchanges);
+    let existing = if save.replace { export::Existing::Replace } else { export::Existing::Keep };
+    match export::save(&save.source, &save.snapshot, &what, (&save.to, existing), budget) {
+        Ok(_bytes) => Ok(()),
+        Err(export::SaveError::Exists(_)) => Err(SaveFault::Exists),
+        Err(error) => Err(SaveFault::Other(error.to_string())),
+    }
+}
+
+#[expect(clippy::disallowed_methods, reason = "how long sorting takes decides how often; nothing of the analysis")]
+fn timed_index(ask: IndexAsk) -> IndexTold {
+    let start = std::time::Instant::now();
+    let mut told = index(ask);
+    told.cost = start.elapsed().as_secs_f64();
+    told
+}
+
 fn index(ask: IndexAsk) -> IndexTold {
-    let IndexAsk { capture, snapshot, choice, top, selected } = ask;
-    let mut order = query::select(&snapshot, &choice.filter, choice.provider, choice.sort, choice.descending);
+    let IndexAsk { capture, snapshot, choice, marks, top, selected } = ask;
+    let Named { rest, stretches, unknown } = named(&choice.filter, &marks);
+    let mut order = query::select(&snapshot, &rest, choice.provider, choice.sort, choice.descending);
     if let Some((from, to)) = choice.range {
         let within = |id: &u32| snapshot.row(RowId(*id)).is_some_and(|row| (from..=to).contains(&row.time));
         order = order.iter().copied().filter(within).collect();
     }
+    if let Some(stretches) = stretches {
+        let within = |row: Row| stretches.iter().any(|stretch| stretch.contains(&row.time));
+        order = order.iter().copied().filter(|id| snapshot.row(RowId(*id)).is_some_and(within)).collect();
+    }
     if let Some(site) = &choice.site {
         order = order.iter().copied().filter(|id| of_site(&snapshot, RowId(*id), site)).collect();
     }
-    let overview = Overview::new(&snapshot);
+    let overview = Overview::new(&snapshot, &marks);
     let place = |row: Option<RowId>| row.and_then(|row| order.iter().position(|id| *id == row.0).map(|at| (row, at)));
     let (top, selected) = (place(top), place(selected));
-    IndexTold { capture, generation: snapshot.generation, choice, order, overview, top, selected }
+    let generation = snapshot.generation;
+    IndexTold { capture, generation, choice, marks, unknown, cost: 0.0, order, overview, top, selected }
 }

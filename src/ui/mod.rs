@@ -9,7 +9,11 @@ mod chips;
 mod dialogs;
 pub mod figure;
 mod findings;
+mod interfaces;
 mod jobs;
+mod live;
+mod live_bar;
+mod machine;
 mod overview;
 mod panes;
 mod prepared;
@@ -26,11 +30,13 @@ mod toolbar;
 mod way;
 mod window;
 
-pub use action::{Action, Goal, Move};
+pub use action::{Action, Goal, LiveAction, Move};
 pub use app::Desk;
-pub use state::{BodyMode, Choice, Dialog, Fold, Saved, State, Tab, ThemeChoice, Trouble, View};
+pub use live::{CaptureChoice, KeepChoice, Leave, SaveWish};
+pub use machine::{Machine, Recording};
+pub use state::{BodyMode, CaptureOptions, Choice, Dialog, Fold, Saved, State, Tab, ThemeChoice, Trouble, View};
 pub use table::Column;
-pub use window::{UiError, run};
+pub use window::{Begin, UiError, run};
 
 /// Gives a context our fonts and styles. The window does it by itself; tests and pictures call it before the first pass.
 pub fn prepare(ctx: &egui::Context) {

@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 
 use egui::{CornerRadius, CursorIcon, Rect, Role, Sense, Stroke, Ui, WidgetInfo, pos2};
 
-use super::action::Action;
+use super::action::{Action, LiveAction};
 use super::text;
 use super::theme::{self, Colours};
 use crate::model::{ProviderId, Timestamp};
@@ -25,12 +25,14 @@ pub(crate) struct Overview {
     /// For each slot the operators met with their counts; [`Row::NONE`] stands last.
     slots: Vec<Vec<(u16, u32)>>,
     most: u32,
+    /// When actions were marked.
+    marks: Vec<Timestamp>,
 }
 
 impl Overview {
-    pub(crate) fn new(snapshot: &Snapshot) -> Self {
-        let first = snapshot.rows().map(|(_, row)| row.time).min();
-        let last = snapshot.rows().map(|(_, row)| row.time).max();
+    pub(crate) fn new(snapshot: &Snapshot, marks: &[Timestamp]) -> Self {
+        let times = || snapshot.rows().map(|(_, row)| row.time).chain(marks.iter().copied());
+        let (first, last) = (times().min(), times().max());
         let (Some(first), Some(last)) = (first, last) else { return Self::default() };
         let mut counts: Vec<BTreeMap<u16, u32>> = vec![BTreeMap::new(); SLOTS];
         for (_, row) in snapshot.rows() {
@@ -44,6 +46,7 @@ impl Overview {
             span: Some((first, last)),
             slots: counts.into_iter().map(|slot| slot.into_iter().collect()).collect(),
             most,
+            marks: marks.to_vec(),
         }
     }
 }
@@ -114,6 +117,7 @@ pub(crate) fn show(
             painter.vline(strip.left() + x * strip.width(), all.y_range(), Stroke::new(1.0, c.accent));
         }
     }
+    marks(ui, seen, strip, all, actions);
     let place = |x: f32| ((x - strip.left()) / strip.width()).clamp(0.0, 1.0);
     if response.drag_started() {
         *swept = response.interact_pointer_pos().map(|p| place(p.x - response.drag_delta().x));
@@ -149,6 +153,41 @@ pub(crate) fn show(
             "\nDrag to choose a stretch of time"
         });
         let _shown = response.on_hover_text_at_pointer(words);
+    }
+}
+
+/// A numbered line for each action that was marked; a click shows what began after it.
+fn marks(ui: &Ui, seen: &Overview, strip: Rect, all: Rect, actions: &mut Vec<Action>) {
+    let c = theme::colours(ui);
+    let Some((first, last)) = seen.span else { return };
+    for (i, time) in seen.marks.iter().enumerate() {
+        let number = i + 1;
+        let x = (strip.left() + share(first, last, *time) as f32 * strip.width()).round();
+        let galley = ui.painter().layout_no_wrap(number.to_string(), theme::strong(theme::SMALL), c.page);
+        let width = galley.size().x + 8.0;
+        let left = (x - width / 2.0).clamp(all.left(), all.right() - width);
+        let flag = Rect::from_min_size(pos2(left, all.top() + 1.0), egui::vec2(width, 14.0));
+        let response = ui.interact(flag, ui.scope_id().with(("action", number)), Sense::CLICK);
+        let words = format!("Action {number} at {} UTC", time.time_of_day(1));
+        response.widget_info(|| WidgetInfo::labeled(Role::Button, true, words.clone()));
+        let colour = if response.hovered() || response.has_focus() { c.accent } else { c.text };
+        ui.painter().vline(x, all.y_range(), Stroke::new(1.0, colour));
+        ui.painter().rect_filled(flag, CornerRadius::same(3), colour);
+        ui.painter().galley(flag.center() - galley.size() / 2.0, galley, c.page);
+        if response.clicked() {
+            actions.push(Action::Live(LiveAction::Marked(number)));
+        }
+        response.context_menu(|ui| {
+            if ui.button("Show what began within 10 s, or all again").clicked() {
+                actions.push(Action::Live(LiveAction::Marked(number)));
+                ui.close();
+            }
+            if ui.button("Copy time").clicked() {
+                actions.push(Action::Copy(time.rfc3339()));
+                ui.close();
+            }
+        });
+        let _shown = response.on_hover_text(format!("{words}\nClick to show what began in the 10 s after it"));
     }
 }
 

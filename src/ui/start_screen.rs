@@ -1,65 +1,198 @@
-//! What is there before a capture: open, drop, recent ones.
+//! What is there before a capture: open, drop, recent ones, interfaces to capture from, captures that were left behind.
 
 use std::path::Path;
 
-use egui::{Align2, CornerRadius, Rect, Role, Sense, Ui, UiBuilder, Vec2, WidgetInfo, pos2, vec2};
+use egui::{
+    Align, Align2, CornerRadius, Layout, Rect, RichText, Role, ScrollArea, Sense, Ui, UiBuilder, Vec2, WidgetInfo,
+    pos2, vec2,
+};
 
-use super::action::{self, Action};
-use super::shapes;
+use super::action::{self, Action, LiveAction};
+use super::interfaces::{self, Interfaces, Use};
 use super::state::State;
 use super::theme::{self, Colours};
-use crate::model::{clean, middle};
+use super::{shapes, text};
+use crate::capture::Orphan;
+use crate::model::{clean, clean_to, middle};
 
-/// Width of the column in points.
+/// Width of one column, and the gap between two, in points.
 const WIDE: f32 = 560.0;
+const HALF: f32 = 500.0;
+const GAP: f32 = 56.0;
+/// From this width on interfaces stand beside the rest.
+const TWO: f32 = 1_060.0;
+/// Below this height the drop zone gives way.
+const SHORT: f32 = 700.0;
 
-/// Paints the screen.
-pub(crate) fn show(ui: &mut Ui, state: &State, actions: &mut Vec<Action>) {
+/// Paints the screen. Without `interfaces` there are no live captures.
+pub(crate) fn show(ui: &mut Ui, state: &mut State, interfaces: Option<&Interfaces>, actions: &mut Vec<Action>) {
     let c = theme::colours(ui);
     let all = ui.available_rect_before_wrap();
     ui.advance_cursor_after_rect(all);
     ui.painter().rect_filled(all, CornerRadius::ZERO, c.page);
-    let recent = state.saved.recent.len().min(8) as f32;
-    let tall = 336.0 + if recent > 0.0 { 40.0 + recent * 40.0 } else { 0.0 };
-    let width = WIDE.min(all.width() - 32.0);
-    let top = (all.center().y - tall / 2.0 - 16.0).max(all.top() + 16.0);
-    let column =
-        Rect::from_min_size(pos2((all.center().x - width / 2.0).round(), top.round()), vec2(width, all.bottom() - top));
-    let mut inner = ui.new_child(UiBuilder::new().max_rect(column).layout(egui::Layout::top_down(egui::Align::Min)));
-    let ui = &mut inner;
+    let two = interfaces.is_some() && all.width() >= TWO;
+    let width = if two { HALF * 2.0 + GAP } else { WIDE.min(all.width() - 48.0) };
+    let short = all.height() < SHORT;
+    let mut inner = ui.new_child(UiBuilder::new().max_rect(all).layout(Layout::top_down(Align::Min)));
+    ScrollArea::vertical().auto_shrink(false).show(&mut inner, |ui| {
+        // As tall as the frame before found it: the middle moves only when something comes or goes.
+        let tall_id = egui::Id::unique("start screen height");
+        let tall: Option<f32> = ui.data(|data| data.get_temp(tall_id));
+        let top = tall.map_or(16.0, |tall| ((all.height() - tall) / 2.0 - 16.0).max(20.0)).round();
+        let left = ((all.width() - width) / 2.0).round();
+        let column = Rect::from_min_size(ui.max_rect().min + vec2(left, top), vec2(width, f32::INFINITY));
+        let mut inner = ui.new_child(UiBuilder::new().max_rect(column).layout(Layout::top_down(Align::Min)));
+        columns(&mut inner, state, interfaces, Shape { two, short }, actions);
+        let used = inner.min_rect().height();
+        ui.allocate_space(vec2(1.0, top + used + 20.0));
+        if tall.is_none_or(|tall| (tall - used).abs() > 0.5) {
+            ui.data_mut(|data| data.insert_temp(tall_id, used));
+            ui.ctx().request_repaint();
+        }
+    });
+}
+
+/// How the room is shared out.
+#[derive(Clone, Copy)]
+struct Shape {
+    /// Interfaces stand beside the rest, not under it.
+    two: bool,
+    /// There is little height.
+    short: bool,
+}
+
+fn columns(ui: &mut Ui, state: &mut State, interfaces: Option<&Interfaces>, shape: Shape, actions: &mut Vec<Action>) {
     ui.spacing_mut().item_spacing = Vec2::new(8.0, 4.0);
+    head(ui);
+    if let Some(seen) = interfaces {
+        left_behind(ui, &seen.orphans, actions);
+    }
+    if shape.two {
+        ui.horizontal_top(|ui| {
+            ui.spacing_mut().item_spacing.x = GAP;
+            column(ui, |ui| {
+                drop_zone(ui, shape.short, actions);
+                ui.add_space(24.0);
+                recent(ui, state, actions);
+            });
+            column(ui, |ui| {
+                if let Some(seen) = interfaces {
+                    capture(ui, state, seen, actions);
+                }
+            });
+        });
+        return;
+    }
+    drop_zone(ui, shape.short, actions);
+    ui.add_space(20.0);
+    if let Some(seen) = interfaces {
+        capture(ui, state, seen, actions);
+        ui.add_space(20.0);
+    }
+    recent(ui, state, actions);
+}
+
+fn column(ui: &mut Ui, add: impl FnOnce(&mut Ui)) {
+    ui.vertical(|ui| {
+        ui.set_width(HALF);
+        ui.spacing_mut().item_spacing = Vec2::new(8.0, 4.0);
+        add(ui);
+    });
+}
+
+fn head(ui: &mut Ui) {
+    let c = theme::colours(ui);
     ui.horizontal(|ui| {
         mark(ui);
         ui.add_space(6.0);
-        ui.label(egui::RichText::new("Nephoscope").font(theme::strong(theme::TITLE)));
+        ui.label(RichText::new("Nephoscope").font(theme::strong(theme::TITLE)));
     });
     ui.add_space(2.0);
     ui.label(
-        egui::RichText::new("Shows whose cloud an app is really talking to, and proves it.")
+        RichText::new("Shows whose cloud an app is really talking to, and proves it.")
             .font(theme::sans(theme::BODY))
             .color(c.quiet),
     );
     ui.add_space(20.0);
-    drop_zone(ui, actions);
-    ui.add_space(24.0);
-    if !state.saved.recent.is_empty() {
-        ui.horizontal(|ui| {
-            ui.label(egui::RichText::new("Recent captures").font(theme::strong(theme::BODY)));
-            ui.with_layout(egui::Layout::right_to_left(egui::Align::Center), |ui| {
-                let words = egui::RichText::new("Clear list").font(theme::sans(theme::SMALL)).color(c.quiet);
-                if ui
-                    .add(egui::Button::new(words).small().frame_when_inactive(false))
-                    .on_hover_text("Forget the recent captures")
-                    .clicked()
-                {
-                    actions.push(Action::ForgetRecent);
-                }
+}
+
+/// A section's title with a small button at its end.
+fn section(ui: &mut Ui, title: &str, button: (&str, &str), action: Action, actions: &mut Vec<Action>) {
+    let c = theme::colours(ui);
+    ui.horizontal(|ui| {
+        ui.label(RichText::new(title).font(theme::strong(theme::BODY)));
+        ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
+            let words = RichText::new(button.0).font(theme::sans(theme::SMALL)).color(c.quiet);
+            if ui.add(egui::Button::new(words).small().frame_when_inactive(false)).on_hover_text(button.1).clicked() {
+                actions.push(action);
+            }
+        });
+    });
+}
+
+fn recent(ui: &mut Ui, state: &State, actions: &mut Vec<Action>) {
+    if state.saved.recent.is_empty() {
+        return;
+    }
+    let clear = ("Clear list", "Forget the recent captures");
+    section(ui, "Recent captures", clear, Action::ForgetRecent, actions);
+    ui.spacing_mut().item_spacing.y = 0.0;
+    for path in state.saved.recent.iter().take(8) {
+        recent_row(ui, path, actions);
+    }
+}
+
+fn capture(ui: &mut Ui, state: &mut State, seen: &Interfaces, actions: &mut Vec<Action>) {
+    let c = theme::colours(ui);
+    let options = Action::Live(LiveAction::Options);
+    let tip = action::entry(&options).map_or_else(String::new, |entry| action::tip(ui.ctx(), entry));
+    section(ui, "Capture from an interface", ("Options…", &tip), options, actions);
+    let limits = state.saved.capture.limits();
+    if !limits.is_empty() {
+        let words = format!("As chosen last: {limits}");
+        let words = RichText::new(words).font(theme::sans(theme::SMALL)).color(c.amber);
+        ui.add(egui::Label::new(words).truncate());
+    }
+    let how = Use { verb: "Capture on", first: &state.saved.capture.device, chosen: "" };
+    if let Some(device) = interfaces::list(ui, seen, how, &mut state.more_interfaces) {
+        actions.push(Action::Live(LiveAction::Capture(device)));
+    }
+}
+
+/// Captures of programs that died before they were saved.
+fn left_behind(ui: &mut Ui, orphans: &[Orphan], actions: &mut Vec<Action>) {
+    let c = theme::colours(ui);
+    for orphan in orphans {
+        let device = clean_to(orphan.device.as_bytes(), 40);
+        let (day, time) = (orphan.began.date(), orphan.began.time_of_day(0));
+        let time = time.get(..5).unwrap_or_default();
+        let words = format!("A capture of {device} from {day} {time} UTC was not saved ({})", text::size(orphan.bytes));
+        let ground = Colours::tint(c.page, c.amber, 0.1);
+        let frame = egui::Frame::NONE.fill(ground).corner_radius(CornerRadius::same(theme::CORNER));
+        frame.inner_margin(egui::Margin::symmetric(12, 6)).show(ui, |ui| {
+            ui.set_width(ui.available_width());
+            ui.horizontal(|ui| {
+                ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
+                    let mut button = |ui: &mut Ui, label: &str, tip: &str, action: LiveAction| {
+                        let response = ui.add(egui::Button::new(label).small());
+                        if response.on_hover_text(tip).clicked() {
+                            actions.push(Action::Live(action));
+                        }
+                    };
+                    let folder = || orphan.folder.clone();
+                    button(ui, "Delete", "Delete it for good", LiveAction::AskDelete(orphan.clone()));
+                    button(ui, "Save…", "Save it as a file", LiveAction::SaveOrphan(folder()));
+                    button(ui, "Open", "Look at it; it stays unsaved", LiveAction::Recover(folder()));
+                    ui.with_layout(Layout::left_to_right(Align::Center).with_main_wrap(false), |ui| {
+                        ui.add(egui::Label::new(words).truncate());
+                    });
+                });
             });
         });
-        ui.spacing_mut().item_spacing.y = 0.0;
-        for path in state.saved.recent.iter().take(8) {
-            recent_row(ui, path, actions);
-        }
+        ui.add_space(4.0);
+    }
+    if !orphans.is_empty() {
+        ui.add_space(12.0);
     }
 }
 
@@ -77,35 +210,35 @@ fn mark(ui: &mut Ui) {
     }
 }
 
-fn drop_zone(ui: &mut Ui, actions: &mut Vec<Action>) {
+fn drop_zone(ui: &mut Ui, short: bool, actions: &mut Vec<Action>) {
     let c = theme::colours(ui);
-    let (rect, _) = ui.allocate_exact_size(vec2(ui.available_width(), 176.0), Sense::hover());
+    let (rect, _) =
+        ui.allocate_exact_size(vec2(ui.available_width(), if short { 136.0 } else { 176.0 }), Sense::hover());
+    let up = if short { 20.0 } else { 0.0 };
     ui.painter().rect_filled(rect, CornerRadius::same(10), c.surface);
     shapes::dashed(ui.painter(), rect, Colours::tint(c.line, c.text, 0.2));
     let centre = rect.center();
     ui.painter().text(
-        pos2(centre.x, rect.top() + 46.0),
+        pos2(centre.x, rect.top() + 46.0 - up),
         Align2::CENTER_CENTER,
         "Drop a capture here",
         theme::strong(theme::SECTION),
         c.text,
     );
     ui.painter().text(
-        pos2(centre.x, rect.top() + 70.0),
+        pos2(centre.x, rect.top() + 70.0 - up),
         Align2::CENTER_CENTER,
         "pcap or pcapng, plain or packed with gzip, zstd or LZ4",
         theme::sans(theme::BODY),
         c.quiet,
     );
-    let row = Rect::from_center_size(pos2(centre.x, rect.top() + 118.0), vec2(320.0, 36.0));
-    let mut inner =
-        ui.new_child(UiBuilder::new().max_rect(row).layout(egui::Layout::left_to_right(egui::Align::Center)));
+    let row = Rect::from_center_size(pos2(centre.x, rect.top() + 118.0 - up), vec2(320.0, 36.0));
+    let mut inner = ui.new_child(UiBuilder::new().max_rect(row).layout(Layout::left_to_right(Align::Center)));
     inner.spacing_mut().button_padding = vec2(16.0, 8.0);
-    let open =
-        egui::Button::new(egui::RichText::new("Open a capture…").font(theme::strong(theme::BODY)).color(c.on_accent))
-            .fill(c.accent)
-            .stroke(egui::Stroke::NONE)
-            .min_size(vec2(156.0, 34.0));
+    let open = egui::Button::new(RichText::new("Open a capture…").font(theme::strong(theme::BODY)).color(c.on_accent))
+        .fill(c.accent)
+        .stroke(egui::Stroke::NONE)
+        .min_size(vec2(156.0, 34.0));
     let response = inner.add(open);
     let response = if let Some(entry) = action::entry(&Action::Open) {
         response.on_hover_text(action::tip(inner.ctx(), entry))

@@ -6,7 +6,9 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 
 use super::figure::Still;
+use super::live::{CaptureChoice, Leave, SaveWish};
 use super::table::{Column, TableState};
+use crate::capture::{FilterFault, Orphan};
 use crate::model::{FrameNo, ProviderId, Side, Timestamp};
 use crate::store::RowId;
 use crate::store::query::SortKey;
@@ -112,6 +114,8 @@ pub struct Saved {
     pub folded: bool,
     /// The pane shown.
     pub tab: Tab,
+    /// How to capture.
+    pub capture: CaptureChoice,
 }
 
 impl Default for Saved {
@@ -120,11 +124,12 @@ impl Default for Saved {
             theme: ThemeChoice::System,
             recent: Vec::new(),
             widths: BTreeMap::new(),
-            hidden: vec![Column::Server, Column::Tenant],
+            hidden: vec![Column::Server, Column::Tenant, Column::Process],
             pane_height: 360.0,
             card_width: 432.0,
             folded: false,
             tab: Tab::Evidence,
+            capture: CaptureChoice::default(),
         }
     }
 }
@@ -178,12 +183,14 @@ pub struct Trouble {
     pub doing: String,
     /// Why it failed, and what to do.
     pub why: String,
+    /// A command that would mend it.
+    pub remedy: Option<String>,
 }
 
 impl Trouble {
     pub(crate) fn words(&self) -> String {
         // Errors of the floors below say themselves what could not be done.
-        if self.why.starts_with("cannot ") {
+        if self.doing.is_empty() || self.why.starts_with("cannot ") {
             return super::text::sentence(&self.why);
         }
         format!("Could not {}: {}", self.doing, self.why)
@@ -202,6 +209,57 @@ pub enum Dialog {
     },
     /// The list of keys.
     Keys,
+    /// How to capture.
+    Capture(Box<CaptureOptions>),
+    /// Whether an unsaved capture may go.
+    Unsaved(Leave),
+    /// Which frames to save.
+    SaveSome {
+        /// Only the selected exchange, not all that are shown.
+        selected: bool,
+    },
+    /// Our own question where to save.
+    SavePath {
+        /// What was typed.
+        text: String,
+        /// Why it is asked here.
+        note: Option<String>,
+        /// What is saved.
+        wish: SaveWish,
+    },
+    /// Whether a file that is there may be replaced.
+    Replace {
+        /// The file.
+        path: PathBuf,
+        /// What is saved.
+        wish: SaveWish,
+    },
+    /// Whether a capture that was left behind may go.
+    Delete(Orphan),
+}
+
+/// The capture options while they are being chosen.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct CaptureOptions {
+    /// What was chosen so far.
+    pub choice: CaptureChoice,
+    /// The interface that stands first: the one chosen when the options were opened.
+    pub(crate) first: String,
+    /// What is wrong with the capture filter.
+    pub(crate) fault: Option<FilterFault>,
+    /// For which filter and link type that was found out.
+    pub(crate) checked: Option<(String, u16)>,
+    /// The filter that leaves out the session from elsewhere in which the window runs.
+    pub(crate) session: Option<String>,
+}
+
+/// What the desktop's dialog is wanted for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Wanted {
+    /// Choosing a capture to read.
+    Open,
+    /// Choosing where to save.
+    Save(SaveWish),
 }
 
 impl State {
@@ -247,7 +305,11 @@ pub struct State {
     pub(crate) swept: Option<f32>,
     /// What is drawn is a picture: all is whole, nothing can be clicked. `None` in the window.
     pub(crate) still: Option<Still>,
-    /// Whether a native dialog is to be opened, and whether one is open.
-    pub(crate) dialog_wanted: bool,
-    pub(crate) dialog_open: bool,
+    /// What a native dialog is to be opened for, and what one is open for.
+    pub(crate) dialog_wanted: Option<Wanted>,
+    pub(crate) dialog_open: Option<Wanted>,
+    /// Whether interfaces that are down or odd are shown.
+    pub(crate) more_interfaces: bool,
+    /// What was done last, said once.
+    pub(crate) said: Option<String>,
 }

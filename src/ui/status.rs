@@ -4,6 +4,7 @@ use egui::{Align, Layout, Role, Sense, Ui, WidgetInfo, vec2};
 
 use super::action::Action;
 use super::{shapes, text, theme};
+use crate::capture::Counters;
 use crate::model::{LimitHit, clean_to, hex};
 use crate::store::{Facts, Snapshot};
 
@@ -19,6 +20,10 @@ const COMMENT_CHARS: usize = 1_000;
 pub(crate) struct Seen<'a> {
     pub(crate) snapshot: &'a Snapshot,
     pub(crate) reading: bool,
+    /// Whether it is read while it is captured.
+    pub(crate) live: bool,
+    /// What was done last.
+    pub(crate) said: Option<&'a str>,
     /// Bytes a second, once that is known.
     pub(crate) rate: Option<f64>,
 }
@@ -34,7 +39,10 @@ pub(crate) fn show(ui: &mut Ui, seen: &Seen<'_>, actions: &mut Vec<Action>) {
                 .selectable(false)
         };
         let mut parts = Vec::new();
-        if seen.reading {
+        if let Some(said) = seen.said {
+            parts.push(said.to_owned());
+        }
+        if seen.reading && !seen.live {
             parts.push(reading(seen));
         }
         parts.push(text::plural(seen.snapshot.len() as u64, "exchange", "exchanges"));
@@ -43,8 +51,17 @@ pub(crate) fn show(ui: &mut Ui, seen: &Seen<'_>, actions: &mut Vec<Action>) {
             // Counted when they end, most of them with the capture.
             parts.push(text::plural(facts.flows, "flow", "flows"));
         }
-        parts.push("times in UTC".to_owned());
-        ui.add(small(parts.join("  ·  ")));
+        let counters = facts.capture.counters;
+        if let Some(counters) = counters {
+            parts.push(format!("{} received", text::count(counters.received)));
+        }
+        ui.add(small(parts.join("  ·  "))).on_hover_text(
+            "Received: what reached the interface, before the capture filter. On the loopback interface the kernel counts each frame twice",
+        );
+        if let Some(counters) = counters {
+            dropped(ui, counters, facts.capture.frames);
+        }
+        ui.add(small("·  times in UTC".to_owned()));
         ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
             unread(ui, facts, actions);
             if let Some(digest) = &facts.sha256 {
@@ -59,6 +76,64 @@ pub(crate) fn show(ui: &mut Ui, seen: &Seen<'_>, actions: &mut Vec<Action>) {
             ui.with_layout(Layout::left_to_right(Align::Center), |ui| comment(ui, facts));
         });
     });
+}
+
+/// What was lost while capturing. It is said that nothing was, too: that is what a reader has to know.
+fn dropped(ui: &mut Ui, counters: Counters, frames: u32) {
+    let c = theme::colours(ui);
+    let (kernel, interface) = (counters.dropped_by_kernel, counters.dropped_by_interface);
+    let lost = kernel.saturating_add(interface);
+    let words = match (kernel, interface) {
+        (0, 0) => "none dropped".to_owned(),
+        (kernel, 0) => format!("{} dropped by the kernel", text::count(kernel)),
+        (0, interface) => format!("{} dropped by the interface", text::count(interface)),
+        (kernel, interface) => {
+            format!("{} dropped by the kernel, {} by the interface", text::count(kernel), text::count(interface))
+        }
+    };
+    if lost == 0 {
+        let words = egui::RichText::new(format!("·  {words}")).font(theme::sans(theme::SMALL)).color(c.quiet);
+        ui.add(egui::Label::new(words).selectable(false)).on_hover_text("By the kernel or the interface");
+        return;
+    }
+    let galley = ui.painter().layout_no_wrap(words.clone(), theme::strong(theme::SMALL), c.red);
+    let (rect, response) = ui.allocate_exact_size(vec2(galley.size().x + 30.0, 20.0), Sense::click());
+    response.widget_info(|| WidgetInfo::labeled(Role::Button, true, words.clone()));
+    if response.hovered() || response.has_focus() {
+        ui.painter().rect_filled(rect, egui::CornerRadius::same(4), c.raised);
+    }
+    shapes::caution(ui.painter(), rect.left_center() + vec2(13.0, 0.0), c.red);
+    let y = (rect.center().y - galley.size().y / 2.0).round();
+    ui.painter().galley(egui::pos2(rect.left() + 24.0, y), galley, c.red);
+    egui::Popup::menu(&response).width(440.0).show(|ui| {
+        ui.set_max_width(440.0);
+        let title = format!("{} lost before they were captured", text::plural(lost, "frame was", "frames were"));
+        ui.label(egui::RichText::new(title).font(theme::strong(theme::BODY)));
+        for words in meaning(counters, frames) {
+            ui.add(egui::Label::new(egui::RichText::new(words).color(c.quiet)).wrap());
+        }
+    });
+    let _shown = response.on_hover_text("What this means for the evidence");
+}
+
+/// What lost frames mean for what may be claimed.
+fn meaning(counters: Counters, frames: u32) -> Vec<String> {
+    let mut out = vec![
+        format!("{} were captured.", text::plural(u64::from(frames), "frame", "frames")),
+        "That something is not in this capture proves nothing: it may have been among the lost frames.".to_owned(),
+        "Streams may have holes, so messages can be cut, and bodies and hashes missing. What is quoted from a frame stays true."
+            .to_owned(),
+    ];
+    if counters.dropped_by_kernel > 0 {
+        out.push(
+            "The kernel drops frames when they are not fetched in time: a larger kernel buffer or a capture filter helps."
+                .to_owned(),
+        );
+    }
+    if counters.dropped_by_interface > 0 {
+        out.push("The interface drops frames when it gets more than it can hand on.".to_owned());
+    }
+    out
 }
 
 /// What whoever made the file says of it: a reader must not take a made-up capture for a real one.

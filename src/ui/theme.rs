@@ -56,7 +56,7 @@ pub(crate) struct Colours {
     pub(crate) red: Color32,
     /// Caution.
     pub(crate) amber: Color32,
-    /// Marks of the author's in pictures.
+    /// Going on as it should; always with a word.
     pub(crate) green: Color32,
 }
 
@@ -75,7 +75,7 @@ static DARK: Colours = Colours {
     selection: Color32::from_rgb(0x1f, 0x30, 0x55),
     red: Color32::from_rgb(0xff, 0x6b, 0x6e),
     amber: Color32::from_rgb(0xe9, 0xb0, 0x4a),
-    green: Color32::from_rgb(0x57, 0xc9, 0x8a),
+    green: Color32::from_rgb(0x4c, 0xc3, 0x8a),
 };
 
 static LIGHT: Colours = Colours {
@@ -93,7 +93,7 @@ static LIGHT: Colours = Colours {
     selection: Color32::from_rgb(0xd9, 0xe5, 0xfd),
     red: Color32::from_rgb(0xc2, 0x2b, 0x32),
     amber: Color32::from_rgb(0x8f, 0x5b, 0x00),
-    green: Color32::from_rgb(0x17, 0x6e, 0x3d),
+    green: Color32::from_rgb(0x17, 0x72, 0x45),
 };
 
 /// The colours of the theme that `ui` has.

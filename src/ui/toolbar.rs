@@ -2,7 +2,7 @@
 
 use egui::{Align, CornerRadius, Id, Key, Layout, Modifiers, Rect, Sense, Ui, pos2, vec2};
 
-use super::action::{self, Action, menu_item};
+use super::action::{self, Action, LiveAction, menu_item};
 use super::state::{State, ThemeChoice, View};
 use super::theme;
 use super::{shapes, text};
@@ -15,6 +15,12 @@ pub(crate) struct Seen<'a> {
     pub(crate) progress: Progress,
     /// Whether the engine reads.
     pub(crate) reading: bool,
+    /// Whether a bar of its own tells of a live capture.
+    pub(crate) live: bool,
+    /// Whether live captures can be made.
+    pub(crate) captures: bool,
+    /// What the filter calls an action and is none.
+    pub(crate) unknown: Option<&'a str>,
     pub(crate) shown: usize,
     pub(crate) all: usize,
 }
@@ -34,25 +40,34 @@ pub(crate) fn show(ui: &mut Ui, seen: &Seen<'_>, state: &mut State, actions: &mu
     ui.horizontal_centered(|ui| {
         ui.spacing_mut().item_spacing.x = 8.0;
         button(ui, &Action::Open, actions);
+        if seen.captures {
+            button(ui, &Action::Live(LiveAction::Options), actions);
+        }
         if seen.reading {
             button(ui, &Action::Stop, actions);
         }
         ui.add_space(4.0);
-        let name = egui::RichText::new(seen.name).font(theme::strong(theme::BODY));
-        let room = (ui.available_width() * 0.2).clamp(60.0, 320.0);
-        ui.scope(|ui| {
-            ui.set_max_width(room);
-            ui.add(egui::Label::new(name).truncate()).on_hover_text("The capture on screen");
-        });
+        if !seen.live {
+            name(ui, seen.name);
+        }
         ui.add_space(4.0);
         views(ui, state, actions);
         ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
-            menu(ui, state, actions);
+            menu(ui, seen, state, actions);
             counts(ui, seen);
-            filter(ui, state, actions);
+            filter(ui, seen.unknown, state, actions);
         });
     });
     progress(ui, bar, seen, c.accent);
+}
+
+fn name(ui: &mut Ui, name: &str) {
+    let words = egui::RichText::new(name).font(theme::strong(theme::BODY));
+    let room = (ui.available_width() * 0.2).clamp(60.0, 320.0);
+    ui.scope(|ui| {
+        ui.set_max_width(room);
+        ui.add(egui::Label::new(words).truncate()).on_hover_text("The capture on screen");
+    });
 }
 
 /// The list and the findings.
@@ -93,7 +108,7 @@ fn counts(ui: &mut Ui, seen: &Seen<'_>) {
     response.on_hover_text("Exchanges shown, of all in the capture");
 }
 
-fn filter(ui: &mut Ui, state: &mut State, actions: &mut Vec<Action>) {
+fn filter(ui: &mut Ui, unknown: Option<&str>, state: &mut State, actions: &mut Vec<Action>) {
     let c = theme::colours(ui);
     let width = ui.available_width() - 8.0;
     let (rect, _) = ui.allocate_exact_size(vec2(width, 28.0), Sense::hover());
@@ -105,8 +120,10 @@ fn filter(ui: &mut Ui, state: &mut State, actions: &mut Vec<Action>) {
         egui::Stroke::new(1.0, if focused { c.accent } else { c.line }),
         egui::StrokeKind::Inside,
     );
+    let noted = unknown.filter(|_| !state.choice.filter.is_empty()).map_or(0.0, |unknown| note(ui, rect, unknown));
     shapes::lens(ui.painter(), pos2(rect.left() + 15.0, rect.center().y), c.quiet);
-    let inside = Rect::from_min_max(pos2(rect.left() + 28.0, rect.top()), pos2(rect.right() - 28.0, rect.bottom()));
+    let inside =
+        Rect::from_min_max(pos2(rect.left() + 28.0, rect.top()), pos2(rect.right() - 28.0 - noted, rect.bottom()));
     let edit = egui::TextEdit::singleline(&mut state.choice.filter)
         .id(filter_id())
         .hint_text(egui::RichText::new("Filter by host, path, type, address or provider").color(c.faint))
@@ -136,11 +153,39 @@ fn filter(ui: &mut Ui, state: &mut State, actions: &mut Vec<Action>) {
     }
 }
 
-fn menu(ui: &mut Ui, state: &State, actions: &mut Vec<Action>) {
+/// Says in the box that an action does not exist; gives the room that it takes.
+fn note(ui: &Ui, rect: Rect, unknown: &str) -> f32 {
+    let c = theme::colours(ui);
+    let words = format!("no action {unknown}");
+    let galley = ui.painter().layout_no_wrap(words.clone(), theme::sans(theme::SMALL), c.amber);
+    let at = pos2(rect.right() - 30.0 - galley.size().x, (rect.center().y - galley.size().y / 2.0).round());
+    let room = galley.size().x + 8.0;
+    let place = Rect::from_min_size(at, galley.size());
+    ui.painter().galley(at, galley, c.amber);
+    let response = ui.interact(place, ui.scope_id().with("no action"), Sense::hover());
+    response.widget_info(|| egui::WidgetInfo::labeled(egui::Role::Status, true, words.clone()));
+    room
+}
+
+fn menu(ui: &mut Ui, seen: &Seen<'_>, state: &State, actions: &mut Vec<Action>) {
     ui.menu_button("Menu", |ui| {
-        ui.set_min_width(220.0);
+        ui.set_min_width(240.0);
         for action in [Action::Open, Action::AskPath, Action::Close] {
             menu_item(ui, &action, actions);
+        }
+        for action in [LiveAction::Save, LiveAction::SaveSome] {
+            menu_item(ui, &Action::Live(action), actions);
+        }
+        ui.separator();
+        if seen.captures {
+            for action in [LiveAction::Options, LiveAction::Toggle] {
+                menu_item(ui, &Action::Live(action), actions);
+            }
+        }
+        if seen.live {
+            for action in [LiveAction::Restart, LiveAction::Pause, LiveAction::Follow, LiveAction::Mark] {
+                menu_item(ui, &Action::Live(action), actions);
+            }
         }
         ui.separator();
         for action in [Action::View(View::Exchanges), Action::View(View::Findings), Action::Fold] {

@@ -6,7 +6,9 @@ use eframe::{CreationContext, NativeOptions, Storage};
 use egui::{ViewportBuilder, ViewportCommand, ViewportId};
 
 use super::app::Desk;
+use super::machine::Machine;
 use super::state::Saved;
+use crate::capture::Wish;
 use crate::engine::{self, Source};
 use crate::model::Budget;
 
@@ -31,8 +33,22 @@ pub enum UiError {
     OpenGl(String),
 }
 
-/// Opens the window, and in it the capture given; comes back when the window is closed.
-pub fn run(open: Option<Source>, budget: Budget) -> Result<(), UiError> {
+/// With what the window begins.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum Begin {
+    /// The start screen.
+    #[default]
+    Start,
+    /// A capture that is there.
+    Open(Source),
+    /// The options of a live capture, filled in.
+    Choose(Wish),
+    /// A live capture.
+    Capture(Wish),
+}
+
+/// Opens the window, and in it what is given; comes back when the window is closed.
+pub fn run(begin: Begin, budget: Budget) -> Result<(), UiError> {
     let viewport = ViewportBuilder::default()
         .with_title("Nephoscope")
         .with_app_id(APP_ID)
@@ -44,7 +60,7 @@ pub fn run(open: Option<Source>, budget: Budget) -> Result<(), UiError> {
         APP_ID,
         options,
         Box::new(move |context| {
-            let window = Window::new(context, open, budget).map_err(UiError::Thread)?;
+            let window = Window::new(context, begin, budget).map_err(UiError::Thread)?;
             Ok(Box::new(window) as Box<dyn eframe::App>)
         }),
     );
@@ -62,10 +78,12 @@ pub fn run(open: Option<Source>, budget: Budget) -> Result<(), UiError> {
 
 struct Window {
     desk: Desk,
+    /// What the window is called now.
+    title: String,
 }
 
 impl Window {
-    fn new(context: &CreationContext<'_>, open: Option<Source>, budget: Budget) -> std::io::Result<Self> {
+    fn new(context: &CreationContext<'_>, begin: Begin, budget: Budget) -> std::io::Result<Self> {
         super::prepare(&context.egui_ctx);
         let saved = context
             .storage
@@ -77,17 +95,29 @@ impl Window {
         let wake: Arc<dyn Fn() + Send + Sync> = Arc::new(move || ctx.request_repaint_of(ViewportId::ROOT));
         let woken = Arc::clone(&wake);
         let handle = engine::start(threads, budget.clone(), Box::new(move || woken()))?;
-        let mut desk = Desk::new(handle, budget, saved, wake)?;
-        if let Some(source) = open {
-            desk.open(source);
+        let mut desk = Desk::new(handle, budget, saved, wake)?.on(Machine::this());
+        match begin {
+            Begin::Start => {}
+            // A pipe is read once: what panes go back to has to be kept.
+            Begin::Open(Source::Stdin) => desk.pipe(Box::new(std::io::stdin())),
+            Begin::Open(source) => desk.open(source),
+            Begin::Choose(wish) => desk.choose_capture(&wish),
+            Begin::Capture(wish) => desk.capture(wish),
         }
-        Ok(Self { desk })
+        Ok(Self { desk, title: String::new() })
     }
 }
 
 impl eframe::App for Window {
     fn logic(&mut self, ctx: &egui::Context, frame: &mut eframe::Frame) {
-        if self.desk.wants_dialog() {
+        if let Some(name) = self.desk.wants_to_save() {
+            let dialog = rfd::AsyncFileDialog::new()
+                .set_title("Save as")
+                .set_file_name(name)
+                .add_filter("pcapng", &["pcapng"])
+                .set_parent(frame);
+            self.desk.set_dialog(dialog);
+        } else if self.desk.wants_dialog() {
             let dialog = rfd::AsyncFileDialog::new()
                 .set_title("Open a capture")
                 .add_filter("Captures", &["pcap", "pcapng", "cap", "dmp", "gz", "zst", "lz4"])
@@ -96,6 +126,14 @@ impl eframe::App for Window {
             self.desk.set_dialog(dialog);
         }
         self.desk.logic(ctx);
+        let title = self.desk.title();
+        if title != self.title {
+            ctx.send_viewport_cmd(ViewportCommand::Title(title.clone()));
+            self.title = title;
+        }
+        if ctx.input(|input| input.viewport().close_requested()) && !self.desk.may_close() {
+            ctx.send_viewport_cmd(ViewportCommand::CancelClose);
+        }
         if self.desk.quits() {
             ctx.send_viewport_cmd(ViewportCommand::Close);
         }

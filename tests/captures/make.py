@@ -965,6 +965,60 @@ def _():
     return out + block("<", 5, struct.pack("<III", 0, 0, 0) + options("<", (4, struct.pack("<Q", 12)), (5, struct.pack("<Q", 3))))
 
 
+def statistics(time, *counts, number=0):
+    """An Interface Statistics Block at that time."""
+    ticks = time // 1000
+    counted = [(code, struct.pack("<Q", value)) for code, value in counts]
+    return block("<", 5, struct.pack("<III", number, ticks >> 32, ticks & 0xFFFFFFFF) + options("<", *counted))
+
+
+@case("ng-drops.pcapng", "GET /early 200 2", "GET /c/photo.jpg 200 7", "GET /late 200 2")
+def _():
+    """Statistics that tell of drops from the middle on, twice for one interface, and again in a second section: what was
+    seen before them stands as it was, what comes after can show less; the last counts of each section are added up."""
+    def got(port, target, server=SERVER):
+        t = Trace()
+        t.now += (port - 40000) * 10**9
+        c = Connection(t, port, server=server)
+        c.ask(*(blob("nephoexample", target) if server == OTHER else (request(target), response(b"ok"))))
+        c.close()
+        return t.frames_of(ether)
+    early, store, late = got(40000, "/early"), got(40001, "/c/photo.jpg", OTHER), got(40002, "/late")
+    out = section() + interface() + b"".join(map(enhanced, early)) + statistics(early[-1][0] + STEP, (4, 10), (5, 0), (7, 0))
+    out += statistics(early[-1][0] + 2 * STEP, (4, 12), (5, 1), (6, 11), (7, 2)) + b"".join(map(enhanced, store))
+    out += statistics(store[-1][0] + STEP, (4, 25), (5, 1), (6, 24), (7, 4))
+    out += section() + interface() + b"".join(map(enhanced, late))
+    return out + statistics(late[-1][0] + STEP, (4, 9), (5, 0), (6, 9), (7, 1))
+
+
+@case("ng-silent.pcapng", "DNS slow.example.com A - -", "DNS - - 0 1")
+def _():
+    """A question; then only statistics blocks tell that two hours pass; then its answer from the same ports: it comes to a
+    flow that is over."""
+    t = Trace()
+    look_up(t, 7, "slow.example.com", [dns_record("slow.example.com", A, SERVER)])
+    t.frames[1] = (t.frames[1][0] + 7_200 * 10**9, *t.frames[1][1:])
+    asked, answered = t.frames_of(ether)
+    noted = b"".join(statistics(asked[0] + minutes * 60 * 10**9, (4, 1), (7, 0)) for minutes in range(1, 120))
+    return section() + interface() + enhanced(asked) + noted + enhanced(answered)
+
+
+@case("ng-clock.pcapng", "GET /one 200 5", "GET /one 200 5")
+def _():
+    """A clock that is set back by an hour, on by a day, to 0, to the year 2106 and back, with statistics blocks between,
+    while one connection goes on; then another. No connection is taken for a silent one."""
+    t = Trace()
+    one_get(t)
+    one_get(t, 40001)
+    hour = 3_600 * 10**9
+    shifted = {3: -hour, 4: -hour, 5: 24 * hour, 9: -2 * hour}
+    out = section() + interface()
+    for at, (time, data, original) in enumerate(t.frames_of(ether)):
+        time = {6: 0, 7: (2**32 - 1) * 10**9}.get(at, time + shifted.get(at, 0))
+        out += enhanced((time, data, original)) + statistics(time, (4, at + 1))
+    return out
+
+
 @case("ng-cut.pcapng", ONE)
 def _():
     """The last block is cut off."""

@@ -59,7 +59,7 @@ fn plants() -> Vec<(At, &'static str, String)> {
         (Request, "X-Debug: {\"password\":\"§\"}"),
         (Request, "X-Slack: xoxb-1234567890-§"),
         (Request, "X-Github: ghp_§abcdefghij"),
-        (Request, "X-Google: AIzaSyA§bcdefghijkl"),
+        (Request, "X-Google: AIzaSyA§bcdefghijklmnopqrst"),
         (Response, "Set-Cookie: id=§; Path=/; HttpOnly"),
         (Response, "Set-Cookie2: id2=§"),
         (Response, "Location: https://h.example/?access_token=§"),
@@ -122,7 +122,8 @@ fn base64(bytes: &[u8]) -> String {
 }
 
 fn percent(bytes: &[u8]) -> String {
-    bytes.iter().map(|b| format!("%{b:02X}")).collect()
+    let digits = nephoscope::model::hex(bytes).to_uppercase();
+    digits.as_bytes().chunks(2).map(|pair| format!("%{}", String::from_utf8_lossy(pair))).collect::<Vec<_>>().concat()
 }
 
 /// One TCP connection as a classic pcap.
@@ -236,7 +237,7 @@ fn no_planted_secret_leaves() {
     for (_, template, secret) in plants() {
         let secret = secret.as_bytes();
         let plain = String::from_utf8_lossy(secret).replace("%40", "@").into_bytes();
-        let hex: String = secret.iter().map(|b| format!("{b:02x}")).collect();
+        let hex = nephoscope::model::hex(secret);
         let forms: [Vec<u8>; 6] = [
             secret.to_vec(),
             plain.clone(),

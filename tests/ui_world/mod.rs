@@ -2,10 +2,13 @@
 //! remembers what it was asked.
 
 use std::net::{IpAddr, Ipv4Addr};
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use crossbeam_channel::{Receiver, Sender, bounded};
-use nephoscope::capture::CaptureFacts;
+use nephoscope::capture::{
+    CaptureFacts, Counters, Device, DeviceError, DeviceKind, DeviceState, Orphan, Recorded, Spool, Wish,
+};
 use nephoscope::engine::{Command, Handle, Notice};
 use nephoscope::evidence::{Known, Matcher, pack};
 use nephoscope::model::{
@@ -14,6 +17,8 @@ use nephoscope::model::{
     HttpVersion, Limit, LimitHit, ServerHello, StartLine, Timestamp, TlsSession, TlsTransport, Transport,
 };
 use nephoscope::store::{Facts, Progress, Record, Snapshot, Store};
+use nephoscope::ui::{Machine, Recording};
+use tempfile::TempDir;
 
 /// The engine's side of the window's channels.
 pub(crate) struct FakeEngine {
@@ -224,6 +229,11 @@ fn round(n: u32) -> Vec<Exchange> {
 
 /// A capture of `rounds` rounds, eight exchanges each.
 pub(crate) fn snapshot(rounds: u32, done: bool) -> Snapshot {
+    counted(rounds, done, None)
+}
+
+/// The same, with what the capturing system counted.
+pub(crate) fn counted(rounds: u32, done: bool, counters: Option<Counters>) -> Snapshot {
     let budget = Budget::default();
     let mut store = Store::new(&budget, pack().roles);
     let (mut matcher, mut known) = (Matcher::new(&budget), Known::new(&budget));
@@ -241,8 +251,9 @@ pub(crate) fn snapshot(rounds: u32, done: bool) -> Snapshot {
     let facts = Facts {
         capture: CaptureFacts {
             name: "icloud.pcap".to_owned(),
-            frames: 41_022,
+            frames: 41_021 + rounds,
             cut_tail_bytes: 40,
+            counters,
             ..CaptureFacts::default()
         },
         undecoded_frames: 3,
@@ -257,4 +268,83 @@ pub(crate) fn snapshot(rounds: u32, done: bool) -> Snapshot {
 /// Nobody to wake.
 pub(crate) fn asleep() -> Arc<dyn Fn() + Send + Sync> {
     Arc::new(|| {})
+}
+
+/// A capture process that does what the test says.
+pub(crate) struct FakeRecorder {
+    pub(crate) wish: Wish,
+    pub(crate) events: Sender<Recorded>,
+    /// Dropped by the test when the files are whole.
+    pub(crate) grows: Option<Sender<std::convert::Infallible>>,
+    pub(crate) spool: Spool,
+    /// Says that the window stopped the capture.
+    pub(crate) stopped: Receiver<()>,
+}
+
+/// A machine without devices, rights or clock: what it has is made up, and what is asked of it is remembered.
+pub(crate) struct FakeMachine {
+    pub(crate) recorders: Receiver<FakeRecorder>,
+    /// Folders that were thrown away.
+    pub(crate) discarded: Receiver<PathBuf>,
+    /// Deletes the spools at the end.
+    pub(crate) folder: TempDir,
+}
+
+fn device(name: &str, kind: DeviceKind, state: DeviceState, addresses: &[IpAddr]) -> Device {
+    Device { name: name.to_owned(), description: String::new(), addresses: addresses.to_vec(), kind, state, link: None }
+}
+
+/// A wired interface, one that is down, and a VPN.
+#[expect(clippy::unnecessary_wraps, reason = "stands in the place of a function that can fail")]
+pub(crate) fn devices() -> Result<Vec<Device>, DeviceError> {
+    let address = IpAddr::V4(Ipv4Addr::new(192, 168, 1, 23));
+    Ok(vec![
+        device("eth0", DeviceKind::Wired, DeviceState::Running, &[address]),
+        device("eth9", DeviceKind::Wired, DeviceState::Down, &[]),
+        device("tun0", DeviceKind::Tunnel, DeviceState::Running, &[]),
+    ])
+}
+
+pub(crate) fn machine(
+    devices: impl Fn() -> Result<Vec<Device>, DeviceError> + Send + Sync + 'static,
+    orphans: Vec<Orphan>,
+) -> (FakeMachine, Machine) {
+    let folder = tempfile::tempdir().expect("a folder for spools");
+    let (recorders_in, recorders) = bounded(16);
+    let (discarded_in, discarded) = bounded(16);
+    let (root, gone) = (folder.path().to_owned(), discarded_in.clone());
+    let discard = move |folder: PathBuf, gone: Sender<PathBuf>| {
+        Box::new(move || gone.send(folder).map_err(std::io::Error::other)) as Box<dyn FnOnce() -> _ + Send>
+    };
+    let machine = Machine {
+        devices: Box::new(devices),
+        counts: Box::new(|| vec![("eth0".to_owned(), 7)]),
+        orphans: Box::new(move || orphans.clone()),
+        record: Box::new(move |wish, _wake| {
+            let spool_folder = root.join(&wish.device);
+            let (events_in, events) = bounded(4);
+            let (spool, grows) = Spool::growing(&spool_folder);
+            let (stop, stopped) = bounded(16);
+            let fake = FakeRecorder {
+                wish: wish.clone(),
+                events: events_in,
+                grows: Some(grows),
+                spool: spool.clone(),
+                stopped,
+            };
+            recorders_in.send(fake).map_err(std::io::Error::other)?;
+            let stop = Box::new(move || {
+                let _full = stop.try_send(());
+            });
+            Ok(Recording { events, spool, stop, discard: discard(spool_folder, gone.clone()) })
+        }),
+        adopt: Box::new(move |folder| {
+            let (_nothing, events) = bounded(1);
+            let discard = discard(folder.to_owned(), discarded_in.clone());
+            Ok(Recording { events, spool: Spool::whole(folder), stop: Box::new(|| {}), discard })
+        }),
+        // Within the second round of exchanges.
+        now: Box::new(|| Timestamp::from_parts(1_307_988_132, 0)),
+    };
+    (FakeMachine { recorders, discarded, folder }, machine)
 }

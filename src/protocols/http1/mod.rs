@@ -29,6 +29,8 @@ const HELD_ORPHANS: usize = 32;
 /// A request with its response, or one of the two.
 #[derive(Debug)]
 pub struct Ended {
+    /// Its number in the connection, from 0, in the order in which exchanges opened.
+    pub number: u32,
     /// The messages.
     pub http: HttpExchange,
     /// Whether the flow's server side sent the request.
@@ -77,6 +79,10 @@ pub struct Connection {
     open: VecDeque<Open>,
     /// Number of the first of `open`.
     first: u64,
+    /// Exchanges that were opened.
+    opened: u32,
+    /// Heads came since previews were asked for.
+    news: bool,
     /// Bytes were lost: what belongs together is then told by the order of frames too.
     lossy: bool,
 }
@@ -92,6 +98,10 @@ struct Limits {
 /// An exchange that has not ended.
 #[derive(Debug, Default)]
 struct Open {
+    /// Its number by the order of opening, which stays; its place in the queue may not.
+    number: u32,
+    /// A head came since previews were asked for.
+    news: bool,
     http: HttpExchange,
     request_done: bool,
     response_done: bool,
@@ -156,6 +166,8 @@ impl Connection {
             asking: None,
             open: VecDeque::new(),
             first: 0,
+            opened: 0,
+            news: false,
             lossy: false,
         }
     }
@@ -199,6 +211,36 @@ impl Connection {
         if side == Side::Client { client } else { server }
     }
 
+    /// How many exchanges were opened so far.
+    pub fn opened(&self) -> u32 {
+        self.opened
+    }
+
+    /// What is there of exchanges that go on and have a new head since this was last asked.
+    pub fn previews(&mut self) -> Vec<Ended> {
+        if !std::mem::take(&mut self.news) {
+            return Vec::new();
+        }
+        let swapped = self.asking == Some(Side::Server);
+        let fresh = self.open.iter_mut().filter_map(|open| std::mem::take(&mut open.news).then_some(&*open));
+        fresh
+            .map(|open| Ended {
+                number: open.number,
+                http: open.http.clone(),
+                swapped,
+                anomalies: open.anomalies.clone(),
+                bodies: None,
+            })
+            .collect()
+    }
+
+    /// The number of an exchange that opens now.
+    fn next_number(&mut self) -> u32 {
+        let number = self.opened;
+        self.opened = number.saturating_add(1);
+        number
+    }
+
     /// Gives the exchanges that are over, in the order of their requests.
     fn give(&mut self, out: &mut Vec<Ended>) {
         if self.open.len() > HELD_ORPHANS
@@ -210,6 +252,7 @@ impl Connection {
             let Some(open) = self.open.pop_front() else { break };
             self.first = self.first.saturating_add(1);
             out.push(Ended {
+                number: open.number,
                 http: open.http,
                 swapped: self.asking == Some(Side::Server),
                 anomalies: open.anomalies,
@@ -374,14 +417,18 @@ impl Connection {
             // Its answer is here already: a hole before the request was given up only now.
             if let Some(answered) = self.open.get_mut(index) {
                 answered.http.request = open.http.request;
+                answered.news = true;
                 answered.anomalies.retain(|a| a.kind != AnomalyKind::Unasked);
                 answered.anomalies.extend(open.anomalies);
             }
             self.first.saturating_add(u64::try_from(index).unwrap_or(0))
         } else {
+            open.number = self.next_number();
+            open.news = true;
             self.open.push_back(open);
             self.first.saturating_add(u64::try_from(self.open.len()).unwrap_or(0)).saturating_sub(1)
         };
+        self.news = true;
         self.begin_body(side, number, framing);
     }
 
@@ -396,7 +443,7 @@ impl Connection {
         let index = if let Some(index) = self.asked(&message, after_gap) {
             index
         } else {
-            let mut open = Open::default();
+            let mut open = Open { number: self.next_number(), ..Open::default() };
             let (frame, offset) = (message.first_frame, message.stream_offset);
             open.anomalies.push(Anomaly { kind: AnomalyKind::Unasked, frame, offset, len: 0 });
             // Before the requests that were not sent yet when it came.
@@ -407,6 +454,8 @@ impl Connection {
         };
         let number = self.first.saturating_add(u64::try_from(index).unwrap_or(0));
         let Some(open) = self.open.get_mut(index) else { return Next::Going };
+        self.news = true;
+        open.news = true;
         open.anomalies.extend(anomalies);
         let method = open.http.request.as_ref().map(|r| match r.start {
             StartLine::Request { method, .. } => method.of(&r.block).to_vec(),
@@ -524,8 +573,9 @@ impl Connection {
         let response = open.http.response.as_ref()?;
         let media = response.field("content-type");
         let named = response.each_field().any(|(name, _)| links::may_link(name));
+        let mut scanner = LinkScanner::new(media);
         // Most responses hand out nothing: then nothing is made ready.
-        if !named && LinkScanner::new(media, None).is_none() {
+        if !named && scanner.is_none() {
             return None;
         }
         let base = open.http.request.as_ref().and_then(|request| {
@@ -533,12 +583,15 @@ impl Connection {
             normal_url("http", request.field("host").unwrap_or_default(), target.of(&request.block))
         });
         let mut links = Vec::new();
-        for field in &response.fields {
+        let linking = response.fields.iter().filter(|field| named && links::may_link(field.name.of(&response.block)));
+        for field in linking {
             let (name, value) = (field.name.of(&response.block), field.value.of(&response.block));
             let frame = response.frames_of(field.value).first().copied().unwrap_or(response.first_frame);
             header_links(name, value, base.as_deref(), frame, &mut links);
         }
-        let scanner = LinkScanner::new(media, base.as_deref());
+        if let Some(scanner) = &mut scanner {
+            scanner.set_base(base);
+        }
         self.give_links(number, links);
         scanner
     }
@@ -623,7 +676,7 @@ impl Connection {
         let asking = self.asking == Some(side);
         let fields_limit = self.limits.head_fields;
         let Some(open) = self.entry(of) else { return };
-        let Open { http, request_done, response_done, anomalies, bodies } = open;
+        let Open { http, request_done, response_done, anomalies, bodies, .. } = open;
         let message = if asking { http.request.as_mut() } else { http.response.as_mut() };
         let Some(message) = message else { return };
         message.body.wire_bytes = finished.wire_bytes;

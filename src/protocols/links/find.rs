@@ -4,6 +4,7 @@
 //! bytes were cut, or work beyond a few times the bytes: a mark inside a URL that was read is read once more at most.
 
 use std::collections::VecDeque;
+use std::sync::OnceLock;
 
 use memchr::memmem;
 
@@ -81,6 +82,35 @@ enum Kind {
     Bare(usize),
 }
 
+/// Length of the longest needle.
+const LONGEST_NEEDLE: usize = 5;
+
+/// What marks are found by. Made once: many bodies are shorter than it takes to make them ready.
+struct Needles {
+    everywhere: [(memmem::Finder<'static>, Kind); 3],
+    coded: [(memmem::Finder<'static>, Kind); 2],
+    entity: (memmem::Finder<'static>, Kind),
+    css: (memmem::Finder<'static>, Kind),
+    /// Before references without a scheme, in JSON.
+    references: [memmem::Finder<'static>; 2],
+}
+
+impl Needles {
+    fn of_all() -> &'static Self {
+        static ALL: OnceLock<Needles> = OnceLock::new();
+        ALL.get_or_init(|| {
+            let needle = |text: &'static str, kind| (memmem::Finder::new(text), kind);
+            Self {
+                everywhere: [needle(":/", Kind::Plain), needle(":\\", Kind::Plain), needle("%3", Kind::Percent)],
+                coded: [needle("aHR0c", Kind::Base64), needle("eyJ", Kind::Json64)],
+                entity: needle(":&", Kind::Plain),
+                css: needle("url(", Kind::Css),
+                references: [memmem::Finder::new("\"//"), memmem::Finder::new("\"\\/\\/")],
+            }
+        })
+    }
+}
+
 /// What a coding wants of the one who reads on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Outcome {
@@ -143,13 +173,13 @@ pub(super) struct Finder {
 }
 
 impl Finder {
-    pub(super) fn new(base: Option<String>) -> Self {
+    pub(super) fn new() -> Self {
         Self {
             form: LinkForm::Text,
             has_css: false,
             has_tags: false,
             is_inner: false,
-            base,
+            base: None,
             start: 0,
             frames: Frames::default(),
             left_out: 0,
@@ -180,7 +210,7 @@ impl Finder {
 
     /// Reads JSON or text up to `limit`. Gives the place reached and whether it waits there for a long coding.
     pub(super) fn flat(&mut self, view: View<'_>, from: usize, limit: usize, out: &mut Vec<Link>) -> (usize, bool) {
-        self.collect(view.bytes, from);
+        self.collect(view.bytes, from, limit);
         let context = Context { field: "", looks_back: true, entities: false, string_from: None };
         match self.marks_until(view, limit, context, out) {
             Some(held) => (held, true),
@@ -188,30 +218,29 @@ impl Finder {
         }
     }
 
-    /// Finds the marks from `from` on.
-    pub(super) fn collect(&mut self, bytes: &[u8], from: usize) {
+    /// Finds the marks from `from` on that stand before `limit`.
+    pub(super) fn collect(&mut self, bytes: &[u8], from: usize, limit: usize) {
         self.marks.clear();
         self.next_mark = 0;
-        let Some(tail) = bytes.get(from..) else { return };
+        let until = |more: usize| bytes.get(from..limit.saturating_add(more).min(bytes.len())).unwrap_or_default();
+        let tail = until(LONGEST_NEEDLE);
         let marks = &mut self.marks;
-        let mut find = |needle: &[u8], kind: Kind| {
-            marks.extend(memmem::find_iter(tail, needle).map(|index| (index.saturating_add(from), kind)));
+        let mut find = |(needle, kind): &(memmem::Finder<'static>, Kind)| {
+            marks.extend(needle.find_iter(tail).map(|index| (index.saturating_add(from), *kind)));
         };
-        find(b":/", Kind::Plain);
-        find(b":\\", Kind::Plain);
-        find(b"%3", Kind::Percent);
+        let needles = Needles::of_all();
+        needles.everywhere.iter().for_each(&mut find);
         if !self.is_inner {
-            find(b"aHR0c", Kind::Base64);
-            find(b"eyJ", Kind::Json64);
+            needles.coded.iter().for_each(&mut find);
         }
         if self.has_tags {
-            find(b":&", Kind::Plain);
+            find(&needles.entity);
         }
         if self.has_css {
-            find(b"url(", Kind::Css);
+            find(&needles.css);
         }
         if self.form == LinkForm::Json {
-            collect_bare(tail, from, &mut self.marks);
+            collect_bare(until(BARE_PATH.saturating_add(TOKEN_BYTES)), from, &mut self.marks);
         }
         // Of `%3` only colons are meant.
         self.marks.retain(|(at, kind)| {
@@ -449,11 +478,11 @@ impl Finder {
         if !closed || url::absolute(text).is_some() {
             return Outcome::Done;
         }
-        let plain = if context.entities { run::without_entities(text) } else { text.to_vec() };
+        let plain = if context.entities { run::without_entities(text) } else { text.into() };
         if let Some(url) = url::resolve(self.base.as_deref(), &plain) {
             let field = if context.field.is_empty() { "url()" } else { context.field };
             let from = open.saturating_add(from);
-            let coding = if plain == text { LinkCoding::Plain } else { LinkCoding::Escaped };
+            let coding = if *plain == *text { LinkCoding::Plain } else { LinkCoding::Escaped };
             self.report(view, from..from.saturating_add(len), Found { url, field: field.into(), coding }, out);
         }
         Outcome::Done
@@ -583,8 +612,8 @@ fn collect_bare(tail: &[u8], from: usize, marks: &mut Vec<(usize, Kind)>) {
             marks.push((quote.saturating_add(from), Kind::Bare(text.len())));
         }
     };
-    for needle in [b"\"//".as_slice(), b"\"\\/\\/".as_slice()] {
-        memmem::find_iter(tail, needle).for_each(|quote| value_at(quote, quote.saturating_add(1)));
+    for needle in &Needles::of_all().references {
+        needle.find_iter(tail).for_each(|quote| value_at(quote, quote.saturating_add(1)));
     }
     let (eights, _) = tail.as_chunks::<8>();
     let (mut at, mut done) = (0_usize, 0_usize);

@@ -29,13 +29,12 @@ pub fn may_link(name: &[u8]) -> bool {
 }
 
 /// Links of a header field: `Location`, `Content-Location`, `Link` (RFC 8288), `Refresh`, and fields of services that do
-/// the same. Relative references are resolved against `base`. A URL in the value's parameters, percent-encoded or in
-/// base64, comes after the one it stands in.
+/// the same. Relative references are resolved against `base`, a URL in normal form. A URL in the value's parameters,
+/// percent-encoded or in base64, comes after the one it stands in.
 pub fn header_links(name: &[u8], value: &[u8], base: Option<&str>, frame: FrameNo, out: &mut Vec<Link>) {
     if !may_link(name) {
         return;
     }
-    let base = base.and_then(|base| url::absolute(base.as_bytes()));
     let field = field_text(name);
     let mut places: Vec<(usize, &[u8])> = Vec::new();
     if WHOLE.iter().any(|known| name.eq_ignore_ascii_case(known.as_bytes())) {
@@ -51,7 +50,7 @@ pub fn header_links(name: &[u8], value: &[u8], base: Option<&str>, frame: FrameN
             continue;
         }
         let offset = offset.saturating_add(raw.len().saturating_sub(raw.trim_ascii_start().len()));
-        let Some(url) = resolve(base.as_deref(), text) else { continue };
+        let Some(url) = resolve(base, text) else { continue };
         let place = u64::try_from(offset).unwrap_or(u64::MAX);
         let link = Link {
             text: text.into(),
@@ -78,7 +77,7 @@ fn resolve(base: Option<&str>, text: &[u8]) -> Option<String> {
 
 /// URLs that a reference carries in another coding.
 fn inside(text: &[u8], offset: u64, frame: FrameNo, field: &str, out: &mut Vec<Link>) {
-    let Some(mut scanner) = LinkScanner::new(Some(b"text/javascript"), None) else { return };
+    let Some(mut scanner) = LinkScanner::new(Some(b"text/javascript")) else { return };
     let mut found = Vec::new();
     scanner.push(text, frame, &mut found);
     scanner.finish(&mut found);

@@ -75,7 +75,7 @@ impl Markup {
         limit: usize,
         out: &mut Vec<Link>,
     ) -> (usize, bool) {
-        finder.collect(view.bytes, from);
+        finder.collect(view.bytes, from, limit);
         let mut here = from;
         while here < limit {
             // Where this place ends, and where reading goes on from there.
@@ -114,7 +114,7 @@ impl Markup {
         let lossy = |raw: &[u8]| field_text(raw).into_string();
         match self.place {
             Place::Comment => "comment".to_owned(),
-            Place::Value(_) => format!("{} {}", lossy(&self.tag), lossy(&self.attribute)),
+            Place::Value(_) => [&*field_text(&self.tag), " ", &*field_text(&self.attribute)].concat(),
             _ if self.is_html => lossy(&self.tag),
             _ => self.element_field(),
         }
@@ -198,7 +198,8 @@ impl Markup {
         }
         self.is_end_tag = is_end_tag;
         if !is_end_tag {
-            self.tag = rest.get(..len).unwrap_or_default().to_vec();
+            self.tag.clear();
+            self.tag.extend_from_slice(rest.get(..len).unwrap_or_default());
             if self.is_html {
                 self.tag.make_ascii_lowercase();
             }
@@ -230,7 +231,7 @@ impl Markup {
         let is_href = self.tag == b"href" || self.tag.ends_with(b":href");
         if is_href && text.starts_with(b"/") {
             let plain = without_entities(text);
-            let coding = if plain == text { LinkCoding::Plain } else { LinkCoding::Escaped };
+            let coding = if *plain == *text { LinkCoding::Plain } else { LinkCoding::Escaped };
             if let Some(url) = url::resolve(finder.base.as_deref(), &plain) {
                 finder.report(view, range, Found { url, field, coding }, out);
                 return;
@@ -259,7 +260,8 @@ impl Markup {
         }
         let tail = bytes.get(from..).unwrap_or_default();
         let len = tail.iter().take(MAX_NAME).take_while(|byte| is_name_byte(**byte)).count();
-        self.attribute = tail.get(..len).unwrap_or_default().to_vec();
+        self.attribute.clear();
+        self.attribute.extend_from_slice(tail.get(..len).unwrap_or_default());
         if self.is_html {
             self.attribute.make_ascii_lowercase();
         }
@@ -299,10 +301,10 @@ impl Markup {
         match how {
             Reading::Marks => {}
             Reading::One => {
-                let url = self.reference(finder, view, from, raw, out);
-                if self.tag == b"base" && !self.has_base && url.is_some() {
+                let base = self.reference(finder, view, from, raw, out);
+                if self.tag == b"base" && !self.has_base && base.is_some() {
                     self.has_base = true;
-                    finder.base = url;
+                    finder.base = base;
                 }
             }
             Reading::Several => {
@@ -327,6 +329,7 @@ impl Markup {
         }
     }
 
+    /// Reports a reference; gives its URL where it may be the page's base.
     fn reference(
         &self,
         finder: &mut Finder,
@@ -339,12 +342,13 @@ impl Markup {
         let lead = raw.len().saturating_sub(raw.trim_ascii_start().len());
         let plain = without_entities(text);
         let url = url::resolve(finder.base.as_deref(), &plain)?;
-        let coding = if plain == text { LinkCoding::Plain } else { LinkCoding::Escaped };
+        let coding = if *plain == *text { LinkCoding::Plain } else { LinkCoding::Escaped };
+        let base = (self.tag == b"base").then(|| url.clone());
         let from = from.saturating_add(lead);
         finder.attribute_links.push(finder.offset(from));
         let field = self.field().into_boxed_str();
-        finder.report(view, from..from.saturating_add(text.len()), Found { url: url.clone(), field, coding }, out);
-        Some(url)
+        finder.report(view, from..from.saturating_add(text.len()), Found { url, field, coding }, out);
+        base
     }
 }
 

@@ -24,7 +24,7 @@ use std::fmt;
 use crate::model::FrameNo;
 
 pub use self::header::{header_links, may_link};
-pub use self::url::{LinkKeys, keys, normal_url, token_keys};
+pub use self::url::{LinkKeys, host_key, keys, normal_url, token_keys};
 
 use self::find::{End, Finder, View};
 use self::markup::Markup;
@@ -152,18 +152,21 @@ impl fmt::Debug for LinkScanner {
 }
 
 impl LinkScanner {
-    /// A scanner for a body of this media type (RFC 9110 section 8.3), whose relative references are resolved against
-    /// `base`, the absolute URL it was got from. `None`: such a body hands out nothing (pictures, sound, film, fonts,
-    /// archives). Types that say nothing are told by their first bytes.
-    pub fn new(content_type: Option<&[u8]>, base: Option<&str>) -> Option<Self> {
+    /// A scanner for a body of this media type (RFC 9110 section 8.3). `None`: such a body hands out nothing (pictures,
+    /// sound, film, fonts, archives). Types that say nothing are told by their first bytes.
+    pub fn new(content_type: Option<&[u8]>) -> Option<Self> {
         let hint = hint(content_type.unwrap_or_default())?;
-        let base = base.and_then(|base| url::absolute(base.as_bytes()));
-        Some(Self::with(Reading::First(hint), Finder::new(base), SNIFF))
+        Some(Self::with(Reading::First(hint), Finder::new(), SNIFF))
+    }
+
+    /// Resolves relative references against `base`: the absolute URL, in normal form, that the body was got from.
+    pub fn set_base(&mut self, base: Option<String>) {
+        self.finder.base = base;
     }
 
     /// A scanner of what a coding inside a body holds.
     fn inner(form: LinkForm) -> Self {
-        let mut finder = Finder::new(None);
+        let mut finder = Finder::new();
         finder.form = form;
         finder.is_inner = true;
         Self::with(Reading::Flat, finder, WINDOW)
@@ -179,6 +182,12 @@ impl LinkScanner {
             return;
         }
         self.finder.frames.note(self.end(), frame);
+        // Most bodies come in one piece; one that does not may well fill the window.
+        let room = self.buffer.capacity().saturating_sub(self.buffer.len());
+        if room < bytes.len() && self.buffer.len() < WINDOW {
+            let want = if self.buffer.is_empty() { bytes.len().min(WINDOW) } else { WINDOW };
+            self.buffer.reserve_exact(want.saturating_sub(self.buffer.len()));
+        }
         let mut rest = bytes;
         while !rest.is_empty() {
             let room = self.wake.saturating_sub(self.buffer.len()).clamp(1, rest.len());
@@ -192,6 +201,24 @@ impl LinkScanner {
                 }
             }
         }
+    }
+
+    /// Takes the last bytes of the body, as [`Self::push`] and [`Self::finish`] do: a short one that came in one piece is
+    /// read where it lies.
+    pub fn push_last(&mut self, bytes: &[u8], frame: FrameNo, out: &mut Vec<Link>) {
+        let Reading::First(hint) = self.reading else {
+            self.push(bytes, frame, out);
+            return self.finish(out);
+        };
+        if !self.buffer.is_empty() || bytes.len() > WINDOW {
+            self.push(bytes, frame, out);
+            return self.finish(out);
+        }
+        self.finder.frames.note(self.end(), frame);
+        self.begin(hint, first_bytes(hint, bytes.get(..SNIFF).unwrap_or(bytes)));
+        let view = View { bytes, end: End::Whole };
+        read_on(&mut self.reading, &mut self.finder, view, 0, bytes.len(), out);
+        self.reading = Reading::Off;
     }
 
     /// `missing` bytes of the body are not in the capture. A link that the hole cuts is not reported.
@@ -250,7 +277,7 @@ impl LinkScanner {
     /// Reads as far as the bytes allow, then lets go of what is no longer needed.
     fn read(&mut self, end: End, out: &mut Vec<Link>) {
         if let Reading::First(hint) = self.reading {
-            self.begin(hint);
+            self.begin(hint, first_bytes(hint, self.buffer.get(..SNIFF).unwrap_or(&self.buffer)));
             // Clients ask for what the head of a page names while the rest still comes.
             self.wake = if matches!(self.reading, Reading::Tags(_)) { FIRST_READ } else { self.rest_wake() };
             if end == End::More && self.buffer.len() < self.wake {
@@ -260,24 +287,8 @@ impl LinkScanner {
         let len = self.buffer.len();
         let view = View { bytes: &self.buffer, end };
         let limit = if end == End::More { len.saturating_sub(AHEAD) } else { len };
-        let mut hold = false;
-        match &mut self.reading {
-            Reading::First(_) | Reading::Off => self.at = len,
-            Reading::Flat => {
-                (self.at, hold) = self.finder.flat(view, self.at, limit, out);
-            }
-            Reading::Tags(markup) => {
-                (self.at, hold) = markup.read(&mut self.finder, view, self.at, limit, out);
-            }
-            reading @ Reading::WholePlist => {
-                let whole = end == End::Whole && plist::whole(&mut self.finder, &self.buffer, out);
-                if !whole {
-                    self.at = plist::stream(&mut self.finder, view, self.at, limit, out);
-                    *reading = Reading::Plist;
-                }
-            }
-            Reading::Plist => self.at = plist::stream(&mut self.finder, view, self.at, limit, out),
-        }
+        let hold;
+        (self.at, hold) = read_on(&mut self.reading, &mut self.finder, view, self.at, limit, out);
         let drop = self.at.saturating_sub(KEEP).min(len);
         self.buffer.drain(..drop);
         self.at = self.at.saturating_sub(drop);
@@ -293,9 +304,8 @@ impl LinkScanner {
         }
     }
 
-    /// Settles the form by the first bytes.
-    fn begin(&mut self, hint: Hint) {
-        let (reading, form) = first_bytes(hint, self.buffer.get(..SNIFF).unwrap_or(&self.buffer));
+    /// Settles how the body is read, as its first bytes say.
+    fn begin(&mut self, hint: Hint, (reading, form): (Reading, LinkForm)) {
         self.finder.form = form;
         self.finder.has_css = form == LinkForm::Html || hint == Hint::Style;
         self.finder.has_tags = matches!(form, LinkForm::Html | LinkForm::Xml);
@@ -304,6 +314,30 @@ impl LinkScanner {
             self.buffer = Vec::new();
             self.at = 0;
         }
+    }
+}
+
+/// Reads from `at` up to `limit`. Gives the place reached and whether it waits there for a long coding.
+fn read_on(
+    reading: &mut Reading,
+    finder: &mut Finder,
+    view: View<'_>,
+    at: usize,
+    limit: usize,
+    out: &mut Vec<Link>,
+) -> (usize, bool) {
+    match reading {
+        Reading::First(_) | Reading::Off => (view.bytes.len(), false),
+        Reading::Flat => finder.flat(view, at, limit, out),
+        Reading::Tags(markup) => markup.read(finder, view, at, limit, out),
+        Reading::WholePlist => {
+            if view.end == End::Whole && plist::whole(finder, view.bytes, out) {
+                return (at, false);
+            }
+            *reading = Reading::Plist;
+            (plist::stream(finder, view, at, limit, out), false)
+        }
+        Reading::Plist => (plist::stream(finder, view, at, limit, out), false),
     }
 }
 
@@ -393,6 +427,11 @@ fn is_mostly_text(first: &[u8]) -> bool {
 /// Text for `field`: lossy, without controls, cut at 64 bytes.
 fn field_text(raw: &[u8]) -> Box<str> {
     let head = raw.get(..MAX_FIELD).unwrap_or(raw);
+    if head.iter().all(|byte| byte.is_ascii_graphic() || *byte == b' ')
+        && let Ok(plain) = str::from_utf8(head)
+    {
+        return plain.into();
+    }
     let mut text = String::with_capacity(head.len());
     for c in String::from_utf8_lossy(head).chars().filter(|c| !c.is_control()) {
         if text.len().saturating_add(c.len_utf8()) > MAX_FIELD {

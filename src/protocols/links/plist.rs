@@ -61,7 +61,7 @@ fn string(finder: &mut Finder, bytes: &[u8], text: Text, field: &str, out: &mut 
     }
     let view = View { bytes: bytes.get(..end).unwrap_or_default(), end: End::Whole };
     let context = Context { field, looks_back: false, entities: false, string_from: Some(text.from) };
-    finder.collect(view.bytes, text.from);
+    finder.collect(view.bytes, text.from, end);
     let _held = finder.marks_until(view, end, context, out);
     finder.bare_value(view, text.from..end, field.into(), out);
 }

@@ -3,9 +3,14 @@
 //! Comes in: bytes and the place where a URL begins. Goes out: its end and its decoded text. Never: a byte beyond
 //! [`MAX_LINK`] from the start, nor one beyond a hole.
 
+use std::borrow::Cow;
+
 use super::MAX_LINK;
 use super::find::{End, View, at};
-use super::url::hex_pair;
+use super::url::{hex_pair, is_plain};
+
+/// Room for the text of most URLs.
+const USUAL_BYTES: usize = 128;
 
 /// What stands around a URL and closes it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -73,9 +78,21 @@ fn read_once(view: View<'_>, from: usize, fence: Fence, escapes: Escapes) -> Rea
     let prose = fence == Fence::None;
     let last = from.saturating_add(MAX_LINK);
     let mut here = from;
-    let mut run = Run { end: from, text: Vec::new(), is_escaped: false, is_fenced: false };
+    let mut run = Run { end: from, text: Vec::with_capacity(USUAL_BYTES), is_escaped: false, is_fenced: false };
     let (mut good_text, mut round, mut square) = (0_usize, 0_u16, 0_u16);
     loop {
+        // The most part of a URL are bytes that mean themselves in every container.
+        let rest = view.bytes.get(here..last.saturating_add(1).min(view.bytes.len())).unwrap_or_default();
+        let plain = rest.get(..rest.iter().take_while(|byte| is_plain(**byte)).count()).unwrap_or_default();
+        if !plain.is_empty() {
+            run.text.extend_from_slice(plain);
+            here = here.saturating_add(plain.len());
+            if here > last {
+                return Reached::TooLong;
+            }
+            good_text = run.text.len();
+            run.end = here;
+        }
         let Some(byte) = view.bytes.get(here).copied() else {
             if view.end == End::Cut {
                 return Reached::Hole;
@@ -232,7 +249,10 @@ pub(super) fn entity(bytes: &[u8], here: usize) -> Option<(char, usize)> {
 }
 
 /// Undoes entities in an attribute's value.
-pub(super) fn without_entities(raw: &[u8]) -> Vec<u8> {
+pub(super) fn without_entities(raw: &[u8]) -> Cow<'_, [u8]> {
+    if memchr::memchr(b'&', raw).is_none() {
+        return Cow::Borrowed(raw);
+    }
     let mut out = Vec::with_capacity(raw.len());
     let mut here = 0;
     while let Some(byte) = raw.get(here) {
@@ -245,5 +265,5 @@ pub(super) fn without_entities(raw: &[u8]) -> Vec<u8> {
             here = here.saturating_add(1);
         }
     }
-    out
+    Cow::Owned(out)
 }

@@ -12,11 +12,22 @@ fn scan(content_type: &str, body: &[u8]) -> Vec<Link> {
 fn pieces(content_type: &str, pieces: &[&[u8]]) -> Vec<Link> {
     let mut out = Vec::new();
     let kind = Some(content_type.as_bytes()).filter(|kind| !kind.is_empty());
-    let Some(mut scanner) = LinkScanner::new(kind, Some(BASE)) else { return out };
+    let Some(mut scanner) = LinkScanner::new(kind) else { return out };
+    scanner.set_base(Some(BASE.to_owned()));
     for piece in pieces {
         scanner.push(piece, FRAME, &mut out);
     }
     scanner.finish(&mut out);
+    out
+}
+
+fn up_to_last(content_type: &str, [start, last]: [&[u8]; 2]) -> Vec<Link> {
+    let mut out = Vec::new();
+    let kind = Some(content_type.as_bytes()).filter(|kind| !kind.is_empty());
+    let Some(mut scanner) = LinkScanner::new(kind) else { return out };
+    scanner.set_base(Some(BASE.to_owned()));
+    scanner.push(start, FRAME, &mut out);
+    scanner.push_last(last, FRAME, &mut out);
     out
 }
 
@@ -42,6 +53,10 @@ fn check(content_type: &str, body: impl AsRef<[u8]>, want: &[&str]) {
     }
     let bytes: Vec<&[u8]> = body.chunks(1).collect();
     assert_eq!(pieces(content_type, &bytes), links, "byte by byte");
+    let (start, last) = body.split_at(body.len() / 2);
+    for pieces in [[b"".as_slice(), body], [start, last]] {
+        assert_eq!(up_to_last(content_type, pieces), links, "with a known end");
+    }
 }
 
 #[test]
@@ -379,7 +394,7 @@ fn forms_are_told_by_type_or_first_bytes() {
         assert_eq!(scan(kind, plist).first().map(|link| link.form), Some(LinkForm::Xml), "{kind}");
     }
     for kind in ["image/png", "video/mp4", "font/woff2", "application/zip"] {
-        assert!(LinkScanner::new(Some(kind.as_bytes()), None).is_none(), "{kind}");
+        assert!(LinkScanner::new(Some(kind.as_bytes())).is_none(), "{kind}");
     }
     assert_eq!(scan("image/svg+xml", b"<svg><a href='http://a.example/'/></svg>").len(), 1);
     assert_eq!(scan("", b"\x01\x00\x02\x04 http://a.example/ ").len(), 0, "no text");
@@ -388,7 +403,7 @@ fn forms_are_told_by_type_or_first_bytes() {
 #[test]
 fn a_hole_cuts_what_it_cuts_and_no_more() {
     let mut out = Vec::new();
-    let mut scanner = LinkScanner::new(Some(b"application/json"), None).unwrap();
+    let mut scanner = LinkScanner::new(Some(b"application/json")).unwrap();
     scanner.push(br#"{"a":"http://a.example/1","b":"http://b.example/2"#, FrameNo(1), &mut out);
     scanner.gap(100, &mut out);
     scanner.push(br#"3","c":"http://c.example/"}"#, FrameNo(2), &mut out);
@@ -400,7 +415,7 @@ fn a_hole_cuts_what_it_cuts_and_no_more() {
 #[test]
 fn each_link_knows_the_frame_of_its_first_byte() {
     let mut out = Vec::new();
-    let mut scanner = LinkScanner::new(Some(b"text/plain"), None).unwrap();
+    let mut scanner = LinkScanner::new(Some(b"text/plain")).unwrap();
     for (piece, frame) in [("http://a.exa", 1), ("mple/ htt", 2), ("p://b.example/", 3), (" http://c.example/", 4)] {
         scanner.push(piece.as_bytes(), FrameNo(frame), &mut out);
     }
@@ -411,7 +426,7 @@ fn each_link_knows_the_frame_of_its_first_byte() {
 #[test]
 fn limits_are_told() {
     let mut out = Vec::new();
-    let mut scanner = LinkScanner::new(Some(b"text/plain"), None).unwrap();
+    let mut scanner = LinkScanner::new(Some(b"text/plain")).unwrap();
     let body = "http://a.example/ ".repeat(MAX_LINKS + 5);
     scanner.push(body.as_bytes(), FRAME, &mut out);
     scanner.finish(&mut out);
@@ -647,7 +662,8 @@ proptest! {
     fn nothing_panics(body in prop::collection::vec(any::<u8>(), 0..2000), hole in 0_usize..2000) {
         for kind in ["text/html", "application/json", "text/xml", ""] {
             let mut out = Vec::new();
-            let mut scanner = LinkScanner::new(Some(kind.as_bytes()), Some(BASE)).unwrap();
+            let mut scanner = LinkScanner::new(Some(kind.as_bytes())).unwrap();
+            scanner.set_base(Some(BASE.to_owned()));
             let (head, tail) = body.split_at(hole.min(body.len()));
             scanner.push(head, FRAME, &mut out);
             scanner.gap(9, &mut out);

@@ -3,6 +3,7 @@
 //! Comes in: decoded text of a reference, a request's parts. Goes out: an absolute URL in normal form, its keys. Never:
 //! internationalised names turned into their ASCII form (they are kept as they stand).
 
+use smallvec::SmallVec;
 use twox_hash::XxHash64;
 
 /// Shortest path token, in bytes, that is worth a key: shorter ones are shared by chance.
@@ -27,7 +28,7 @@ pub struct LinkKeys {
     /// Of host, port where it is not the scheme's own, and path: without scheme and query.
     pub host_path: u64,
     /// Of the long tokens in the path, at most 8, in order.
-    pub tokens: Vec<u64>,
+    pub tokens: SmallVec<[u64; 4]>,
 }
 
 /// Keys of a URL in normal form. `None`: it is none (as the empty `url` of a bare token).
@@ -44,8 +45,13 @@ pub fn keys(url: &str) -> Option<LinkKeys> {
     Some(LinkKeys { exact, host_path: hash(host_path.as_bytes()), tokens: token_keys(path.as_bytes()) })
 }
 
+/// Key of a host by itself, for connections whose paths are sealed.
+pub fn host_key(host: &str) -> u64 {
+    hash(host.as_bytes())
+}
+
 /// Keys of the long tokens in a path or in the text of a bare token, at most 8, in order.
-pub fn token_keys(text: &[u8]) -> Vec<u64> {
+pub fn token_keys(text: &[u8]) -> SmallVec<[u64; 4]> {
     tokens(text).take(TOKENS).map(hash).collect()
 }
 
@@ -55,7 +61,51 @@ fn tokens(text: &[u8]) -> impl Iterator<Item = &[u8]> {
 }
 
 pub(super) fn is_token_byte(byte: u8) -> bool {
-    byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-')
+    is(byte, TOKEN)
+}
+
+/// What a byte may be, as bits: one look instead of several comparisons, for the loops that see every byte.
+static CLASSES: [u8; 256] = classes();
+/// Of a token.
+const TOKEN: u8 = 1;
+/// In a path or query as it is.
+const STANDS: u8 = 2;
+/// In a host by name that needs no second look.
+const NAMED: u8 = 4;
+/// The same in every container, and closing no URL, with or without a fence.
+const PLAIN: u8 = 8;
+
+const fn classes() -> [u8; 256] {
+    let mut classes = [0; 256];
+    let mut rest: &mut [u8] = &mut classes;
+    let mut byte = 0_u8;
+    while let Some((class, after)) = rest.split_first_mut() {
+        rest = after;
+        let word = byte.is_ascii_alphanumeric();
+        if word || matches!(byte, b'_' | b'-') {
+            *class |= TOKEN;
+        }
+        if matches!(byte, b'!' | b'$' | b'&'..=b';' | b'=' | b'?'..=b'Z' | b'_' | b'a'..=b'z' | b'~' | b'[' | b']') {
+            *class |= STANDS;
+        }
+        if word || matches!(byte, b'.' | b'-' | b'_') {
+            *class |= NAMED;
+        }
+        if word || matches!(byte, b'/' | b'-' | b'_' | b'=' | b'%' | b'~' | b'+' | b'@' | b'$' | b'*' | b'#') {
+            *class |= PLAIN;
+        }
+        byte = byte.wrapping_add(1);
+    }
+    classes
+}
+
+fn is(byte: u8, class: u8) -> bool {
+    CLASSES.get(usize::from(byte)).is_some_and(|classes| classes & class != 0)
+}
+
+/// Whether a byte is the same in every container and closes no URL, with or without a fence.
+pub(super) fn is_plain(byte: u8) -> bool {
+    is(byte, PLAIN)
 }
 
 /// Whether a part is a token. All of its bytes must be token bytes.
@@ -134,16 +184,15 @@ pub(super) fn resolve(base: Option<&str>, reference: &[u8]) -> Option<String> {
     }
     let (authority, tail) = split_authority(rest.as_bytes());
     let path = tail.split(|byte| matches!(byte, b'?' | b'#')).next()?;
-    let mut merged = match reference.first() {
-        Some(b'/') => Vec::new(),
-        Some(b'?') => path.to_vec(),
+    let folder = match reference.first() {
+        Some(b'/') => return build(scheme, authority, reference),
+        Some(b'?') => path,
         _ => match path.iter().rposition(|byte| *byte == b'/') {
-            Some(slash) => path.get(..=slash)?.to_vec(),
-            None => vec![b'/'],
+            Some(slash) => path.get(..=slash)?,
+            None => b"/",
         },
     };
-    merged.extend_from_slice(reference);
-    build(scheme, authority, &merged)
+    build(scheme, authority, &[folder, reference].concat())
 }
 
 /// Whether a reference begins with a scheme (RFC 3986 section 3.1), whichever.
@@ -163,23 +212,34 @@ fn split_authority(rest: &[u8]) -> (&[u8], &[u8]) {
 /// Puts a URL together in normal form (RFC 3986 section 6.2.2 and 6.2.3): scheme and host in lower case, default port,
 /// user name and fragment dropped, needless escapes undone and needed ones put in, dot segments removed.
 fn build(scheme: &str, authority: &[u8], tail: &[u8]) -> Option<String> {
-    let mut url = String::with_capacity(
-        scheme.len().saturating_add(authority.len()).saturating_add(tail.len()).saturating_add(8),
-    );
-    url.push_str(scheme);
-    url.push_str("://");
-    put_host(scheme, authority, &mut url)?;
     let whole = tail.split(|byte| *byte == b'#').next().unwrap_or_default();
-    let mark = whole.iter().position(|byte| *byte == b'?');
-    let (path, query) = mark.and_then(|mark| whole.split_at_checked(mark)).unwrap_or((whole, b""));
-    let mut escaped = String::with_capacity(path.len().saturating_add(1));
-    put_escaped(path, &mut escaped);
-    put_without_dots(&escaped, &mut url);
+    let (path, query) = match memchr::memchr(b'?', whole) {
+        Some(mark) => whole.split_at_checked(mark)?,
+        None => (whole, b"".as_slice()),
+    };
+    // Most need just this room, so that the text does not move again.
+    let len = scheme.len().saturating_add(3).saturating_add(authority.len()).saturating_add(whole.len().max(1));
+    let mut url = Vec::with_capacity(len);
+    url.extend_from_slice(scheme.as_bytes());
+    url.extend_from_slice(b"://");
+    put_host(scheme, authority, &mut url)?;
+    let floor = url.len();
+    put_escaped(path, &mut url);
+    let written = url.get(floor..)?;
+    let is_rooted = written.first() == Some(&b'/');
+    if memchr::memmem::find(written, b"/.").is_some() || !is_rooted {
+        let path = url.split_off(floor);
+        put_without_dots(&path, &mut url);
+    }
     put_escaped(query, &mut url);
-    Some(url)
+    String::from_utf8(url).ok()
 }
 
-fn put_host(scheme: &str, authority: &[u8], url: &mut String) -> Option<()> {
+fn put_host(scheme: &str, authority: &[u8], url: &mut Vec<u8>) -> Option<()> {
+    if authority.iter().all(|byte| is(*byte, NAMED)) && authority.iter().any(u8::is_ascii_alphanumeric) {
+        url.extend(authority.iter().map(u8::to_ascii_lowercase));
+        return Some(());
+    }
     let host_port = authority.rsplit(|byte| *byte == b'@').next()?;
     let colon = host_port.iter().rposition(|byte| *byte == b':').filter(|colon| {
         host_port.get(*colon..).is_some_and(|port| !port.contains(&b']')) // the colons of an IPv6 address are inside
@@ -197,7 +257,7 @@ fn put_host(scheme: &str, authority: &[u8], url: &mut String) -> Option<()> {
     if !good || !named {
         return None;
     }
-    url.push_str(&str::from_utf8(host).ok()?.to_ascii_lowercase());
+    url.extend(host.iter().map(u8::to_ascii_lowercase));
     let digits = port.strip_prefix(b":").unwrap_or_default();
     if digits.is_empty() {
         return Some(());
@@ -208,47 +268,44 @@ fn put_host(scheme: &str, authority: &[u8], url: &mut String) -> Option<()> {
     let number: u16 = str::from_utf8(digits).ok()?.parse().ok()?;
     let own = if matches!(scheme, "http" | "ws") { 80 } else { 443 };
     if number != own {
-        url.push(':');
-        url.push_str(&number.to_string());
+        url.push(b':');
+        url.extend_from_slice(number.to_string().as_bytes());
     }
     Some(())
 }
 
 /// Escapes what may not stand in a path or query, undoes the escapes of unreserved characters and writes the others in
 /// capitals (RFC 3986 section 2). Tabs and line ends inside are left out, as browsers do (WHATWG URL).
-fn put_escaped(text: &[u8], out: &mut String) {
+fn put_escaped(text: &[u8], out: &mut Vec<u8>) {
     let mut rest = text;
-    while let Some((byte, after)) = rest.split_first() {
+    loop {
+        let plain = rest.iter().position(|byte| !is(*byte, STANDS)).unwrap_or(rest.len());
+        let (run, from) = rest.split_at_checked(plain).unwrap_or((rest, b""));
+        out.extend_from_slice(run);
+        let Some((byte, after)) = from.split_first() else { return };
         rest = after;
         match byte {
             b'\t' | b'\n' | b'\r' => {}
-            b'%' => {
-                let value = hex_pair(after.first().copied(), after.get(1).copied());
-                match value {
-                    Some(value) => {
-                        rest = after.get(2..).unwrap_or_default();
-                        if value.is_ascii_alphanumeric() || matches!(value, b'-' | b'.' | b'_' | b'~') {
-                            out.push(char::from(value));
-                        } else {
-                            put_triplet(value, out);
-                        }
+            b'%' => match hex_pair(after.first().copied(), after.get(1).copied()) {
+                Some(value) => {
+                    rest = after.get(2..).unwrap_or_default();
+                    if value.is_ascii_alphanumeric() || matches!(value, b'-' | b'.' | b'_' | b'~') {
+                        out.push(value);
+                    } else {
+                        put_triplet(value, out);
                     }
-                    None => out.push_str("%25"),
                 }
-            }
-            b'!' | b'$' | b'&'..=b';' | b'=' | b'?'..=b'Z' | b'_' | b'a'..=b'z' | b'~' | b'[' | b']' => {
-                out.push(char::from(*byte));
-            }
+                None => out.extend_from_slice(b"%25"),
+            },
             other => put_triplet(*other, out),
         }
     }
 }
 
-fn put_triplet(value: u8, out: &mut String) {
-    out.push('%');
+fn put_triplet(value: u8, out: &mut Vec<u8>) {
+    out.push(b'%');
     for nibble in [value >> 4, value & 15] {
-        let digit = char::from_digit(u32::from(nibble), 16).unwrap_or('0');
-        out.push(digit.to_ascii_uppercase());
+        out.push(b"0123456789ABCDEF".get(usize::from(nibble)).copied().unwrap_or(b'0'));
     }
 }
 
@@ -259,26 +316,26 @@ pub(super) fn hex_pair(high: Option<u8>, low: Option<u8>) -> Option<u8> {
 }
 
 /// Removes `.` and `..` segments (RFC 3986 section 5.2.4) and gives the path its leading slash.
-fn put_without_dots(path: &str, url: &mut String) {
+fn put_without_dots(path: &[u8], url: &mut Vec<u8>) {
     let floor = url.len();
-    let relative = path.strip_prefix('/').unwrap_or(path);
-    let mut segments = relative.split('/').peekable();
+    let relative = path.strip_prefix(b"/").unwrap_or(path);
+    let mut segments = relative.split(|byte| *byte == b'/').peekable();
     while let Some(segment) = segments.next() {
         let last = segments.peek().is_none();
         match segment {
-            "." => {}
-            ".." => {
-                let slash = url.as_bytes().get(floor..).and_then(|path| path.iter().rposition(|byte| *byte == b'/'));
+            b"." => {}
+            b".." => {
+                let slash = url.get(floor..).and_then(|path| path.iter().rposition(|byte| *byte == b'/'));
                 url.truncate(floor.saturating_add(slash.unwrap_or(0)));
             }
             other => {
-                url.push('/');
-                url.push_str(other);
+                url.push(b'/');
+                url.extend_from_slice(other);
                 continue;
             }
         }
         if last {
-            url.push('/');
+            url.push(b'/');
         }
     }
 }

@@ -185,6 +185,11 @@ impl Connection {
         if early || past { Feed::Done } else { Feed::Going }
     }
 
+    /// What is there of the session under way, if a hello or certificates came since this was last asked.
+    pub fn preview(&mut self) -> Option<Ended> {
+        self.session.preview()
+    }
+
     /// The flow is over: appends the session under way, if a hello or a certificate was seen. `bytes` are the stream
     /// bytes of the flow's client and server side.
     pub fn finish(&mut self, bytes: [u64; 2], out: &mut Vec<Ended>) {

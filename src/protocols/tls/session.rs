@@ -12,6 +12,7 @@ use crate::model::{
 
 /// What is known of the session under way.
 #[derive(Debug)]
+#[expect(clippy::struct_excessive_bools, reason = "independent facts of one session")]
 pub(super) struct Session {
     transport: TlsTransport,
     pub(super) handshake_bytes: usize,
@@ -38,6 +39,8 @@ pub(super) struct Session {
     pub(super) sealed: bool,
     /// Stream bytes of the flow's client and server side so far.
     pub(super) seen: [u64; 2],
+    /// A hello or certificates came since a preview was asked for.
+    news: bool,
 }
 
 impl Session {
@@ -61,6 +64,7 @@ impl Session {
             retried: false,
             sealed: false,
             seen: [0; 2],
+            news: false,
         }
     }
 
@@ -133,6 +137,7 @@ impl Session {
         self.asker = Some(side);
         self.random = offer.random.try_into().ok();
         self.cookie = offer.cookie;
+        self.news = true;
         self.hello = Some(ClientHello {
             frame: run.frame,
             first_frame: message.first_frame,
@@ -184,6 +189,7 @@ impl Session {
             self.odd(AnomalyKind::BadTls, run.frame, message.offset);
         }
         self.asker = Some(side.other());
+        self.news = true;
         self.answer = Some(ServerHello {
             frame: run.frame,
             version: choice.version,
@@ -208,6 +214,7 @@ impl Session {
         }
         let chain = certificate::chain(message.body(), self.chain_certificates, cache);
         *slot = chain.certificates;
+        self.news = true;
         if !from_client && !slot.is_empty() {
             self.certificate_frame = Some(run.frame);
         }
@@ -232,29 +239,46 @@ impl Session {
         let certificates = std::mem::take(&mut self.certificates);
         let client_certificates = std::mem::take(&mut self.client_certificates);
         let certificate_frame = self.certificate_frame.take();
-        (self.random, self.cookie, self.sealed) = (None, false, false);
+        (self.random, self.cookie, self.sealed, self.news) = (None, false, false, false);
         if hello.is_none() && answer.is_none() && certificates.is_empty() && client_certificates.is_empty() {
             return;
         }
+        let session = TlsSession {
+            transport: self.transport,
+            client_hello: hello,
+            server_hello: answer,
+            certificates,
+            client_certificates,
+            certificate_frame,
+            bytes: [0; 2],
+        };
+        self.ended = Some(self.last.0);
+        out.push(self.so_far(session, first, anomalies));
+    }
+
+    /// What is there of the session, if a message came since this was last asked.
+    pub(super) fn preview(&mut self) -> Option<Ended> {
+        if !std::mem::take(&mut self.news) {
+            return None;
+        }
+        let session = TlsSession {
+            transport: self.transport,
+            client_hello: self.hello.clone(),
+            server_hello: self.answer.clone(),
+            certificates: self.certificates.clone(),
+            client_certificates: self.client_certificates.clone(),
+            certificate_frame: self.certificate_frame,
+            bytes: [0; 2],
+        };
+        Some(self.so_far(session, self.first, self.anomalies.clone()))
+    }
+
+    fn so_far(&self, mut session: TlsSession, first: Option<(FrameNo, Timestamp)>, anomalies: Vec<Anomaly>) -> Ended {
         let swapped = self.asker == Some(Side::Server);
         let [client, server] = self.seen;
-        let bytes = if swapped { [server, client] } else { [client, server] };
-        self.ended = Some(self.last.0);
+        session.bytes = if swapped { [server, client] } else { [client, server] };
         let first = first.unwrap_or(self.last);
-        out.push(Ended {
-            session: TlsSession {
-                transport: self.transport,
-                client_hello: hello,
-                server_hello: answer,
-                certificates,
-                client_certificates,
-                certificate_frame,
-                bytes,
-            },
-            swapped,
-            anomalies,
-            frames: (first.0, self.last.0),
-            times: (first.1, self.last.1),
-        });
+        let (frames, times) = ((first.0, self.last.0), (first.1, self.last.1));
+        Ended { session, swapped, anomalies, frames, times }
     }
 }

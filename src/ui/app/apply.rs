@@ -2,12 +2,13 @@
 
 use std::path::PathBuf;
 
-use super::Desk;
-use crate::engine::{Command, Source};
+use super::{Desk, Of};
+use crate::engine::Command;
 use crate::model::ProviderId;
 use crate::store::RowId;
 use crate::ui::action::{Action, Goal, Move};
-use crate::ui::state::{Dialog, Fold, Saved, Tab, View};
+use crate::ui::live::Leave;
+use crate::ui::state::{Dialog, Fold, Saved, Tab, View, Wanted};
 use crate::ui::{table, toolbar};
 
 /// Rows remembered for going back.
@@ -19,8 +20,9 @@ impl Desk {
         if needs_list(&action) {
             self.state.view = View::Exchanges;
         }
+        self.state.said = None;
         match action {
-            Action::Open => self.state.dialog_wanted = !self.state.dialog_open,
+            Action::Open => self.want(Wanted::Open),
             Action::AskPath => self.state.dialog = Some(Dialog::Path { text: String::new(), note: None }),
             Action::OpenPath(path) => self.open_path(path),
             Action::Stop => {
@@ -28,12 +30,9 @@ impl Desk {
                     self.fail("stop", "the engine is busy; try again");
                 }
             }
-            Action::Close => {
-                if self.engine.commands.try_send(Command::Stop).is_ok() {
-                    self.forget();
-                }
-            }
-            Action::Quit => self.quit = true,
+            Action::Close => self.leave(Leave::Close),
+            Action::Quit => self.leave(Leave::Quit),
+            Action::Live(action) => self.live_action(action),
             Action::FocusFilter => ctx.memory_mut(|memory| memory.request_focus(toolbar::filter_id())),
             Action::ClearFilter => {
                 self.state.choice.clear();
@@ -130,7 +129,7 @@ impl Desk {
     fn goal(&self, goal: Goal) -> Option<RowId> {
         let selected = self.state.selected?;
         let shown = match &self.capture.shown {
-            Some((row, Ok(shown))) if *row == selected => shown,
+            Some(Of { row, result: Ok(shown), .. }) if *row == selected => shown,
             Some(_) | None => return None,
         };
         match goal {
@@ -170,7 +169,7 @@ impl Desk {
 
     fn open_path(&mut self, path: PathBuf) {
         self.state.dialog = None;
-        self.open(Source::File(path));
+        self.leave(Leave::Open(path));
     }
 
     fn provider(&mut self, provider: Option<ProviderId>) {
@@ -188,6 +187,8 @@ impl Desk {
             self.capture.picture = None;
         }
         let table = &mut self.state.table;
+        // What is selected is read: it stays where it is.
+        table.follow = false;
         let order = &self.capture.order;
         // A row that was clicked is near the top of what is visible; elsewhere the index says where it stands.
         let first = table.top.floor() as usize;
@@ -216,6 +217,7 @@ impl Desk {
         };
         if let Some(id) = self.capture.order.get(to) {
             self.select(RowId(*id));
+            self.state.table.follow = step == Move::Last;
             self.state.table.cursor = Some(to);
             self.state.table.reveal = true;
         }

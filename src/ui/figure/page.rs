@@ -442,9 +442,11 @@ fn rows(ui: &mut Ui, plan: &Plan, sheet: &Sheet, state: &mut State) {
         [one] if sheet.order.len() > 1 => Some(one.row),
         _ => None,
     };
-    let mut saved =
-        Saved { hidden: vec![Column::Server, Column::Tenant, Column::Type, Column::Duration], ..Saved::default() };
-    let seen = table::Seen { snapshot: &sheet.list, order: &sheet.order, choice: &choice, selected };
+    let mut saved = Saved {
+        hidden: vec![Column::Server, Column::Tenant, Column::Type, Column::Duration, Column::Process],
+        ..Saved::default()
+    };
+    let seen = table::Seen { snapshot: &sheet.list, order: &sheet.order, choice: &choice, selected, live: false };
     table::still(ui, &seen, &mut saved);
     ui.add_space(6.0);
     legend(ui);

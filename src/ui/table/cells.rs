@@ -4,7 +4,7 @@ use egui::text::{LayoutJob, TextFormat, TextWrapping};
 use egui::{Color32, FontId, Painter, Pos2, Rect, pos2, vec2};
 
 use super::columns::Column;
-use super::words::names;
+use super::words::{awaits, names};
 use super::{INSET, Visible};
 use crate::model::{Grade, WitnessKind, middle};
 use crate::store::{Row, RowKind, Snapshot};
@@ -57,12 +57,14 @@ impl Cells<'_> {
                 self.left(y, short, theme::sans(theme::BODY), quiet);
             }
             Column::Size => self.right(y, size_words(row), quiet),
+            Column::Duration if row.is_open() => self.right(y, "…".to_owned(), quiet),
             Column::Duration => self.right(y, text::duration(u64::from(row.duration_micros)), quiet),
             Column::Operator => self.operator(y, row, quiet),
             Column::Grade => self.grade(y, row),
             Column::Agreement => self.agreement(y, row),
             Column::Server => self.left(y, self.snapshot.text(row.server), theme::sans(theme::BODY), quiet),
             Column::Tenant => self.left(y, self.snapshot.text(row.tenant), theme::sans(theme::BODY), c.text),
+            Column::Process => self.left(y, self.snapshot.program(visible.id), theme::sans(theme::BODY), quiet),
         }
     }
 
@@ -125,6 +127,7 @@ impl Cells<'_> {
 
     fn status(&self, y: f32, row: &Row, quiet: Color32) {
         let (words, strong) = match row.kind {
+            RowKind::Http | RowKind::Dns if awaits(row) => ("…".to_owned(), false),
             RowKind::Http if row.status == 0 => ("–".to_owned(), false),
             RowKind::Http => (row.status.to_string(), row.status >= 400),
             RowKind::Dns if row.has(Row::INCOMPLETE) => ("–".to_owned(), false),
@@ -192,5 +195,5 @@ fn size_words(row: &Row) -> String {
 
 /// Whether a row carries the caution mark. A question without answer says so in its status already.
 fn odd(row: &Row) -> bool {
-    row.has(Row::ANOMALY) || (row.has(Row::INCOMPLETE) && row.kind != RowKind::Dns)
+    row.has(Row::ANOMALY) || (row.has(Row::INCOMPLETE) && row.kind != RowKind::Dns && !row.is_open())
 }

@@ -36,10 +36,12 @@ pub enum Column {
     Server,
     /// Whose account it is.
     Tenant,
+    /// Which program had the connection.
+    Process,
 }
 
 impl Column {
-    pub(crate) const ALL: [Self; 14] = [
+    pub(crate) const ALL: [Self; 15] = [
         Self::Frame,
         Self::Time,
         Self::Method,
@@ -54,6 +56,7 @@ impl Column {
         Self::Agreement,
         Self::Tenant,
         Self::Server,
+        Self::Process,
     ];
 
     pub(crate) fn title(self) -> &'static str {
@@ -72,6 +75,7 @@ impl Column {
             Self::Agreement => "Witnesses",
             Self::Server => "Server",
             Self::Tenant => "Tenant",
+            Self::Process => "Process",
         }
     }
 
@@ -93,13 +97,16 @@ impl Column {
             }
             Self::Server => "The server's address and port",
             Self::Tenant => "Whose account, bucket or distribution it is",
+            Self::Process => {
+                "Live captures only: the program that had the connection, from the socket tables. A hint, no evidence; process:name filters"
+            }
         }
     }
 
     pub(super) fn width(self) -> f32 {
         match self {
             Self::Time => 104.0,
-            Self::Tenant => 120.0,
+            Self::Tenant | Self::Process => 120.0,
             Self::Method => 64.0,
             Self::Frame | Self::Duration => 72.0,
             Self::Host => 232.0,
@@ -128,7 +135,7 @@ impl Column {
             Self::Operator => Some(SortKey::Operator),
             Self::Grade => Some(SortKey::Grade),
             Self::Server => Some(SortKey::Server),
-            Self::Tenant | Self::Agreement => None,
+            Self::Tenant | Self::Agreement | Self::Process => None,
         }
     }
 

@@ -15,6 +15,7 @@ use super::action::{Action, Move};
 use super::state::{Choice, Saved};
 use super::theme::{self, Colours, HEADER, ROW};
 use crate::model::ProviderId;
+use crate::store::query::SortKey;
 use crate::store::{Row, RowId, RowKind, Snapshot};
 
 use cells::Cells;
@@ -25,6 +26,8 @@ pub(crate) use words::{grade_words, spoken};
 
 /// Width of the scroll bar.
 const BAR: f32 = 10.0;
+/// Height of the bar at the lower edge.
+const SIDEWAYS: f32 = 8.0;
 /// Space left and right of a cell's content.
 const INSET: f32 = 8.0;
 
@@ -41,6 +44,8 @@ pub(crate) struct TableState {
     pub(crate) page: f64,
     /// Bring the cursor into view in the next frame.
     pub(crate) reveal: bool,
+    /// Stay at the newest row while a live capture goes on.
+    pub(crate) follow: bool,
 }
 
 impl TableState {
@@ -55,7 +60,22 @@ impl TableState {
     }
 
     fn clamp(&mut self, len: usize) {
-        self.top = self.top.clamp(0.0, (len as f64 - self.page).max(0.0));
+        self.top = self.top.clamp(0.0, self.end(len));
+    }
+
+    /// The lowest top.
+    fn end(&self, len: usize) -> f64 {
+        (len as f64 - self.page).max(0.0)
+    }
+
+    /// Follows the newest row, or stops doing so where the user scrolled away; begins where the user scrolled to the end.
+    fn follow(&mut self, len: usize, before: f64) {
+        let end = self.end(len);
+        if self.top < before - 0.01 {
+            self.follow = false;
+        } else if self.top > before + 0.01 && self.top >= end - 0.01 {
+            self.follow = true;
+        }
     }
 }
 
@@ -65,6 +85,8 @@ pub(crate) struct Seen<'a> {
     pub(crate) order: &'a [u32],
     pub(crate) choice: &'a Choice,
     pub(crate) selected: Option<RowId>,
+    /// Whether rows come at the end.
+    pub(crate) live: bool,
 }
 
 /// The table's id for the keyboard.
@@ -84,7 +106,9 @@ pub(crate) fn show(ui: &mut Ui, seen: &Seen<'_>, state: &mut TableState, saved: 
     let columns = layout(saved, body.width());
     let total: f32 = columns.iter().map(|(_, width)| width).sum();
     state.left = state.left.clamp(0.0, (total - body.width()).max(0.0));
-    state.page = f64::from(body.height() / ROW);
+    // The last row must not lie under the bar at the lower edge.
+    let bar = if total - body.width() >= 1.0 { SIDEWAYS } else { 0.0 };
+    state.page = f64::from((body.height() - bar) / ROW);
     if state.reveal {
         state.reveal = false;
         if let Some(at) = state.cursor {
@@ -92,6 +116,12 @@ pub(crate) fn show(ui: &mut Ui, seen: &Seen<'_>, state: &mut TableState, saved: 
         }
     }
     keyboard(ui, all, actions);
+    let grows = seen.live && seen.choice.sort == SortKey::Capture && !seen.choice.descending;
+    if grows && state.follow {
+        state.top = state.end(seen.order.len());
+    }
+    state.clamp(seen.order.len());
+    let before = state.top;
     wheel(ui, body, state);
     state.clamp(seen.order.len());
 
@@ -103,6 +133,9 @@ pub(crate) fn show(ui: &mut Ui, seen: &Seen<'_>, state: &mut TableState, saved: 
     header::header(ui, (&painter, head), &grid.columns, seen.choice, (saved, state.left), actions);
     sideways(ui, &painter, body, total, state);
     scroll_bar(ui, &painter, Rect::from_min_max(pos2(body.right(), body.top()), all.max), seen.order.len(), state);
+    if grows {
+        state.follow(seen.order.len(), before);
+    }
 }
 
 /// Paints the header and all of `seen`'s rows, none cut off: for pictures.
@@ -162,6 +195,7 @@ fn wheel(ui: &Ui, body: Rect, state: &mut TableState) {
 
 /// One visible row.
 struct Visible {
+    id: RowId,
     row: Row,
     rect: Rect,
     selected: bool,
@@ -200,10 +234,10 @@ fn rows(ui: &Ui, grid: &Grid, seen: &Seen<'_>, state: &TableState, actions: &mut
             actions.push(Action::Select(id));
         }
         if response.hovered() {
-            hint(&response, grid, (seen.snapshot, &row), state);
+            hint(&response, grid, seen.snapshot, (id, &row), state);
         }
         response.context_menu(|ui| menu(ui, seen.snapshot, id, &row, actions));
-        visible.push(Visible { row, rect, selected });
+        visible.push(Visible { id, row, rect, selected });
     }
     let mut x = body.left() - state.left;
     for (column, width) in columns {
@@ -250,13 +284,12 @@ fn ground(painter: &Painter, c: &Colours, rect: Rect, row: &Row, over: Option<Ov
 }
 
 /// What the cell under the pointer says in full.
-fn hint(response: &Response, grid: &Grid, at: (&Snapshot, &Row), state: &TableState) {
+fn hint(response: &Response, grid: &Grid, snapshot: &Snapshot, at: (RowId, &Row), state: &TableState) {
     let Some(pointer) = response.hover_pos() else { return };
-    let (snapshot, row) = at;
     let mut x = grid.body.left() - state.left;
     for (column, width) in &grid.columns {
         if (x..x + width).contains(&pointer.x) {
-            let words = full(*column, snapshot, row);
+            let words = full(*column, snapshot, at);
             if !words.is_empty() && !response.context_menu_opened() {
                 let _shown = response.clone().on_hover_ui_at_pointer(|ui| {
                     ui.set_max_width(480.0);
@@ -304,7 +337,7 @@ fn sideways(ui: &Ui, painter: &Painter, body: Rect, total: f32, state: &mut Tabl
         return;
     }
     let c = theme::colours(ui);
-    let track = Rect::from_min_max(pos2(body.left(), body.bottom() - 8.0), body.max);
+    let track = Rect::from_min_max(pos2(body.left(), body.bottom() - SIDEWAYS), body.max);
     let length = body.width() * body.width() / total;
     let response = ui.interact(track, focus_id().with("sideways"), Sense::DRAG);
     if response.dragged() {
@@ -359,5 +392,21 @@ mod tests {
         assert!((state.top - 9_999_970.0).abs() < 1e-6);
         state.show(5);
         assert!((state.top - 5.0).abs() < 1e-9);
+    }
+
+    #[test]
+    fn scrolling_up_ends_following_and_the_end_begins_it() {
+        let mut state = TableState { top: 70.0, page: 30.0, follow: true, ..TableState::default() };
+        state.follow(100, 70.0);
+        assert!(state.follow, "nothing was scrolled");
+        state.top = 65.0;
+        state.follow(100, 70.0);
+        assert!(!state.follow);
+        state.top = 68.0;
+        state.follow(100, 65.0);
+        assert!(!state.follow, "not yet at the end");
+        state.top = 70.0;
+        state.follow(100, 68.0);
+        assert!(state.follow);
     }
 }

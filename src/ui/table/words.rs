@@ -3,7 +3,7 @@
 use super::columns::Column;
 use crate::evidence::pack;
 use crate::model::{Grade, WitnessKind};
-use crate::store::{Row, RowKind, Snapshot};
+use crate::store::{Row, RowId, RowKind, Snapshot};
 use crate::ui::{story, text};
 
 /// Names of operator and service.
@@ -27,12 +27,18 @@ pub(crate) fn spoken(snapshot: &Snapshot, row: &Row) -> String {
         service.unwrap_or_default(),
         grade,
         &strip,
+        if row.is_open() { "still open" } else { "" },
     ];
     parts.into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join(" ")
 }
 
+/// Whether an answer may still come.
+pub(super) fn awaits(row: &Row) -> bool {
+    row.is_open() && (row.status == 0 || row.kind == RowKind::Dns)
+}
+
 /// What a cell says in full.
-pub(super) fn full(column: Column, snapshot: &Snapshot, row: &Row) -> String {
+pub(super) fn full(column: Column, snapshot: &Snapshot, (id, row): (RowId, &Row)) -> String {
     match column {
         Column::Frame => String::new(),
         Column::Time => row.time.rfc3339(),
@@ -49,7 +55,9 @@ pub(super) fn full(column: Column, snapshot: &Snapshot, row: &Row) -> String {
         },
         Column::Path => {
             let mut words = snapshot.text(row.path).to_owned();
-            if row.has(Row::INCOMPLETE) {
+            if row.is_open() {
+                words.push_str("\nStill open: what comes is added");
+            } else if row.has(Row::INCOMPLETE) {
                 words.push_str("\nA message of this exchange is missing or cut");
             }
             if row.has(Row::ANOMALY) {
@@ -58,6 +66,7 @@ pub(super) fn full(column: Column, snapshot: &Snapshot, row: &Row) -> String {
             words.trim_start().to_owned()
         }
         Column::Status => match row.kind {
+            RowKind::Http | RowKind::Dns if awaits(row) => "Still waiting for the answer".to_owned(),
             RowKind::Http if row.status == 0 => "No response in the capture".to_owned(),
             RowKind::Http | RowKind::Tls => String::new(),
             RowKind::Dns if row.has(Row::INCOMPLETE) => "No answer in the capture".to_owned(),
@@ -69,6 +78,7 @@ pub(super) fn full(column: Column, snapshot: &Snapshot, row: &Row) -> String {
             RowKind::Tls => format!("{}, both ways", text::bytes(row.size)),
             RowKind::Dns => text::plural(row.size, "answer record", "answer records"),
         },
+        Column::Duration if row.is_open() => "Still open".to_owned(),
         Column::Duration => format!("{} microseconds", text::count(u64::from(row.duration_micros))),
         Column::Operator => {
             let (name, service) = names(row);
@@ -95,6 +105,7 @@ pub(super) fn full(column: Column, snapshot: &Snapshot, row: &Row) -> String {
         },
         Column::Server => snapshot.text(row.server).to_owned(),
         Column::Tenant => snapshot.text(row.tenant).to_owned(),
+        Column::Process => snapshot.program(id).to_owned(),
     }
 }
 

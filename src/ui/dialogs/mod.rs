@@ -1,10 +1,26 @@
-//! The error line, and what lies over the window: our own question for a path, the list of keys.
+//! The error line, and what lies over the window: our own question for a path, the list of keys, how to capture, and the
+//! questions around saving.
+
+mod options;
+mod saving;
 
 use egui::{Align, Id, Layout, Modal, RichText, Sense, Ui, vec2};
 
 use super::action::{Action, ENTRIES};
+use super::interfaces::Interfaces;
+use super::live::Live;
 use super::state::{Dialog, Trouble};
 use super::{shapes, theme};
+
+/// What dialogs read.
+pub(crate) struct Seen<'a> {
+    pub(crate) interfaces: &'a Interfaces,
+    /// Exchanges shown.
+    pub(crate) shown: usize,
+    /// Whether one is selected.
+    pub(crate) selected: bool,
+    pub(crate) live: Option<&'a Live>,
+}
 
 /// The error line. Stays until it is mended or sent away.
 pub(crate) fn trouble(ui: &mut Ui, trouble: &Trouble, actions: &mut Vec<Action>) {
@@ -29,17 +45,45 @@ pub(crate) fn trouble(ui: &mut Ui, trouble: &Trouble, actions: &mut Vec<Action>)
                     });
                 });
             });
+            if let Some(command) = &trouble.remedy {
+                remedy(ui, command, actions);
+            }
         });
 }
 
-/// The dialog, if one is open.
-pub(crate) fn show(ui: &Ui, dialog: &mut Dialog, actions: &mut Vec<Action>) {
+/// The command that would mend it.
+fn remedy(ui: &mut Ui, command: &str, actions: &mut Vec<Action>) {
+    let c = theme::colours(ui);
+    ui.add_space(4.0);
+    ui.horizontal_wrapped(|ui| {
+        ui.add_space(24.0);
+        ui.label("This command mends it; then try again");
+        if ui.add(egui::Button::new("Copy command").small()).on_hover_text("Run it in a terminal").clicked() {
+            actions.push(Action::Copy(command.to_owned()));
+        }
+    });
+    ui.horizontal_wrapped(|ui| {
+        ui.add_space(24.0);
+        egui::Frame::NONE.fill(c.page).corner_radius(4).inner_margin(egui::Margin::symmetric(8, 4)).show(ui, |ui| {
+            ui.add(egui::Label::new(RichText::new(command).font(theme::mono()).color(c.text)).wrap());
+        });
+    });
+}
+
+/// The dialog, if one is open. `more` says whether the odd interfaces are shown.
+pub(crate) fn show(ui: &Ui, dialog: &mut Dialog, seen: &Seen<'_>, more: &mut bool, actions: &mut Vec<Action>) {
     let modal = Modal::new(Id::unique("dialog")).frame(
         egui::Frame::popup(ui.style()).inner_margin(egui::Margin::same(20)).corner_radius(egui::CornerRadius::same(10)),
     );
     let response = modal.show(ui.ctx(), |ui| match dialog {
         Dialog::Path { text, note } => path(ui, text, note.as_deref(), actions),
         Dialog::Keys => keys(ui, actions),
+        Dialog::Capture(options) => options::show(ui, options, seen.interfaces, more, actions),
+        Dialog::Unsaved(then) => saving::unsaved(ui, then, seen, actions),
+        Dialog::SaveSome { selected } => saving::some(ui, selected, seen, actions),
+        Dialog::SavePath { text, note, wish } => saving::path(ui, text, note.as_deref(), wish, actions),
+        Dialog::Replace { path, wish } => saving::replace(ui, path, wish, actions),
+        Dialog::Delete(orphan) => saving::delete(ui, orphan, actions),
     });
     if response.should_close() {
         actions.push(Action::Escape);
@@ -119,6 +163,13 @@ fn keys(ui: &mut Ui, actions: &mut Vec<Action>) {
             actions.push(Action::Escape);
         }
     });
+}
+
+/// A dialog's title.
+fn title(ui: &mut Ui, words: &str) -> egui::Response {
+    let response = ui.label(RichText::new(words).font(theme::strong(theme::SECTION)));
+    ui.add_space(4.0);
+    response
 }
 
 /// A dialog's buttons: at the right, one line high.

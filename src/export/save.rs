@@ -1,0 +1,349 @@
+//! Saves frames of a capture as a file of their own, without touching what is there.
+//!
+//! Comes in: where the capture's bytes are, which frames, a path. Goes out: a file that is there whole or not at all. Never:
+//! a half-written file under the wanted name, an existing file replaced unasked.
+
+use std::collections::BTreeMap;
+use std::fs::{self, File};
+use std::io::{self, BufReader, Read as _, Seek as _, SeekFrom};
+use std::path::{Path, PathBuf};
+
+use crate::capture::{Batch, CaptureError, CaptureReader, Container, Digest, Format, FrameFile, FrameWriter};
+use crate::engine::Source;
+use crate::model::{Budget, FlowId, FrameNo, clean};
+use crate::store::{RowId, Snapshot, StoreError};
+
+/// Frames at the start of a connection that are saved with its exchanges: its handshake, from which streams are put in order.
+const OPENING: usize = 3;
+
+/// Which frames.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum SaveWhat {
+    /// All, byte for byte as they were written.
+    All,
+    /// Those of these exchanges, with the opening of their connections.
+    Exchanges(Vec<RowId>),
+}
+
+/// What happens to a file that has the name already.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Existing {
+    /// It stays, and saving is refused.
+    Keep,
+    /// It is replaced, once the new one is whole.
+    Replace,
+}
+
+/// Why a capture could not be saved.
+#[derive(Debug, thiserror::Error)]
+pub enum SaveError {
+    /// The name is taken.
+    #[error("cannot save: a file of this name is there already: {}", shown(.0))]
+    Exists(PathBuf),
+    /// The capture's own file was chosen.
+    #[error("cannot save: this is the capture itself, choose another name: {}", shown(.0))]
+    Itself(PathBuf),
+    /// Nothing to save from.
+    #[error("cannot save: the bytes are not kept, the capture was read from standard input")]
+    NotKept,
+    /// No frame belongs to what was chosen.
+    #[error("cannot save: there are no frames to save")]
+    Nothing,
+    /// The capture cannot be read.
+    #[error(transparent)]
+    Capture(#[from] CaptureError),
+    /// The store cannot say which frames.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The file cannot be written.
+    #[error("cannot save: {source}: {}", shown(path))]
+    Write {
+        /// What the system says.
+        source: io::Error,
+        /// The file.
+        path: PathBuf,
+    },
+}
+
+fn shown(path: &Path) -> String {
+    clean(path.as_os_str().as_encoded_bytes()).into_owned()
+}
+
+/// Saves frames to `target`; gives how many bytes were written. Blocks; call it from a job.
+pub fn save(
+    source: &Source,
+    snapshot: &Snapshot,
+    what: &SaveWhat,
+    (target, existing): (&Path, Existing),
+    budget: &Budget,
+) -> Result<u64, SaveError> {
+    if existing == Existing::Keep && target.symlink_metadata().is_ok() {
+        return Err(SaveError::Exists(target.to_owned()));
+    }
+    if is_itself(source, target) {
+        return Err(SaveError::Itself(target.to_owned()));
+    }
+    let failed = |source: io::Error| SaveError::Write { source, path: target.to_owned() };
+    let folder = target.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or_else(|| Path::new("."));
+    let mut builder = tempfile::Builder::new();
+    builder.prefix(".nephoscope-").suffix(".part");
+    #[cfg(unix)]
+    builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
+    let mut file = builder.tempfile_in(folder).map_err(failed)?;
+    let bytes = match what {
+        SaveWhat::All => all(source, file.as_file_mut(), budget, &failed)?,
+        SaveWhat::Exchanges(rows) => exchanges(source, snapshot, rows, file.as_file_mut(), budget, &failed)?,
+    };
+    if bytes == 0 {
+        return Err(SaveError::Nothing);
+    }
+    file.as_file().sync_all().map_err(failed)?;
+    let kept = match existing {
+        Existing::Keep => file.persist_noclobber(target),
+        Existing::Replace => file.persist(target),
+    };
+    match kept {
+        Ok(_) => Ok(bytes),
+        Err(error) if error.error.kind() == io::ErrorKind::AlreadyExists => Err(SaveError::Exists(target.to_owned())),
+        Err(error) => Err(failed(error.error)),
+    }
+}
+
+/// Whether saving would write over what is read.
+fn is_itself(source: &Source, target: &Path) -> bool {
+    let Ok(target) = fs::canonicalize(target) else { return false };
+    match source {
+        Source::File(path) => fs::canonicalize(path).is_ok_and(|path| path == target),
+        Source::Live(spool) => fs::canonicalize(&spool.folder).is_ok_and(|folder| target.starts_with(folder)),
+        Source::Stdin => false,
+    }
+}
+
+/// All frames. What is pcapng is copied as it stands, with all that we do not read; the rest is written anew.
+fn all(
+    source: &Source,
+    out: &mut File,
+    budget: &Budget,
+    failed: &dyn Fn(io::Error) -> SaveError,
+) -> Result<u64, SaveError> {
+    let files = match source {
+        Source::File(path) => vec![path.clone()],
+        Source::Live(spool) => spool.files().map_err(failed)?,
+        Source::Stdin => return Err(SaveError::NotKept),
+    };
+    let Some(first) = files.first() else { return Err(SaveError::Nothing) };
+    let reader = CaptureReader::open(first, budget, Digest::Elsewhere)?;
+    if reader.facts().format == Format::Pcapng && reader.facts().container == Container::Plain {
+        return copy(&files, out).map_err(failed);
+    }
+    rewrite(reader, out, failed)
+}
+
+/// Files one after another, each a whole section; of one that still grows the blocks that are whole.
+fn copy(files: &[PathBuf], out: &mut File) -> io::Result<u64> {
+    let mut sum = 0_u64;
+    for path in files {
+        let mut file = File::open(path)?;
+        let whole = whole_blocks(&mut file)?;
+        file.seek(SeekFrom::Start(0))?;
+        sum += io::copy(&mut file.take(whole), out)?;
+    }
+    Ok(sum)
+}
+
+/// Bytes of a pcapng file up to the end of its last whole block. Only what this machine writes grows, and that is in its
+/// byte order: what is not is taken whole.
+fn whole_blocks(file: &mut File) -> io::Result<u64> {
+    let len = file.metadata()?.len();
+    let mut reader = BufReader::with_capacity(1 << 20, file);
+    let mut at = 0_u64;
+    let mut section = [0_u8; 12];
+    reader.read_exact(&mut section)?;
+    if !section.ends_with(&0x1a2b_3c4d_u32.to_ne_bytes()) {
+        return Ok(len);
+    }
+    reader.rewind()?;
+    let mut head = [0_u8; 8];
+    while at + 12 <= len {
+        reader.read_exact(&mut head)?;
+        let [.., a, b, c, d] = head;
+        let block = u64::from(u32::from_ne_bytes([a, b, c, d]));
+        if block < 12 || at + block > len {
+            break;
+        }
+        reader.seek_relative(i64::try_from(block - 8).unwrap_or(i64::MAX))?;
+        at += block;
+    }
+    Ok(at)
+}
+
+fn rewrite(
+    mut reader: CaptureReader,
+    out: &mut File,
+    failed: &dyn Fn(io::Error) -> SaveError,
+) -> Result<u64, SaveError> {
+    let mut writer = FrameWriter::new(out).map_err(failed)?;
+    let mut batch = Batch::default();
+    loop {
+        let more = reader.next_batch(&mut batch)?;
+        for frame in &batch.frames {
+            writer.frame(&reader.facts().interfaces, &frame.head, batch.frame(frame), None).map_err(failed)?;
+        }
+        if !more {
+            return writer.end().map_err(failed);
+        }
+    }
+}
+
+fn exchanges(
+    source: &Source,
+    snapshot: &Snapshot,
+    rows: &[RowId],
+    out: &mut File,
+    budget: &Budget,
+    failed: &dyn Fn(io::Error) -> SaveError,
+) -> Result<u64, SaveError> {
+    let frames = frames_of(snapshot, rows)?;
+    if frames.is_empty() {
+        return Err(SaveError::Nothing);
+    }
+    let mut file = match source {
+        Source::File(path) => FrameFile::open(path, budget)?,
+        Source::Live(spool) => FrameFile::open(&spool.folder, budget)?,
+        Source::Stdin => return Err(SaveError::NotKept),
+    };
+    let mut writer = FrameWriter::new(out).map_err(failed)?;
+    let interfaces = &snapshot.facts().capture.interfaces;
+    for (number, offset) in frames {
+        let (head, bytes) = file.frame(number, offset)?;
+        writer.frame(interfaces, &head, &bytes, None).map_err(failed)?;
+    }
+    writer.end().map_err(failed)
+}
+
+/// The frames of exchanges, in capture order: those between an exchange's first and last one, and the opening of its
+/// connection.
+fn frames_of(snapshot: &Snapshot, rows: &[RowId]) -> Result<BTreeMap<FrameNo, u64>, SaveError> {
+    let mut ranges: BTreeMap<FlowId, Vec<(FrameNo, FrameNo)>> = BTreeMap::new();
+    for row in rows {
+        let exchange = snapshot.record(*row)?.exchange;
+        ranges.entry(exchange.flow).or_default().push((exchange.first_frame, exchange.last_frame));
+    }
+    let mut frames = BTreeMap::new();
+    for (flow, mut ranges) in ranges {
+        ranges.sort_unstable();
+        let of_flow = snapshot.flow_frames(flow)?.unwrap_or_default();
+        let mut left = ranges.iter().peekable();
+        let mut until = None;
+        for (n, (number, offset)) in of_flow.into_iter().enumerate() {
+            while let Some((_, to)) = left.next_if(|(from, _)| *from <= number) {
+                until = until.max(Some(*to));
+            }
+            if n < OPENING || until.is_some_and(|to| number <= to) {
+                frames.insert(number, offset);
+            }
+        }
+    }
+    Ok(frames)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+    use std::path::{Path, PathBuf};
+
+    use super::{Existing, SaveError, SaveWhat, save};
+    use crate::capture::Spool;
+    use crate::engine::{How, Reading, Source};
+    use crate::model::Budget;
+    use crate::store::{RowId, Snapshot};
+
+    const CAPTURES: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/captures");
+
+    fn read(source: &Source) -> Snapshot {
+        let mut reading = Reading::open(source, How::judged(1), &Budget::default()).unwrap();
+        while reading.step().unwrap() {}
+        reading.snapshot()
+    }
+
+    /// What a list would show of each row, but for its frame.
+    fn rows(snapshot: &Snapshot) -> Vec<(String, String, u16, u64)> {
+        let text = |id| snapshot.text(id).to_owned();
+        let order = snapshot.capture_order();
+        let rows = order.iter().filter_map(|id| snapshot.row(RowId(*id)));
+        rows.map(|row| (text(row.host), text(row.path), row.status, row.size)).collect()
+    }
+
+    fn a_capture(start: &str) -> PathBuf {
+        let mut found: Vec<PathBuf> = fs::read_dir(CAPTURES)
+            .unwrap()
+            .map(|entry| entry.unwrap().path())
+            .filter(|path| path.file_name().unwrap().to_str().unwrap().starts_with(start))
+            .filter(|path| path.extension().is_some_and(|e| e == "pcapng" || e == "pcap"))
+            .collect();
+        found.sort();
+        found.swap_remove(0)
+    }
+
+    fn saved(source: &Source, snapshot: &Snapshot, what: &SaveWhat, to: &Path) -> Result<u64, SaveError> {
+        save(source, snapshot, what, (to, Existing::Keep), &Budget::default())
+    }
+
+    #[test]
+    fn all_of_a_capture_is_the_same_capture() {
+        let folder = tempfile::tempdir().unwrap();
+        for (n, path) in [a_capture("ng-blocks"), a_capture("evidence-hand-out"), a_capture("http")].iter().enumerate()
+        {
+            let source = Source::File(path.clone());
+            let snapshot = read(&source);
+            let to = folder.path().join(format!("{n}.pcapng"));
+            let bytes = saved(&source, &snapshot, &SaveWhat::All, &to).unwrap();
+            assert_eq!(bytes, fs::metadata(&to).unwrap().len());
+            assert_eq!(rows(&read(&Source::File(to.clone()))), rows(&snapshot), "{}", path.display());
+            assert!(matches!(saved(&source, &snapshot, &SaveWhat::All, &to), Err(SaveError::Exists(_))));
+            assert!(matches!(
+                save(&source, &snapshot, &SaveWhat::All, (path, Existing::Replace), &Budget::default()),
+                Err(SaveError::Itself(_))
+            ));
+        }
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 3, "nothing half-written is left");
+    }
+
+    #[test]
+    fn exchanges_are_saved_with_their_frames() {
+        let folder = tempfile::tempdir().unwrap();
+        let source = Source::File(a_capture("evidence-hand-out"));
+        let snapshot = read(&source);
+        for id in snapshot.capture_order() {
+            let to = folder.path().join(format!("{id}.pcapng"));
+            saved(&source, &snapshot, &SaveWhat::Exchanges(vec![RowId(id)]), &to).unwrap();
+            let whole = snapshot.row(RowId(id)).unwrap();
+            let again = rows(&read(&Source::File(to)));
+            let host = snapshot.text(whole.host).to_owned();
+            let path = snapshot.text(whole.path).to_owned();
+            assert!(again.contains(&(host, path, whole.status, whole.size)), "{id}: {again:?}");
+        }
+        let nothing = saved(&source, &snapshot, &SaveWhat::Exchanges(Vec::new()), &folder.path().join("x"));
+        assert!(matches!(nothing, Err(SaveError::Nothing)));
+    }
+
+    #[test]
+    fn of_a_spool_that_grows_whole_blocks_are_saved() {
+        let folder = tempfile::tempdir().unwrap();
+        let bytes = fs::read(a_capture("ng-blocks")).unwrap();
+        let (spool, _grows) = Spool::growing(folder.path());
+        for cut in [bytes.len(), bytes.len() - 3, bytes.len() / 2] {
+            fs::write(spool.file(), bytes.get(..cut).unwrap()).unwrap();
+            let to = folder.path().with_extension(cut.to_string());
+            let written = saved(&Source::Live(spool.clone()), &Snapshot::empty(), &SaveWhat::All, &to).unwrap();
+            let kept = fs::read(&to).unwrap();
+            assert_eq!((written, kept.as_slice()), (kept.len() as u64, bytes.get(..kept.len()).unwrap()));
+            let snapshot = read(&Source::File(to.clone()));
+            assert_eq!(snapshot.facts().capture.cut_tail_bytes, 0, "cut at {cut}");
+            fs::remove_file(to).unwrap();
+        }
+        fs::write(spool.file(), bytes.get(..20).unwrap()).unwrap();
+        let none = saved(&Source::Live(spool), &Snapshot::empty(), &SaveWhat::All, &folder.path().with_extension("x"));
+        assert!(matches!(none, Err(SaveError::Nothing | SaveError::Capture(_))), "{none:?}");
+    }
+}

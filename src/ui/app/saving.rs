@@ -1,0 +1,120 @@
+//! Saving: where to, whether a file may be replaced, and what follows.
+
+use std::path::PathBuf;
+
+use super::Desk;
+use crate::capture::Spool;
+use crate::engine::Source;
+use crate::model::clean_to;
+use crate::store::RowId;
+use crate::ui::jobs::{Picked, Save, SaveFault, Saved};
+use crate::ui::live::{SaveWhat, SaveWish};
+use crate::ui::state::{Dialog, Wanted};
+
+/// Why our own question for a path is asked.
+const NO_DIALOG: &str = "This desktop offers no file dialog (neither a portal nor zenity).";
+
+impl Desk {
+    /// Takes what the desktop's dialog said.
+    pub(super) fn picked(&mut self, picked: Picked) {
+        let wanted = self.state.dialog_open.take();
+        match (picked, wanted) {
+            (Picked::File(path), Some(Wanted::Save(wish))) => self.save_to(path, wish, false),
+            (Picked::File(path), Some(Wanted::Open) | None) => self.leave(crate::ui::live::Leave::Open(path)),
+            (Picked::Cancelled, _) => {}
+            (Picked::NoDialog, Some(Wanted::Save(wish))) => {
+                let text = self.offered_name(&wish);
+                let note = Some(format!("{NO_DIALOG} Type the path of the new file."));
+                self.state.dialog = Some(Dialog::SavePath { text, note, wish });
+            }
+            (Picked::NoDialog, Some(Wanted::Open) | None) => {
+                let note = Some(format!("{NO_DIALOG} Type the path, or drop the file on the window."));
+                self.state.dialog = Some(Dialog::Path { text: String::new(), note });
+            }
+        }
+    }
+
+    /// A name for the file: interface and beginning, so that no two are alike.
+    pub(super) fn offered_name(&self, wish: &SaveWish) -> String {
+        let (device, began) = match &wish.what {
+            SaveWhat::LeftOver(folder) => {
+                let orphan = self.interfaces.orphans.iter().find(|orphan| orphan.folder == *folder);
+                (orphan.map(|o| o.device.clone()), orphan.map(|o| o.began))
+            }
+            SaveWhat::All | SaveWhat::Shown | SaveWhat::Selected => {
+                (Some(self.capture.name.clone()), self.capture.newest().facts().capture.first_time)
+            }
+        };
+        let device: String = device
+            .unwrap_or_default()
+            .chars()
+            .map(|c| if c.is_ascii_alphanumeric() || "-_.".contains(c) { c } else { '-' })
+            .take(60)
+            .collect();
+        let device = device.trim_end_matches(".pcapng").trim_end_matches(".pcap");
+        let began = began.map(|t| format!("-{}-{}", t.date(), t.time_of_day(0).replace(':', ""))).unwrap_or_default();
+        let part = match wish.what {
+            SaveWhat::All | SaveWhat::LeftOver(_) => "",
+            SaveWhat::Shown => "-shown",
+            SaveWhat::Selected => "-selected",
+        };
+        format!("{device}{began}{part}.pcapng")
+    }
+
+    pub(super) fn save_to(&mut self, path: PathBuf, wish: SaveWish, replace: bool) {
+        let rows = match &wish.what {
+            SaveWhat::All | SaveWhat::LeftOver(_) => None,
+            SaveWhat::Shown => Some(self.capture.order.iter().map(|id| RowId(*id)).collect()),
+            SaveWhat::Selected => Some(self.state.selected.into_iter().collect()),
+        };
+        let source = match &wish.what {
+            SaveWhat::LeftOver(folder) => Some(Source::Live(Spool::whole(folder))),
+            SaveWhat::All | SaveWhat::Shown | SaveWhat::Selected => self.capture.source.clone(),
+        };
+        let Some(source) = source else { return };
+        let snapshot = self.capture.newest().clone();
+        let save = Save { source, snapshot, rows, to: path, replace };
+        match self.jobs.ask_save(save, (self.capture.number, wish), &self.wake) {
+            Ok(()) => self.saving = true,
+            Err(error) => self.fail("save", &error.to_string()),
+        }
+    }
+
+    /// Takes what became of a saving.
+    pub(super) fn saved(&mut self, saved: Saved) {
+        self.saving = false;
+        let Saved { capture, wish, to, frames, whole, result } = saved;
+        let name = clean_to(to.as_os_str().as_encoded_bytes(), 200).into_owned();
+        match result {
+            Err(SaveFault::Exists) => self.state.dialog = Some(Dialog::Replace { path: to, wish }),
+            Err(SaveFault::Other(why)) => self.fail(&format!("save {name}"), &why),
+            Ok(()) => {
+                self.state.said = Some(format!("Saved {name}"));
+                match &wish.what {
+                    SaveWhat::All if capture == self.capture.number => {
+                        if let Some(live) = &mut self.live {
+                            live.saved_frames = Some(if whole { u32::MAX } else { frames });
+                        }
+                        self.state.saved.remember(&to);
+                    }
+                    SaveWhat::LeftOver(folder) => self.saved_left_over(&folder.clone()),
+                    SaveWhat::All | SaveWhat::Shown | SaveWhat::Selected => {}
+                }
+                if let Some(then) = wish.then.filter(|_| capture == self.capture.number) {
+                    // Asks again where frames came meanwhile.
+                    self.leave(then);
+                }
+            }
+        }
+    }
+
+    /// What was left behind and is saved now need not be offered again.
+    fn saved_left_over(&mut self, folder: &std::path::Path) {
+        let Some(machine) = self.machine.clone() else { return };
+        if let Err(error) = (machine.adopt)(folder).and_then(|recording| (recording.discard)()) {
+            self.fail("delete the capture that was left behind and is saved now", &error.to_string());
+        }
+        self.interfaces.orphans.retain(|orphan| orphan.folder != folder);
+        self.look_again();
+    }
+}

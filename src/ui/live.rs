@@ -1,0 +1,322 @@
+//! What a live capture is in the window: how it was asked for, the capture process, its marks, and whether it is saved.
+
+use core::ops::Range;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+use super::machine::Recording;
+use super::text;
+use crate::capture::{Keep, Wish};
+use crate::model::{Timestamp, clean_to};
+
+/// How long an action's exchanges may begin after it, in nanoseconds.
+const ACTION_NANOS: i64 = 10_000_000_000;
+/// The word before an action's number in the filter box.
+const ACTION: &str = "action:";
+/// How long a capture process may take to close its files before what it wrote is deleted all the same.
+pub(crate) const CLOSING: Duration = Duration::from_secs(3);
+
+/// How much is kept, as the options offer it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub enum KeepChoice {
+    /// Everything.
+    #[default]
+    All,
+    /// The capture stops at a size.
+    Stop,
+    /// The newest files.
+    Ring,
+}
+
+/// How to capture, as it was chosen last.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct CaptureChoice {
+    /// The interface's name; empty where none was ever chosen.
+    pub device: String,
+    /// The capture filter.
+    pub filter: String,
+    /// Whether frames for others are taken too.
+    pub promiscuous: bool,
+    /// Bytes kept of each frame.
+    pub snap_len: u32,
+    /// The kernel's buffer.
+    pub buffer_mib: u32,
+    /// How much is kept.
+    pub keep: KeepChoice,
+    /// Where the capture stops.
+    pub stop_mib: u32,
+    /// How large the files of a ring are.
+    pub ring_mib: u32,
+    /// How many files a ring has.
+    pub ring_files: u32,
+}
+
+impl Default for CaptureChoice {
+    fn default() -> Self {
+        let Wish { device, filter, promiscuous, snap_len, buffer_mib, keep: _ } = Wish::default();
+        Self {
+            device,
+            filter,
+            promiscuous,
+            snap_len,
+            buffer_mib,
+            keep: KeepChoice::All,
+            stop_mib: 1_024,
+            ring_mib: 100,
+            ring_files: 10,
+        }
+    }
+}
+
+impl CaptureChoice {
+    /// What to ask of the capture process.
+    pub fn wish(&self) -> Wish {
+        let keep = match self.keep {
+            KeepChoice::All => Keep::All,
+            KeepChoice::Stop => Keep::UpTo(self.stop_mib),
+            KeepChoice::Ring => Keep::Ring { file_mib: self.ring_mib, files: self.ring_files },
+        };
+        Wish {
+            device: self.device.clone(),
+            filter: self.filter.trim().to_owned(),
+            promiscuous: self.promiscuous,
+            snap_len: self.snap_len,
+            buffer_mib: self.buffer_mib,
+            keep,
+        }
+    }
+
+    /// What differs from taking everything; empty where nothing does. A remembered filter must not surprise.
+    pub(crate) fn limits(&self) -> String {
+        limits(&self.wish())
+    }
+}
+
+/// What a wish leaves out or adds, in words.
+pub(crate) fn limits(wish: &Wish) -> String {
+    let mut parts = Vec::new();
+    if !wish.filter.is_empty() {
+        parts.push(format!("filter {}", clean_to(wish.filter.as_bytes(), 80)));
+    }
+    if wish.promiscuous {
+        parts.push("promiscuous".to_owned());
+    }
+    if wish.snap_len < Wish::default().snap_len {
+        parts.push(format!("{} bytes of each frame", text::count(u64::from(wish.snap_len))));
+    }
+    match wish.keep {
+        Keep::All => {}
+        Keep::UpTo(mib) => parts.push(format!("stops at {} MiB", text::count(u64::from(mib)))),
+        Keep::Ring { file_mib, files } => {
+            parts.push(format!("newest {files} files of {} MiB", text::count(u64::from(file_mib))));
+        }
+    }
+    parts.join(" · ")
+}
+
+/// How far a live capture is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Stage {
+    /// The capture process was started and says nothing yet.
+    Starting,
+    /// Frames are being written.
+    Running,
+    /// The user stopped it, and it closes its files.
+    Stopping,
+    /// It ended; why, where that was not asked for.
+    Ended(Option<String>),
+}
+
+/// A live capture, or what is left of one.
+#[derive(Debug)]
+pub(crate) struct Live {
+    /// What is captured; without an interface for a capture that was left over.
+    pub(crate) wish: Wish,
+    pub(crate) stage: Stage,
+    recording: Recording,
+    /// When the user did something, in the order of the clock.
+    pub(crate) marks: Vec<Timestamp>,
+    /// How many frames the last saving held.
+    pub(crate) saved_frames: Option<u32>,
+    /// Whether it was taken over from a program that died.
+    pub(crate) left_over: bool,
+}
+
+impl Live {
+    pub(crate) fn begun(wish: Wish, recording: Recording) -> Self {
+        Self { wish, stage: Stage::Starting, recording, marks: Vec::new(), saved_frames: None, left_over: false }
+    }
+
+    pub(crate) fn left_over(device: &str, recording: Recording) -> Self {
+        let wish = Wish { device: device.to_owned(), ..Wish::default() };
+        Self { wish, stage: Stage::Ended(None), recording, marks: Vec::new(), saved_frames: None, left_over: true }
+    }
+
+    pub(crate) fn recording(&self) -> &Recording {
+        &self.recording
+    }
+
+    /// The interface's name, fit to be shown.
+    pub(crate) fn device(&self) -> String {
+        clean_to(self.wish.device.as_bytes(), 40).into_owned()
+    }
+
+    /// Whether the capture process lives.
+    pub(crate) fn goes_on(&self) -> bool {
+        match self.stage {
+            Stage::Starting | Stage::Running | Stage::Stopping => true,
+            Stage::Ended(_) => false,
+        }
+    }
+
+    pub(crate) fn stop(&mut self) {
+        if self.goes_on() {
+            self.stage = Stage::Stopping;
+        }
+        (self.recording.stop)();
+    }
+
+    /// Whether closing would lose something, at so many frames.
+    pub(crate) fn unsaved(&self, frames: u32) -> bool {
+        // What was left over is there because it holds something.
+        (frames > 0 || self.left_over) && self.saved_frames.is_none_or(|saved| saved < frames)
+    }
+
+    /// Ends the capture and deletes what it wrote. Waits for the process: not while painting.
+    pub(crate) fn throw_away(mut self) -> std::io::Result<()> {
+        (self.recording.stop)();
+        // Disconnected once the files are whole; nothing is ever sent.
+        let _whole = self.recording.spool.growing.recv_timeout(CLOSING);
+        (self.recording.discard)()
+    }
+}
+
+/// A question that stands between an unsaved capture and what was asked for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Leave {
+    /// Back to the start screen.
+    Close,
+    /// End the program.
+    Quit,
+    /// Begin a live capture.
+    Capture(Box<Wish>),
+    /// Read a capture.
+    Open(PathBuf),
+    /// Take over a capture that was left behind.
+    Recover(PathBuf),
+}
+
+/// What is to be saved.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum SaveWhat {
+    /// Everything that was captured.
+    All,
+    /// The frames of the rows that are shown.
+    Shown,
+    /// The frames of the selected row.
+    Selected,
+    /// Everything of a capture that was left behind.
+    LeftOver(PathBuf),
+}
+
+/// A saving on its way: what, and what follows it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SaveWish {
+    pub(crate) what: SaveWhat,
+    pub(crate) then: Option<Leave>,
+}
+
+/// The filter box's words without actions, and when the rows of these actions began: any of the stretches. `None` where
+/// no action is named.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Named {
+    pub(crate) rest: String,
+    pub(crate) stretches: Option<Vec<Range<Timestamp>>>,
+    /// What does not name an action.
+    pub(crate) unknown: Option<String>,
+}
+
+/// Takes the actions out of a filter.
+pub(crate) fn named(filter: &str, marks: &[Timestamp]) -> Named {
+    let mut out = Named::default();
+    let mut rest = Vec::new();
+    for word in filter.split_whitespace() {
+        let start = word.get(..ACTION.len()).filter(|start| start.eq_ignore_ascii_case(ACTION));
+        let Some(number) = start.and_then(|_| word.get(ACTION.len()..)) else {
+            rest.push(word);
+            continue;
+        };
+        let stretches = out.stretches.get_or_insert_default();
+        match number.parse::<usize>().ok().and_then(|n| stretch(marks, n)) {
+            Some(stretch) => stretches.push(stretch),
+            None => out.unknown = Some(clean_to(number.as_bytes(), 12).into_owned()),
+        }
+    }
+    out.rest = rest.join(" ");
+    out
+}
+
+/// When exchanges of action `number` (from 1) begin: within ten seconds, and before the next action.
+fn stretch(marks: &[Timestamp], number: usize) -> Option<Range<Timestamp>> {
+    let from = *marks.get(number.checked_sub(1)?)?;
+    let most = Timestamp(from.0.saturating_add(ACTION_NANOS));
+    let next = marks.get(number).copied().unwrap_or(most);
+    Some(from..next.min(most).max(from))
+}
+
+/// The words that show an action's exchanges.
+pub(crate) fn action_words(number: usize) -> String {
+    format!("{ACTION}{number}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{CaptureChoice, KeepChoice, limits, named};
+    use crate::capture::Keep;
+    use crate::model::Timestamp;
+
+    const S: i64 = 1_000_000_000;
+
+    #[track_caller]
+    fn check(filter: &str, rest: &str, stretches: Option<&[(i64, i64)]>, unknown: Option<&str>) {
+        let marks = [Timestamp(100 * S), Timestamp(104 * S), Timestamp(200 * S)];
+        let got = named(filter, &marks);
+        assert_eq!((got.rest.as_str(), got.unknown.as_deref()), (rest, unknown), "{filter}");
+        let want = stretches
+            .map(|all| all.iter().map(|(from, to)| Timestamp(from * S)..Timestamp(to * S)).collect::<Vec<_>>());
+        assert_eq!(got.stretches, want, "{filter}");
+    }
+
+    #[test]
+    fn actions_are_taken_out_of_the_filter() {
+        check("blob  azure", "blob azure", None, None);
+        check("action:1", "", Some(&[(100, 104)]), None);
+        check("blob action:2 put", "blob put", Some(&[(104, 114)]), None);
+        check("Action:3 action:1", "", Some(&[(200, 210), (100, 104)]), None);
+        check("action:4 x", "x", Some(&[]), Some("4"));
+        check("action:0", "", Some(&[]), Some("0"));
+        check("action: action:é", "", Some(&[]), Some("é"));
+        check("actions:1 é", "actions:1 é", None, None);
+    }
+
+    #[test]
+    fn limits_are_said() {
+        assert_eq!(CaptureChoice::default().limits(), "");
+        let choice = CaptureChoice {
+            filter: " tcp port 443 ".to_owned(),
+            promiscuous: true,
+            snap_len: 96,
+            keep: KeepChoice::Ring,
+            ..CaptureChoice::default()
+        };
+        assert_eq!(
+            limits(&choice.wish()),
+            "filter tcp port 443 · promiscuous · 96 bytes of each frame · newest 10 files of 100 MiB"
+        );
+        let stop = CaptureChoice { keep: KeepChoice::Stop, ..CaptureChoice::default() };
+        assert_eq!(stop.wish().keep, Keep::UpTo(1_024));
+    }
+}
