@@ -4,19 +4,22 @@
 //! command line only look. Floors import downward only; `tests/floors.rs` holds that.
 //!
 //! ```text
-//! 9  cli, ui      the two fronts
-//! 8  export       snapshot in, bytes out
-//! 6  engine       frames to rows: the walk, the shards, the merge, the worker thread
-//! 5  store        rows, shared text, record pages, frozen copies, row orders
-//! 4  evidence     an exchange becomes ledger entries, entries become one verdict
-//! 3  protocols    bytes become messages made of ranges
-//! 2  streams      segments become ordered bytes per side of a flow
-//! 1  capture      a file or pipe becomes frames, read in blocks
-//! 1  decode       one frame becomes a segment or datagram
-//! 0  model        the words that all floors share
+//! 10  cli          the headless front; draws with the window's own views
+//!  9  ui           the window, and pictures of what it shows
+//!  8  export       snapshot in, bytes out
+//!  7  case         what the user decided about a capture, and its file
+//!  6  engine       frames to rows: the walk, the shards, the merge, the worker thread
+//!  5  store        rows, shared text, record pages, frozen copies, row orders
+//!  4  evidence     an exchange becomes ledger entries, entries become one verdict
+//!  3  protocols    bytes become messages made of ranges
+//!  2  streams      segments become ordered bytes per side of a flow
+//!  1  capture      a file or pipe becomes frames, read in blocks
+//!  1  decode       one frame becomes a segment or datagram
+//!  0  model        the words that all floors share
 //! ```
 
 pub mod capture;
+pub mod case;
 pub mod cli;
 pub mod decode;
 pub mod engine;

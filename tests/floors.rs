@@ -19,8 +19,8 @@ const FLOORS: &[(&str, u8)] = &[
     ("engine", 6),
     ("case", 7),
     ("export", 8),
-    ("cli", 9),
     ("ui", 9),
+    ("cli", 10),
 ];
 
 fn floor_of(module: &str) -> Option<u8> {

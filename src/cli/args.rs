@@ -55,6 +55,15 @@ pub(super) enum Task {
     /// Print what the exchanges together say of each site: counts and bytes by operator, product, role and grade
     #[command(after_help = FINDINGS_HELP)]
     Findings(FindingsArguments),
+    /// Draw a picture of exchanges with the evidence for their verdict, as PNG that carries its own proof
+    ///
+    /// Needs no display and no graphics card; the same capture gives the same picture, byte for byte. Cookies, tokens, keys
+    /// and signatures are replaced before anything is drawn.
+    #[command(after_help = SHOT_HELP)]
+    Shot(ShotArguments),
+    /// Check a picture, a bundle or a claim: every callout passes or fails by itself
+    #[command(after_help = VERIFY_HELP)]
+    Verify(VerifyArguments),
     /// Capture live from an interface into a file or a pipe, as pcapng
     ///
     /// Opens the interface, gives away every right that is not needed any more, and copies frames; looks into none of them.
@@ -73,7 +82,7 @@ impl Task {
     /// Whether it works with the pack as this user has it.
     pub(super) fn uses_the_pack(&self) -> bool {
         match self {
-            Self::List(_) | Self::Explain(_) | Self::Findings(_) => true,
+            Self::List(_) | Self::Explain(_) | Self::Findings(_) | Self::Shot(_) | Self::Verify(_) => true,
             #[cfg(unix)]
             Self::Capture(_) => false,
             Self::Interfaces(_) => false,
@@ -422,6 +431,115 @@ pub(super) struct FindingsArguments {
     /// How many shards read in parallel
     #[arg(long, value_name = "N", default_value_t = default_threads(), value_parser = clap::value_parser!(u8).range(1..=64))]
     pub(super) threads: u8,
+}
+
+const SHOT_HELP: &str = "\
+Examples:
+  nephoscope shot trace.pcapng --exchange 12
+  nephoscope shot trace.pcapng --exchange 12 --preset story --theme dark
+  nephoscope shot trace.pcapng --preset list --filter 'icloud put' --out list.png
+  nephoscope shot trace.pcapng --exchange 12 --out proof.nephoscope.zip
+  nephoscope verify trace-exchange-12.png trace.pcapng
+
+The numbers are those that `list` prints in its first column.
+
+Exit codes:
+  0  the picture is written
+  1  the picture is written, but the capture is damaged or cut (the messages say where)
+  2  no picture is written: bad arguments, no such exchange, a file of that name is there, not a capture";
+
+/// What `shot` takes.
+#[derive(Debug, Args)]
+pub(super) struct ShotArguments {
+    /// The capture; a file, since its proof must be found there again
+    #[arg(value_name = "FILE")]
+    pub(super) file: PathBuf,
+    /// The exchange's number; more than one with commas. The list shows one with its neighbours
+    #[arg(long = "exchange", value_name = "N", value_delimiter = ',', required_unless_present = "filter")]
+    pub(super) exchanges: Vec<u32>,
+    /// What goes in
+    #[arg(long, value_enum, default_value_t = ShotPreset::Evidence)]
+    pub(super) preset: ShotPreset,
+    /// Rows of the list: those that hold every one of these words, as `list --filter` takes them
+    #[arg(long, value_name = "TEXT")]
+    pub(super) filter: Option<String>,
+    /// Pixels a point
+    #[arg(long, value_name = "1|2|3", default_value_t = 2, value_parser = clap::value_parser!(u8).range(1..=3))]
+    pub(super) scale: u8,
+    /// Colours
+    #[arg(long, value_enum, default_value_t = ShotTheme::Light)]
+    pub(super) theme: ShotTheme,
+    /// Width in points; without it 1,080, for the list 1,240
+    #[arg(long, value_name = "POINTS", value_parser = clap::value_parser!(u16).range(360..=3_000))]
+    pub(super) width: Option<u16>,
+    /// Your title; it is drawn so that nobody takes it for a finding
+    #[arg(long, value_name = "TEXT", default_value = "")]
+    pub(super) title: String,
+    /// Your words below
+    #[arg(long, value_name = "TEXT", default_value = "")]
+    pub(super) caption: String,
+    /// Leave out header lines that prove nothing
+    #[arg(long)]
+    pub(super) evidence_only: bool,
+    /// Show cookies, tokens, keys and signatures as they are; the footer says so
+    #[arg(long)]
+    pub(super) no_redaction: bool,
+    /// Where to write; without it NAME-exchange-N.png in the current folder. A name that ends in .zip gets the bundle:
+    /// picture, claim, excerpt of the capture, and a text for people
+    #[arg(long, value_name = "FILE.png")]
+    pub(super) out: Option<PathBuf>,
+    /// Replace a file of that name
+    #[arg(long)]
+    pub(super) overwrite: bool,
+}
+
+/// What goes into a picture.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(super) enum ShotPreset {
+    /// Verdict, evidence, request and response
+    Evidence,
+    /// Rows of the list
+    List,
+    /// Verdict, the way of name, request and URL, other readings
+    Story,
+}
+
+/// A picture's colours.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(super) enum ShotTheme {
+    /// Dark letters on white
+    Light,
+    /// Light letters on near-black
+    Dark,
+}
+
+const VERIFY_HELP: &str = "\
+Without CAPTURE the excerpt in the bundle is used; a picture or a claim alone
+needs the capture (or the unpacked excerpt.pcapng in its place).
+
+Examples:
+  nephoscope verify icloud-42.nephoscope.zip
+  nephoscope verify picture.png icloud.pcapng
+  nephoscope verify --format json claim.json icloud.pcapng | jq .holds
+
+Exit codes:
+  0  every callout that can be checked passes, and at least one could be
+  1  something fails: a callout, the picture's pixels, the capture's SHA-256
+  2  nothing was checked: no such file, no claim in it, not readable
+  3  no callout could be checked (the messages say why)";
+
+/// What `verify` takes.
+#[derive(Debug, Args)]
+pub(super) struct VerifyArguments {
+    /// The picture (PNG), the bundle (ZIP) or the claim (JSON)
+    #[arg(value_name = "FILE")]
+    pub(super) file: PathBuf,
+    /// The capture that it is about
+    #[arg(value_name = "CAPTURE")]
+    pub(super) capture: Option<PathBuf>,
+    /// How to print
+    #[arg(long, value_enum, default_value_t = Report::Words)]
+    pub(super) format: Report,
 }
 
 /// How a report is printed.

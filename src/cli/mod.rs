@@ -8,7 +8,9 @@ mod capture;
 mod interfaces;
 mod list;
 mod packs;
+mod shot;
 mod signatures;
+mod verify;
 
 use std::io::{self, Write as _};
 use std::process::ExitCode;
@@ -61,6 +63,8 @@ pub fn run(window: impl FnOnce(Begin, Budget) -> anyhow::Result<()>) -> ExitCode
         Some(Task::List(list)) => list::list(&list, &budget),
         Some(Task::Explain(explain)) => list::explain(&explain, &budget),
         Some(Task::Findings(findings)) => list::findings(&findings, &budget),
+        Some(Task::Shot(shot)) => shot::run(&shot, &budget),
+        Some(Task::Verify(arguments)) => verify::run(&arguments, &budget),
         #[cfg(unix)]
         Some(Task::Capture(capture)) => capture::run(*capture),
         Some(Task::Interfaces(interfaces)) => interfaces::run(&interfaces),

@@ -2,7 +2,10 @@
 //!
 //! Comes in: a frozen copy of the store. Goes out: JSON lines, CSV, a table, words. Never: a change to what it reads.
 
+mod bundle;
+mod claim;
 mod csv;
+mod excerpt;
 mod explain;
 mod explain_trace;
 mod findings;
@@ -10,17 +13,31 @@ mod json;
 mod json_explain;
 mod json_verdict;
 mod order;
+mod png;
+mod proof;
+mod readme;
+mod redact;
 mod save;
+mod secrets;
 mod table;
+mod verify;
 
+pub use bundle::{BundleError, Parts, read_bundle, write_bundle};
+pub use claim::{CLAIM_SCHEMA, Callout, Claim, ExchangeClaim, PieceClaim, SCOPE};
 pub use csv::{write_csv, write_csv_head, write_csv_rows};
+pub use excerpt::Excerpt;
 pub use explain::write_explanation;
 pub use findings::{write_findings, write_findings_json};
 pub use json::{Moment, SCHEMA, write_capture, write_jsonl, write_jsonl_rows};
 pub use json_explain::write_explanation_json;
 pub use order::{Listing, Numbers};
+pub use png::{Pixels, PngError, read_png, write_png};
+pub use proof::{NOT_SHOWN, Proof, ProofError};
+pub use redact::{LineState, Redacted, Redactor, Replaced};
 pub use save::{Existing, SaveError, SaveWhat, save};
+pub use secrets::{Context, Hit, SecretKind};
 pub use table::{write_table, write_table_head, write_table_rows};
+pub use verify::{Item, Outcome, Report, Subject, check as verify};
 
 /// Why a list could not be written.
 #[derive(Debug, thiserror::Error)]

@@ -6,8 +6,10 @@ use egui::ColorImage;
 
 use super::story::Story;
 use super::text::{self, sentence};
+use super::way::Find;
 use crate::engine::RowDetail;
 use crate::evidence::pack;
+use crate::export::LineState;
 use crate::model::{
     ByteRange, Detail, Evidence, FrameHead, FrameNo, HttpMessage, Part, ProviderId, Side, StartLine, clean, clean_to,
     hex,
@@ -55,6 +57,8 @@ pub(crate) struct HeadLine {
     pub(crate) marks: Vec<usize>,
     /// Characters of name and value.
     pub(crate) chars: (usize, usize),
+    /// Bytes of the value as it stands in the capture; more than the pieces hold where it is very long.
+    pub(crate) value_bytes: u32,
 }
 
 impl HeadLine {
@@ -80,6 +84,8 @@ pub(crate) struct LedgerLine {
     pub(crate) forgeable_by: &'static str,
     pub(crate) speaks_to: String,
     pub(crate) signature: &'static str,
+    /// What redaction did to it.
+    pub(crate) state: LineState,
 }
 
 /// A row of the connection pane.
@@ -93,22 +99,29 @@ pub(crate) enum Fact {
 }
 
 impl Shown {
+    /// With the records around it as they are: for the window.
     pub(crate) fn new(record: Record, snapshot: &Snapshot) -> Self {
+        Self::with(record, &[], &mut |id| snapshot.record(id).ok())
+    }
+
+    /// `states` says of each ledger line what redaction did to it, `find` gives other records.
+    pub(crate) fn with(record: Record, states: &[LineState], find: Find<'_>) -> Self {
         let (mut request, mut response) = (None, None);
         if let Detail::Http(http) = &record.exchange.detail {
             let head = |message: &HttpMessage, part| Head::new(message, part, &record.ledger);
             request = http.request.as_ref().map(|m| head(m, Part::Request));
             response = http.response.as_ref().map(|m| head(m, Part::Response));
         }
-        let lines = record.ledger.iter().map(LedgerLine::new).collect();
+        let state = |i: usize| states.get(i).copied().unwrap_or_default();
+        let lines = record.ledger.iter().enumerate().map(|(i, e)| LedgerLine::new(e, state(i))).collect();
         let facts = super::panes::connection::facts(&record);
-        let story = Story::new(&record, snapshot);
+        let story = Story::new(&record, find);
         Self { record, request, response, lines, facts, story }
     }
 }
 
 impl LedgerLine {
-    fn new(evidence: &Evidence) -> Self {
+    fn new(evidence: &Evidence, state: LineState) -> Self {
         let signature = pack().signatures.get(usize::from(evidence.signature));
         let frame = evidence.place.frames.first().copied();
         let part = evidence.place.part.words();
@@ -128,6 +141,7 @@ impl LedgerLine {
             forgeable_by: signature.map_or("", |s| s.forgeable_by),
             speaks_to: evidence.supports.words().collect::<Vec<_>>().join(", "),
             signature: signature.map_or("", |s| s.id),
+            state,
         }
     }
 }
@@ -194,7 +208,7 @@ impl HeadLine {
         push(at, value.end(), None);
         let name = name.map_or_else(String::new, |n| clean_to(n.of(block), 128).into_owned());
         let chars = (name.chars().count(), pieces.iter().map(|(p, _)| p.chars().count()).sum());
-        Self { name, pieces, marks, chars }
+        Self { name, pieces, marks, chars, value_bytes: value.len }
     }
 }
 

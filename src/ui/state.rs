@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
+use super::figure::Still;
 use super::live::{CaptureChoice, Leave, SaveWish};
 use super::table::{Column, TableState};
 use crate::capture::{FilterFault, Orphan};
@@ -302,6 +303,8 @@ pub struct State {
     pub(crate) frame: Option<FrameNo>,
     /// Where a drag over the overview began, as a share of its width.
     pub(crate) swept: Option<f32>,
+    /// What is drawn is a picture: all is whole, nothing can be clicked. `None` in the window.
+    pub(crate) still: Option<Still>,
     /// What a native dialog is to be opened for, and what one is open for.
     pub(crate) dialog_wanted: Option<Wanted>,
     pub(crate) dialog_open: Option<Wanted>,

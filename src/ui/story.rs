@@ -2,13 +2,13 @@
 //! and what is left of other readings. Runs on the jobs thread.
 
 use super::text::{duration, plural, sentence};
-use super::way::Way;
+use super::way::{Find, Way};
 use crate::evidence::{challenges, hypotheses, pack};
 use crate::model::{
     Attempt, Challenge, Detail, Evidence, ExchangeNo, Grade, Group, Hypothesis, LinkMatch, ProviderId, Stance,
     Standing, Timestamp, Verdict, WitnessKind, clean_to,
 };
-use crate::store::{Record, RowId, Snapshot};
+use crate::store::{Record, RowId};
 
 /// Characters of a name that is quoted inside a sentence.
 const NAME_CHARS: usize = 120;
@@ -52,7 +52,7 @@ pub(crate) struct HandOutWords {
 }
 
 impl Story {
-    pub(crate) fn new(record: &Record, snapshot: &Snapshot) -> Self {
+    pub(crate) fn new(record: &Record, find: Find<'_>) -> Self {
         let (exchange, verdict) = (&record.exchange, &record.verdict);
         let time = exchange.time;
         Self {
@@ -68,7 +68,7 @@ impl Story {
             conflicts: conflicts(verdict, &record.ledger),
             hand_out: hand_out(verdict, time),
             first_write: first_write(verdict),
-            way: Way::new(record, snapshot),
+            way: Way::new(record, find),
             readings: hypotheses(exchange, &record.ledger, verdict),
             challenges: challenges(exchange, &record.ledger, verdict),
         }

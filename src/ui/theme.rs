@@ -135,6 +135,11 @@ impl Colours {
     }
 }
 
+/// What hides something in a picture, in both themes.
+pub(crate) fn solid() -> Color32 {
+    Color32::from_rgb(0x24, 0x2a, 0x35)
+}
+
 /// Black or white, whichever reads better on `ground`.
 pub(crate) fn ink(ground: Color32) -> Color32 {
     let black = Color32::from_rgb(0x10, 0x14, 0x1b);

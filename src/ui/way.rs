@@ -9,7 +9,7 @@ use crate::model::{
     Timestamp, clean_to,
 };
 use crate::protocols::dns::type_name;
-use crate::store::{Record, RowId, Snapshot};
+use crate::store::{Record, RowId};
 
 /// Characters of a name or value that is quoted.
 const NAME_CHARS: usize = 200;
@@ -19,6 +19,9 @@ const LISTED: usize = 16;
 const A: u16 = 1;
 const CNAME: u16 = 5;
 const AAAA: u16 = 28;
+
+/// Finds another row's record: for pictures without its secrets.
+pub(crate) type Find<'a> = &'a mut dyn FnMut(RowId) -> Option<Record>;
 
 /// How a request came to where it was answered.
 #[derive(Debug)]
@@ -88,7 +91,7 @@ pub(crate) struct CustodyWords {
 }
 
 impl Way {
-    pub(crate) fn new(record: &Record, snapshot: &Snapshot) -> Self {
+    pub(crate) fn new(record: &Record, find: Find<'_>) -> Self {
         let exchange = &record.exchange;
         let response = match &exchange.detail {
             Detail::Http(http) => http.response.as_ref(),
@@ -100,7 +103,7 @@ impl Way {
             lookup: match &exchange.detail {
                 Detail::Dns(dns) => own_lookup(dns, record),
                 Detail::Http(_) | Detail::Tls(_) => {
-                    record.verdict.looked_up.as_ref().and_then(|l| lookup(l, record, snapshot))
+                    record.verdict.looked_up.as_ref().and_then(|l| lookup(l, record, find))
                 }
             },
             hops: if matches!(exchange.detail, Detail::Dns(_)) { Vec::new() } else { hops(record, response) },
@@ -146,9 +149,9 @@ fn frames(dns: &DnsLookup, answered: FrameNo) -> String {
     }
 }
 
-fn lookup(found: &LookedUp, record: &Record, snapshot: &Snapshot) -> Option<LookupWords> {
+fn lookup(found: &LookedUp, record: &Record, find: Find<'_>) -> Option<LookupWords> {
     let ExchangeNo(place) = found.lookup;
-    let of = snapshot.record(RowId(place)).ok()?;
+    let of = find(RowId(place))?;
     let Detail::Dns(dns) = &of.exchange.detail else { return None };
     let response = dns.response.as_ref()?;
     let (steps, ttl) = steps(dns, record);
@@ -157,8 +160,9 @@ fn lookup(found: &LookedUp, record: &Record, snapshot: &Snapshot) -> Option<Look
         .others
         .iter()
         .filter_map(|ExchangeNo(other)| {
-            let row = snapshot.row(RowId(*other))?;
-            Some((RowId(*other), snapshot.text(row.host).to_owned()))
+            let Detail::Dns(dns) = find(RowId(*other))?.exchange.detail else { return None };
+            let name = clean_to(dns.questions.first()?.name.as_bytes(), NAME_CHARS).into_owned();
+            Some((RowId(*other), name))
         })
         .filter(|(_, name)| !name.is_empty())
         .collect();

@@ -17,7 +17,7 @@ use crate::ui::theme;
 const LABEL: f32 = 62.0;
 
 /// Paints the card down to the ledger.
-pub(super) fn show(ui: &mut Ui, shown: &Shown, state: &mut State, actions: &mut Vec<Action>) {
+pub(crate) fn show(ui: &mut Ui, shown: &Shown, state: &mut State, actions: &mut Vec<Action>) {
     cannot_show(ui, shown, state, actions);
     claim(ui, shown);
     conflicts(ui, shown);
@@ -27,12 +27,12 @@ pub(super) fn show(ui: &mut Ui, shown: &Shown, state: &mut State, actions: &mut 
     }
     ui.add_space(2.0);
     for answer in &shown.story.answers {
-        answer_line(ui, answer);
+        answer_line(ui, answer, state);
     }
     strip(ui, shown);
     path(ui, shown, state, actions);
     origin(ui, shown, state, actions);
-    readings(ui, shown, actions);
+    readings(ui, shown, state, actions);
 }
 
 /// Said before the verdict, in one line until somebody opens it.
@@ -99,7 +99,7 @@ fn conflicts(ui: &mut Ui, shown: &Shown) {
     }
 }
 
-fn answer_line(ui: &mut Ui, answer: &AnswerLine) {
+fn answer_line(ui: &mut Ui, answer: &AnswerLine, state: &State) {
     let c = theme::colours(ui);
     ui.horizontal(|ui| {
         caption(ui, answer.label, LABEL);
@@ -113,7 +113,11 @@ fn answer_line(ui: &mut Ui, answer: &AnswerLine) {
         ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
             let word = egui::RichText::new(grade.word()).font(theme::sans(theme::SMALL)).color(c.quiet);
             ui.label(word).on_hover_text(grade_words(*grade));
-            ui.with_layout(Layout::left_to_right(Align::Center), |ui| ui.add(egui::Label::new(value).truncate()));
+            ui.with_layout(Layout::left_to_right(Align::Center), |ui| {
+                // A picture has no tooltip that would give the rest.
+                let label = egui::Label::new(value);
+                ui.add(if state.still.is_some() { label.wrap() } else { label.truncate() });
+            });
         });
     });
 }
@@ -197,7 +201,7 @@ fn origin(ui: &mut Ui, shown: &Shown, state: &State, actions: &mut Vec<Action>) 
     if let Some(given) = &story.hand_out {
         entry(ui, "Hand-out", |ui| {
             ui.add(egui::Label::new(&given.words).wrap()).on_hover_text(&given.url);
-            go(ui, Goal::Giver, actions);
+            go(ui, Goal::Giver, state, actions);
         });
     } else if !no_giver.is_empty() {
         entry(ui, "Hand-out", |ui| {
@@ -211,7 +215,7 @@ fn origin(ui: &mut Ui, shown: &Shown, state: &State, actions: &mut Vec<Action>) 
     if let Some((_, words)) = &story.first_write {
         entry(ui, "First write", |ui| {
             ui.add(egui::Label::new(words).wrap());
-            go(ui, Goal::Upload, actions);
+            go(ui, Goal::Upload, state, actions);
         });
     }
     if let Some(custody) = &story.way.custody {
@@ -226,7 +230,7 @@ fn origin(ui: &mut Ui, shown: &Shown, state: &State, actions: &mut Vec<Action>) 
     if let Some(lookup) = &story.way.lookup {
         entry(ui, "Lookup", |ui| {
             ui.add(egui::Label::new(format!("{}, {}", lookup.question, lookup.frames)).wrap());
-            go(ui, Goal::Lookup, actions);
+            go(ui, Goal::Lookup, state, actions);
         });
     }
 }
@@ -240,7 +244,7 @@ fn entry(ui: &mut Ui, label: &str, content: impl FnOnce(&mut Ui)) {
 }
 
 /// What is left of other readings, in one line that leads to them.
-fn readings(ui: &mut Ui, shown: &Shown, actions: &mut Vec<Action>) {
+fn readings(ui: &mut Ui, shown: &Shown, state: &State, actions: &mut Vec<Action>) {
     let c = theme::colours(ui);
     let story = &shown.story;
     if story.readings.is_empty() {
@@ -251,6 +255,9 @@ fn readings(ui: &mut Ui, shown: &Shown, actions: &mut Vec<Action>) {
             story.readings.iter().filter(|r| r.standing == Standing::Open).map(|r| r.alternative.id()).collect();
         let which = if open.is_empty() { String::new() } else { format!(" ({})", open.join(", ")) };
         ui.add(egui::Label::new(format!("{}{which}", story.standings())).wrap());
+        if state.still.is_some() {
+            return;
+        }
         let words = egui::RichText::new("Show readings").color(c.accent);
         if ui.add(egui::Button::new(words).small()).on_hover_text("What else could be true, and why not").clicked() {
             actions.push(Action::Tab(Tab::Readings));

@@ -20,29 +20,34 @@ const LABEL: f32 = 132.0;
 
 /// Paints the pane.
 pub(crate) fn show(ui: &mut Ui, shown: &Shown, actions: &mut Vec<Action>) {
-    let c = theme::colours(ui);
     ScrollArea::vertical().id_salt("connection").auto_shrink([false, false]).show(ui, |ui| {
         egui::Frame::NONE.inner_margin(egui::Margin { left: 12, right: 12, top: 6, bottom: 12 }).show(ui, |ui| {
             ui.set_width(ui.available_width());
-            ui.spacing_mut().item_spacing = vec2(8.0, 3.0);
-            for fact in &shown.facts {
-                match fact {
-                    Fact::Section(title) => {
-                        ui.add_space(6.0);
-                        ui.label(egui::RichText::new(title).font(theme::strong(theme::BODY)));
-                    }
-                    Fact::Pair(label, value, wire) => pair(ui, label, value, *wire, actions),
-                    Fact::Caution(words) => {
-                        ui.horizontal(|ui| {
-                            let (rect, _) = ui.allocate_exact_size(vec2(14.0, 16.0), Sense::hover());
-                            shapes::caution(ui.painter(), rect.center(), c.amber);
-                            ui.label(words);
-                        });
-                    }
-                }
-            }
+            listed(ui, shown, actions);
         });
     });
+}
+
+/// The facts, one under the other.
+pub(crate) fn listed(ui: &mut Ui, shown: &Shown, actions: &mut Vec<Action>) {
+    let c = theme::colours(ui);
+    ui.spacing_mut().item_spacing = vec2(8.0, 3.0);
+    for fact in &shown.facts {
+        match fact {
+            Fact::Section(title) => {
+                ui.add_space(6.0);
+                ui.label(egui::RichText::new(title).font(theme::strong(theme::BODY)));
+            }
+            Fact::Pair(label, value, wire) => pair(ui, label, value, *wire, actions),
+            Fact::Caution(words) => {
+                ui.horizontal(|ui| {
+                    let (rect, _) = ui.allocate_exact_size(vec2(14.0, 16.0), Sense::hover());
+                    shapes::caution(ui.painter(), rect.center(), c.amber);
+                    ui.label(words);
+                });
+            }
+        }
+    }
 }
 
 fn pair(ui: &mut Ui, label: &str, value: &str, wire: bool, actions: &mut Vec<Action>) {

@@ -6,6 +6,7 @@ use egui::{
 };
 
 use super::{card, head};
+use crate::export::LineState;
 use crate::model::Detail;
 use crate::ui::action::Action;
 use crate::ui::prepared::{LedgerLine, Shown};
@@ -71,13 +72,16 @@ fn verdict(ui: &mut Ui, shown: &Shown, state: &mut State, actions: &mut Vec<Acti
     });
 }
 
-fn ledger(ui: &mut Ui, shown: &Shown, state: &mut State, actions: &mut Vec<Action>) {
+/// The lines that prove, numbered.
+pub(crate) fn ledger(ui: &mut Ui, shown: &Shown, state: &mut State, actions: &mut Vec<Action>) {
     let c = theme::colours(ui);
     if shown.lines.is_empty() {
         return;
     }
     ui.add_space(2.0);
-    ui.label(egui::RichText::new("Ledger").font(theme::strong(theme::BODY)));
+    if state.still.is_none() {
+        ui.label(egui::RichText::new("Ledger").font(theme::strong(theme::BODY)));
+    }
     for (i, line) in shown.lines.iter().enumerate() {
         entry(ui, i, line, state, actions, c);
     }
@@ -95,13 +99,23 @@ fn entry(ui: &mut Ui, i: usize, line: &LedgerLine, state: &mut State, actions: &
     job.wrap.overflow_character = Some('…');
     let excerpt = painter.layout_job(job);
     let about = painter.layout_job({
-        let words = format!("{} · {}", sentence(line.group), line.place);
+        let hidden = match line.state {
+            LineState::Whole => "",
+            LineState::SecretHidden => " · a secret in it is hidden",
+            LineState::ProofHidden => " · part of the proof is hidden: counts less",
+        };
+        let words = format!("{} · {}{hidden}", sentence(line.group), line.place);
         let mut job = egui::text::LayoutJob::simple(words, theme::sans(theme::SMALL), c.quiet, room);
         job.wrap.max_rows = 1;
         job.wrap.break_anywhere = true;
         job
     });
-    let height = excerpt.size().y + about.size().y + 10.0;
+    // A picture has no tooltip that says it.
+    let proves = state.still.is_some().then(|| {
+        let job = egui::text::LayoutJob::simple(line.proves.to_owned(), theme::sans(theme::SMALL), c.text, room);
+        painter.layout_job(job)
+    });
+    let height = excerpt.size().y + about.size().y + 10.0 + proves.as_ref().map_or(0.0, |p| p.size().y);
     let (rect, response) = ui.allocate_exact_size(vec2(width, height), Sense::click());
     response.widget_info(|| {
         WidgetInfo::labeled(Role::Button, true, format!("Evidence {} {} {}", i + 1, line.group, line.excerpt))
@@ -117,7 +131,11 @@ fn entry(ui: &mut Ui, i: usize, line: &LedgerLine, state: &mut State, actions: &
         colour,
     );
     let x = rect.left() + 34.0;
+    let below = rect.top() + 6.0 + excerpt.size().y + about.size().y;
     painter.galley(pos2(x, rect.top() + 6.0 + excerpt.size().y), about, c.quiet);
+    if let Some(proves) = proves {
+        painter.galley(pos2(x, below), proves, c.text);
+    }
     painter.galley(pos2(x, rect.top() + 4.0), excerpt, c.text);
     if response.hovered() {
         state.lit_next = Some(i);

@@ -13,7 +13,7 @@ use crate::ui::theme::{self, Colours, LINE};
 /// Space for bar and number at the left.
 const GUTTER: f32 = 40.0;
 /// Names wider than this share of the pane have their value on the next line.
-const NAME_SHARE: f32 = 0.45;
+pub(crate) const NAME_SHARE: f32 = 0.45;
 
 /// How a line is set: where its value begins, and how many rows it takes.
 struct Set {
@@ -136,13 +136,7 @@ fn paint(ui: &Ui, rect: Rect, id: (&str, usize), line: &HeadLine, set: &Set, loo
     let lit = look.state.lit.is_some_and(|i| line.marks.contains(&i));
     if let (Some(entry), Some(first)) = (entry, first) {
         let colour = c.provider(entry.provider);
-        let ground = rect.shrink2(vec2(0.0, 0.5));
-        painter.rect_filled(
-            ground,
-            CornerRadius::same(3),
-            Colours::tint(c.page, colour, if lit { 0.26 } else { 0.12 }),
-        );
-        painter.rect_filled(Rect::from_min_size(ground.min, vec2(3.0, ground.height())), CornerRadius::same(1), colour);
+        ground(&painter, rect, colour, lit, c);
         let badge = Rect::from_min_size(pos2(rect.left() + 8.0, rect.top() + 1.5), vec2(26.0, 15.0));
         number(&painter, badge, &numbers(&line.marks), colour);
         if response.hovered() {
@@ -154,38 +148,17 @@ fn paint(ui: &Ui, rect: Rect, id: (&str, usize), line: &HeadLine, set: &Set, loo
     } else if response.hovered() {
         painter.rect_filled(rect, CornerRadius::same(3), c.hover);
     }
-    // Lines that prove nothing step back where others prove.
-    let plain = if look.marked && entry.is_none() { c.quiet } else { c.text };
-    let weak = if look.marked && entry.is_none() { c.faint } else { c.quiet };
+    let stands = Stands { ledger: look.ledger, marked: look.marked, c };
+    let plain = stands.plain(line);
     let x = rect.left() + GUTTER;
     let limit = rect.right() - 4.0;
     if !line.name.is_empty() {
-        let mut job = LayoutJob::default();
-        job.append(&line.name, 0.0, TextFormat { line_height: Some(LINE), ..TextFormat::simple(theme::mono(), plain) });
-        job.append(":", 0.0, TextFormat { line_height: Some(LINE), ..TextFormat::simple(theme::mono(), weak) });
-        job.wrap = TextWrapping::truncate_at_width(limit - x);
-        painter.galley(pos2(x, rect.top()), painter.layout_job(job), plain);
+        painter.galley(pos2(x, rect.top()), painter.layout_job(stands.name(line, limit - x)), plain);
     }
     let value_y = rect.top() + if set.below { LINE } else { 0.0 };
     let mut job = LayoutJob::default();
     for (piece, mark) in &line.pieces {
-        let proves = mark.and_then(|i| look.ledger.get(i));
-        let bold = line.name.is_empty() || proves.is_some();
-        let colour = match proves {
-            Some(_) => c.text,
-            None if line.name.is_empty() => c.text,
-            None if entry.is_some() => c.quiet,
-            None => {
-                if look.marked {
-                    c.quiet
-                } else {
-                    c.text
-                }
-            }
-        };
-        let underline = proves.map_or(Stroke::NONE, |p| Stroke::new(1.2, c.provider(p.provider)));
-        let font = if bold { theme::mono_strong() } else { theme::mono() };
-        job.append(piece, 0.0, TextFormat { line_height: Some(LINE), underline, ..TextFormat::simple(font, colour) });
+        stands.piece(&mut job, line, piece, *mark);
     }
     job.wrap = TextWrapping { max_width: limit - x - set.value_x, break_anywhere: true, ..TextWrapping::default() };
     painter.galley(pos2(x + set.value_x, value_y), painter.layout_job(job), plain);
@@ -202,6 +175,52 @@ fn paint(ui: &Ui, rect: Rect, id: (&str, usize), line: &HeadLine, set: &Set, loo
             ui.set_max_width(420.0);
             ui.label(entry.proves);
         });
+    }
+}
+
+/// The ground of a proving line, with its bar.
+pub(crate) fn ground(painter: &egui::Painter, rect: Rect, colour: egui::Color32, lit: bool, c: &Colours) {
+    let ground = rect.shrink2(vec2(0.0, 0.5));
+    painter.rect_filled(ground, CornerRadius::same(3), Colours::tint(c.page, colour, if lit { 0.26 } else { 0.12 }));
+    painter.rect_filled(Rect::from_min_size(ground.min, vec2(3.0, ground.height())), CornerRadius::same(1), colour);
+}
+
+/// How the letters of a head's lines are set, in window and picture.
+pub(crate) struct Stands<'a> {
+    pub(crate) ledger: &'a [LedgerLine],
+    /// Whether any line of the head proves something: those that do not step back then.
+    pub(crate) marked: bool,
+    pub(crate) c: &'static Colours,
+}
+
+impl Stands<'_> {
+    pub(crate) fn plain(&self, line: &HeadLine) -> egui::Color32 {
+        if self.marked && line.marks.is_empty() { self.c.quiet } else { self.c.text }
+    }
+
+    /// A field's name with its colon.
+    pub(crate) fn name(&self, line: &HeadLine, room: f32) -> LayoutJob {
+        let weak = if self.marked && line.marks.is_empty() { self.c.faint } else { self.c.quiet };
+        let format = |colour| TextFormat { line_height: Some(LINE), ..TextFormat::simple(theme::mono(), colour) };
+        let mut job = LayoutJob::default();
+        job.append(&line.name, 0.0, format(self.plain(line)));
+        job.append(":", 0.0, format(weak));
+        job.wrap = TextWrapping::truncate_at_width(room);
+        job
+    }
+
+    /// One piece of a value; `mark` is the ledger line that quotes it.
+    pub(crate) fn piece(&self, job: &mut LayoutJob, line: &HeadLine, piece: &str, mark: Option<usize>) {
+        let c = self.c;
+        let proves = mark.and_then(|i| self.ledger.get(i));
+        let start = line.name.is_empty();
+        let colour = match proves {
+            None if !start && (!line.marks.is_empty() || self.marked) => c.quiet,
+            Some(_) | None => c.text,
+        };
+        let underline = proves.map_or(Stroke::NONE, |p| Stroke::new(1.2, c.provider(p.provider)));
+        let font = if start || proves.is_some() { theme::mono_strong() } else { theme::mono() };
+        job.append(piece, 0.0, TextFormat { line_height: Some(LINE), underline, ..TextFormat::simple(font, colour) });
     }
 }
 

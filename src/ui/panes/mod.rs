@@ -1,15 +1,15 @@
 //! What lies below the table: everything about the selected row.
 
 mod body;
-mod card;
+pub(crate) mod card;
 pub(crate) mod connection;
-mod evidence;
+pub(crate) mod evidence;
 mod frames;
-mod head;
+pub(crate) mod head;
 mod hex;
-mod parts;
-mod path;
-mod readings;
+pub(crate) mod parts;
+pub(crate) mod path;
+pub(crate) mod readings;
 
 use std::sync::Arc;
 

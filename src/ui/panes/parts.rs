@@ -41,9 +41,13 @@ pub(super) fn badges(ui: &mut Ui, lines: &[usize], shown: &Shown, state: &mut St
     }
 }
 
-/// A line that opens and closes what stands under it. Gives whether it is open.
+/// A line that opens and closes what stands under it. Gives whether it is open; in a picture it always is.
 pub(super) fn fold(ui: &mut Ui, fold: Fold, words: &str, state: &State, actions: &mut Vec<Action>) -> bool {
     let c = theme::colours(ui);
+    if state.still.is_some() {
+        ui.add(egui::Label::new(egui::RichText::new(words).color(c.quiet)).wrap());
+        return true;
+    }
     let open = state.open(fold);
     let width = ui.available_width();
     let galley = ui.painter().layout_no_wrap(words.to_owned(), theme::sans(theme::BODY), c.quiet);
@@ -60,7 +64,7 @@ pub(super) fn fold(ui: &mut Ui, fold: Fold, words: &str, state: &State, actions:
 }
 
 /// A sentence with a dot before it.
-pub(super) fn point(ui: &mut Ui, words: &str) {
+pub(crate) fn point(ui: &mut Ui, words: &str) {
     let c = theme::colours(ui);
     ui.horizontal_top(|ui| {
         let (rect, _) = ui.allocate_exact_size(vec2(10.0, 18.0), Sense::hover());
@@ -82,8 +86,11 @@ pub(super) fn title(ui: &mut Ui, words: &str) {
     ui.label(egui::RichText::new(words).font(theme::strong(theme::BODY)));
 }
 
-/// A button that leads to another exchange.
-pub(super) fn go(ui: &mut Ui, goal: Goal, actions: &mut Vec<Action>) {
+/// A button that leads to another exchange; nothing in a picture.
+pub(super) fn go(ui: &mut Ui, goal: Goal, state: &State, actions: &mut Vec<Action>) {
+    if state.still.is_some() {
+        return;
+    }
     let action = Action::Go(goal);
     let Some(entry) = action::entry(&action) else { return };
     let c = theme::colours(ui);

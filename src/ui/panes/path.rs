@@ -41,7 +41,7 @@ const SIDE_BY_SIDE: f32 = 1_000.0;
 const SIDE: f32 = 372.0;
 
 /// Paints the pane.
-pub(super) fn show(ui: &mut Ui, shown: &Shown, state: &mut State, actions: &mut Vec<Action>) {
+pub(crate) fn show(ui: &mut Ui, shown: &Shown, state: &mut State, actions: &mut Vec<Action>) {
     let c = theme::colours(ui);
     let all = ui.available_rect_before_wrap();
     let way = &shown.story.way;
@@ -79,16 +79,27 @@ fn half(ui: &mut Ui, rect: Rect, id: &str, content: impl FnOnce(&mut Ui)) {
 
 /// Both rows of boxes.
 fn paths(ui: &mut Ui, shown: &Shown, state: &mut State, actions: &mut Vec<Action>) {
+    names(ui, shown, state, actions);
+    serving(ui, shown, state, actions);
+}
+
+/// From the asked name to the address.
+pub(crate) fn names(ui: &mut Ui, shown: &Shown, state: &mut State, actions: &mut Vec<Action>) {
     let c = theme::colours(ui);
-    let way = &shown.story.way;
     title(ui, "How the name led to the address");
-    if let Some(lookup) = &way.lookup {
+    if let Some(lookup) = &shown.story.way.lookup {
         name_path(ui, lookup, shown, state, actions);
     } else {
         let words =
             "No lookup before this connection gave the server's address, so the way from the name to it is not known.";
         ui.add(egui::Label::new(egui::RichText::new(words).color(c.quiet)).wrap());
     }
+}
+
+/// From the client to the last machine that shows itself.
+pub(crate) fn serving(ui: &mut Ui, shown: &Shown, state: &mut State, actions: &mut Vec<Action>) {
+    let c = theme::colours(ui);
+    let way = &shown.story.way;
     if way.hops.is_empty() {
         return;
     }
@@ -147,7 +158,7 @@ fn name_path(ui: &mut Ui, lookup: &LookupWords, shown: &Shown, state: &mut State
             shapes::caution(ui.painter(), rect.center(), c.amber);
         }
         ui.label(egui::RichText::new(format!("Looked up {}", lookup.lifetime)).color(c.quiet));
-        go(ui, Goal::Lookup, actions);
+        go(ui, Goal::Lookup, state, actions);
     });
     if lookup.others.is_empty() {
         return;
@@ -155,6 +166,10 @@ fn name_path(ui: &mut Ui, lookup: &LookupWords, shown: &Shown, state: &mut State
     ui.horizontal_wrapped(|ui| {
         ui.label(egui::RichText::new("The same address was also given for").color(c.quiet));
         for (row, name) in &lookup.others {
+            if state.still.is_some() {
+                ui.label(egui::RichText::new(name).font(theme::mono()));
+                continue;
+            }
             let words = egui::RichText::new(name).font(theme::mono()).color(c.accent);
             if ui.add(egui::Button::new(words).small()).on_hover_text("Go to that lookup").clicked() {
                 actions.push(Action::Go(Goal::Row(*row)));
@@ -279,16 +294,18 @@ fn stop_box(ui: &mut Ui, stop: &Stop<'_>, shown: &Shown, state: &mut State, acti
                     ui.label(words.color(c.quiet));
                 });
             }
-            for i in here.iter().take(LINES) {
+            let quoted = if state.still.is_some() { usize::MAX } else { LINES };
+            for i in here.iter().take(quoted) {
                 let Some(line) = shown.lines.get(*i) else { continue };
                 ui.horizontal(|ui| {
                     ui.spacing_mut().item_spacing.x = 6.0;
                     badges(ui, core::slice::from_ref(i), shown, state, actions);
                     let words = egui::RichText::new(&line.excerpt).font(theme::mono()).color(c.text);
-                    ui.add(egui::Label::new(words).truncate());
+                    let label = egui::Label::new(words);
+                    ui.add(if state.still.is_some() { label.wrap() } else { label.truncate() });
                 });
             }
-            if let Some(more) = here.len().checked_sub(LINES).filter(|n| *n > 0) {
+            if let Some(more) = here.len().checked_sub(quoted).filter(|n| *n > 0) {
                 let words = plural(more as u64, "more line", "more lines");
                 ui.label(egui::RichText::new(words).font(theme::sans(theme::SMALL)).color(c.quiet));
             }
@@ -297,7 +314,7 @@ fn stop_box(ui: &mut Ui, stop: &Stop<'_>, shown: &Shown, state: &mut State, acti
         .rect
 }
 
-fn caches(ui: &mut Ui, shown: &Shown, state: &mut State, actions: &mut Vec<Action>) {
+pub(crate) fn caches(ui: &mut Ui, shown: &Shown, state: &mut State, actions: &mut Vec<Action>) {
     let c = theme::colours(ui);
     let lines = &shown.story.way.caches;
     if lines.is_empty() {
@@ -318,7 +335,7 @@ fn caches(ui: &mut Ui, shown: &Shown, state: &mut State, actions: &mut Vec<Actio
     }
 }
 
-fn custody(ui: &mut Ui, shown: &Shown) {
+pub(crate) fn custody(ui: &mut Ui, shown: &Shown) {
     let c = theme::colours(ui);
     let Some(custody) = &shown.story.way.custody else { return };
     title(ui, "Whose key signed the request");

@@ -68,7 +68,8 @@ fn heading(ui: &mut Ui, words: &str, count: &str) {
     });
 }
 
-fn board(ui: &mut Ui, shown: &Shown, state: &mut State, actions: &mut Vec<Action>) {
+/// The readings, one under the other.
+pub(crate) fn board(ui: &mut Ui, shown: &Shown, state: &mut State, actions: &mut Vec<Action>) {
     heading(ui, "What else could be true", &shown.story.standings());
     for reading in &shown.story.readings {
         one(ui, reading, shown, state, actions);
@@ -106,7 +107,9 @@ fn one(ui: &mut Ui, reading: &Hypothesis, shown: &Shown, state: &mut State, acti
                 badges(ui, &indexes(&reading.entries), shown, state, actions);
                 ui.label(egui::RichText::new(&reading.why).color(c.quiet));
             });
-            if let Some(test) = reading.settled_by {
+            // A picture is short: what is weakened already does not say how to settle it.
+            let short = state.still.is_some() && reading.standing != Standing::Open;
+            if let Some(test) = reading.settled_by.filter(|_| !short) {
                 let words = egui::RichText::new(format!("Settled by: {test}"));
                 ui.add(egui::Label::new(words.font(theme::sans(theme::SMALL)).color(c.faint)).wrap());
             }

@@ -138,6 +138,21 @@ pub(crate) fn show(ui: &mut Ui, seen: &Seen<'_>, state: &mut TableState, saved: 
     }
 }
 
+/// Paints the header and all of `seen`'s rows, none cut off: for pictures.
+pub(crate) fn still(ui: &mut Ui, seen: &Seen<'_>, saved: &mut Saved) {
+    let c = theme::colours(ui);
+    let height = HEADER + ROW * seen.order.len() as f32;
+    let (all, _) = ui.allocate_exact_size(vec2(ui.available_width(), height), Sense::hover());
+    let body = Rect::from_min_max(pos2(all.left(), all.top() + HEADER), all.max);
+    let painter = ui.painter_at(all);
+    painter.rect_filled(all, CornerRadius::ZERO, c.page);
+    let grid = Grid { painter: painter.with_clip_rect(body), body, columns: layout(saved, body.width()) };
+    let (top, mut nobody_clicks) = (TableState::default(), Vec::new());
+    rows(ui, &grid, seen, &top, &mut nobody_clicks);
+    let head = Rect::from_min_max(all.min, pos2(body.right(), body.top()));
+    header::header(ui, (&painter, head), &grid.columns, seen.choice, (saved, 0.0), &mut nobody_clicks);
+}
+
 fn keyboard(ui: &Ui, all: Rect, actions: &mut Vec<Action>) {
     let id = focus_id();
     let response = ui.interact(all, id, Sense::focusable_noninteractive());

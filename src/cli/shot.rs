@@ -1,0 +1,150 @@
+//! `shot`: a picture of exchanges, with its proof in it, without a display.
+
+use std::io::{BufWriter, Write as _};
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context as _, Result, bail};
+
+use super::args::{ShotArguments, ShotPreset, ShotTheme, source};
+use super::list::read;
+use super::say;
+use crate::case::{Case, Key, Look, Plan};
+use crate::engine::How;
+use crate::export::{Listing, Pixels, Proof, Redactor};
+use crate::model::Budget;
+use crate::store::RowId;
+use crate::ui::figure::{self, Chosen, Preset, Sheet};
+
+/// Rows of the list before and after a single exchange.
+const AROUND: usize = 6;
+/// Rows of the list in one picture.
+const ROWS: usize = 200;
+
+/// Draws the picture and writes it; gives the exit code.
+pub(super) fn run(arguments: &ShotArguments, budget: &Budget) -> Result<u8> {
+    if arguments.file.as_os_str() == "-" {
+        bail!("save the capture first: a proof needs a file that stays as it is")
+    }
+    let out = arguments.out.clone().unwrap_or_else(|| default_name(arguments));
+    // Before minutes are spent on reading.
+    if !arguments.overwrite && out.try_exists().unwrap_or(false) {
+        bail!("there is a file of that name already; --overwrite replaces it: {}", out.display())
+    }
+    let preset = match arguments.preset {
+        ShotPreset::Evidence => Preset::Evidence,
+        ShotPreset::List => Preset::List,
+        ShotPreset::Story => Preset::Story,
+    };
+    if preset != Preset::List && arguments.exchanges.is_empty() {
+        bail!("this preset shows single exchanges: name one with --exchange N, or take --preset list")
+    }
+    let source = source(arguments.file.clone());
+    let (snapshot, code) = read(&source, How::judged(1), budget)?;
+    let all = Listing::new(&snapshot, "");
+    let mut chosen = Vec::new();
+    for number in &arguments.exchanges {
+        let Some(id) = all.find(*number) else {
+            bail!("there is no exchange {number}: this capture has {}", snapshot.len())
+        };
+        chosen.push((*number, id));
+    }
+    let mut plan = plan(arguments, preset);
+    let listed = match preset {
+        Preset::List if plan.filter.trim().is_empty() => around(&all, &chosen),
+        Preset::List => kept(&Listing::new(&snapshot, &plan.filter)),
+        Preset::Evidence | Preset::Story => Vec::new(),
+    };
+    let shown: Vec<RowId> =
+        if preset == Preset::List { listed.clone() } else { chosen.iter().map(|(_, row)| *row).collect() };
+    if shown.is_empty() {
+        bail!("no exchange holds every word of the filter")
+    }
+    let key = key(&arguments.file)?;
+    let mut proof = Proof::new(&snapshot, &source, &shown, &plan, &key)?;
+    let mut redactor = Redactor::new(&key, &plan.redaction);
+    let chosen = chosen.into_iter().map(|(number, row)| Chosen { number, row, detail: None }).collect();
+    let sheet = Sheet::new(&snapshot, chosen, &listed, &mut redactor)?;
+    plan.title = proof.words(&plan.title);
+    plan.caption = proof.words(&plan.caption);
+    let drawn = figure::draw(&plan, &sheet)?;
+    let [width, height] = drawn.image.size;
+    let rgba: Vec<u8> = drawn.image.pixels.iter().flat_map(egui::Color32::to_array).collect();
+    let pixels = Pixels { width: width as u32, height: height as u32, scale: plan.scale, rgba: &rgba };
+    let png = proof.picture(&pixels)?.to_vec();
+    if out.extension().is_some_and(|ending| ending.eq_ignore_ascii_case("zip")) {
+        let name = proof.file_stem();
+        write(&out, &proof.bundle(&name)?, arguments.overwrite)?;
+    } else {
+        write(&out, &png, arguments.overwrite)?;
+    }
+    say(&format!("{width} × {height} pixels: {}", out.display()));
+    Ok(code)
+}
+
+fn plan(arguments: &ShotArguments, preset: Preset) -> Plan {
+    let mut plan = preset.plan();
+    plan.evidence_only = arguments.evidence_only;
+    plan.title.clone_from(&arguments.title);
+    plan.caption.clone_from(&arguments.caption);
+    plan.filter = arguments.filter.clone().unwrap_or_default();
+    plan.look = match arguments.theme {
+        ShotTheme::Light => Look::Light,
+        ShotTheme::Dark => Look::Dark,
+    };
+    plan.scale = arguments.scale;
+    plan.width = arguments.width.unwrap_or(plan.width);
+    plan.redaction.on = !arguments.no_redaction;
+    plan
+}
+
+/// What a filter keeps.
+fn kept(listing: &Listing<'_>) -> Vec<RowId> {
+    let all: Vec<RowId> = listing.rows().map(|(_, id)| id).collect();
+    if all.len() > ROWS {
+        say(&format!("the filter keeps {} exchanges; the picture shows the first {ROWS}", all.len()));
+    }
+    all.into_iter().take(ROWS).collect()
+}
+
+/// What was named, or the one that was named with its neighbours.
+fn around(listing: &Listing<'_>, chosen: &[(u32, RowId)]) -> Vec<RowId> {
+    let [(number, _)] = chosen else { return chosen.iter().map(|(_, id)| *id).collect() };
+    let first = (*number as usize).saturating_sub(AROUND + 1);
+    listing.rows().skip(first).take(*number as usize + AROUND - first).map(|(_, id)| id).collect()
+}
+
+/// The key that placeholders are made with: the case's, else one that only who has the capture can compute, so that every
+/// run makes the same picture.
+fn key(file: &Path) -> Result<Key> {
+    match Case::load(file) {
+        Ok(Some(loaded)) => return Ok(loaded.case.key),
+        Ok(None) => {}
+        Err(error) => say(&format!("the case beside the capture is not used: {error}")),
+    }
+    Ok(Proof::key_of(file)?)
+}
+
+fn default_name(arguments: &ShotArguments) -> PathBuf {
+    let stem = arguments.file.file_stem().map_or_else(|| "capture".into(), |s| s.to_string_lossy().into_owned());
+    let what = match arguments.exchanges.as_slice() {
+        [] => "list".to_owned(),
+        [one] => format!("exchange-{one}"),
+        [first, .., last] => format!("exchanges-{first}-to-{last}"),
+    };
+    format!("{stem}-{what}.png").into()
+}
+
+/// Writes a file beside its place first, so that there is never half of one.
+fn write(path: &Path, bytes: &[u8], overwrite: bool) -> Result<()> {
+    let failed = || format!("cannot write {}", path.display());
+    let folder = path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or_else(|| Path::new("."));
+    let mut file = tempfile::NamedTempFile::new_in(folder).with_context(failed)?;
+    let mut out = BufWriter::new(file.as_file_mut());
+    out.write_all(bytes).and_then(|()| out.flush()).with_context(failed)?;
+    drop(out);
+    if overwrite {
+        file.persist(path).map(|_| ()).with_context(failed)
+    } else {
+        file.persist_noclobber(path).map(|_| ()).with_context(failed)
+    }
+}

@@ -1,0 +1,619 @@
+//! The excerpt: only the cited frames and what they depend on, as pcapng.
+//!
+//! Comes in: records and what is cited of them. Goes out: a pcapng whose frames carry their original numbers in comments,
+//! with times, interfaces and link types as they were. Never: a byte of payload that is neither cited nor needed to read
+//! what is cited; with redaction on, such bytes are `X`.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::net::IpAddr;
+use std::path::Path;
+
+use super::proof::ProofError;
+use super::redact::Redactor;
+use crate::capture::FrameFile;
+use crate::decode::{Decoder, Outcome};
+use crate::model::{
+    Budget, Detail, Endpoint, FlowId, FrameHead, FrameNo, HttpMessage, LinkType, Part, Payload, TcpFlags, Transport,
+    Unit, UnitKind, hex,
+};
+use crate::store::{Record, RowId, Snapshot};
+
+/// What stands where a byte was overwritten: a letter, so that heads can still be read.
+pub(super) const FILL: u8 = b'X';
+/// Bytes of an excerpt; it is held in memory.
+const MOST_BYTES: usize = 256 << 20;
+/// Bytes of an interface's name that are kept.
+const NAME_BYTES: usize = 64;
+
+/// An excerpt.
+#[derive(Clone, Debug, Default)]
+pub struct Excerpt {
+    /// The pcapng.
+    pub bytes: Vec<u8>,
+    /// Original numbers of its frames, ascending.
+    pub frames: Vec<FrameNo>,
+    /// Payload bytes that were overwritten.
+    pub overwritten: u64,
+}
+
+/// What of a flow goes in.
+#[derive(Debug, Default)]
+struct Wanted {
+    /// Who asked: direction 0 is what it sent.
+    client: Option<Endpoint>,
+    /// Stream ranges that stay, by direction.
+    keep: [Vec<(u64, u64)>; 2],
+    /// Stream ranges inside those that are overwritten.
+    hide: [Vec<(u64, u64)>; 2],
+    /// Frames of which everything stays but known secrets: handshakes, lookups.
+    whole: BTreeSet<FrameNo>,
+    /// Ranges of frames (by number, with direction) of which everything stays.
+    spans: Vec<(FrameNo, FrameNo, usize)>,
+    /// No frame after this one is needed.
+    until: FrameNo,
+}
+
+impl Wanted {
+    fn need(&mut self, frame: FrameNo) {
+        self.until = self.until.max(frame);
+    }
+}
+
+/// Makes the excerpt for these records. The redactor must have learnt them.
+pub(super) fn excerpt(
+    path: &Path,
+    snapshot: &Snapshot,
+    records: &[Record],
+    redactor: &mut Redactor,
+    budget: &Budget,
+) -> Result<Excerpt, ProofError> {
+    let mut plan = Plan { flows: BTreeMap::new(), path, snapshot, redactor, budget };
+    for record in records {
+        plan.cite(record)?;
+    }
+    plan.write()
+}
+
+struct Plan<'a> {
+    flows: BTreeMap<FlowId, Wanted>,
+    path: &'a Path,
+    snapshot: &'a Snapshot,
+    redactor: &'a mut Redactor,
+    budget: &'a Budget,
+}
+
+impl Plan<'_> {
+    fn cite(&mut self, record: &Record) -> Result<(), ProofError> {
+        self.exchange(record);
+        self.bodies(record)?;
+        if let Some(looked_up) = &record.verdict.looked_up {
+            let lookup = self.snapshot.record(RowId(looked_up.lookup.0))?;
+            self.exchange(&lookup);
+        }
+        if let Some(given) = &record.verdict.handed_out
+            && let Some(row) = self.snapshot.giver(given.giver)
+        {
+            let giver = self.snapshot.record(row)?;
+            self.exchange(&giver);
+            self.handed_out(&giver, given.offset, &given.text)?;
+        }
+        Ok(())
+    }
+
+    /// The heads, hellos, certificates or lookups of an exchange.
+    fn exchange(&mut self, record: &Record) {
+        let exchange = &record.exchange;
+        let wanted = self.flows.entry(exchange.flow).or_default();
+        wanted.client.get_or_insert(exchange.client);
+        wanted.need(exchange.first_frame);
+        match &exchange.detail {
+            Detail::Http(http) => {
+                let request = http.request.iter().map(|m| (m, 0));
+                let answers = http.interim.iter().chain(&http.response).map(|m| (m, 1));
+                for (message, direction) in request.chain(answers) {
+                    let from = message.stream_offset;
+                    let at = |offset: u32| from.saturating_add(u64::from(offset));
+                    wanted.keep[direction].push((from, at(head_len(message))));
+                    for hit in self.redactor.head_hits(message) {
+                        wanted.hide[direction].push((at(hit.range.start), at(hit.range.end())));
+                    }
+                    wanted.need(message.header_frame);
+                }
+            }
+            Detail::Tls(tls) => {
+                if let Some(hello) = &tls.client_hello {
+                    wanted.spans.push((hello.first_frame, hello.frame, 0));
+                    wanted.need(hello.frame);
+                }
+                let last = tls.server_hello.as_ref().map(|h| h.frame).max(tls.certificate_frame);
+                if let Some(last) = last {
+                    wanted.spans.push((exchange.first_frame, last, 1));
+                    wanted.need(last);
+                }
+            }
+            Detail::Dns(dns) => {
+                let answer = dns.response.as_ref().map(|r| r.frame);
+                for frame in dns.query_frame.into_iter().chain(answer) {
+                    wanted.whole.insert(frame);
+                    wanted.need(frame);
+                }
+                if exchange.transport == Transport::Tcp
+                    && let (Some(first), Some(last)) = (dns.query_frame.or(answer), answer)
+                {
+                    wanted.spans.push((exchange.first_frame.min(first), last, 1));
+                }
+            }
+        }
+    }
+
+    /// Cited bytes of the response's body.
+    fn bodies(&mut self, record: &Record) -> Result<(), ProofError> {
+        let Detail::Http(http) = &record.exchange.detail else { return Ok(()) };
+        let Some(response) = &http.response else { return Ok(()) };
+        let cited = record.ledger.iter().filter(|e| e.place.part == Part::Body);
+        let Some(end) = cited.clone().map(|e| e.place.range.end()).max() else { return Ok(()) };
+        let last = cited.flat_map(|e| &e.place.frames).max().copied().unwrap_or(response.header_frame);
+        let body = self.response_body(record)?;
+        let from = response.body.stream_offset;
+        let hits = self.redactor.hits(&body, super::Context::Text);
+        let wanted = self.flows.entry(record.exchange.flow).or_default();
+        if is_coded(response) {
+            // A secret inside a coded body cannot be overwritten alone: then nothing of it goes in.
+            if hits.is_empty() {
+                wanted.spans.push((response.header_frame, last, 1));
+                wanted.keep[1].push((from, from.saturating_add(response.body.wire_bytes)));
+                wanted.need(last);
+            }
+            return Ok(());
+        }
+        let at = |offset: u32| from.saturating_add(u64::from(offset));
+        wanted.keep[1].push((from, at(end)));
+        wanted.hide[1].extend(hits.iter().map(|h| (at(h.range.start), at(h.range.end()))));
+        wanted.need(last);
+        Ok(())
+    }
+
+    /// The URL where it stands in a plain body; one in a header field is there with its head.
+    fn handed_out(&mut self, giver: &Record, offset: u64, text: &[u8]) -> Result<(), ProofError> {
+        let Detail::Http(http) = &giver.exchange.detail else { return Ok(()) };
+        let Some(response) = http.response.as_ref().filter(|r| !is_coded(r)) else { return Ok(()) };
+        let body = self.response_body(giver)?;
+        let start = usize::try_from(offset).unwrap_or(usize::MAX);
+        if body.get(start..).is_none_or(|rest| !rest.starts_with(text)) {
+            return Ok(());
+        }
+        let hits = self.redactor.hits(text, super::Context::Url);
+        let wanted = self.flows.entry(giver.exchange.flow).or_default();
+        let from = response.body.stream_offset.saturating_add(offset);
+        wanted.keep[1].push((from, from.saturating_add(text.len() as u64)));
+        let at = |offset: u32| from.saturating_add(u64::from(offset));
+        wanted.hide[1].extend(hits.iter().map(|h| (at(h.range.start), at(h.range.end()))));
+        wanted.need(response.last_frame);
+        Ok(())
+    }
+
+    fn response_body(&self, record: &Record) -> Result<Vec<u8>, ProofError> {
+        let detail = crate::engine::detail(self.path, record, self.snapshot, self.budget)?;
+        Ok(detail.response_body.unwrap_or_default())
+    }
+
+    /// One walk over the frames of all wanted flows, in capture order.
+    fn write(self) -> Result<Excerpt, ProofError> {
+        let mut places: BTreeMap<FrameNo, (FlowId, u64)> = BTreeMap::new();
+        for (flow, wanted) in &self.flows {
+            let frames = self.snapshot.flow_frames(*flow)?.ok_or(crate::engine::DetailError::NotYet)?;
+            let needed = frames.into_iter().take_while(|(number, _)| *number <= wanted.until);
+            places.extend(needed.map(|(number, offset)| (number, (*flow, offset))));
+        }
+        let Plan { mut flows, path, snapshot, redactor, budget } = self;
+        for wanted in flows.values_mut() {
+            for list in wanted.keep.iter_mut().chain(&mut wanted.hide) {
+                list.sort_unstable();
+            }
+        }
+        let mut file = FrameFile::open(path, budget)?;
+        let mut decoder = Decoder::new(budget);
+        let mut out = Writer::new(snapshot);
+        let mut tracks: BTreeMap<FlowId, Track> = BTreeMap::new();
+        let mut reassembled = Vec::new();
+        for (number, (flow, offset)) in places {
+            let Some(wanted) = flows.get(&flow) else { continue };
+            let (head, mut bytes) = file.frame(number, offset)?;
+            reassembled.clear();
+            let track = tracks.entry(flow).or_default();
+            match decoder.frame(&head, &bytes, &mut reassembled) {
+                Outcome::Unit(unit) => {
+                    let Some(changed) = track.unit(&unit, wanted, &mut bytes, redactor) else { continue };
+                    out.frame(&head, &bytes, changed, redactor)?;
+                }
+                // Fragments of a lookup; there is no telling where a secret would stand in one.
+                Outcome::Fragment if !wanted.whole.is_empty() && !redactor.hides_addresses() => {
+                    out.frame(&head, &bytes, 0, redactor)?;
+                }
+                Outcome::Fragment | Outcome::Other | Outcome::Undecoded => {}
+            }
+        }
+        Ok(out.end())
+    }
+}
+
+/// The head without trailer fields, which stand elsewhere in the stream.
+fn head_len(message: &HttpMessage) -> u32 {
+    let trailers = message.trailers.iter().map(|t| t.name.start).min();
+    trailers.unwrap_or(message.block.len() as u32)
+}
+
+/// Whether a body's bytes are not those of the stream.
+pub(super) fn is_coded(message: &HttpMessage) -> bool {
+    ["transfer-encoding", "content-encoding"]
+        .iter()
+        .filter_map(|name| message.field(name))
+        .any(|value| !value.trim_ascii().is_empty() && !value.eq_ignore_ascii_case(b"identity"))
+}
+
+/// Where the bytes of one flow stand in its streams: the same rules as in `streams`.
+#[derive(Debug, Default)]
+struct Track {
+    sides: [SideTrack; 2],
+    begun: bool,
+    acknowledged: bool,
+}
+
+#[derive(Debug, Default)]
+struct SideTrack {
+    /// A sequence number and its stream offset.
+    known: Option<(u32, i64)>,
+    /// The beginning is only known from the other side's acknowledgement.
+    guessed: bool,
+    saw_data: bool,
+    saw_syn: bool,
+}
+
+impl Track {
+    /// Whether a frame goes in; overwrites in `bytes` what must not. Gives the number of overwritten bytes.
+    fn unit(&mut self, unit: &Unit, wanted: &Wanted, bytes: &mut [u8], redactor: &mut Redactor) -> Option<u64> {
+        let direction = usize::from(wanted.client != Some(unit.source));
+        let first = !std::mem::replace(&mut self.begun, true);
+        let in_span = |len: u32| {
+            let spans = &wanted.spans;
+            len > 0 && spans.iter().any(|(a, b, d)| *d == direction && (*a..=*b).contains(&unit.frame))
+        };
+        let whole = wanted.whole.contains(&unit.frame) || in_span(unit.payload.len());
+        let (mut goes_in, mut stays) = (whole || first && unit.transport() == Transport::Tcp, None);
+        if let UnitKind::Segment { seq, ack, flags } = unit.kind {
+            let (at, handshake) = self.segment(direction, (seq, ack, flags), unit);
+            goes_in |= handshake;
+            stays = at;
+            if let Some(at) = at {
+                let end = at.saturating_add(u64::from(unit.payload.len()));
+                goes_in |= wanted.keep[direction].iter().any(|(from, to)| *from < end && at < *to);
+            }
+        }
+        if !goes_in {
+            return None;
+        }
+        if !redactor.is_on() {
+            return Some(0);
+        }
+        let Payload::InFrame { start, len } = unit.payload else {
+            // The parts of this packet stand in several frames: only lookups go in like that.
+            return (wanted.whole.contains(&unit.frame) && !redactor.hides_addresses()).then_some(0);
+        };
+        let (start, end) = (start as usize, start.saturating_add(len) as usize);
+        let payload = bytes.get(start..end)?;
+        let mut new = payload.to_vec();
+        if whole && wanted.keep[direction].is_empty() {
+            // Lookups, hellos and certificates.
+        } else {
+            // A head that begins inside this segment: only line ends may stand before it (RFC 9112 section 2.2).
+            let end = stays.map_or(0, |at| at.saturating_add(u64::from(len)));
+            let begins = |f: &u64| stays.is_some_and(|at| at < *f && *f < end);
+            let last_begin = wanted.keep[direction].iter().map(|(f, _)| *f).filter(begins).max();
+            for (i, byte) in new.iter_mut().enumerate() {
+                let at = stays.map(|at| at.saturating_add(i as u64));
+                let inside =
+                    |list: &[(u64, u64)]| at.is_some_and(|at| list.iter().any(|(f, t)| (*f..*t).contains(&at)));
+                if inside(&wanted.hide[direction]) {
+                    *byte = FILL;
+                } else if !inside(&wanted.keep[direction]) {
+                    *byte = if at < last_begin { b'\n' } else { FILL };
+                }
+            }
+        }
+        for hit in redactor.known_hits(payload) {
+            let place = hit.range.start as usize..hit.range.end() as usize;
+            let old = payload.get(place.clone()).unwrap_or_default();
+            for (byte, was) in new.get_mut(place).unwrap_or_default().iter_mut().zip(old) {
+                if *byte == *was {
+                    *byte = FILL;
+                }
+            }
+        }
+        let changed = payload.iter().zip(&new).filter(|(a, b)| a != b).count() as u64;
+        bytes.get_mut(start..end)?.copy_from_slice(&new);
+        let addresses = [redactor.address(unit.source.ip), redactor.address(unit.target.ip)];
+        let same = addresses == [unit.source.ip, unit.target.ip];
+        if changed == 0 && same {
+            return Some(0);
+        }
+        let sealed = seal(unit, bytes, start, addresses);
+        // Wrapped in a way that the new addresses could not be written into: rather left out.
+        (sealed || same).then_some(changed)
+    }
+
+    /// The stream offset of a segment's payload, and whether the segment is needed to find it.
+    fn segment(
+        &mut self,
+        direction: usize,
+        (seq, ack, flags): (u32, u32, TcpFlags),
+        unit: &Unit,
+    ) -> (Option<u64>, bool) {
+        let mut needed = false;
+        if flags.has(TcpFlags::ACK) {
+            let other = &mut self.sides[1 - direction];
+            if other.known.is_none() {
+                (other.known, other.guessed) = (Some((ack, 0)), true);
+            }
+            // The third step of the handshake.
+            if self.sides.iter().all(|s| s.saw_syn) && !std::mem::replace(&mut self.acknowledged, true) {
+                needed = !flags.has(TcpFlags::SYN);
+                self.acknowledged = needed;
+            }
+        }
+        let side = &mut self.sides[direction];
+        let mut seq = seq;
+        if flags.has(TcpFlags::SYN) {
+            seq = seq.wrapping_add(1);
+            needed = true;
+            if !side.saw_syn && !side.saw_data {
+                (side.known, side.guessed) = (Some((seq, 0)), false);
+            }
+            side.saw_syn = true;
+        }
+        let len = unit.payload.len();
+        if len == 0 {
+            return (None, needed);
+        }
+        let step = |known: (u32, i64)| known.1.saturating_add(i64::from(seq.wrapping_sub(known.0).cast_signed()));
+        let mut at = side.known.map_or(0, step);
+        if side.known.is_none() || std::mem::take(&mut side.guessed) && at < 0 && !(len == 1 && at == -1) {
+            at = 0;
+            side.known = Some((seq, 0));
+        }
+        // Without a SYN the first bytes seen are where offsets are counted from.
+        needed |= !side.saw_syn && !side.saw_data;
+        side.saw_data = true;
+        if at >= 0 {
+            side.known = Some((seq, at));
+        }
+        (u64::try_from(at).ok(), needed)
+    }
+}
+
+/// Makes a changed frame sound again: stand-ins for hardware and private addresses, checksums.
+fn seal(unit: &Unit, bytes: &mut [u8], payload: usize, addresses: [IpAddr; 2]) -> bool {
+    let Some(header) = transport_header(unit, bytes, payload) else { return false };
+    if !replace_addresses(unit, bytes, header, addresses) {
+        return false;
+    }
+    let (at, protocol) = match unit.kind {
+        UnitKind::Segment { .. } => (16, 6),
+        UnitKind::Datagram => (6, 17),
+    };
+    let end = payload.saturating_add(unit.payload.len() as usize).min(bytes.len());
+    let field = header + at;
+    if protocol == 17 && bytes.get(field..field + 2) == Some(&[0, 0]) {
+        return true;
+    }
+    bytes.get_mut(field..field + 2).unwrap_or_default().fill(0);
+    let mut sum = Sum::default();
+    for address in addresses {
+        match address {
+            IpAddr::V4(ip) => sum.add(&ip.octets()),
+            IpAddr::V6(ip) => sum.add(&ip.octets()),
+        }
+    }
+    let len = (end - header) as u32 + unit.missing;
+    sum.add(&len.to_be_bytes());
+    sum.add(&[0, protocol]);
+    sum.add(bytes.get(header..end).unwrap_or_default());
+    let mut value = sum.value();
+    if protocol == 17 && value == 0 {
+        value = 0xffff;
+    }
+    if let Some(place) = bytes.get_mut(field..field + 2) {
+        place.copy_from_slice(&value.to_be_bytes());
+    }
+    true
+}
+
+/// Where the TCP or UDP header before a payload begins, whatever it is wrapped in.
+fn transport_header(unit: &Unit, bytes: &[u8], payload: usize) -> Option<usize> {
+    let ports = |at: usize| {
+        let want = [unit.source.port.to_be_bytes(), unit.target.port.to_be_bytes()].concat();
+        bytes.get(at..at + 4) == Some(&want)
+    };
+    match unit.kind {
+        UnitKind::Datagram => payload.checked_sub(8).filter(|at| ports(*at)),
+        UnitKind::Segment { seq, .. } => (20..=60_usize).step_by(4).find_map(|len| {
+            let at = payload.checked_sub(len)?;
+            let words = usize::from(bytes.get(at + 12)? >> 4);
+            let same = bytes.get(at + 4..at + 8) == Some(&seq.to_be_bytes());
+            (words * 4 == len && same && ports(at)).then_some(at)
+        }),
+    }
+}
+
+fn replace_addresses(unit: &Unit, bytes: &mut [u8], header: usize, new: [IpAddr; 2]) -> bool {
+    let octets = |ip: IpAddr| match ip {
+        IpAddr::V4(ip) => ip.octets().to_vec(),
+        IpAddr::V6(ip) => ip.octets().to_vec(),
+    };
+    if [unit.source.ip, unit.target.ip] == new {
+        return true;
+    }
+    let old = [octets(unit.source.ip), octets(unit.target.ip)].concat();
+    let Some(at) = bytes.get(..header).and_then(|before| memchr::memmem::rfind(before, &old)) else { return false };
+    let new = [octets(new[0]), octets(new[1])].concat();
+    bytes.get_mut(at..at + new.len()).unwrap_or_default().copy_from_slice(&new);
+    if new.len() == 8
+        && let Some(start) = at.checked_sub(12)
+        && let Some(head) = bytes.get_mut(start..header)
+    {
+        // RFC 791 section 3.1: over the header alone.
+        let len = usize::from(head.first().copied().unwrap_or(0) & 15) * 4;
+        head.get_mut(10..12).unwrap_or_default().fill(0);
+        let mut sum = Sum::default();
+        sum.add(head.get(..len).unwrap_or_default());
+        if let Some(place) = head.get_mut(10..12) {
+            place.copy_from_slice(&sum.value().to_be_bytes());
+        }
+    }
+    true
+}
+
+/// The Internet checksum (RFC 1071).
+#[derive(Debug, Default)]
+struct Sum(u64);
+
+impl Sum {
+    fn add(&mut self, bytes: &[u8]) {
+        for pair in bytes.chunks(2) {
+            let word = u64::from(pair[0]) << 8 | u64::from(pair.get(1).copied().unwrap_or(0));
+            self.0 += word;
+        }
+    }
+
+    fn value(&self) -> u16 {
+        let mut sum = self.0;
+        while sum >> 16 != 0 {
+            sum = (sum & 0xffff) + (sum >> 16);
+        }
+        !(sum as u16)
+    }
+}
+
+/// Hardware addresses say whose device it was.
+fn hide_hardware(link: LinkType, bytes: &mut [u8]) {
+    let place = match link {
+        LinkType::ETHERNET => 0..12,
+        LinkType::LINUX_SLL => 6..14,
+        LinkType::LINUX_SLL2 => 12..20,
+        _ => return,
+    };
+    bytes.get_mut(place).unwrap_or_default().fill(0);
+}
+
+/// Writes the pcapng (draft-ietf-opsawg-pcapng), little-endian.
+struct Writer<'a> {
+    snapshot: &'a Snapshot,
+    /// Interfaces in the excerpt, by their number in the capture and link type.
+    interfaces: BTreeMap<(u32, u16), u32>,
+    capture: String,
+    out: Excerpt,
+}
+
+impl<'a> Writer<'a> {
+    fn new(snapshot: &'a Snapshot) -> Self {
+        let capture = snapshot.facts().sha256.map_or_else(|| "unknown".to_owned(), |h| hex(&h));
+        let mut out = Excerpt::default();
+        let comment =
+            format!("excerpt of the capture with SHA-256 {capture}; each frame's comment tells its number there");
+        block(&mut out.bytes, 0x0a0d_0d0a, |out| {
+            out.extend_from_slice(&0x1a2b_3c4d_u32.to_le_bytes());
+            out.extend_from_slice(&[1, 0, 0, 0]);
+            out.extend_from_slice(&(-1_i64).to_le_bytes());
+            option(out, 1, comment.as_bytes());
+            option(out, 4, concat!("nephoscope ", env!("CARGO_PKG_VERSION")).as_bytes());
+            option(out, 0, b"");
+        });
+        Self { snapshot, interfaces: BTreeMap::new(), capture, out }
+    }
+
+    fn frame(
+        &mut self,
+        head: &FrameHead,
+        bytes: &[u8],
+        changed: u64,
+        redactor: &mut Redactor,
+    ) -> Result<(), ProofError> {
+        let interface = self.interface(head, redactor);
+        let mut bytes = bytes.to_vec();
+        if redactor.is_on() {
+            hide_hardware(head.link, &mut bytes);
+        }
+        let of = format!("frame {} of {}", head.number, self.capture);
+        let comment = match changed {
+            0 => of,
+            n => format!("{of}; {n} bytes overwritten with X or line ends, checksums made anew"),
+        };
+        let time = u64::try_from(head.time.0).unwrap_or(0);
+        block(&mut self.out.bytes, 6, |out| {
+            let words = [interface, (time >> 32) as u32, time as u32, bytes.len() as u32, head.original_len];
+            for word in words {
+                out.extend_from_slice(&word.to_le_bytes());
+            }
+            out.extend_from_slice(&bytes);
+            pad(out, bytes.len());
+            option(out, 1, comment.as_bytes());
+            option(out, 0, b"");
+        });
+        if self.out.bytes.len() > MOST_BYTES {
+            return Err(ProofError::TooLarge("the excerpt would be larger than 256 MiB"));
+        }
+        self.out.frames.push(head.number);
+        self.out.overwritten += changed;
+        Ok(())
+    }
+
+    fn interface(&mut self, head: &FrameHead, redactor: &mut Redactor) -> u32 {
+        let key = (head.interface, head.link.0);
+        if let Some(known) = self.interfaces.get(&key) {
+            return *known;
+        }
+        let number = self.interfaces.len() as u32;
+        self.interfaces.insert(key, number);
+        let facts = self.snapshot.facts().capture.interfaces.get(head.interface as usize);
+        let name = facts.map_or(&b""[..], |i| i.name.get(..i.name.len().min(NAME_BYTES)).unwrap_or_default());
+        let name = redactor.text(&String::from_utf8_lossy(name).into_owned().into_bytes(), "interface name");
+        block(&mut self.out.bytes, 1, |out| {
+            out.extend_from_slice(&head.link.0.to_le_bytes());
+            out.extend_from_slice(&[0, 0]);
+            out.extend_from_slice(&facts.map_or(0, |i| i.snap_len).to_le_bytes());
+            if !name.is_empty() {
+                option(out, 2, &name);
+            }
+            option(out, 9, &[9]);
+            option(out, 0, b"");
+        });
+        number
+    }
+
+    fn end(self) -> Excerpt {
+        self.out
+    }
+}
+
+fn block(out: &mut Vec<u8>, kind: u32, body: impl FnOnce(&mut Vec<u8>)) {
+    let start = out.len();
+    out.extend_from_slice(&kind.to_le_bytes());
+    out.extend_from_slice(&[0; 4]);
+    body(out);
+    let total = ((out.len() - start + 4) as u32).to_le_bytes();
+    out.extend_from_slice(&total);
+    if let Some(place) = out.get_mut(start + 4..start + 8) {
+        place.copy_from_slice(&total);
+    }
+}
+
+fn option(out: &mut Vec<u8>, code: u16, value: &[u8]) {
+    let value = value.get(..value.len().min(usize::from(u16::MAX))).unwrap_or_default();
+    out.extend_from_slice(&code.to_le_bytes());
+    out.extend_from_slice(&(value.len() as u16).to_le_bytes());
+    out.extend_from_slice(value);
+    pad(out, value.len());
+}
+
+fn pad(out: &mut Vec<u8>, len: usize) {
+    out.extend_from_slice([0_u8; 3].get(..len.wrapping_neg() & 3).unwrap_or_default());
+}

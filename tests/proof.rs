@@ -1,0 +1,344 @@
+//! Export and verification, without pictures of the window: what goes out can be checked, what is changed is noticed, and
+//! no secret leaves.
+
+#![expect(clippy::unwrap_used, clippy::print_stderr, reason = "a test program: what cannot be read is a failed test")]
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use nephoscope::case::{Key, Plan, RedactionChoice};
+use nephoscope::engine::{How, Reading, Source};
+use nephoscope::export::{Callout, Outcome, Pixels, Proof, Report, Subject, read_bundle, verify};
+use nephoscope::model::Budget;
+use nephoscope::store::{RowId, Snapshot};
+
+const SAMPLE: &str = "assets/sample/icloud-2011-reconstruction.pcapng";
+
+fn project() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+}
+
+fn open(path: &Path) -> Option<Snapshot> {
+    let source = Source::File(path.to_owned());
+    let mut reading = Reading::open(&source, How::judged(1), &Budget::default()).ok()?;
+    while let Ok(true) = reading.step() {}
+    Some(reading.snapshot())
+}
+
+/// Rows with a ledger, in capture order.
+fn judged(snapshot: &Snapshot) -> Vec<RowId> {
+    let order = snapshot.capture_order().into_iter().map(RowId);
+    order.filter(|row| !snapshot.record(*row).unwrap().ledger.is_empty()).collect()
+}
+
+fn prove(path: &Path, snapshot: &Snapshot, row: RowId, redaction: RedactionChoice) -> Proof {
+    let plan = Plan { redaction, title: "A title".to_owned(), ..Plan::default() };
+    let key = Key::of_capture(&[7; 32]);
+    Proof::new(snapshot, &Source::File(path.to_owned()), &[row], &plan, &key).unwrap()
+}
+
+fn off() -> RedactionChoice {
+    RedactionChoice { on: false, ..RedactionChoice::default() }
+}
+
+fn with_excerpt(proof: &Proof) -> Subject {
+    Subject { claim: proof.claim.clone(), pixels: None, excerpt: Some(proof.excerpt.bytes.clone()) }
+}
+
+fn failing(report: &Report) -> BTreeSet<u32> {
+    let failed = report.items.iter().filter(|i| matches!(i.outcome, Outcome::Fails { .. }));
+    failed.filter_map(|i| i.callout).collect()
+}
+
+/// Proves rows of a capture and checks each against excerpt and capture; gives passed and open callouts of the excerpts.
+fn round_trip(path: &Path, most: usize) -> (usize, [usize; 3]) {
+    let Some(snapshot) = open(path) else { return (0, [0; 3]) };
+    let rows = judged(&snapshot);
+    let step = rows.len().div_ceil(most.max(1)).max(1);
+    let (mut exchanges, mut counts) = (0, [0; 3]);
+    for row in rows.into_iter().step_by(step).take(most) {
+        exchanges += 1;
+        let proof = prove(path, &snapshot, row, RedactionChoice::default());
+        let whole = verify(&Subject { excerpt: None, ..with_excerpt(&proof) }, Some(path), &Budget::default());
+        for item in &whole.items {
+            assert!(matches!(item.outcome, Outcome::Passes(_)), "{}: {item:#?}", path.display());
+        }
+        let report = verify(&with_excerpt(&proof), None, &Budget::default());
+        assert!(!report.fails(), "{}: {:#?}", path.display(), report.items);
+        for (sum, n) in counts.iter_mut().zip(report.callouts()) {
+            *sum += n;
+        }
+        for item in
+            report.items.iter().filter(|i| matches!(i.outcome, Outcome::CannotBeChecked(_)) && i.callout.is_some())
+        {
+            eprintln!(
+                "{} exchange {:?} callout {:?}: {} {:?}",
+                path.display(),
+                item.number,
+                item.callout,
+                item.what,
+                item.outcome
+            );
+        }
+    }
+    (exchanges, counts)
+}
+
+#[test]
+fn round_trip_of_our_captures() {
+    let mut files: Vec<PathBuf> =
+        fs::read_dir(project().join("tests/captures")).unwrap().map(|e| e.unwrap().path()).collect();
+    files.retain(|p| !matches!(p.extension().and_then(|e| e.to_str()), Some("jsonl" | "json" | "md")));
+    files.push(project().join(SAMPLE));
+    files.sort();
+    let (mut exchanges, mut counts) = (0, [0; 3]);
+    for file in files {
+        let (n, [pass, fail, open]) = round_trip(&file, 40);
+        exchanges += n;
+        counts = [counts[0] + pass, counts[1] + fail, counts[2] + open];
+    }
+    eprintln!("{exchanges} exchanges, callouts pass, fail, open: {counts:?}");
+    assert!(exchanges > 20 && counts[0] > 100);
+    assert_eq!(counts[1], 0);
+    assert!(counts[2] * 20 <= counts[0], "too many callouts need the capture: {counts:?}");
+}
+
+#[test]
+fn round_trip_of_the_corpus() {
+    let Some(folder) = std::env::var_os("NEPHOSCOPE_CORPUS") else { return };
+    let mut files: Vec<PathBuf> = fs::read_dir(folder).unwrap().map(|e| e.unwrap().path()).collect();
+    files.retain(|p| p.metadata().unwrap().len() < 8 << 20 && p.extension().is_some_and(|e| e != "md" && e != "json"));
+    files.sort();
+    let (mut exchanges, mut counts) = (0, [0; 3]);
+    for file in files {
+        if exchanges >= 200 {
+            break;
+        }
+        let (n, [pass, fail, open]) = round_trip(&file, 6);
+        exchanges += n;
+        counts = [counts[0] + pass, counts[1] + fail, counts[2] + open];
+    }
+    eprintln!("corpus: {exchanges} exchanges, callouts pass, fail, open: {counts:?}");
+    assert_eq!(counts[1], 0);
+}
+
+/// The upload of the sample.
+fn upload() -> (PathBuf, Snapshot, RowId) {
+    let path = project().join(SAMPLE);
+    let snapshot = open(&path).unwrap();
+    let row = judged(&snapshot)
+        .into_iter()
+        .find(|row| {
+            let proof = prove(&path, &snapshot, *row, off());
+            proof.claim.exchanges[0].request.as_ref().is_some_and(|r| r.starts_with("PUT "))
+        })
+        .unwrap();
+    (path, snapshot, row)
+}
+
+/// Where a callout's bytes stand in the excerpt's file.
+fn place_in(excerpt: &[u8], callout: &Callout) -> Option<usize> {
+    let text = callout.text.as_bytes();
+    memchr::memmem::find(excerpt, text)
+}
+
+#[test]
+fn one_flipped_byte_fails_its_callouts_and_no_other() {
+    let (path, snapshot, row) = upload();
+    let proof = prove(&path, &snapshot, row, off());
+    let callouts = &proof.claim.exchanges[0].callouts;
+    let mut tried = 0;
+    for callout in callouts.iter().filter(|c| c.part.ends_with("head")) {
+        let place = place_in(&proof.excerpt.bytes, callout).unwrap();
+        let length = callout.length as usize;
+        for at in (0..length).step_by(7).chain([length - 1]) {
+            let stands = callout.offset + at as u64;
+            let covers = |c: &&Callout| c.part == callout.part && (c.offset..c.offset + c.length).contains(&stands);
+            let want: BTreeSet<u32> = callouts.iter().filter(covers).map(|c| c.number).collect();
+            for flip in [0x01, 0x20, 0xff] {
+                let mut subject = with_excerpt(&proof);
+                subject.excerpt.as_mut().unwrap()[place + at] ^= flip;
+                let report = verify(&subject, None, &Budget::default());
+                assert_eq!(failing(&report), want, "{} at {at} ^ {flip}: {:#?}", callout.text, report.items);
+                tried += 1;
+            }
+        }
+    }
+    assert!(tried > 50, "{tried}");
+}
+
+#[test]
+fn one_flipped_byte_of_a_server_name_fails_its_callouts() {
+    let path = project().join(SAMPLE);
+    let snapshot = open(&path).unwrap();
+    let mut tried = 0;
+    for row in judged(&snapshot) {
+        let proof = prove(&path, &snapshot, row, off());
+        let callouts = &proof.claim.exchanges[0].callouts;
+        let named = |c: &&Callout| c.part == "ClientHello";
+        let want: BTreeSet<u32> = callouts.iter().filter(named).map(|c| c.number).collect();
+        let Some(callout) = callouts.iter().find(named) else { continue };
+        // A lookup for the same name may stand before it, in its own letters; the hello comes after.
+        let place = memchr::memmem::rfind(&proof.excerpt.bytes, callout.text.as_bytes()).unwrap();
+        for at in [0, callout.length as usize / 2] {
+            let mut subject = with_excerpt(&proof);
+            subject.excerpt.as_mut().unwrap()[place + at] ^= 1;
+            let report = verify(&subject, None, &Budget::default());
+            let failed = failing(&report);
+            // The certificate may hold the name too, and come last in the file.
+            let certificate: BTreeSet<u32> =
+                callouts.iter().filter(|c| c.part.starts_with("certificate")).map(|c| c.number).collect();
+            assert!(failed == want || !failed.is_empty() && failed.is_subset(&certificate), "{:#?}", report.items);
+            tried += 1;
+        }
+    }
+    assert!(tried > 0);
+}
+
+#[test]
+fn a_changed_hidden_byte_fails_too() {
+    let (path, snapshot, row) = upload();
+    let redaction = RedactionChoice { words: vec!["msbnx".to_owned()], ..RedactionChoice::default() };
+    let proof = prove(&path, &snapshot, row, redaction);
+    let hidden: Vec<&Callout> = proof.claim.exchanges[0].callouts.iter().filter(|c| !c.pieces.is_empty()).collect();
+    assert!(!hidden.is_empty());
+    assert!(!proof.excerpt.bytes.windows(5).any(|w| w.eq_ignore_ascii_case(b"msbnx")));
+    assert!(!String::from_utf8(proof.claim.json()).unwrap().to_lowercase().contains("msbnx"));
+    // With the capture the digest of the original bytes decides.
+    let mut subject = Subject { excerpt: None, ..with_excerpt(&proof) };
+    assert!(!verify(&subject, Some(&path), &Budget::default()).fails());
+    let number = hidden[0].number;
+    let callout = subject.claim.exchanges[0].callouts.iter_mut().find(|c| c.number == number).unwrap();
+    let digest = callout.sha256.as_mut().unwrap();
+    let first = if digest.starts_with('0') { "1" } else { "0" };
+    digest.replace_range(..1, first);
+    assert!(failing(&verify(&subject, Some(&path), &Budget::default())).contains(&number));
+}
+
+#[test]
+fn a_claim_that_says_more_than_the_bytes_fails() {
+    let (path, snapshot, row) = upload();
+    let proof = prove(&path, &snapshot, row, RedactionChoice::default());
+    let check = |change: &dyn Fn(&mut Subject)| {
+        let mut subject = with_excerpt(&proof);
+        change(&mut subject);
+        let capture = verify(&subject, Some(&path), &Budget::default());
+        assert!(capture.fails(), "{:#?}", capture.items);
+    };
+    check(&|s| s.claim.exchanges[0].callouts[0].signature = "amazon-aws.made.up".to_owned());
+    check(&|s| s.claim.exchanges[0].callouts[0].text.push('x'));
+    check(&|s| s.claim.exchanges[0].callouts[0].frames = vec![1]);
+    check(&|s| s.claim.exchanges[0].callouts[0].offset += 1);
+    check(&|s| s.claim.exchanges[0].verdict.grade = Some("suggests".to_owned()));
+    check(&|s| s.claim.exchanges[0].verdict.operator.as_mut().unwrap().id = "amazon-aws".to_owned());
+    check(&|s| s.claim.capture.sha256 = "00".repeat(32));
+}
+
+#[test]
+fn another_capture_is_told_apart() {
+    let (path, snapshot, row) = upload();
+    let proof = prove(&path, &snapshot, row, RedactionChoice::default());
+    let other = project().join("tests/captures/evidence-azure-blob.pcap");
+    let report = verify(&Subject { excerpt: None, ..with_excerpt(&proof) }, Some(&other), &Budget::default());
+    assert!(report.fails() && report.callouts()[0] == 0);
+    let other_snapshot = open(&other).unwrap();
+    let other_proof = prove(&other, &other_snapshot, judged(&other_snapshot)[0], RedactionChoice::default());
+    let mixed = Subject { excerpt: Some(other_proof.excerpt.bytes.clone()), ..with_excerpt(&proof) };
+    let report = verify(&mixed, None, &Budget::default());
+    assert!(report.fails() && report.callouts()[0] == 0);
+    let said = report
+        .items
+        .iter()
+        .any(|i| matches!(&i.outcome, Outcome::Fails { there, .. } if there.contains("another capture")));
+    assert!(said, "{:#?}", report.items);
+}
+
+fn pixels(rgba: &[u8]) -> Pixels<'_> {
+    Pixels { width: 40, height: 30, scale: 2, rgba }
+}
+
+/// Where tshark is installed: it reads every excerpt of the sample without complaint.
+#[test]
+fn wireshark_opens_the_excerpts() {
+    let path = project().join(SAMPLE);
+    let snapshot = open(&path).unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    for row in judged(&snapshot) {
+        let redaction = RedactionChoice { private_addresses: true, ..RedactionChoice::default() };
+        let proof = prove(&path, &snapshot, row, redaction);
+        let file = folder.path().join("excerpt.pcapng");
+        fs::write(&file, &proof.excerpt.bytes).unwrap();
+        let mut tshark = std::process::Command::new("tshark");
+        for layer in ["ip", "tcp", "udp"] {
+            tshark.args(["-o", &format!("{layer}.check_checksum:TRUE")]);
+        }
+        tshark.args(["-T", "fields", "-E", "separator=|", "-e", "frame.comment", "-e", "_ws.malformed"]);
+        tshark.args([
+            "-e",
+            "ip.checksum.status",
+            "-e",
+            "tcp.checksum.status",
+            "-e",
+            "udp.checksum.status",
+            "-e",
+            "ip.addr",
+        ]);
+        let Ok(run) = tshark.arg("-r").arg(&file).output() else { return };
+        assert!(run.status.success(), "{}", String::from_utf8_lossy(&run.stderr));
+        let text = String::from_utf8_lossy(&run.stdout);
+        assert_eq!(text.lines().count(), proof.excerpt.frames.len());
+        for (line, frame) in text.lines().zip(&proof.excerpt.frames) {
+            let parts: Vec<&str> = line.split('|').collect();
+            assert!(parts[0].starts_with(&format!("frame {frame} of ")), "{line}");
+            assert_eq!(parts[1], "", "{line}");
+            // 0 is bad, 1 is good, 2 is not checked.
+            assert!(parts[2..5].iter().all(|status| *status != "0" && *status != "Bad"), "{line}");
+            assert!(!line.contains("192.168."), "{line}");
+        }
+    }
+}
+
+#[test]
+fn picture_and_bundle() {
+    let (path, snapshot, row) = upload();
+    let mut proof = prove(&path, &snapshot, row, RedactionChoice::default());
+    let mut rgba: Vec<u8> = (0..40 * 30_u32).flat_map(|i| [i as u8, (i / 3) as u8, 90, 255]).collect();
+    let png = proof.picture(&pixels(&rgba)).unwrap().to_vec();
+    let bundle = proof.bundle("icloud").unwrap();
+    assert_eq!(bundle, proof.bundle("icloud").unwrap());
+    let subject = Subject::read(&bundle).unwrap();
+    let report = verify(&subject, None, &Budget::default());
+    assert!(!report.fails() && report.callouts()[0] > 0, "{:#?}", report.items);
+    // Alone, the picture needs the capture.
+    let alone = Subject::read(&png).unwrap();
+    assert_eq!(verify(&alone, None, &Budget::default()).callouts()[0], 0);
+    assert!(!verify(&alone, Some(&path), &Budget::default()).fails());
+    // A changed pixel is said.
+    let claim = String::from_utf8(proof.claim.json()).unwrap();
+    rgba[100] ^= 1;
+    let forged = nephoscope::export::write_png(&pixels(&rgba), claim.as_bytes()).unwrap();
+    let report = verify(&Subject::read(&forged).unwrap(), Some(&path), &Budget::default());
+    assert!(report.fails() && failing(&report).is_empty());
+    let parts = read_bundle(&bundle).unwrap();
+    assert_eq!(parts.claim, claim.as_bytes());
+}
+
+#[test]
+fn hostile_input_is_an_error() {
+    let deep = format!("{{\"schema\":\"nephoscope-claim/1\",\"x\":{}", "[".repeat(100_000));
+    let other = "{\"schema\":\"nephoscope-claim/9\"}";
+    let nothing: [&[u8]; 7] =
+        [b"", b"{}", b"PK\x05\x06", b"\x89PNG\r\n\x1a\n", deep.as_bytes(), other.as_bytes(), &[0xff; 64]];
+    for bytes in nothing {
+        assert!(Subject::read(bytes).is_err());
+    }
+    let (path, snapshot, row) = upload();
+    let proof = prove(&path, &snapshot, row, RedactionChoice::default());
+    for cut in (0..proof.excerpt.bytes.len()).step_by(97) {
+        let subject = Subject { excerpt: Some(proof.excerpt.bytes[..cut].to_vec()), ..with_excerpt(&proof) };
+        assert!(verify(&subject, None, &Budget::default()).callouts()[0] < proof.claim.exchanges[0].callouts.len());
+    }
+}
+
+mod leak;
