@@ -444,10 +444,7 @@ mod tests {
         let ways = [(Speaks::Own, refused), (Speaks::OwnThrough, dismissed), (Speaks::Own, CAPTURES)];
         assert_eq!(told(&ways, true), [Recorded::Started, Recorded::Ended(None)]);
         let ways = [(Speaks::Own, refused), (Speaks::OwnThrough, dismissed), (Speaks::Dumpcap, dumpcap)];
-        let [Recorded::Failed { why, remedy }] = &told(&ways, false)[..]
-        else {
-            panic!("it began without rights")
-        };
+        let [Recorded::Failed { why, remedy }] = &told(&ways, false)[..] else { panic!("it began without rights") };
         assert_eq!(why, "no permission");
         assert_eq!(remedy.is_some(), cfg!(target_os = "linux"));
     }

@@ -6,7 +6,7 @@ use crate::case::Plan;
 use crate::engine::RowDetail;
 use crate::evidence::pack;
 use crate::export::Redactor;
-use crate::model::{Budget, Detail, FrameHead, FrameNo, clean, hex};
+use crate::model::{Budget, Detail, FrameHead, FrameNo, clean, clean_to, hex};
 use crate::store::{RowId, Snapshot, Store, StoreError};
 use crate::ui::prepared::{Prepared, Shown};
 use crate::ui::text::plural;
@@ -45,6 +45,9 @@ pub struct Chosen {
     pub detail: Option<RowDetail>,
 }
 
+/// Characters of a comment in the file that the footer shows.
+const COMMENT_CHARS: usize = 400;
+
 /// What pictures of one choice are drawn from; made once, drawn often. Nothing in it was not redacted.
 #[derive(Debug)]
 pub struct Sheet {
@@ -53,6 +56,8 @@ pub struct Sheet {
     pub(crate) list: Snapshot,
     pub(crate) order: Vec<u32>,
     sha256: Option<[u8; 32]>,
+    /// What whoever made the file says of it, and what was lost while it was captured.
+    said: Vec<(&'static str, String)>,
     hidden: Hidden,
 }
 
@@ -96,6 +101,13 @@ impl Sheet {
             lowered |= redacted.lowered;
             places.push((*id, store.add(&redacted.record)));
         }
+        let facts = snapshot.facts();
+        // A picture of a made-up capture must not pass for one of a real one.
+        let comment = facts.capture.comments.iter().find(|comment| comment.frame.is_none());
+        let comment = comment.map(|comment| redactor.text(&comment.text, "comment in the file"));
+        let mut said: Vec<_> =
+            comment.iter().map(|text| ("Comment in it", clean_to(text, COMMENT_CHARS).into_owned())).collect();
+        said.extend(facts.losses().into_iter().map(|loss| ("Losses", loss)));
         let order =
             listed.iter().filter_map(|id| places.iter().find(|(of, _)| of == id)).map(|(_, row)| row.0).collect();
         let list = store.snapshot(crate::store::Facts::default(), crate::store::Progress::default());
@@ -104,7 +116,7 @@ impl Sheet {
         } else {
             Hidden::Off
         };
-        Ok(Self { leaves, list, order, sha256: snapshot.facts().sha256, hidden })
+        Ok(Self { leaves, list, order, sha256: facts.sha256, said, hidden })
     }
 
     /// Every frame that something in the picture is quoted from, ascending.
@@ -130,6 +142,7 @@ impl Sheet {
             |digest| format!("SHA-256 {}", hex(&digest)),
         );
         let mut facts = vec![("Capture", capture)];
+        facts.extend(self.said.iter().cloned());
         if let Some(time) = self.times() {
             facts.push(("Captured", time));
         }
