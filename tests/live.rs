@@ -595,7 +595,10 @@ fn what_cannot_begin_says_why() {
 #[test]
 fn a_pipe_is_read_and_may_close() {
     let Some(wire) = Wire::new("pipe") else { return };
-    let script = format!("ip netns exec {} {PROGRAM} capture -i v1 -c 40 | {PROGRAM} list --live=never --format jsonl -", wire.far);
+    let script = format!(
+        "ip netns exec {} {PROGRAM} capture -i v1 -c 40 | {PROGRAM} list --live=never --format jsonl -",
+        wire.far
+    );
     let mut command = Command::new("sh");
     command.args(["-c", &script]).stdout(Stdio::piped());
     let mut capture = Capture::start(command);
