@@ -134,7 +134,11 @@ impl Reading {
             let shard = Box::new(mode.shard(0, 1, wanted, budget));
             Hands::One { walker, shard, block: Box::default() }
         };
-        let merge = Merge::new(verdicts, budget);
+        let merge = if mode.follows {
+            Merge::new(verdicts, &Budget { record_bytes: budget.live_record_bytes, ..budget.clone() })
+        } else {
+            Merge::new(verdicts, budget)
+        };
         Ok(Self { hands, merge, events: Vec::new(), facts, progress, waiting: false, news: true, owners: None })
     }
 

@@ -534,6 +534,21 @@ enum Case {
     Either,
 }
 
+/// Whether a query has a parameter that may hold a signature: each way of signing has one whose name ends so. Few
+/// requests are signed, and this makes nothing of the others.
+fn query_may_be_signed(query: &[u8]) -> bool {
+    query.split(|b| *b == b'&').any(|piece| {
+        let name = memchr::memchr(b'=', piece).and_then(|end| piece.get(..end)).unwrap_or(piece);
+        let ends = |with: &[u8]| {
+            name.len()
+                .checked_sub(with.len())
+                .and_then(|at| name.get(at..))
+                .is_some_and(|n| n.eq_ignore_ascii_case(with))
+        };
+        ends(b"sig") || ends(b"signature") || memchr::memchr(b'%', name).is_some()
+    })
+}
+
 /// A decoded name; its value as it stands, and where.
 type Parameter<'a> = (Cow<'a, [u8]>, &'a [u8], ByteRange);
 
@@ -544,12 +559,12 @@ struct Query<'a> {
 }
 
 impl<'a> Query<'a> {
-    /// What stands after the first `?` of the target, up to a `#` (which no client should send).
+    /// What stands after the first `?` of the target, up to a `#` (which no client should send), where it may be signed.
     fn of(block: &'a [u8], target: ByteRange) -> Option<Self> {
         let text = target.of(block);
         let from = text.iter().position(|b| *b == b'?')?.checked_add(1)?;
         let to = text.iter().position(|b| *b == b'#').unwrap_or(text.len());
-        let query = text.get(from..to).filter(|q| !q.is_empty())?;
+        let query = text.get(from..to).filter(|q| query_may_be_signed(q))?;
         let mut at = from;
         let mut parameters = Vec::new();
         for piece in query.split(|b| *b == b'&').take(MOST_PARAMETERS) {

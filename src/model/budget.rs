@@ -58,6 +58,8 @@ pub struct Budget {
     pub preview_pixels: u64,
     /// Bytes of exchange records kept in memory; what is over goes to an unlinked temporary file.
     pub record_bytes: usize,
+    /// The same while a capture goes on, which may be for days: few old records are looked at again.
+    pub live_record_bytes: usize,
     /// Distinct texts in the interner.
     pub interned_texts: usize,
     /// Secrets kept from a capture file, in bytes.
@@ -98,6 +100,7 @@ impl Default for Budget {
             preview_bytes: 16 << 20,
             preview_pixels: 16_000_000,
             record_bytes: 80 << 20,
+            live_record_bytes: 8 << 20,
             interned_texts: 4 << 20,
             secret_bytes: 16 << 20,
             comment_bytes: 16 << 20,
