@@ -10,10 +10,10 @@ use super::list::read;
 use super::say;
 use crate::case::{Case, Key, Look, Plan};
 use crate::engine::How;
-use crate::export::{Listing, Pixels, Proof, Redactor};
+use crate::export::{Listing, Proof};
 use crate::model::Budget;
 use crate::store::RowId;
-use crate::ui::figure::{self, Chosen, Preset, Sheet};
+use crate::ui::figure::{Making, Preset};
 
 /// Rows of the list before and after a single exchange.
 const AROUND: usize = 6;
@@ -48,34 +48,29 @@ pub(super) fn run(arguments: &ShotArguments, budget: &Budget) -> Result<u8> {
         };
         chosen.push((*number, id));
     }
-    let mut plan = plan(arguments, preset);
+    let plan = plan(arguments, preset);
     let listed = match preset {
         Preset::List if plan.filter.trim().is_empty() => around(&all, &chosen),
         Preset::List => kept(&Listing::new(&snapshot, &plan.filter)),
         Preset::Evidence | Preset::Story => Vec::new(),
     };
-    let shown: Vec<RowId> =
-        if preset == Preset::List { listed.clone() } else { chosen.iter().map(|(_, row)| *row).collect() };
-    if shown.is_empty() {
+    if chosen.is_empty() && listed.is_empty() {
         bail!("no exchange holds every word of the filter")
     }
-    let key = key(&arguments.file)?;
-    let mut proof = Proof::new(&snapshot, &source, &shown, &plan, &key)?;
-    let mut redactor = Redactor::new(&key, &plan.redaction);
-    let chosen = chosen.into_iter().map(|(number, row)| Chosen { number, row, detail: None }).collect();
-    let sheet = Sheet::new(&snapshot, chosen, &listed, &mut redactor)?;
-    plan.title = proof.words(&plan.title);
-    plan.caption = proof.words(&plan.caption);
-    let drawn = figure::draw(&plan, &sheet)?;
-    let [width, height] = drawn.image.size;
-    let rgba: Vec<u8> = drawn.image.pixels.iter().flat_map(egui::Color32::to_array).collect();
-    let pixels = Pixels { width: width as u32, height: height as u32, scale: plan.scale, rgba: &rgba };
-    let png = proof.picture(&pixels)?.to_vec();
+    let making = Making {
+        snapshot: &snapshot,
+        source: &source,
+        plan: &plan,
+        chosen: &chosen,
+        listed: &listed,
+        key: &key(&arguments.file)?,
+    };
+    let made = making.make(budget)?;
+    let [width, height] = made.image.size;
     if out.extension().is_some_and(|ending| ending.eq_ignore_ascii_case("zip")) {
-        let name = proof.file_stem();
-        write(&out, &proof.bundle(&name)?, arguments.overwrite)?;
+        write(&out, &made.bundle()?, arguments.overwrite)?;
     } else {
-        write(&out, &png, arguments.overwrite)?;
+        write(&out, &made.png, arguments.overwrite)?;
     }
     say(&format!("{width} × {height} pixels: {}", out.display()));
     Ok(code)

@@ -85,6 +85,26 @@ pub enum Action {
     Unfold(Fold),
     /// Something about live captures, or about saving.
     Live(LiveAction),
+    /// Something about the picture.
+    Compose(PictureAction),
+}
+
+/// Something about the picture.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum PictureAction {
+    /// Take the selected exchange into it.
+    Add,
+    /// Ask where to save it, or the bundle.
+    Save {
+        /// The bundle.
+        bundle: bool,
+    },
+    /// Copy its pixels.
+    Copy,
+    /// Ask whether secrets may be shown in it.
+    AskSecrets,
+    /// Show secrets in it.
+    ShowSecrets,
 }
 
 /// Something about live captures, or about saving.
@@ -192,7 +212,7 @@ const fn plain(key: Key) -> KeyboardShortcut {
 }
 
 /// Actions that have a key or stand in a menu. Longer shortcuts before shorter ones that they contain.
-pub(crate) static ENTRIES: [Entry; 36] = [
+pub(crate) static ENTRIES: [Entry; 38] = [
     Entry {
         action: Action::Live(LiveAction::Options),
         label: "Capture…",
@@ -333,6 +353,18 @@ pub(crate) static ENTRIES: [Entry; 36] = [
         label: "Findings",
         tip: "What the exchanges together say of each site",
         key: Some(plain(Key::F3)),
+    },
+    Entry {
+        action: Action::View(View::Picture),
+        label: "Picture",
+        tip: "Compose a picture that carries its own proof",
+        key: Some(plain(Key::F7)),
+    },
+    Entry {
+        action: Action::Compose(PictureAction::Add),
+        label: "Add to picture",
+        tip: "Take the selected exchange into the picture",
+        key: Some(plain(Key::F8)),
     },
     Entry {
         action: Action::Go(Goal::Giver),

@@ -3,6 +3,7 @@
 
 mod apply;
 mod capturing;
+mod composing;
 mod saving;
 
 use std::sync::Arc;
@@ -11,6 +12,7 @@ use crossbeam_channel::RecvTimeoutError;
 use egui::{CornerRadius, Frame, Margin, Panel, TextureHandle, TextureOptions, Ui};
 
 use super::action::{self, Action};
+use super::compose::{self, Composer};
 use super::findings::{self, Findings};
 use super::interfaces::{Interfaces, Watch};
 use super::jobs::{Ask, IndexAsk, IndexTold, Jobs, Purpose, Told, WakeUp};
@@ -19,6 +21,7 @@ use super::machine::Machine;
 use super::overview::{self, Overview};
 use super::prepared::{Prepared, Shown};
 use super::state::{Saved, State, Tab, Trouble, View, Wanted};
+use super::studio::{Drawn, Studio};
 use super::{chips, dialogs, panes, start_screen, status, table, theme, toolbar};
 use crate::engine::{Command, Handle, Notice, Source};
 use crate::model::{Budget, Side, Timestamp, clean_to};
@@ -125,6 +128,10 @@ pub struct Desk {
     live: Option<Live>,
     /// Whether a saving is under way.
     saving: bool,
+    studio: Studio,
+    composer: Composer,
+    /// Of what the last preview was made, or could not be.
+    drawn_last: Option<Drawn>,
     /// What the user chose.
     pub state: State,
     wants_picture: Option<Side>,
@@ -147,6 +154,7 @@ impl Desk {
         saved: Saved,
         wake: Arc<dyn Fn() + Send + Sync>,
     ) -> std::io::Result<Self> {
+        let studio = Studio::start(budget.clone(), &wake)?;
         let jobs = Jobs::start(budget, &wake)?;
         Ok(Self {
             engine,
@@ -159,6 +167,9 @@ impl Desk {
             watch: None,
             live: None,
             saving: false,
+            studio,
+            composer: Composer::default(),
+            drawn_last: None,
             state: State { saved, ..State::default() },
             wants_picture: None,
             dialog: None,
@@ -197,6 +208,9 @@ impl Desk {
 
     /// Drops what is on screen.
     fn forget(&mut self) {
+        self.keep_picture();
+        self.composer = Composer::default();
+        self.drawn_last = None;
         self.capture = Capture { number: self.capture.number + 1, ..Capture::default() };
         self.busy = Busy { index: self.busy.index, ..Busy::default() };
         self.state.selected = None;
@@ -263,6 +277,7 @@ impl Desk {
             || self.busy.detail.is_some()
             || self.busy.picture
             || self.busy.findings
+            || self.studio.is_busy()
             || self.saving
     }
 
@@ -301,6 +316,9 @@ impl Desk {
         while let Ok(saved) = self.jobs.saved.try_recv() {
             self.saved(saved);
         }
+        while let Ok(told) = self.studio.told.try_recv() {
+            self.studio_told(ctx, told);
+        }
         let purpose =
             if matches!(self.state.dialog_open, Some(Wanted::Save(_))) { Purpose::Write } else { Purpose::Read };
         if let Some(dialog) = self.dialog.take()
@@ -332,6 +350,13 @@ impl Desk {
             if self.saving {
                 match self.jobs.saved.recv_timeout(wait) {
                     Ok(saved) => self.saved(saved),
+                    Err(RecvTimeoutError::Timeout | RecvTimeoutError::Disconnected) => return,
+                }
+                continue;
+            }
+            if self.studio.is_busy() {
+                match self.studio.told.recv_timeout(wait) {
+                    Ok(told) => self.studio_told(ctx, told),
                     Err(RecvTimeoutError::Timeout | RecvTimeoutError::Disconnected) => return,
                 }
                 continue;
@@ -459,6 +484,7 @@ impl Desk {
         }
         self.ask_order(ctx, now);
         self.ask_findings(ctx, now);
+        self.ask_studio(ctx, now);
         let Some(row) = self.state.selected else { return };
         let (capture, number) = (&self.capture, self.capture.number);
         if self.busy.record.is_none() && !capture.fits(capture.shown.as_ref(), row) {
@@ -548,6 +574,9 @@ impl Desk {
     /// Draws everything, then makes happen what the user asked for.
     pub fn show(&mut self, ui: &mut Ui) {
         let mut actions = Vec::new();
+        if self.state.view == View::Picture && self.state.dialog.is_none() {
+            compose::keys(ui.ctx(), &mut self.composer, &mut actions);
+        }
         action::pressed(ui.ctx(), &mut actions);
         dropped(ui, &mut actions);
         let c = theme::colours(ui);
@@ -631,6 +660,10 @@ impl Desk {
             };
             status::show(ui, &seen, actions);
         });
+        if self.state.view == View::Picture {
+            self.picture_view(ui, actions);
+            return;
+        }
         if self.state.view == View::Findings {
             let findings = self.capture.findings.as_ref().map(|(_, findings)| &**findings);
             findings::show(ui, findings, &mut self.state, actions);

@@ -220,6 +220,10 @@ pub(crate) enum SaveWhat {
     Selected,
     /// Everything of a capture that was left behind.
     LeftOver(PathBuf),
+    /// The picture.
+    Picture,
+    /// The picture with claim and excerpt.
+    Bundle,
 }
 
 /// A saving on its way: what, and what follows it.

@@ -6,6 +6,7 @@
 mod action;
 mod app;
 mod chips;
+mod compose;
 mod dialogs;
 pub mod figure;
 mod findings;
@@ -23,6 +24,7 @@ mod start_screen;
 mod state;
 mod status;
 mod story;
+mod studio;
 mod table;
 mod text;
 mod theme;
@@ -30,7 +32,7 @@ mod toolbar;
 mod way;
 mod window;
 
-pub use action::{Action, Goal, LiveAction, Move};
+pub use action::{Action, Goal, LiveAction, Move, PictureAction};
 pub use app::Desk;
 pub use live::{CaptureChoice, KeepChoice, Leave, SaveWish};
 pub use machine::{Machine, Recording};

@@ -69,6 +69,8 @@ pub enum View {
     Exchanges,
     /// What many exchanges together say.
     Findings,
+    /// The picture that is composed.
+    Picture,
 }
 
 /// What is folded until somebody asks.
@@ -236,6 +238,8 @@ pub enum Dialog {
     },
     /// Whether a capture that was left behind may go.
     Delete(Orphan),
+    /// Whether secrets may be shown in a picture.
+    Secrets,
 }
 
 /// The capture options while they are being chosen.

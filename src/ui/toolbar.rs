@@ -2,7 +2,7 @@
 
 use egui::{Align, CornerRadius, Id, Key, Layout, Modifiers, Rect, Sense, Ui, pos2, vec2};
 
-use super::action::{self, Action, LiveAction, menu_item};
+use super::action::{self, Action, LiveAction, PictureAction, menu_item};
 use super::state::{State, ThemeChoice, View};
 use super::theme;
 use super::{shapes, text};
@@ -74,7 +74,7 @@ fn name(ui: &mut Ui, name: &str) {
 fn views(ui: &mut Ui, state: &State, actions: &mut Vec<Action>) {
     ui.scope(|ui| {
         ui.spacing_mut().item_spacing.x = 2.0;
-        for view in [View::Exchanges, View::Findings] {
+        for view in [View::Exchanges, View::Findings, View::Picture] {
             let action = Action::View(view);
             let Some(entry) = action::entry(&action) else { continue };
             let button = egui::Button::selectable(state.view == view, entry.label);
@@ -188,9 +188,11 @@ fn menu(ui: &mut Ui, seen: &Seen<'_>, state: &State, actions: &mut Vec<Action>) 
             }
         }
         ui.separator();
-        for action in [Action::View(View::Exchanges), Action::View(View::Findings), Action::Fold] {
-            menu_item(ui, &action, actions);
+        for view in [View::Exchanges, View::Findings, View::Picture] {
+            menu_item(ui, &Action::View(view), actions);
         }
+        menu_item(ui, &Action::Compose(PictureAction::Add), actions);
+        menu_item(ui, &Action::Fold, actions);
         menu_item(ui, &Action::ResetColumns, actions);
         ui.menu_button("Theme", |ui| {
             let themes =

@@ -111,10 +111,15 @@ impl Window {
 impl eframe::App for Window {
     fn logic(&mut self, ctx: &egui::Context, frame: &mut eframe::Frame) {
         if let Some(name) = self.desk.wants_to_save() {
+            let (kind, ending) = match name.rsplit('.').next() {
+                Some("png") => ("PNG", "png"),
+                Some("zip") => ("Bundle", "zip"),
+                _ => ("pcapng", "pcapng"),
+            };
             let dialog = rfd::AsyncFileDialog::new()
                 .set_title("Save as")
                 .set_file_name(name)
-                .add_filter("pcapng", &["pcapng"])
+                .add_filter(kind, &[ending])
                 .set_parent(frame);
             self.desk.set_dialog(dialog);
         } else if self.desk.wants_dialog() {

@@ -102,7 +102,13 @@ impl Desk {
                 self.state.lit_next = Some(line);
                 ctx.request_repaint();
             }
-            Action::View(view) => self.state.view = view,
+            Action::View(view) => {
+                self.state.view = view;
+                if view == View::Picture {
+                    self.view_picture();
+                }
+            }
+            Action::Compose(action) => self.picture_action(action),
             Action::Site(site, provider) => {
                 self.state.choice.clear();
                 self.state.choice.site = Some(site);
@@ -230,7 +236,7 @@ impl Desk {
         if self.state.trouble.take().is_some() {
             return;
         }
-        if self.state.view == View::Findings {
+        if self.state.view != View::Exchanges {
             self.state.view = View::Exchanges;
             return;
         }

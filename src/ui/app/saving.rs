@@ -1,6 +1,6 @@
 //! Saving: where to, whether a file may be replaced, and what follows.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use super::Desk;
 use crate::capture::Spool;
@@ -36,14 +36,15 @@ impl Desk {
 
     /// A name for the file: interface and beginning, so that no two are alike.
     pub(super) fn offered_name(&self, wish: &SaveWish) -> String {
+        if let SaveWhat::Picture | SaveWhat::Bundle = wish.what {
+            return self.picture_name(wish.what == SaveWhat::Bundle);
+        }
         let (device, began) = match &wish.what {
             SaveWhat::LeftOver(folder) => {
                 let orphan = self.interfaces.orphans.iter().find(|orphan| orphan.folder == *folder);
                 (orphan.map(|o| o.device.clone()), orphan.map(|o| o.began))
             }
-            SaveWhat::All | SaveWhat::Shown | SaveWhat::Selected => {
-                (Some(self.capture.name.clone()), self.capture.newest().facts().capture.first_time)
-            }
+            _ => (Some(self.capture.name.clone()), self.capture.newest().facts().capture.first_time),
         };
         let device: String = device
             .unwrap_or_default()
@@ -54,22 +55,25 @@ impl Desk {
         let device = device.trim_end_matches(".pcapng").trim_end_matches(".pcap");
         let began = began.map(|t| format!("-{}-{}", t.date(), t.time_of_day(0).replace(':', ""))).unwrap_or_default();
         let part = match wish.what {
-            SaveWhat::All | SaveWhat::LeftOver(_) => "",
             SaveWhat::Shown => "-shown",
             SaveWhat::Selected => "-selected",
+            _ => "",
         };
         format!("{device}{began}{part}.pcapng")
     }
 
     pub(super) fn save_to(&mut self, path: PathBuf, wish: SaveWish, replace: bool) {
+        if let SaveWhat::Picture | SaveWhat::Bundle = wish.what {
+            return self.save_picture(path, &wish.what, replace);
+        }
         let rows = match &wish.what {
-            SaveWhat::All | SaveWhat::LeftOver(_) => None,
             SaveWhat::Shown => Some(self.capture.order.iter().map(|id| RowId(*id)).collect()),
             SaveWhat::Selected => Some(self.state.selected.into_iter().collect()),
+            _ => None,
         };
         let source = match &wish.what {
             SaveWhat::LeftOver(folder) => Some(Source::Live(Spool::whole(folder))),
-            SaveWhat::All | SaveWhat::Shown | SaveWhat::Selected => self.capture.source.clone(),
+            _ => self.capture.source.clone(),
         };
         let Some(source) = source else { return };
         let snapshot = self.capture.newest().clone();
@@ -84,32 +88,39 @@ impl Desk {
     pub(super) fn saved(&mut self, saved: Saved) {
         self.saving = false;
         let Saved { capture, wish, to, frames, whole, result } = saved;
-        let name = clean_to(to.as_os_str().as_encoded_bytes(), 200).into_owned();
-        match result {
-            Err(SaveFault::Exists) => self.state.dialog = Some(Dialog::Replace { path: to, wish }),
-            Err(SaveFault::Other(why)) => self.fail(&format!("save {name}"), &why),
-            Ok(()) => {
-                self.state.said = Some(format!("Saved {name}"));
-                match &wish.what {
-                    SaveWhat::All if capture == self.capture.number => {
-                        if let Some(live) = &mut self.live {
-                            live.saved_frames = Some(if whole { u32::MAX } else { frames });
-                        }
-                        self.state.saved.remember(&to);
+        let written = result.is_ok();
+        self.file_written(&to, wish.clone(), result);
+        if written {
+            match &wish.what {
+                SaveWhat::All if capture == self.capture.number => {
+                    if let Some(live) = &mut self.live {
+                        live.saved_frames = Some(if whole { u32::MAX } else { frames });
                     }
-                    SaveWhat::LeftOver(folder) => self.saved_left_over(&folder.clone()),
-                    SaveWhat::All | SaveWhat::Shown | SaveWhat::Selected => {}
+                    self.state.saved.remember(&to);
                 }
-                if let Some(then) = wish.then.filter(|_| capture == self.capture.number) {
-                    // Asks again where frames came meanwhile.
-                    self.leave(then);
-                }
+                SaveWhat::LeftOver(folder) => self.saved_left_over(&folder.clone()),
+                _ => {}
+            }
+            if let Some(then) = wish.then.filter(|_| capture == self.capture.number) {
+                // Asks again where frames came meanwhile.
+                self.leave(then);
             }
         }
     }
 
+    /// Says what became of writing a file; asks where there is one of its name.
+    pub(super) fn file_written(&mut self, to: &Path, wish: SaveWish, result: Result<(), SaveFault>) {
+        let name = clean_to(to.as_os_str().as_encoded_bytes(), 200).into_owned();
+        self.state.dialog = None;
+        match result {
+            Err(SaveFault::Exists) => self.state.dialog = Some(Dialog::Replace { path: to.to_owned(), wish }),
+            Err(SaveFault::Other(why)) => self.fail(&format!("save {name}"), &why),
+            Ok(()) => self.state.said = Some(format!("Saved {name}")),
+        }
+    }
+
     /// What was left behind and is saved now need not be offered again.
-    fn saved_left_over(&mut self, folder: &std::path::Path) {
+    fn saved_left_over(&mut self, folder: &Path) {
         let Some(machine) = self.machine.clone() else { return };
         if let Err(error) = (machine.adopt)(folder).and_then(|recording| (recording.discard)()) {
             self.fail("delete the capture that was left behind and is saved now", &error.to_string());

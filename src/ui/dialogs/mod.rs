@@ -84,6 +84,7 @@ pub(crate) fn show(ui: &Ui, dialog: &mut Dialog, seen: &Seen<'_>, more: &mut boo
         Dialog::SavePath { text, note, wish } => saving::path(ui, text, note.as_deref(), wish, actions),
         Dialog::Replace { path, wish } => saving::replace(ui, path, wish, actions),
         Dialog::Delete(orphan) => saving::delete(ui, orphan, actions),
+        Dialog::Secrets => saving::secrets(ui, actions),
     });
     if response.should_close() {
         actions.push(Action::Escape);

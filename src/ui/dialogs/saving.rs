@@ -7,7 +7,7 @@ use egui::{Id, RichText, Stroke, Ui, vec2};
 use super::{Seen, buttons, title};
 use crate::capture::Orphan;
 use crate::model::{clean, clean_to, middle};
-use crate::ui::action::{Action, LiveAction};
+use crate::ui::action::{Action, LiveAction, PictureAction};
 use crate::ui::live::{Leave, SaveWish};
 use crate::ui::{text, theme};
 
@@ -122,6 +122,26 @@ pub(super) fn delete(ui: &mut Ui, orphan: &Orphan, actions: &mut Vec<Action>) {
     buttons(ui, |ui| {
         if plain(ui, "Delete capture") {
             actions.push(Action::Live(LiveAction::Delete(orphan.folder.clone())));
+        }
+        if plain(ui, "Cancel") {
+            actions.push(Action::Escape);
+        }
+    });
+}
+
+/// Secrets are to be shown in a picture.
+pub(super) fn secrets(ui: &mut Ui, actions: &mut Vec<Action>) {
+    ui.set_width(WIDE);
+    title(ui, "Show secrets in this picture?");
+    quiet(
+        ui,
+        "Cookies, passwords, tokens and keys would stand in the picture, its claim and the bundle as they are, and whoever \
+         gets them can use them. The footer says that nothing was hidden.",
+    );
+    ui.add_space(14.0);
+    buttons(ui, |ui| {
+        if plain(ui, "Show secrets") {
+            actions.push(Action::Compose(PictureAction::ShowSecrets));
         }
         if plain(ui, "Cancel") {
             actions.push(Action::Escape);

@@ -1,8 +1,12 @@
 //! What the author drew over a picture: never mistaken for what the bytes say, and what is hidden is gone.
 
+use std::sync::Arc;
+
 use egui::epaint::EllipseShape;
 use egui::text::{LayoutJob, TextFormat};
-use egui::{Color32, ColorImage, CornerRadius, Painter, Pos2, Rect, Shape, Stroke, StrokeKind, Vec2, pos2, vec2};
+use egui::{
+    Color32, ColorImage, CornerRadius, Galley, Painter, Pos2, Rect, Shape, Stroke, StrokeKind, Vec2, pos2, vec2,
+};
 
 use super::page::Laid;
 use crate::case::{Anchor, Annotation, Area, Colour, Point, Shape as Drawing, Weight};
@@ -11,11 +15,13 @@ use crate::ui::theme::{self, Colours};
 
 /// Characters of one annotation's words.
 const WORDS: usize = 2_000;
+/// Space around them in their box, both sides together.
+const PAD: Vec2 = vec2(12.0, 8.0);
 /// No place is farther away than this, in points.
 const FAR: f32 = 1e6;
 
 /// The corner that an annotation's points count from; `None` where what it stands on is not in the picture.
-fn corner(anchor: Anchor, laid: &[Laid]) -> Option<Vec2> {
+pub(crate) fn corner(anchor: Anchor, laid: &[Laid]) -> Option<Vec2> {
     match anchor {
         Anchor::Picture => Some(Vec2::ZERO),
         Anchor::Section { exchange, section } => laid
@@ -98,7 +104,8 @@ fn arrow(painter: &Painter, from: Pos2, to: Pos2, stroke: Stroke) {
     painter.add(Shape::convex_polygon(points, stroke.color, Stroke::NONE));
 }
 
-fn text(painter: &Painter, at: Pos2, words: &str, width: f32, colour: Color32, c: &Colours) {
+/// The author's words, laid out from `left` in a picture of that width.
+fn galley(painter: &Painter, words: &str, left: f32, width: f32, colour: Color32) -> Arc<Galley> {
     let mut job = LayoutJob::default();
     for (i, line) in words.lines().enumerate() {
         let format = TextFormat { italics: true, ..TextFormat::simple(theme::strong(theme::BODY), colour) };
@@ -107,12 +114,24 @@ fn text(painter: &Painter, at: Pos2, words: &str, width: f32, colour: Color32, c
         }
         job.append(&clean_to(line.as_bytes(), WORDS), 0.0, format);
     }
-    job.wrap.max_width = (width - at.x - 12.0).clamp(80.0, 420.0);
-    let galley = painter.layout_job(job);
-    let ground = Rect::from_min_size(at, galley.size() + vec2(12.0, 8.0));
+    job.wrap.max_width = (width - left - 12.0).clamp(80.0, 420.0);
+    painter.layout_job(job)
+}
+
+/// Size of the box around the author's words.
+pub(crate) fn words_size(painter: &Painter, words: &str, left: f32, width: f32) -> Vec2 {
+    galley(painter, words, left, width, Color32::WHITE).size() + PAD
+}
+
+fn text(painter: &Painter, at: Pos2, words: &str, width: f32, colour: Color32, c: &Colours) {
+    if words.trim().is_empty() {
+        return;
+    }
+    let galley = galley(painter, words, at.x, width, colour);
+    let ground = Rect::from_min_size(at, galley.size() + PAD);
     painter.rect_filled(ground, CornerRadius::same(4), c.page);
     painter.rect_stroke(ground, CornerRadius::same(4), Stroke::new(1.2, colour), StrokeKind::Inside);
-    painter.galley(at + vec2(6.0, 4.0), galley, colour);
+    painter.galley(at + PAD / 2.0, galley, colour);
 }
 
 /// Makes everything under redactions one solid colour; a pixel that is touched is covered whole.

@@ -3,10 +3,11 @@
 //! Comes in: a plan (what goes in) and a sheet (redacted records with their texts). Goes out: pixels, and where the numbers
 //! stand. Never: a file, a display, the clock, the fonts of the machine, bytes that were not redacted.
 
-mod annotate;
+pub(crate) mod annotate;
 mod callouts;
 mod glyphs;
 mod heads;
+mod making;
 mod page;
 mod sheet;
 
@@ -15,6 +16,8 @@ use egui::epaint::ClippedPrimitive;
 use egui::{Color32, ColorImage, Context, Pos2, RawInput, Rect, Ui, UiBuilder, Vec2, ViewportId, pos2, vec2};
 
 pub use callouts::Placed;
+pub(crate) use making::worded;
+pub use making::{Made, MakeError, Making};
 pub use page::Laid;
 pub use sheet::{Chosen, Sheet};
 

@@ -1,0 +1,257 @@
+//! The picture: asking for previews, keeping it beside the capture, saving and copying it.
+
+use std::path::PathBuf;
+
+use super::Desk;
+use crate::engine::Source;
+use crate::store::RowId;
+use crate::ui::action::PictureAction;
+use crate::ui::compose::{self, Composer, Document, Listed, Shown};
+use crate::ui::live::{SaveWhat, SaveWish};
+use crate::ui::state::{Dialog, View, Wanted};
+use crate::ui::studio::{self, Drawing, Drawn, Of, Told};
+
+/// Rows of the list before and after the chosen ones, and rows in one picture.
+const AROUND: usize = 6;
+const ROWS: usize = 200;
+/// Seconds after the last change until the picture is kept.
+const KEEP_AFTER: f64 = 1.0;
+
+impl Desk {
+    /// Makes something of the picture happen.
+    pub(super) fn picture_action(&mut self, action: PictureAction) {
+        match action {
+            PictureAction::Add => self.add_to_picture(),
+            PictureAction::Save { bundle } => {
+                let what = if bundle { SaveWhat::Bundle } else { SaveWhat::Picture };
+                self.want(Wanted::Save(SaveWish { what, then: None }));
+            }
+            PictureAction::Copy => {
+                if let Some(drawing) = self.drawing() {
+                    self.studio.exporting = self.studio.ask(studio::Ask::Copy(Box::new(drawing)));
+                }
+            }
+            PictureAction::AskSecrets => self.state.dialog = Some(Dialog::Secrets),
+            PictureAction::ShowSecrets => {
+                self.state.dialog = None;
+                self.composer.document.plan.redaction.on = false;
+            }
+        }
+    }
+
+    fn add_to_picture(&mut self) {
+        let Some(row) = self.state.selected else {
+            self.state.said = Some("Select an exchange first".to_owned());
+            return;
+        };
+        let new = self.composer.add(row);
+        let len = self.composer.document.rows.len();
+        let words = if new { "Added to the picture" } else { "It is in the picture already" };
+        self.state.said = Some(format!("{words}: {}", crate::ui::text::plural(len as u64, "exchange", "exchanges")));
+    }
+
+    /// Shows the view; with nothing in it yet, the selected exchange goes in.
+    pub(super) fn view_picture(&mut self) {
+        if self.composer.loaded && self.composer.document.rows.is_empty() {
+            self.composer.document.rows.extend(self.state.selected);
+        }
+    }
+
+    /// Why no picture can be made of this capture now.
+    fn no_picture(&self) -> Option<String> {
+        if self.capture.reading || !self.capture.newest().progress().done {
+            let live = self.live.is_some();
+            let words = if live { "Stop the capture first" } else { "The capture is still being read" };
+            return Some(format!("{words}: a proof needs a file that stays as it is"));
+        }
+        if matches!(self.capture.source, Some(Source::Stdin)) {
+            return Some("Save the capture first: a proof needs a file that stays as it is".to_owned());
+        }
+        None
+    }
+
+    fn of(&self) -> Option<Of> {
+        let source = self.capture.source.clone()?;
+        Some(Of { capture: self.capture.number, snapshot: self.capture.newest().clone(), source })
+    }
+
+    /// The rows of the list that the picture has.
+    fn listed(&self) -> Vec<RowId> {
+        let Composer { document: Document { plan, rows }, listed, .. } = &self.composer;
+        if !plan.sections.iter().any(|choice| choice.section == crate::case::Section::List && !choice.folded) {
+            return Vec::new();
+        }
+        let order = &self.capture.order;
+        let places = || rows.iter().filter_map(|row| order.iter().position(|id| *id == row.0));
+        let (first, last) = match (listed, places().min(), places().max()) {
+            (Listed::Around, Some(first), Some(last)) => (first.saturating_sub(AROUND), last + AROUND + 1),
+            _ => (0, order.len()),
+        };
+        order.iter().skip(first).take((last - first).min(ROWS)).map(|id| RowId(*id)).collect()
+    }
+
+    /// The picture as it would go out.
+    pub(super) fn drawing(&self) -> Option<Drawing> {
+        let mut document = self.composer.document.clone();
+        if self.composer.listed == Listed::Shown {
+            document.plan.filter.clone_from(&self.state.choice.filter);
+        }
+        let scale = document.plan.scale;
+        Some(Drawing { of: self.of()?, document, listed: self.listed(), scale })
+    }
+
+    /// Asks the studio for what is missing.
+    pub(super) fn ask_studio(&mut self, ctx: &egui::Context, now: f64) {
+        if self.capture.source.is_none() {
+            return;
+        }
+        if self.state.view == View::Picture && self.no_picture().is_none() && !self.studio.drawing {
+            if !self.composer.loaded {
+                self.studio.drawing = self.of().is_some_and(|of| self.studio.ask(studio::Ask::Load(of)));
+            } else if let Some(mut drawing) = self.drawing() {
+                if self.composer.dragging {
+                    drawing.scale = 1;
+                }
+                let wanted = Drawn {
+                    document: drawing.document.clone(),
+                    listed: drawing.listed.clone(),
+                    generation: drawing.of.snapshot.generation,
+                    scale: drawing.scale,
+                };
+                let nothing = drawing.document.rows.is_empty() && drawing.listed.is_empty();
+                if nothing {
+                    self.composer.preview = None;
+                    self.composer.fault = Some("Choose an exchange in the list, then press F8".to_owned());
+                } else if self.drawn_last.as_ref() != Some(&wanted) {
+                    self.studio.drawing = self.studio.ask(studio::Ask::Draw(Box::new(drawing)));
+                }
+            }
+        }
+        let composer = &self.composer;
+        if composer.loaded && composer.document != composer.kept {
+            let rest = composer.changed + KEEP_AFTER - now;
+            if rest <= 0.0 || self.state.view != View::Picture {
+                self.keep_picture();
+            } else {
+                ctx.request_repaint_after_secs(rest as f32);
+            }
+        }
+    }
+
+    /// Keeps the picture beside the capture, where it differs from what is kept.
+    pub(super) fn keep_picture(&mut self) {
+        let composer = &mut self.composer;
+        if !composer.loaded || composer.document == composer.kept {
+            return;
+        }
+        composer.kept = composer.document.clone();
+        let document = Box::new(composer.document.clone());
+        if let Some(of) = self.of()
+            && !self.studio.insist(studio::Ask::Keep(of, document))
+        {
+            self.fail("keep the picture", "its thread is gone; start the program again");
+        }
+    }
+
+    /// Takes what the studio made.
+    pub(super) fn studio_told(&mut self, ctx: &egui::Context, told: Told) {
+        let number = self.capture.number;
+        match told {
+            Told::Loaded { capture, document, messages } if capture == number => {
+                self.studio.drawing = false;
+                self.loaded(document, &messages);
+            }
+            Told::Drawn { capture, drawn, result } if capture == number => {
+                self.studio.drawing = false;
+                self.drawn_last = Some((*drawn).clone());
+                match result {
+                    Ok(preview) => {
+                        self.composer.fault = None;
+                        self.composer.preview = Some(Shown::new(ctx, *drawn, *preview));
+                    }
+                    Err(why) => self.composer.fault = Some(why),
+                }
+            }
+            Told::Copied { result } => {
+                self.studio.exporting = false;
+                match result {
+                    Ok(image) => {
+                        let [width, height] = image.size;
+                        ctx.copy_image(image);
+                        self.state.said =
+                            Some(format!("Copied {width} × {height} pixels; the proof is only in a saved file"));
+                    }
+                    Err(why) => self.fail("copy the picture", &why),
+                }
+            }
+            Told::Saved { bundle, to, result } => {
+                self.studio.exporting = false;
+                let wish = SaveWish { what: if bundle { SaveWhat::Bundle } else { SaveWhat::Picture }, then: None };
+                self.file_written(&to, wish, result);
+            }
+            Told::NotKept { capture, why } if capture == number => {
+                self.fail("keep the picture beside the capture", &why);
+            }
+            Told::Loaded { .. } | Told::Drawn { .. } | Told::NotKept { .. } => {}
+        }
+    }
+
+    fn loaded(&mut self, document: Option<Box<Document>>, messages: &[String]) {
+        let composer = &mut self.composer;
+        composer.loaded = true;
+        // What was added before it was read comes after it.
+        let added = core::mem::take(&mut composer.document.rows);
+        if let Some(document) = document {
+            composer.document = *document;
+            composer.kept = composer.document.clone();
+            for row in added {
+                composer.add(row);
+            }
+        } else {
+            composer.document.rows = added;
+            if composer.document.rows.is_empty() {
+                composer.document.rows.extend(self.state.selected);
+            }
+            // A picture that nobody changed is not worth a file.
+            composer.kept = composer.document.clone();
+        }
+        if !messages.is_empty() {
+            self.fail("", &messages.join(". "));
+        }
+    }
+
+    /// A name for the file: the capture's, with the first exchange's number.
+    pub(super) fn picture_name(&self, bundle: bool) -> String {
+        let stem = std::path::Path::new(&self.capture.name).file_stem().unwrap_or_default().to_string_lossy();
+        let keep = |c: char| if c.is_ascii_alphanumeric() || "-_.".contains(c) { c } else { '-' };
+        let stem: String = stem.chars().map(keep).take(60).collect();
+        let number = self.composer.number().map(|n| format!("-{n}")).unwrap_or_default();
+        format!("{stem}{number}.{}", if bundle { "nephoscope.zip" } else { "png" })
+    }
+
+    /// Saves the picture, or the bundle.
+    pub(super) fn save_picture(&mut self, to: PathBuf, what: &SaveWhat, replace: bool) {
+        let bundle = *what == SaveWhat::Bundle;
+        let to = match to.extension() {
+            None => to.with_extension(if bundle { "nephoscope.zip" } else { "png" }),
+            Some(_) => to,
+        };
+        let Some(drawing) = self.drawing() else { return };
+        let ask = studio::Ask::Save { drawing: Box::new(drawing), bundle, to, replace };
+        self.studio.exporting = self.studio.ask(ask);
+        if !self.studio.exporting {
+            self.fail("save the picture", "another one is being made; try again");
+        }
+        self.keep_picture();
+    }
+
+    pub(super) fn picture_view(&mut self, ui: &mut egui::Ui, actions: &mut Vec<crate::ui::Action>) {
+        let seen = compose::Seen {
+            snapshot: &self.capture.snapshot,
+            cannot: self.no_picture(),
+            busy: self.studio.drawing,
+            now: ui.input(|input| input.time),
+        };
+        compose::show(ui, &mut self.composer, &seen, actions);
+    }
+}

@@ -1,0 +1,138 @@
+//! From a choice to files: the one way by which window and command line make a picture, so that both make the same bytes.
+
+use egui::ColorImage;
+
+use super::{Chosen, Drawn, FigureError, Sheet, draw};
+use crate::case::{Key, Plan, Section, Shape};
+use crate::engine::{self, DetailError, RowDetail, Source};
+use crate::export::{Pixels, Proof, ProofError, Redactor, Replaced};
+use crate::model::Budget;
+use crate::store::{RowId, Snapshot, StoreError};
+
+/// A picture that is to be made.
+#[derive(Clone, Copy, Debug)]
+pub struct Making<'a> {
+    /// What was read of the capture.
+    pub snapshot: &'a Snapshot,
+    /// The capture.
+    pub source: &'a Source,
+    /// What goes in, and how.
+    pub plan: &'a Plan,
+    /// The exchanges by number and row, in the order in which they are shown.
+    pub chosen: &'a [(u32, RowId)],
+    /// The rows of the list, where the plan shows it.
+    pub listed: &'a [RowId],
+    /// The key by which placeholders are made.
+    pub key: &'a Key,
+}
+
+/// A picture with its proof.
+#[derive(Debug)]
+pub struct Made {
+    /// Its pixels.
+    pub image: ColorImage,
+    /// The picture as a file, with the claim in it.
+    pub png: Vec<u8>,
+    proof: Proof,
+}
+
+/// Why no picture could be made.
+#[derive(Debug, thiserror::Error)]
+pub enum MakeError {
+    /// The proof.
+    #[error(transparent)]
+    Proof(#[from] ProofError),
+    /// The drawing.
+    #[error(transparent)]
+    Figure(#[from] FigureError),
+    /// A record could not be read again.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// A body or frames could not be read again.
+    #[error(transparent)]
+    Detail(#[from] DetailError),
+    /// There is nothing to show.
+    #[error("choose an exchange, or the rows of the list")]
+    Nothing,
+}
+
+impl Making<'_> {
+    /// What the picture is drawn from, and what was hidden in it. Reads records and, where the plan shows bodies or frames,
+    /// the capture: not while painting.
+    pub fn sheet(&self, budget: &Budget) -> Result<(Sheet, Vec<Replaced>), MakeError> {
+        let mut redactor = Redactor::new(self.key, &self.plan.redaction);
+        let chosen = self
+            .chosen
+            .iter()
+            .map(|(number, row)| Ok(Chosen { number: *number, row: *row, detail: self.detail(*row, budget)? }))
+            .collect::<Result<Vec<_>, MakeError>>()?;
+        let sheet = Sheet::new(self.snapshot, chosen, self.listed(), &mut redactor)?;
+        Ok((sheet, redactor.replaced().to_vec()))
+    }
+
+    /// The picture with claim and excerpt.
+    pub fn make(&self, budget: &Budget) -> Result<Made, MakeError> {
+        let rows = self.rows();
+        if rows.is_empty() {
+            return Err(MakeError::Nothing);
+        }
+        let mut proof = Proof::new(self.snapshot, self.source, &rows, self.plan, self.key)?;
+        let (sheet, _) = self.sheet(budget)?;
+        // What the author wrote may name a secret too.
+        let plan = worded(self.plan, |words| proof.words(words));
+        let Drawn { image, .. } = draw(&plan, &sheet)?;
+        let [width, height] = image.size;
+        let rgba: Vec<u8> = image.pixels.iter().flat_map(egui::Color32::to_array).collect();
+        let pixels = Pixels { width: width as u32, height: height as u32, scale: plan.scale, rgba: &rgba };
+        let png = proof.picture(&pixels)?.to_vec();
+        Ok(Made { image, png, proof })
+    }
+
+    /// All exchanges that the picture speaks of: those that are shown whole, then the other rows of the list.
+    fn rows(&self) -> Vec<RowId> {
+        let whole = self.plan.sections.iter().any(|choice| choice.section != Section::List);
+        let mut rows: Vec<RowId> = self.chosen.iter().map(|(_, row)| *row).filter(|_| whole).collect();
+        let known: ahash::AHashSet<RowId> = rows.iter().copied().collect();
+        rows.extend(self.listed().iter().filter(|row| !known.contains(row)));
+        rows
+    }
+
+    fn listed(&self) -> &[RowId] {
+        let shows = self.plan.sections.iter().any(|choice| choice.section == Section::List && !choice.folded);
+        if shows { self.listed } else { &[] }
+    }
+
+    fn detail(&self, row: RowId, budget: &Budget) -> Result<Option<RowDetail>, MakeError> {
+        let wanted = |section| matches!(section, Section::Body | Section::Frames);
+        if !self.plan.sections.iter().any(|choice| wanted(choice.section) && !choice.folded) {
+            return Ok(None);
+        }
+        let path = match self.source {
+            Source::File(path) => path,
+            Source::Live(spool) => &spool.folder,
+            Source::Stdin => return Err(DetailError::NotKept.into()),
+        };
+        let record = self.snapshot.record(row)?;
+        Ok(Some(engine::detail(path, &record, self.snapshot, budget)?))
+    }
+}
+
+impl Made {
+    /// Picture, claim, excerpt and the text for people, in one file.
+    pub fn bundle(&self) -> Result<Vec<u8>, MakeError> {
+        Ok(self.proof.bundle(&self.proof.file_stem())?)
+    }
+}
+
+/// A plan with its author's words passed through `hide`.
+pub(crate) fn worded(plan: &Plan, mut hide: impl FnMut(&str) -> String) -> Plan {
+    let mut plan = plan.clone();
+    plan.title = hide(&plan.title);
+    plan.caption = hide(&plan.caption);
+    for annotation in &mut plan.annotations {
+        if let Shape::Text { words, .. } = &mut annotation.shape {
+            *words = hide(words);
+        }
+    }
+    plan
+}

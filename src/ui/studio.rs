@@ -1,0 +1,417 @@
+//! Where pictures are made: a thread that keeps what the last one was drawn from, and the case beside the capture.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::thread::{Builder, JoinHandle};
+
+use crossbeam_channel::{Receiver, Sender, bounded};
+use egui::{ColorImage, Vec2};
+
+use super::compose::Document;
+use super::figure::{self, Laid, MakeError, Making, Placed, Sheet};
+use super::jobs::{SaveFault, WakeUp};
+use crate::case::{Case, ExchangeRef, Key, RedactionChoice, SectionChoice, Shape};
+use crate::engine::Source;
+use crate::export::{Listing, Proof, Redactor, Replaced};
+use crate::model::{Budget, hex};
+use crate::store::{RowId, Snapshot};
+
+/// A capture with what was read of it.
+#[derive(Clone, Debug)]
+pub(crate) struct Of {
+    /// Counts the captures opened, so that late answers are known as such.
+    pub(crate) capture: u32,
+    pub(crate) snapshot: Snapshot,
+    pub(crate) source: Source,
+}
+
+/// A picture that is wanted.
+#[derive(Clone, Debug)]
+pub(crate) struct Drawing {
+    pub(crate) of: Of,
+    pub(crate) document: Document,
+    pub(crate) listed: Vec<RowId>,
+    /// Pixels a point: fewer than the plan says while something is dragged.
+    pub(crate) scale: u8,
+}
+
+/// A request.
+#[derive(Debug)]
+pub(crate) enum Ask {
+    /// The picture that was kept beside the capture.
+    Load(Of),
+    /// The picture, to look at.
+    Draw(Box<Drawing>),
+    /// The picture as it goes out, for the clipboard.
+    Copy(Box<Drawing>),
+    /// The picture, or the bundle, as a file.
+    Save {
+        /// What.
+        drawing: Box<Drawing>,
+        /// The bundle.
+        bundle: bool,
+        /// The file.
+        to: PathBuf,
+        /// Whether a file that is there may be replaced.
+        replace: bool,
+    },
+    /// Keep the picture beside the capture.
+    Keep(Of, Box<Document>),
+}
+
+/// A picture to look at.
+#[derive(Debug)]
+pub(crate) struct Preview {
+    pub(crate) image: ColorImage,
+    pub(crate) scale: u8,
+    pub(crate) placed: Vec<Placed>,
+    pub(crate) laid: Vec<Laid>,
+    /// Size above the footer.
+    pub(crate) size: Vec2,
+    pub(crate) hidden: Vec<Replaced>,
+    /// Numbers of the rows that are shown whole.
+    pub(crate) numbers: Vec<u32>,
+}
+
+/// An answer.
+#[derive(Debug)]
+pub(crate) enum Told {
+    /// What was kept, and what of it could not be used.
+    Loaded {
+        capture: u32,
+        document: Option<Box<Document>>,
+        messages: Vec<String>,
+    },
+    Drawn {
+        capture: u32,
+        drawn: Box<Drawn>,
+        result: Result<Box<Preview>, String>,
+    },
+    Copied {
+        result: Result<ColorImage, String>,
+    },
+    Saved {
+        bundle: bool,
+        to: PathBuf,
+        result: Result<(), SaveFault>,
+    },
+    /// It could not be kept.
+    NotKept {
+        capture: u32,
+        why: String,
+    },
+}
+
+/// Of what a preview is.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Drawn {
+    pub(crate) document: Document,
+    pub(crate) listed: Vec<RowId>,
+    pub(crate) generation: u64,
+    pub(crate) scale: u8,
+}
+
+/// The window's end. What was asked for is done before the window is gone.
+#[derive(Debug)]
+pub(crate) struct Studio {
+    asks: Option<Sender<Ask>>,
+    pub(crate) told: Receiver<Told>,
+    /// Whether a preview, or what was kept, is on its way.
+    pub(crate) drawing: bool,
+    /// Whether a picture is being saved or copied.
+    pub(crate) exporting: bool,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl Studio {
+    pub(crate) fn start(budget: Budget, wake: &WakeUp) -> std::io::Result<Self> {
+        let (asks, asks_out) = bounded(8);
+        // Room for more than can be asked for at once: the thread must not wait for a window that waits for it.
+        let (told_in, told) = bounded(64);
+        let wake = Arc::clone(wake);
+        let thread = Builder::new().name("studio".to_owned()).spawn(move || {
+            let mut bench = Bench { budget, case: None, sheet: None };
+            for ask in asks_out {
+                let Some(answer) = bench.answer(ask) else { continue };
+                if told_in.send(answer).is_ok() {
+                    wake();
+                }
+            }
+        })?;
+        Ok(Self { asks: Some(asks), told, drawing: false, exporting: false, thread: Some(thread) })
+    }
+
+    /// Whether an answer is on its way.
+    pub(crate) fn is_busy(&self) -> bool {
+        self.drawing || self.exporting
+    }
+
+    /// Hands a request over; false where the thread is gone or busy.
+    pub(crate) fn ask(&self, ask: Ask) -> bool {
+        self.asks.as_ref().is_some_and(|asks| asks.try_send(ask).is_ok())
+    }
+
+    /// Hands a request over that must not be lost.
+    pub(crate) fn insist(&self, ask: Ask) -> bool {
+        self.asks.as_ref().is_some_and(|asks| asks.send(ask).is_ok())
+    }
+}
+
+impl Drop for Studio {
+    fn drop(&mut self) {
+        self.asks = None;
+        if let Some(thread) = self.thread.take() {
+            // It panicked: there is nobody left to tell.
+            let _gone = thread.join();
+        }
+    }
+}
+
+/// Beside a capture: its case, or the key that stands in for one.
+struct Beside {
+    capture: u32,
+    case: Case,
+    /// Why the file that is there must stay as it is.
+    locked: Option<String>,
+}
+
+/// What previews are drawn from, and of what it was made.
+struct Cut {
+    of: Material,
+    sheet: Sheet,
+    hidden: Vec<Replaced>,
+    numbers: Vec<(u32, RowId)>,
+}
+
+/// All that a sheet depends on.
+#[derive(PartialEq)]
+struct Material {
+    capture: u32,
+    generation: u64,
+    rows: Vec<RowId>,
+    listed: Vec<RowId>,
+    sections: Vec<SectionChoice>,
+    redaction: RedactionChoice,
+}
+
+struct Bench {
+    budget: Budget,
+    case: Option<Beside>,
+    sheet: Option<Cut>,
+}
+
+impl Bench {
+    fn answer(&mut self, ask: Ask) -> Option<Told> {
+        match ask {
+            Ask::Load(of) => {
+                let capture = of.capture;
+                Some(match self.load(&of) {
+                    Ok((document, messages)) => Told::Loaded { capture, document: document.map(Box::new), messages },
+                    Err(why) => Told::Loaded { capture, document: None, messages: vec![why] },
+                })
+            }
+            Ask::Draw(drawing) => {
+                let result = self.preview(&drawing).map(Box::new);
+                let Drawing { of, document, listed, scale } = *drawing;
+                let drawn = Drawn { document, listed, generation: of.snapshot.generation, scale };
+                Some(Told::Drawn { capture: of.capture, drawn: Box::new(drawn), result })
+            }
+            Ask::Copy(drawing) => {
+                let result = self.make(&drawing, |made| Ok(made.image));
+                Some(Told::Copied {
+                    result: result.and_then(|image| image.map_err(|error: MakeError| error.to_string())),
+                })
+            }
+            Ask::Save { drawing, bundle, to, replace } => {
+                let bytes = self.make(&drawing, |made| if bundle { made.bundle() } else { Ok(made.png) });
+                let result = match bytes {
+                    Ok(Ok(bytes)) => write(&to, &bytes, replace),
+                    Ok(Err(error)) => Err(SaveFault::Other(error.to_string())),
+                    Err(why) => Err(SaveFault::Other(why)),
+                };
+                Some(Told::Saved { bundle, to, result })
+            }
+            Ask::Keep(of, document) => {
+                let why = self.keep(&of, &document).err()?;
+                Some(Told::NotKept { capture: of.capture, why })
+            }
+        }
+    }
+
+    /// The case beside the capture, or a new one whose key the capture gives.
+    fn beside(&mut self, of: &Of) -> Result<(&mut Beside, Vec<String>), String> {
+        let mut messages = Vec::new();
+        if self.case.as_ref().is_none_or(|known| known.capture != of.capture) {
+            self.case = None;
+            let path = path_of(&of.source)?;
+            let sha256 = of.snapshot.facts().sha256.map(|digest| hex(&digest)).unwrap_or_default();
+            let loaded = match &of.source {
+                Source::File(path) => Case::load(path),
+                Source::Live(_) | Source::Stdin => Ok(None),
+            };
+            let (found, locked) = match loaded {
+                Ok(Some(loaded)) if other(&loaded.case.capture_sha256, &sha256) => {
+                    (None, Some("it was made for another capture of this name".to_owned()))
+                }
+                Ok(Some(loaded)) => {
+                    messages.extend(loaded.messages);
+                    (Some(loaded.case), None)
+                }
+                Ok(None) => (None, None),
+                Err(error) => (None, Some(error.to_string())),
+            };
+            if let Some(why) = &locked {
+                messages.push(format!("The case file beside the capture is not used and stays as it is: {why}"));
+            }
+            let mut case = match found {
+                Some(case) => case,
+                None => Case::new(key(&path)?),
+            };
+            case.capture_sha256 = sha256;
+            self.case = Some(Beside { capture: of.capture, case, locked });
+        }
+        self.case.as_mut().map(|case| (case, messages)).ok_or_else(|| "there is no case".to_owned())
+    }
+
+    /// The first picture of the case, with the rows that its exchanges are.
+    fn load(&mut self, of: &Of) -> Result<(Option<Document>, Vec<String>), String> {
+        let (beside, mut messages) = self.beside(of)?;
+        let Some(plan) = beside.case.plans.first().cloned() else { return Ok((None, messages)) };
+        let mut rows = Vec::new();
+        for exchange in &plan.exchanges {
+            let begins = of.snapshot.rows().filter(|(_, row)| row.first_frame.0 == exchange.first_frame);
+            let mut found = begins.map(|(id, _)| id);
+            let is = |id: &RowId| of.snapshot.record(*id).is_ok_and(|record| exchange.is(&record.exchange));
+            match found.find(is) {
+                Some(id) => rows.push(id),
+                None => messages.push(format!(
+                    "The picture kept beside the capture shows an exchange that is not in it (first frame {})",
+                    exchange.first_frame
+                )),
+            }
+        }
+        Ok((Some(Document { plan, rows }), messages))
+    }
+
+    fn keep(&mut self, of: &Of, document: &Document) -> Result<(), String> {
+        // Only what stays has something beside it.
+        let Source::File(path) = &of.source else { return Ok(()) };
+        let (beside, _) = self.beside(of)?;
+        if let Some(why) = &beside.locked {
+            return Err(why.clone());
+        }
+        let mut plan = document.plan.clone();
+        plan.exchanges.clear();
+        for row in &document.rows {
+            let record = of.snapshot.record(*row).map_err(|error| error.to_string())?;
+            plan.exchanges.push(ExchangeRef::of(&record.exchange));
+        }
+        match beside.case.plans.first_mut() {
+            Some(first) => *first = plan,
+            None => beside.case.plans.push(plan),
+        }
+        beside.case.save(path).map_err(|error| error.to_string())
+    }
+
+    fn make<T>(&mut self, drawing: &Drawing, of: impl FnOnce(figure::Made) -> T) -> Result<T, String> {
+        let key = self.beside(&drawing.of)?.0.case.key;
+        let numbers = numbers(drawing);
+        let making = Making {
+            snapshot: &drawing.of.snapshot,
+            source: &drawing.of.source,
+            plan: &drawing.document.plan,
+            chosen: &numbers,
+            listed: &drawing.listed,
+            key: &key,
+        };
+        making.make(&self.budget).map(of).map_err(|error| error.to_string())
+    }
+
+    fn preview(&mut self, drawing: &Drawing) -> Result<Preview, String> {
+        let key = self.beside(&drawing.of)?.0.case.key;
+        let Document { plan, rows } = &drawing.document;
+        let material = Material {
+            capture: drawing.of.capture,
+            generation: drawing.of.snapshot.generation,
+            rows: rows.clone(),
+            listed: drawing.listed.clone(),
+            sections: plan.sections.clone(),
+            redaction: plan.redaction.clone(),
+        };
+        if self.sheet.as_ref().is_none_or(|cut| cut.of != material) {
+            self.sheet = None;
+            let numbers = numbers(drawing);
+            let making = Making {
+                snapshot: &drawing.of.snapshot,
+                source: &drawing.of.source,
+                plan,
+                chosen: &numbers,
+                listed: &drawing.listed,
+                key: &key,
+            };
+            let (sheet, hidden) = making.sheet(&self.budget).map_err(|error| error.to_string())?;
+            self.sheet = Some(Cut { of: material, sheet, hidden, numbers });
+        }
+        let cut = self.sheet.as_ref().ok_or("there is nothing to draw from")?;
+        let mut redactor = Redactor::new(&key, &plan.redaction);
+        for (_, row) in &cut.numbers {
+            if let Ok(record) = drawing.of.snapshot.record(*row) {
+                redactor.learn(&record);
+            }
+        }
+        let hide = |words: &str| String::from_utf8(redactor.text(words.as_bytes(), "text")).unwrap_or_default();
+        let mut shown = figure::worded(plan, hide);
+        shown.scale = drawing.scale;
+        // What a crop leaves away is dimmed in the window, so that it can be changed.
+        shown.annotations.retain(|annotation| !matches!(annotation.shape, Shape::Crop(_)));
+        let drawn = figure::draw(&shown, &cut.sheet).map_err(|error| error.to_string())?;
+        Ok(Preview {
+            image: drawn.image,
+            scale: drawing.scale,
+            placed: drawn.callouts,
+            laid: drawn.sections,
+            size: drawn.size,
+            hidden: cut.hidden.clone(),
+            numbers: cut.numbers.iter().map(|(number, _)| *number).collect(),
+        })
+    }
+}
+
+/// Whether two digests are known and not the same.
+fn other(one: &str, two: &str) -> bool {
+    !one.is_empty() && !two.is_empty() && one != two
+}
+
+fn path_of(source: &Source) -> Result<PathBuf, String> {
+    match source {
+        Source::File(path) => Ok(path.clone()),
+        Source::Live(spool) => Ok(spool.folder.join("frames.pcapng")),
+        Source::Stdin => Err("save the capture first: a proof needs a file that stays as it is".to_owned()),
+    }
+}
+
+fn key(path: &Path) -> Result<Key, String> {
+    Proof::key_of(path).map_err(|error| error.to_string())
+}
+
+/// The rows with their numbers, as `list` counts.
+fn numbers(drawing: &Drawing) -> Vec<(u32, RowId)> {
+    let listing = Listing::new(&drawing.of.snapshot, "");
+    let number = |row: &RowId| listing.numbers().of(*row).map(|n| (n, *row));
+    drawing.document.rows.iter().filter_map(number).collect()
+}
+
+/// Writes a file beside its place first, so that there is never half of one.
+fn write(path: &Path, bytes: &[u8], replace: bool) -> Result<(), SaveFault> {
+    use std::io::Write as _;
+    let other = |error: std::io::Error| SaveFault::Other(error.to_string());
+    let folder = path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or_else(|| Path::new("."));
+    let mut file = tempfile::NamedTempFile::new_in(folder).map_err(other)?;
+    file.write_all(bytes).map_err(other)?;
+    let done = if replace { file.persist(path) } else { file.persist_noclobber(path) };
+    match done {
+        Ok(_) => Ok(()),
+        Err(error) if error.error.kind() == std::io::ErrorKind::AlreadyExists => Err(SaveFault::Exists),
+        Err(error) => Err(other(error.error)),
+    }
+}

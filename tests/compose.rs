@@ -1,0 +1,236 @@
+//! The picture view over a real capture, as a user finds things: by role and name.
+
+#![expect(clippy::expect_used, reason = "a test program: what is not there is a failed test")]
+#![allow(dead_code, reason = "the made-up world has more than these tests need")]
+
+#[path = "ui_world/mod.rs"]
+mod ui_world;
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use egui::{Key, Modifiers, Pos2, Rect, Role, vec2};
+use egui_kittest::Harness;
+use egui_kittest::kittest::Queryable as _;
+use nephoscope::case::{Anchor, Case, Section, Shape, case_path};
+use nephoscope::engine::{How, Reading, Source};
+use nephoscope::model::Budget;
+use nephoscope::store::Snapshot;
+use nephoscope::ui::{Desk, Saved, View, prepare};
+use ui_world::FakeEngine;
+
+/// The PUT to Blob storage in the sample, by its number.
+const PUT: usize = 14;
+
+/// A desk with the sample open, in a folder of its own.
+struct World {
+    folder: tempfile::TempDir,
+    capture: PathBuf,
+    engine: FakeEngine,
+    harness: Harness<'static, Desk>,
+}
+
+fn read(path: &Path) -> Snapshot {
+    let source = Source::File(path.to_owned());
+    let mut reading = Reading::open(&source, How::judged(1), &Budget::default()).expect("the sample opens");
+    while reading.step().expect("the sample is read") {}
+    reading.snapshot()
+}
+
+impl World {
+    fn new() -> Self {
+        let folder = tempfile::tempdir().expect("a folder");
+        let sample = Path::new(env!("CARGO_MANIFEST_DIR")).join("assets/sample/icloud-2011-reconstruction.pcapng");
+        let capture = folder.path().join("sample.pcapng");
+        fs::copy(sample, &capture).expect("the sample is there");
+        let (engine, handle) = ui_world::engine();
+        let desk = Desk::new(handle, Budget::default(), Saved::default(), ui_world::asleep()).expect("threads start");
+        let harness = Harness::builder().with_size([1_280.0, 800.0]).with_context_setup(prepare).build_ui_state(
+            |ui, desk: &mut Desk| {
+                desk.logic(ui.ctx());
+                desk.show(ui);
+            },
+            desk,
+        );
+        let mut world = Self { folder, capture, engine, harness };
+        world.open();
+        world
+    }
+
+    /// Opens the capture, again where it was open.
+    fn open(&mut self) {
+        self.harness.state_mut().open(Source::File(self.capture.clone()));
+        self.engine.snapshots.send(read(&self.capture)).expect("room for one");
+        self.settle();
+        self.harness.key_press(Key::Home);
+        for _ in 1..PUT {
+            self.harness.key_press(Key::ArrowDown);
+        }
+        self.settle();
+    }
+
+    fn settle(&mut self) {
+        for _ in 0..3 {
+            self.harness.run();
+            let ctx = self.harness.ctx.clone();
+            self.harness.state_mut().settle(&ctx);
+        }
+        self.harness.run();
+    }
+
+    fn click(&mut self, label: &str) {
+        self.harness.get_by_label(label).click();
+        self.settle();
+    }
+
+    fn press(&mut self, modifiers: Modifiers, key: Key) {
+        self.harness.key_press_modifiers(modifiers, key);
+        self.settle();
+    }
+
+    fn has(&self, label: &str) -> bool {
+        self.harness.query_all_by_label_contains(label).next().is_some()
+    }
+
+    fn compose(&mut self) {
+        self.press(Modifiers::NONE, Key::F7);
+        assert_eq!(self.harness.state().state.view, View::Picture);
+        assert!(self.has("Picture, "), "there is a preview");
+    }
+
+    fn canvas(&self) -> Rect {
+        self.harness.get_by_label_contains("Picture, ").rect()
+    }
+
+    fn drag(&mut self, from: Pos2, to: Pos2) {
+        self.harness.hover_at(from);
+        self.harness.run();
+        self.harness.drag_at(from);
+        self.harness.run();
+        for share in [0.3, 0.7, 1.0] {
+            self.harness.hover_at(from.lerp(to, share));
+            self.harness.run();
+        }
+        self.harness.drop_at(to);
+        self.settle();
+    }
+
+    /// Saves by our own question, as a desktop without dialogs has it.
+    fn save(&mut self, button: &str, name: &str) -> Vec<u8> {
+        let path = self.folder.path().join(name);
+        self.click(button);
+        self.harness.state_mut().without_dialog();
+        self.settle();
+        let question = "Path of the new file";
+        self.harness.get_by_role_and_label(Role::TextInput, question).focus();
+        self.press(Modifiers::COMMAND, Key::A);
+        self.harness.get_by_role_and_label(Role::TextInput, question).type_text(&path.to_string_lossy());
+        self.settle();
+        self.click("Save");
+        assert!(self.has("Saved "), "it says so");
+        fs::read(path).expect("it was written")
+    }
+
+    fn case(&self) -> Option<Case> {
+        Case::load(&self.capture).expect("the case can be read").map(|loaded| loaded.case)
+    }
+}
+
+#[test]
+fn the_window_makes_the_same_bytes_as_the_command_line() {
+    let mut world = World::new();
+    world.compose();
+    let png = world.save("Save picture…", "window.png");
+    let bundle = world.save("Save bundle…", "window.nephoscope.zip");
+    assert!(world.case().is_none(), "a picture that nobody changed leaves no file");
+    for (name, bytes) in [("line.png", png), ("line.nephoscope.zip", bundle)] {
+        let out = world.folder.path().join(name);
+        let mut command = Command::new(env!("CARGO_BIN_EXE_nephoscope"));
+        command.arg("shot").arg(&world.capture).args(["--exchange", "14", "--out"]).arg(&out);
+        assert!(command.status().expect("it runs").success());
+        assert!(fs::read(&out).expect("it was written") == bytes, "{name} differs");
+    }
+}
+
+#[test]
+fn what_is_drawn_by_hand_can_be_undone_and_comes_back_with_the_capture() {
+    let mut world = World::new();
+    world.compose();
+    let canvas = world.canvas();
+    let from = canvas.min + vec2(60.0, 60.0);
+    world.click("Box");
+    world.drag(from, from + vec2(200.0, 90.0));
+    assert!(world.has("1  Box") && world.has("Delete"));
+    world.press(Modifiers::COMMAND, Key::Z);
+    assert!(!world.has("1  Box"), "one step takes the whole drag back");
+    world.press(Modifiers::COMMAND.plus(Modifiers::SHIFT), Key::Z);
+    assert!(world.has("1  Box"));
+    world.click("Number");
+    world.harness.hover_at(from);
+    world.harness.drag_at(from);
+    world.harness.drop_at(from);
+    world.settle();
+    assert!(world.has("2  Number 1"));
+    world.click("Text");
+    let at = canvas.min + vec2(500.0, 300.0);
+    world.harness.hover_at(at);
+    world.harness.drag_at(at);
+    world.harness.drop_at(at);
+    world.settle();
+    world.harness.get_by_role_and_label(Role::MultilineTextInput, "Words").type_text("Written by hand");
+    world.settle();
+    world.harness.get_by_role_and_label(Role::TextInput, "Title").type_text("Whose cloud");
+    world.settle();
+    // Keys that draw are letters where something is typed.
+    assert!(world.has("3  Text “Written by hand”"));
+    world.open();
+    let case = world.case().expect("it was kept");
+    let plan = case.plans.first().expect("the picture");
+    assert_eq!((plan.title.as_str(), plan.exchanges.len()), ("Whose cloud", 1));
+    let [drawn, number, words] = plan.annotations.as_slice() else { panic!("three: {:?}", plan.annotations) };
+    assert!(matches!(drawn.shape, Shape::Box(_)) && matches!(number.shape, Shape::Number { number: 1, .. }));
+    assert!(matches!(words.anchor, Anchor::Section { exchange: 0, section: Section::Ledger }), "{:?}", words.anchor);
+    world.compose();
+    assert!(world.has("1  Box") && world.has("3  Text “Written by hand”"));
+    world.click("1  Box");
+    world.press(Modifiers::SHIFT, Key::ArrowRight);
+    world.press(Modifiers::NONE, Key::Delete);
+    assert!(!world.has("1  Box") && world.has("1  Number 1"));
+    assert!(case_path(&world.capture).exists());
+}
+
+#[test]
+fn showing_secrets_is_asked_once_and_written_into_the_footer() {
+    let mut world = World::new();
+    world.compose();
+    assert!(world.has("value hidden at"));
+    world.click("Secrets");
+    assert!(world.has("Show secrets in this picture?"));
+    world.click("Cancel");
+    assert!(world.has("value hidden at"), "nothing changed");
+    world.click("Secrets");
+    world.click("Show secrets");
+    assert!(world.has("Everything is shown as it is."));
+    world.click("Secrets");
+    assert!(world.has("value hidden at"), "hiding needs no question");
+}
+
+#[test]
+fn sections_are_ordered_folded_and_added() {
+    let mut world = World::new();
+    world.compose();
+    world.click("Move Response up");
+    world.click("Remove Evidence");
+    world.click("Add section");
+    world.click("Serving path");
+    assert!(world.has("Remove Serving path") && !world.has("Remove Evidence"));
+    world.click("List");
+    assert!(world.has("Around the chosen") && world.has("Remove List"));
+    world.press(Modifiers::COMMAND, Key::Z);
+    assert!(world.has("Remove Serving path"), "a preset can be taken back");
+    world.press(Modifiers::NONE, Key::F2);
+    world.press(Modifiers::NONE, Key::ArrowDown);
+    world.press(Modifiers::NONE, Key::F8);
+    assert!(world.has("Added to the picture: 2 exchanges"));
+}
