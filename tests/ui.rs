@@ -2,6 +2,8 @@
 
 #![expect(clippy::expect_used, reason = "a test program: what is not there is a failed test")]
 
+#[path = "ui_verify/mod.rs"]
+mod ui_verify;
 #[path = "ui_world/mod.rs"]
 mod ui_world;
 
@@ -93,6 +95,20 @@ impl World {
     }
 }
 
+/// A file let go over the window.
+#[derive(Debug)]
+struct Dropped(PathBuf);
+
+impl egui::DroppedFile for Dropped {
+    fn path(&self) -> &Path {
+        &self.0
+    }
+
+    fn bytes(&self) -> Result<Vec<u8>, String> {
+        Err("never asked for".to_owned())
+    }
+}
+
 #[test]
 fn the_start_screen_opens_captures() {
     let recent = PathBuf::from("/captures/one.pcap");
@@ -106,21 +122,11 @@ fn the_start_screen_opens_captures() {
 
 #[test]
 fn a_dropped_file_is_opened_and_remembered() {
-    #[derive(Debug)]
-    struct File(PathBuf);
-    impl egui::DroppedFile for File {
-        fn path(&self) -> &Path {
-            &self.0
-        }
-        fn bytes(&self) -> Result<Vec<u8>, String> {
-            Err("never asked for".to_owned())
-        }
-    }
     let mut world = World::new(Saved::default());
     world.settle();
     let path = PathBuf::from("/captures/dropped.pcapng");
-    world.harness.input_mut().dropped_files.push(Arc::new(File(path.clone())));
-    world.harness.run();
+    world.harness.input_mut().dropped_files.push(Arc::new(Dropped(path.clone())));
+    world.settle();
     assert_eq!(world.commands(), [Command::Open(Source::File(path.clone()))]);
     assert_eq!(world.harness.state().state.saved.recent, [path]);
 }
@@ -135,7 +141,7 @@ fn a_path_can_be_typed() {
     world.harness.get_by_role_and_label(Role::TextInput, "Path").type_text("/captures/two.pcap");
     world.harness.run_steps(2);
     world.harness.get_by_role_and_label(Role::Button, "Open").click();
-    world.harness.run_steps(3);
+    world.settle();
     assert_eq!(world.commands(), [Command::Open(Source::File("/captures/two.pcap".into()))]);
 }
 

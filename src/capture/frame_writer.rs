@@ -20,15 +20,15 @@ pub struct FrameWriter<W: Write> {
 }
 
 impl<W: Write> FrameWriter<W> {
-    /// Begins a section.
-    pub fn new(out: W) -> io::Result<Self> {
+    /// Begins a section, with a comment on the whole where it is not empty.
+    pub fn new(out: W, comment: &str) -> io::Result<Self> {
         let mut writer = Self {
             out: BufWriter::with_capacity(256 << 10, out),
             blocks: Vec::new(),
             described: AHashMap::new(),
             written: 0,
         };
-        section_header(&mut writer.blocks);
+        section_header(&mut writer.blocks, comment);
         writer.pass_on()?;
         Ok(writer)
     }
@@ -66,6 +66,11 @@ impl<W: Write> FrameWriter<W> {
         };
         packet(&mut self.blocks, &block, bytes);
         self.pass_on()
+    }
+
+    /// Bytes written so far.
+    pub fn written(&self) -> u64 {
+        self.written
     }
 
     /// Ends the file; gives its length in bytes.

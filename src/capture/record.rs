@@ -496,7 +496,7 @@ impl Pen {
     fn head(&mut self, now: Instant) {
         let begun_wall = self.wall();
         self.section = Section { begun: now, begun_wall, frames: 0, base: self.totals };
-        write::section_header(&mut self.blocks);
+        write::section_header(&mut self.blocks, "");
         write::interface(&mut self.blocks, &self.interface);
         self.bytes = u64::try_from(self.blocks.len()).unwrap_or(u64::MAX);
     }

@@ -39,13 +39,16 @@ pub(super) struct Statistics {
     pub(super) written: u64,
 }
 
-/// Begins a section of unknown length.
-pub(super) fn section_header(out: &mut Vec<u8>) {
+/// Begins a section of unknown length, with a comment where it is not empty.
+pub(super) fn section_header(out: &mut Vec<u8>, comment: &str) {
     block(out, SECTION_HEADER, |out| {
         out.extend_from_slice(&0x1a2b_3c4d_u32.to_le_bytes());
         out.extend_from_slice(&1_u16.to_le_bytes());
         out.extend_from_slice(&0_u16.to_le_bytes());
         out.extend_from_slice(&(-1_i64).to_le_bytes());
+        if !comment.is_empty() {
+            option(out, 1, comment.as_bytes());
+        }
         option(out, 4, concat!("nephoscope ", env!("CARGO_PKG_VERSION")).as_bytes());
         end_of_options(out);
     });
@@ -57,7 +60,9 @@ pub(super) fn interface(out: &mut Vec<u8>, facts: &InterfaceBlock) {
         out.extend_from_slice(&facts.link.0.to_le_bytes());
         out.extend_from_slice(&0_u16.to_le_bytes());
         out.extend_from_slice(&facts.snap_len.to_le_bytes());
-        option(out, 2, facts.name.as_bytes());
+        if !facts.name.is_empty() {
+            option(out, 2, facts.name.as_bytes());
+        }
         option(out, 9, &[if facts.nanos { 9 } else { 6 }]);
         if !facts.filter.is_empty() {
             // The byte before it says that it is text, not instructions.
@@ -183,7 +188,7 @@ mod tests {
 
     fn capture() -> Vec<u8> {
         let mut out = Vec::new();
-        section_header(&mut out);
+        section_header(&mut out, "");
         let facts = InterfaceBlock {
             name: "eth0".to_owned(),
             link: LinkType::ETHERNET,

@@ -16,7 +16,7 @@ pub(super) struct Arguments {
     /// What to do without a window.
     #[command(subcommand)]
     pub(super) task: Option<Task>,
-    /// Capture to open in the window; `-` reads standard input.
+    /// Capture to open in the window, or a picture, bundle or claim to verify there; `-` reads standard input.
     pub(super) file: Option<PathBuf>,
     /// The same as FILE, as Wireshark has it
     #[arg(short = 'r', long = "read", value_name = "FILE", conflicts_with_all = ["file", "interface"])]

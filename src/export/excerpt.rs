@@ -10,18 +10,18 @@ use std::path::Path;
 
 use super::proof::ProofError;
 use super::redact::Redactor;
-use crate::capture::FrameFile;
+use crate::capture::{FrameFile, FrameWriter, Interface};
 use crate::decode::{Decoder, Outcome};
 use crate::model::{
     Budget, Detail, Endpoint, FlowId, FrameHead, FrameNo, HttpMessage, LinkType, Part, Payload, TcpFlags, Transport,
     Unit, UnitKind, hex,
 };
-use crate::store::{Record, RowId, Snapshot};
+use crate::store::{Facts, Record, RowId, Snapshot};
 
 /// What stands where a byte was overwritten: a letter, so that heads can still be read.
 pub(super) const FILL: u8 = b'X';
 /// Bytes of an excerpt; it is held in memory.
-const MOST_BYTES: usize = 256 << 20;
+const MOST_BYTES: u64 = 256 << 20;
 /// Bytes of an interface's name that are kept.
 const NAME_BYTES: usize = 64;
 
@@ -213,7 +213,8 @@ impl Plan<'_> {
         }
         let mut file = FrameFile::open(path, budget)?;
         let mut decoder = Decoder::new(budget);
-        let mut out = Writer::new(snapshot);
+        let mut written = Vec::new();
+        let mut out = Writer::new(&mut written, snapshot.facts(), redactor)?;
         let mut tracks: BTreeMap<FlowId, Track> = BTreeMap::new();
         let mut reassembled = Vec::new();
         for (number, (flow, offset)) in places {
@@ -224,16 +225,17 @@ impl Plan<'_> {
             match decoder.frame(&head, &bytes, &mut reassembled) {
                 Outcome::Unit(unit) => {
                     let Some(changed) = track.unit(&unit, wanted, &mut bytes, redactor) else { continue };
-                    out.frame(&head, &bytes, changed, redactor)?;
+                    out.frame(&head, &mut bytes, changed, redactor)?;
                 }
                 // Fragments of a lookup; there is no telling where a secret would stand in one.
                 Outcome::Fragment if !wanted.whole.is_empty() && !redactor.hides_addresses() => {
-                    out.frame(&head, &bytes, 0, redactor)?;
+                    out.frame(&head, &mut bytes, 0, redactor)?;
                 }
                 Outcome::Fragment | Outcome::Other | Outcome::Undecoded => {}
             }
         }
-        Ok(out.end())
+        let (frames, overwritten) = out.end()?;
+        Ok(Excerpt { bytes: written, frames, overwritten })
     }
 }
 
@@ -504,116 +506,61 @@ fn hide_hardware(link: LinkType, bytes: &mut [u8]) {
     bytes.get_mut(place).unwrap_or_default().fill(0);
 }
 
-/// Writes the pcapng (draft-ietf-opsawg-pcapng), little-endian.
+/// Writes the excerpt's frames.
 struct Writer<'a> {
-    snapshot: &'a Snapshot,
-    /// Interfaces in the excerpt, by their number in the capture and link type.
-    interfaces: BTreeMap<(u32, u16), u32>,
+    out: FrameWriter<&'a mut Vec<u8>>,
+    /// Those of the capture, their names redacted.
+    interfaces: Vec<Interface>,
+    /// The capture's digest.
     capture: String,
-    out: Excerpt,
+    frames: Vec<FrameNo>,
+    overwritten: u64,
 }
 
 impl<'a> Writer<'a> {
-    fn new(snapshot: &'a Snapshot) -> Self {
-        let capture = snapshot.facts().sha256.map_or_else(|| "unknown".to_owned(), |h| hex(&h));
-        let mut out = Excerpt::default();
+    fn new(bytes: &'a mut Vec<u8>, facts: &Facts, redactor: &mut Redactor) -> Result<Self, ProofError> {
+        let capture = facts.sha256.map_or_else(|| "unknown".to_owned(), |h| hex(&h));
         let comment =
             format!("excerpt of the capture with SHA-256 {capture}; each frame's comment tells its number there");
-        block(&mut out.bytes, 0x0a0d_0d0a, |out| {
-            out.extend_from_slice(&0x1a2b_3c4d_u32.to_le_bytes());
-            out.extend_from_slice(&[1, 0, 0, 0]);
-            out.extend_from_slice(&(-1_i64).to_le_bytes());
-            option(out, 1, comment.as_bytes());
-            option(out, 4, concat!("nephoscope ", env!("CARGO_PKG_VERSION")).as_bytes());
-            option(out, 0, b"");
-        });
-        Self { snapshot, interfaces: BTreeMap::new(), capture, out }
+        let interfaces = facts.capture.interfaces.iter().map(|of| named(of, redactor)).collect();
+        let out = FrameWriter::new(bytes, &comment)?;
+        Ok(Self { out, interfaces, capture, frames: Vec::new(), overwritten: 0 })
     }
 
     fn frame(
         &mut self,
         head: &FrameHead,
-        bytes: &[u8],
+        bytes: &mut [u8],
         changed: u64,
-        redactor: &mut Redactor,
+        redactor: &Redactor,
     ) -> Result<(), ProofError> {
-        let interface = self.interface(head, redactor);
-        let mut bytes = bytes.to_vec();
         if redactor.is_on() {
-            hide_hardware(head.link, &mut bytes);
+            hide_hardware(head.link, bytes);
         }
         let of = format!("frame {} of {}", head.number, self.capture);
         let comment = match changed {
             0 => of,
             n => format!("{of}; {n} bytes overwritten with X or line ends, checksums made anew"),
         };
-        let time = u64::try_from(head.time.0).unwrap_or(0);
-        block(&mut self.out.bytes, 6, |out| {
-            let words = [interface, (time >> 32) as u32, time as u32, bytes.len() as u32, head.original_len];
-            for word in words {
-                out.extend_from_slice(&word.to_le_bytes());
-            }
-            out.extend_from_slice(&bytes);
-            pad(out, bytes.len());
-            option(out, 1, comment.as_bytes());
-            option(out, 0, b"");
-        });
-        if self.out.bytes.len() > MOST_BYTES {
+        self.out.frame(&self.interfaces, head, bytes, Some(&comment))?;
+        if self.out.written() > MOST_BYTES {
             return Err(ProofError::TooLarge("the excerpt would be larger than 256 MiB"));
         }
-        self.out.frames.push(head.number);
-        self.out.overwritten += changed;
+        self.frames.push(head.number);
+        self.overwritten += changed;
         Ok(())
     }
 
-    fn interface(&mut self, head: &FrameHead, redactor: &mut Redactor) -> u32 {
-        let key = (head.interface, head.link.0);
-        if let Some(known) = self.interfaces.get(&key) {
-            return *known;
-        }
-        let number = self.interfaces.len() as u32;
-        self.interfaces.insert(key, number);
-        let facts = self.snapshot.facts().capture.interfaces.get(head.interface as usize);
-        let name = facts.map_or(&b""[..], |i| i.name.get(..i.name.len().min(NAME_BYTES)).unwrap_or_default());
-        let name = redactor.text(&String::from_utf8_lossy(name).into_owned().into_bytes(), "interface name");
-        block(&mut self.out.bytes, 1, |out| {
-            out.extend_from_slice(&head.link.0.to_le_bytes());
-            out.extend_from_slice(&[0, 0]);
-            out.extend_from_slice(&facts.map_or(0, |i| i.snap_len).to_le_bytes());
-            if !name.is_empty() {
-                option(out, 2, &name);
-            }
-            option(out, 9, &[9]);
-            option(out, 0, b"");
-        });
-        number
-    }
-
-    fn end(self) -> Excerpt {
-        self.out
+    /// Original numbers of the frames written, and how many payload bytes were overwritten.
+    fn end(self) -> Result<(Vec<FrameNo>, u64), ProofError> {
+        self.out.end()?;
+        Ok((self.frames, self.overwritten))
     }
 }
 
-fn block(out: &mut Vec<u8>, kind: u32, body: impl FnOnce(&mut Vec<u8>)) {
-    let start = out.len();
-    out.extend_from_slice(&kind.to_le_bytes());
-    out.extend_from_slice(&[0; 4]);
-    body(out);
-    let total = ((out.len() - start + 4) as u32).to_le_bytes();
-    out.extend_from_slice(&total);
-    if let Some(place) = out.get_mut(start + 4..start + 8) {
-        place.copy_from_slice(&total);
-    }
-}
-
-fn option(out: &mut Vec<u8>, code: u16, value: &[u8]) {
-    let value = value.get(..value.len().min(usize::from(u16::MAX))).unwrap_or_default();
-    out.extend_from_slice(&code.to_le_bytes());
-    out.extend_from_slice(&(value.len() as u16).to_le_bytes());
-    out.extend_from_slice(value);
-    pad(out, value.len());
-}
-
-fn pad(out: &mut Vec<u8>, len: usize) {
-    out.extend_from_slice([0_u8; 3].get(..len.wrapping_neg() & 3).unwrap_or_default());
+/// An interface as the excerpt may name it.
+fn named(interface: &Interface, redactor: &mut Redactor) -> Interface {
+    let name = interface.name.get(..NAME_BYTES).unwrap_or(&interface.name);
+    let name = redactor.text(String::from_utf8_lossy(name).as_bytes(), "interface name");
+    Interface { name, ..interface.clone() }
 }

@@ -17,8 +17,10 @@ mod png;
 mod proof;
 mod readme;
 mod redact;
+mod report;
 mod save;
 mod secrets;
+mod subject;
 mod table;
 mod verify;
 
@@ -34,10 +36,12 @@ pub use order::{Listing, Numbers};
 pub use png::{Pixels, PngError, read_png, write_png};
 pub use proof::{NOT_SHOWN, Proof, ProofError};
 pub use redact::{LineState, Redacted, Redactor, Replaced};
+pub use report::{Item, NO_PICTURE, NOT_REDACTED, Outcome, Report, Whole, write_report};
 pub use save::{Existing, SaveError, SaveWhat, save};
 pub use secrets::{Context, Hit, SecretKind};
+pub use subject::Subject;
 pub use table::{write_table, write_table_head, write_table_rows};
-pub use verify::{Item, Outcome, Report, Subject, check as verify};
+pub use verify::check as verify;
 
 /// Why a list could not be written.
 #[derive(Debug, thiserror::Error)]

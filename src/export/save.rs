@@ -182,7 +182,7 @@ fn rewrite(
     out: &mut File,
     failed: &dyn Fn(io::Error) -> SaveError,
 ) -> Result<u64, SaveError> {
-    let mut writer = FrameWriter::new(out).map_err(failed)?;
+    let mut writer = FrameWriter::new(out, "").map_err(failed)?;
     let mut batch = Batch::default();
     loop {
         let more = reader.next_batch(&mut batch)?;
@@ -212,7 +212,7 @@ fn exchanges(
         Source::Live(spool) => FrameFile::open(&spool.folder, budget)?,
         Source::Stdin => return Err(SaveError::NotKept),
     };
-    let mut writer = FrameWriter::new(out).map_err(failed)?;
+    let mut writer = FrameWriter::new(out, "").map_err(failed)?;
     let interfaces = &snapshot.facts().capture.interfaces;
     for (number, offset) in frames {
         let (head, bytes) = file.frame(number, offset)?;

@@ -8,13 +8,11 @@ use std::io::Write as _;
 use std::net::SocketAddr;
 use std::path::Path;
 
-use serde::Serialize;
-
-use super::bundle::read_bundle;
 use super::claim::{Callout, Claim, ExchangeClaim, PieceClaim, kind, length, salted, socket, transport};
 use super::excerpt::FILL;
-use super::png::read_png;
 use super::proof::capture_secret;
+use super::report::{Item, Outcome, Report};
+use super::subject::Subject;
 use crate::capture::{Batch, CaptureReader, Digest, digest_file};
 use crate::decode::{Decoder, Outcome as Decoded};
 use crate::engine::{How, Reading, Source};
@@ -28,115 +26,6 @@ const MOST_STREAM: usize = 64 << 20;
 /// Characters of a line that a report quotes.
 const LINE_CHARS: usize = 200;
 
-/// What is to be checked.
-#[derive(Clone, Debug)]
-pub struct Subject {
-    /// The claim.
-    pub claim: Claim,
-    /// The digest over the pixels that are there, and their size.
-    pub pixels: Option<(Option<String>, (u32, u32))>,
-    /// The excerpt that came with it.
-    pub excerpt: Option<Vec<u8>>,
-}
-
-impl Subject {
-    /// Reads a PNG, a bundle or a claim, told by its first bytes. The error is a whole sentence without its end.
-    pub fn read(bytes: &[u8]) -> Result<Self, String> {
-        if bytes.starts_with(b"\x89PNG") {
-            let picture = read_png(bytes).map_err(|e| e.to_string())?;
-            let Some(claim) = picture.claim else {
-                return Err("this picture carries no claim; it may have been taken out by a program that the picture went through".to_owned());
-            };
-            let pixels = Some((picture.pixels, picture.size));
-            return Ok(Self { claim: Claim::read(&claim)?, pixels, excerpt: None });
-        }
-        if bytes.starts_with(b"PK") {
-            let parts = read_bundle(bytes).map_err(|e| e.to_string())?;
-            let claim = Claim::read(&parts.claim)?;
-            let mut pixels = None;
-            if let Some((_, picture)) = &parts.picture {
-                let picture = read_png(picture).map_err(|e| e.to_string())?;
-                pixels = Some((picture.pixels, picture.size));
-                // Two claims in one bundle must not say different things.
-                if picture.claim.as_deref().map(Claim::read).transpose()?.is_some_and(|inside| inside != claim) {
-                    return Err("the picture's own claim is not the one beside it in the bundle".to_owned());
-                }
-            }
-            return Ok(Self { claim, pixels, excerpt: parts.excerpt });
-        }
-        Ok(Self { claim: Claim::read(bytes)?, pixels: None, excerpt: None })
-    }
-}
-
-/// How one check ended.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "kebab-case", tag = "outcome", content = "detail")]
-pub enum Outcome {
-    /// It holds; a note where something of it was hidden.
-    Passes(Option<String>),
-    /// It does not hold.
-    Fails {
-        /// What the claim says.
-        expected: String,
-        /// What is there.
-        there: String,
-    },
-    /// Nothing here lets it be checked.
-    CannotBeChecked(String),
-}
-
-/// One line of a report.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct Item {
-    /// The exchange's place in the claim, from 0; `None` for what concerns the whole.
-    #[serde(skip)]
-    pub exchange: Option<usize>,
-    /// The exchange's number in the list.
-    #[serde(rename = "exchange", skip_serializing_if = "Option::is_none")]
-    pub number: Option<u32>,
-    /// The callout's number; `None` for what is no callout.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub callout: Option<u32>,
-    /// What was checked.
-    pub what: String,
-    /// How it ended.
-    #[serde(flatten)]
-    pub outcome: Outcome,
-}
-
-/// What came of all checks.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Report {
-    /// Line by line.
-    pub items: Vec<Item>,
-    /// What the callouts were checked against, in words.
-    pub against: String,
-}
-
-impl Report {
-    /// Whether anything fails.
-    pub fn fails(&self) -> bool {
-        self.items.iter().any(|i| matches!(i.outcome, Outcome::Fails { .. }))
-    }
-
-    /// How many callouts pass, fail, and cannot be checked.
-    pub fn callouts(&self) -> [usize; 3] {
-        let mut counts = [0; 3];
-        for item in self.items.iter().filter(|i| i.callout.is_some()) {
-            counts[match item.outcome {
-                Outcome::Passes(_) => 0,
-                Outcome::Fails { .. } => 1,
-                Outcome::CannotBeChecked(_) => 2,
-            }] += 1;
-        }
-        counts
-    }
-
-    fn whole(&mut self, what: &str, outcome: Outcome) {
-        self.items.push(Item { exchange: None, number: None, callout: None, what: what.to_owned(), outcome });
-    }
-}
-
 /// Checks everything that can be.
 pub fn check(subject: &Subject, capture: Option<&Path>, budget: &Budget) -> Report {
     let mut report = Report::default();
@@ -144,7 +33,7 @@ pub fn check(subject: &Subject, capture: Option<&Path>, budget: &Budget) -> Repo
     let ground = match (capture, &subject.excerpt) {
         (Some(path), _) => Ground::of_file(path, &subject.claim, budget, &mut report),
         (None, Some(excerpt)) => Ground::of_excerpt(excerpt, &subject.claim, budget, &mut report),
-        (None, None) => Err("there is neither a capture nor an excerpt: name the capture too".to_owned()),
+        (None, None) => Err("there is neither a capture nor an excerpt: give the capture too".to_owned()),
     };
     let ground = match ground {
         Ok(ground) => Some(ground),
@@ -191,7 +80,7 @@ fn picture(subject: &Subject, report: &mut Report) {
         (Some(_), Some(_)) => fails("the pixels as they were exported", "other pixels: the picture was changed"),
         (None, Some(_)) => fails("the pixels as they were exported", "a form of PNG that the program does not write"),
     };
-    report.whole("pixels of the picture", outcome);
+    report.pixels(outcome);
 }
 
 /// The bytes that a claim is held against.
@@ -215,7 +104,7 @@ impl Ground {
         let sha256 = hex(&digest_file(path).map_err(|e| e.to_string())?);
         let is_it = sha256 == claim.capture.sha256;
         if is_it {
-            report.whole("the capture is the one that the claim names", Outcome::Passes(None));
+            report.overall("the capture is the one that the claim names", Outcome::Passes(None));
             let secret = capture_secret(path).map_err(|e| format!("cannot read the capture: {e}"))?;
             let mut ground = Self::new(path, claim, budget)?;
             ground.secret = Some(secret);
@@ -231,7 +120,7 @@ impl Ground {
         }
         let there = format!("another file: its SHA-256 is {sha256}");
         let expected = format!("the capture with SHA-256 {}", clean_to(claim.capture.sha256.as_bytes(), 64));
-        report.whole("the capture is the one that the claim names", fails(expected, there));
+        report.overall("the capture is the one that the claim names", fails(expected, there));
         Err("the capture given is another one".to_owned())
     }
 
@@ -243,7 +132,7 @@ impl Ground {
         let mut ground = match Self::new(file.path(), claim, budget) {
             Ok(ground) => ground,
             Err(why) => {
-                report.whole(WHAT, fails("an excerpt that can be read", why.clone()));
+                report.overall(WHAT, fails("an excerpt that can be read", why.clone()));
                 return Err(format!("the excerpt cannot be read: {why}"));
             }
         };
@@ -258,7 +147,8 @@ impl Ground {
                 }
                 Some((_, sha256)) => {
                     let there = format!("frames of another capture, SHA-256 {}", clean_to(sha256, 64));
-                    report.whole(WHAT, fails(format!("frames of {}", claim.capture.sha256), there));
+                    let own = clean_to(claim.capture.sha256.as_bytes(), 64);
+                    report.overall(WHAT, fails(format!("frames of {own}"), there));
                     return Err("the excerpt is of another capture".to_owned());
                 }
                 None => {}
@@ -266,10 +156,10 @@ impl Ground {
         }
         if numbers.len() != facts.frames as usize {
             let there = format!("{} frames without it", (facts.frames as usize).saturating_sub(numbers.len()));
-            report.whole(WHAT, fails("the original number in each frame's comment", there));
+            report.overall(WHAT, fails("the original number in each frame's comment", there));
             return Err("the excerpt's frames do not tell their numbers".to_owned());
         }
-        report.whole(
+        report.overall(
             WHAT,
             Outcome::Passes(Some("as its comments say; who has the capture can check that too".to_owned())),
         );
@@ -357,7 +247,7 @@ impl Ground {
                 ))
             } else if callout.needs_capture && self.is_excerpt() {
                 Outcome::CannotBeChecked(
-                    "the bytes stand there; the rule looks at more than the excerpt holds: name the capture".to_owned(),
+                    "the bytes stand there; the rule looks at more than the excerpt holds: give the capture".to_owned(),
                 )
             } else {
                 fails(
@@ -515,7 +405,7 @@ impl Ground {
     fn elsewhere(&self, callout: &Callout, record: Option<&Record>) -> Outcome {
         if callout.needs_capture && self.is_excerpt() {
             return Outcome::CannotBeChecked(
-                "the excerpt does not hold what this rule looks at: name the capture".to_owned(),
+                "the excerpt does not hold what this rule looks at: give the capture".to_owned(),
             );
         }
         let Some(record) = record else { return fails(said(callout), "no such exchange") };
@@ -564,7 +454,7 @@ impl Ground {
             return Some(Outcome::Passes(note));
         }
         if self.is_excerpt() {
-            let why = "where the URL was handed out is told by a whole body, which the excerpt does not hold: name the capture";
+            let why = "where the URL was handed out is told by a whole body, which the excerpt does not hold: give the capture";
             return Some(Outcome::CannotBeChecked(why.to_owned()));
         }
         let there = found.map_or_else(

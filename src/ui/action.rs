@@ -21,6 +21,12 @@ pub enum Action {
     AskPath,
     /// Read this capture.
     OpenPath(PathBuf),
+    /// Open or check these files, whatever they are.
+    Given(Vec<PathBuf>),
+    /// Ask for a picture, bundle or claim with the desktop's dialog, to check it.
+    Verify,
+    /// Check this file.
+    VerifyPath(PathBuf),
     /// Stop reading.
     Stop,
     /// Back to the start screen.
@@ -212,7 +218,7 @@ const fn plain(key: Key) -> KeyboardShortcut {
 }
 
 /// Actions that have a key or stand in a menu. Longer shortcuts before shorter ones that they contain.
-pub(crate) static ENTRIES: [Entry; 38] = [
+pub(crate) static ENTRIES: [Entry; 39] = [
     Entry {
         action: Action::Live(LiveAction::Options),
         label: "Capture…",
@@ -274,6 +280,12 @@ pub(crate) static ENTRIES: [Entry; 38] = [
         key: Some(shifted(Key::O)),
     },
     Entry { action: Action::Open, label: "Open…", tip: "Choose a capture file", key: Some(command(Key::O)) },
+    Entry {
+        action: Action::Verify,
+        label: "Verify a picture or bundle…",
+        tip: "Check what a picture, bundle or claim says, against the capture on screen where it is about that one",
+        key: Some(plain(Key::F6)),
+    },
     Entry {
         action: Action::Close,
         label: "Close capture",

@@ -5,6 +5,7 @@ mod apply;
 mod capturing;
 mod composing;
 mod saving;
+mod verifying;
 
 use std::sync::Arc;
 
@@ -132,6 +133,10 @@ pub struct Desk {
     composer: Composer,
     /// Of what the last preview was made, or could not be.
     drawn_last: Option<Drawn>,
+    /// Counts the files given, so that late answers are known.
+    given: u32,
+    /// Looks at given files that are under way.
+    looks: usize,
     /// What the user chose.
     pub state: State,
     wants_picture: Option<Side>,
@@ -170,6 +175,8 @@ impl Desk {
             studio,
             composer: Composer::default(),
             drawn_last: None,
+            given: 0,
+            looks: 0,
             state: State { saved, ..State::default() },
             wants_picture: None,
             dialog: None,
@@ -212,6 +219,8 @@ impl Desk {
         self.composer = Composer::default();
         self.drawn_last = None;
         self.capture = Capture { number: self.capture.number + 1, ..Capture::default() };
+        // What was given before this came on screen is not waited for any more.
+        self.given += 1;
         self.busy = Busy { index: self.busy.index, ..Busy::default() };
         self.state.selected = None;
         self.state.table = table::TableState::default();
@@ -236,10 +245,15 @@ impl Desk {
         self.state.dialog_wanted.is_some()
     }
 
+    /// Whether that dialog is for a picture, bundle or claim.
+    pub(crate) fn wants_to_verify(&self) -> bool {
+        self.state.dialog_wanted == Some(Wanted::Verify)
+    }
+
     /// The name to offer for a file, where the dialog asked for is one for saving.
     pub(crate) fn wants_to_save(&self) -> Option<String> {
         match self.state.dialog_wanted.as_ref()? {
-            Wanted::Open => None,
+            Wanted::Open | Wanted::Verify => None,
             Wanted::Save(wish) => Some(self.offered_name(wish)),
         }
     }
@@ -279,6 +293,7 @@ impl Desk {
             || self.busy.findings
             || self.studio.is_busy()
             || self.saving
+            || self.looks > 0
     }
 
     /// Takes everything that engine and jobs have sent, and asks for what is missing.
@@ -319,6 +334,9 @@ impl Desk {
         while let Ok(told) = self.studio.told.try_recv() {
             self.studio_told(ctx, told);
         }
+        while let Ok(found) = self.jobs.found.try_recv() {
+            self.found(found);
+        }
         let purpose =
             if matches!(self.state.dialog_open, Some(Wanted::Save(_))) { Purpose::Write } else { Purpose::Read };
         if let Some(dialog) = self.dialog.take()
@@ -357,6 +375,13 @@ impl Desk {
             if self.studio.is_busy() {
                 match self.studio.told.recv_timeout(wait) {
                     Ok(told) => self.studio_told(ctx, told),
+                    Err(RecvTimeoutError::Timeout | RecvTimeoutError::Disconnected) => return,
+                }
+                continue;
+            }
+            if self.looks > 0 {
+                match self.jobs.found.recv_timeout(wait) {
+                    Ok(found) => self.found(found),
                     Err(RecvTimeoutError::Timeout | RecvTimeoutError::Disconnected) => return,
                 }
                 continue;
@@ -737,10 +762,11 @@ impl Desk {
 /// Files over the window, and files let go.
 fn dropped(ui: &Ui, actions: &mut Vec<Action>) {
     let (dropped, hovering) = ui.input(|input| {
-        (input.raw.dropped_files.first().map(|file| file.path().to_owned()), !input.raw.hovered_files.is_empty())
+        let dropped: Vec<_> = input.raw.dropped_files.iter().map(|file| file.path().to_owned()).collect();
+        (dropped, !input.raw.hovered_files.is_empty())
     });
-    if let Some(path) = dropped {
-        actions.push(Action::OpenPath(path));
+    if !dropped.is_empty() {
+        actions.push(Action::Given(dropped));
     } else if hovering {
         start_screen::drop_hint(ui);
     }

@@ -1,5 +1,5 @@
-//! What may block, on threads of its own: reading a row's record, bodies and frames, decoding a picture, the index, and
-//! the desktop's file dialog. At most one request of a kind is under way; the window asks for the newest when it is back.
+//! What may block, on threads of its own: reading a row's record, bodies and frames, decoding a picture, checking a
+//! claim, the index, and the desktop's file dialog. At most one request of a kind is under way; the window asks for the newest when it is back.
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -14,9 +14,10 @@ use super::live::{CLOSING, Live, Named, SaveWish, named};
 use super::overview::Overview;
 use super::prepared::{Picture, Prepared, Shown, picture};
 use super::state::Choice;
+use super::verified::{OnScreen, Verified};
 use crate::engine::{self, Source};
-use crate::export;
-use crate::model::{Budget, Side, Timestamp};
+use crate::export::{self, Subject};
+use crate::model::{Budget, Side, Timestamp, clean_to};
 use crate::store::{Row, RowId, Snapshot, query};
 
 /// A dialog that answers faster was never shown: nobody clicks within it.
@@ -104,6 +105,37 @@ pub(crate) struct Saved {
     pub(crate) result: Result<(), SaveFault>,
 }
 
+/// Files that the user gave.
+#[derive(Debug)]
+pub(crate) struct Given {
+    /// Counts what was given, so that late answers are known as such.
+    pub(crate) number: u32,
+    pub(crate) files: Vec<PathBuf>,
+    pub(crate) take: Take,
+    /// The capture on screen, and its digest where it is known.
+    pub(crate) on_screen: Option<(PathBuf, Option<[u8; 32]>)>,
+}
+
+/// What files that were given are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Take {
+    /// What their bytes say.
+    ByContent,
+    /// The first is to be verified, whatever it is.
+    ToVerify,
+}
+
+/// What was found out about files given.
+#[derive(Debug)]
+pub(crate) enum Found {
+    /// One that may be a capture.
+    Capture { number: u32, path: PathBuf },
+    /// One that is being checked; `Verified` follows.
+    Checking { number: u32, name: String },
+    /// What checking came to.
+    Verified { number: u32, verified: Box<Verified> },
+}
+
 /// A request to the index thread.
 #[derive(Debug)]
 pub(crate) struct IndexAsk {
@@ -150,6 +182,8 @@ pub(crate) struct Jobs {
     asks: Sender<Ask>,
     pub(crate) told: Receiver<Told>,
     told_in: Sender<Told>,
+    found_in: Sender<Found>,
+    pub(crate) found: Receiver<Found>,
     saved_in: Sender<Saved>,
     pub(crate) saved: Receiver<Saved>,
     index_asks: Sender<IndexAsk>,
@@ -167,6 +201,7 @@ impl Jobs {
         let (index_told_in, index_told) = bounded(1);
         let (picked_in, picked) = bounded(1);
         let (saved_in, saved) = bounded(1);
+        let (found_in, found) = bounded(4);
         let woken = Arc::clone(wake);
         let answers = told_in.clone();
         let own = budget.clone();
@@ -187,7 +222,20 @@ impl Jobs {
                 woken();
             }
         })?;
-        Ok(Self { budget: own, asks, told, told_in, saved_in, saved, index_asks, index_told, picked_in, picked })
+        Ok(Self {
+            budget: own,
+            asks,
+            told,
+            told_in,
+            found_in,
+            found,
+            saved_in,
+            saved,
+            index_asks,
+            index_told,
+            picked_in,
+            picked,
+        })
     }
 
     /// Hands a request over; false where the thread is gone or busy.
@@ -210,6 +258,19 @@ impl Jobs {
             let result = save_to(&save, &budget);
             let _closed = answer.send(Saved { capture, wish, to: save.to, frames, whole, result });
             wake();
+        })?;
+        Ok(())
+    }
+
+    /// Looks at files on a thread of its own, since a large capture may have to be read; answers come over `found`.
+    pub(crate) fn ask_look(&self, given: Given, wake: &WakeUp) -> std::io::Result<()> {
+        let (answers, wake) = (self.found_in.clone(), Arc::clone(wake));
+        let budget = self.budget.clone();
+        Builder::new().name("look".to_owned()).spawn(move || {
+            look(&given, &budget, |found| {
+                let _closed = answers.send(found);
+                wake();
+            });
         })?;
         Ok(())
     }
@@ -320,6 +381,25 @@ fn answer(ask: Ask, budget: &Budget) -> Told {
             Told::Findings { capture, generation: snapshot.generation, findings }
         }
     }
+}
+
+/// Finds out what files are, and checks the first that can be checked; against the first that cannot, where there is one.
+fn look(given: &Given, budget: &Budget, tell: impl Fn(Found)) {
+    let number = given.number;
+    let subject = given.files.iter().position(|path| Subject::is_in(path)).or(match given.take {
+        Take::ByContent => None,
+        Take::ToVerify => Some(0),
+    });
+    let Some(subject) = subject.and_then(|at| given.files.get(at)) else {
+        let path = given.files.first().cloned().unwrap_or_default();
+        return tell(Found::Capture { number, path });
+    };
+    let name = clean_to(subject.file_name().unwrap_or_default().as_encoded_bytes(), 200).into_owned();
+    tell(Found::Checking { number, name });
+    let capture = given.files.iter().find(|path| *path != subject && !Subject::is_in(path));
+    let on_screen = given.on_screen.as_ref().map(|(path, sha256)| OnScreen { path, sha256: *sha256 });
+    let verified = Verified::new(subject, capture.map(PathBuf::as_path), on_screen.as_ref(), budget);
+    tell(Found::Verified { number, verified: Box::new(verified) });
 }
 
 /// Whether the capture has come to its end. One that was stopped to be saved is given a moment to close its files.

@@ -29,6 +29,7 @@ mod table;
 mod text;
 mod theme;
 mod toolbar;
+mod verified;
 mod way;
 mod window;
 
@@ -38,6 +39,7 @@ pub use live::{CaptureChoice, KeepChoice, Leave, SaveWish};
 pub use machine::{Machine, Recording};
 pub use state::{BodyMode, CaptureOptions, Choice, Dialog, Fold, Saved, State, Tab, ThemeChoice, Trouble, View};
 pub use table::Column;
+pub use verified::Verified;
 pub use window::{Begin, UiError, run};
 
 /// Gives a context our fonts and styles. The window does it by itself; tests and pictures call it before the first pass.

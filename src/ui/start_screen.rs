@@ -213,7 +213,7 @@ fn mark(ui: &mut Ui) {
 fn drop_zone(ui: &mut Ui, short: bool, actions: &mut Vec<Action>) {
     let c = theme::colours(ui);
     let (rect, _) =
-        ui.allocate_exact_size(vec2(ui.available_width(), if short { 136.0 } else { 176.0 }), Sense::hover());
+        ui.allocate_exact_size(vec2(ui.available_width(), if short { 160.0 } else { 200.0 }), Sense::hover());
     let up = if short { 20.0 } else { 0.0 };
     ui.painter().rect_filled(rect, CornerRadius::same(10), c.surface);
     shapes::dashed(ui.painter(), rect, Colours::tint(c.line, c.text, 0.2));
@@ -251,6 +251,20 @@ fn drop_zone(ui: &mut Ui, short: bool, actions: &mut Vec<Action>) {
     let by_path = inner.add(egui::Button::new("Open by path…").min_size(vec2(156.0, 34.0)));
     if by_path.on_hover_text("Type the path of a capture").clicked() {
         actions.push(Action::AskPath);
+    }
+    verify_line(ui, pos2(centre.x, rect.top() + 164.0 - up), actions);
+}
+
+/// That pictures are welcome too.
+fn verify_line(ui: &mut Ui, centre: egui::Pos2, actions: &mut Vec<Action>) {
+    let c = theme::colours(ui);
+    let Some(entry) = action::entry(&Action::Verify) else { return };
+    let row = Rect::from_center_size(centre, vec2(320.0, 24.0));
+    let layout = Layout::centered_and_justified(egui::Direction::LeftToRight);
+    let mut inner = ui.new_child(UiBuilder::new().max_rect(row).layout(layout));
+    let button = egui::Button::new(RichText::new(entry.label).color(c.quiet)).frame_when_inactive(false);
+    if inner.add(button).on_hover_text(action::tip(inner.ctx(), entry)).clicked() {
+        actions.push(Action::Verify);
     }
 }
 
@@ -290,5 +304,5 @@ pub(crate) fn drop_hint(ui: &Ui) {
     let painter = ui.ctx().layer_painter(egui::LayerId::new(egui::Order::Foreground, egui::Id::unique("drop hint")));
     painter.rect_filled(rect, CornerRadius::ZERO, c.page.gamma_multiply(0.86));
     shapes::dashed(&painter, rect.shrink(24.0), c.accent);
-    painter.text(rect.center(), Align2::CENTER_CENTER, "Drop to open", theme::strong(theme::TITLE), c.text);
+    painter.text(rect.center(), Align2::CENTER_CENTER, "Drop to open or verify", theme::strong(theme::TITLE), c.text);
 }

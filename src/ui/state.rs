@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use super::figure::Still;
 use super::live::{CaptureChoice, Leave, SaveWish};
 use super::table::{Column, TableState};
+use super::verified::Verified;
 use crate::capture::{FilterFault, Orphan};
 use crate::model::{FrameNo, ProviderId, Side, Timestamp};
 use crate::store::RowId;
@@ -208,6 +209,8 @@ pub enum Dialog {
         text: String,
         /// Why it is asked here.
         note: Option<String>,
+        /// Whether the file is to be verified, whatever it is.
+        verify: bool,
     },
     /// The list of keys.
     Keys,
@@ -240,6 +243,15 @@ pub enum Dialog {
     Delete(Orphan),
     /// Whether secrets may be shown in a picture.
     Secrets,
+    /// A picture, bundle or claim is being checked.
+    Verifying {
+        /// Which of the files given it is.
+        number: u32,
+        /// What it is called.
+        name: String,
+    },
+    /// What checking came to.
+    Verified(Box<Verified>),
 }
 
 /// The capture options while they are being chosen.
@@ -262,6 +274,8 @@ pub struct CaptureOptions {
 pub(crate) enum Wanted {
     /// Choosing a capture to read.
     Open,
+    /// Choosing a picture, bundle or claim to check.
+    Verify,
     /// Choosing where to save.
     Save(SaveWish),
 }

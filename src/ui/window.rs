@@ -6,10 +6,12 @@ use eframe::{CreationContext, NativeOptions, Storage};
 use egui::{ViewportBuilder, ViewportCommand, ViewportId};
 
 use super::app::Desk;
+use super::jobs::Take;
 use super::machine::Machine;
 use super::state::Saved;
 use crate::capture::Wish;
 use crate::engine::{self, Source};
+use crate::export::Subject;
 use crate::model::Budget;
 
 /// The name under which the desktop knows the program, and the folder of what is kept.
@@ -39,7 +41,7 @@ pub enum Begin {
     /// The start screen.
     #[default]
     Start,
-    /// A capture that is there.
+    /// A capture that is there; a file may also be a picture, bundle or claim, which is checked.
     Open(Source),
     /// The options of a live capture, filled in.
     Choose(Wish),
@@ -100,6 +102,7 @@ impl Window {
             Begin::Start => {}
             // A pipe is read once: what panes go back to has to be kept.
             Begin::Open(Source::Stdin) => desk.pipe(Box::new(std::io::stdin())),
+            Begin::Open(Source::File(path)) if Subject::is_in(&path) => desk.give(vec![path], Take::ByContent),
             Begin::Open(source) => desk.open(source),
             Begin::Choose(wish) => desk.choose_capture(&wish),
             Begin::Capture(wish) => desk.capture(wish),
@@ -120,6 +123,13 @@ impl eframe::App for Window {
                 .set_title("Save as")
                 .set_file_name(name)
                 .add_filter(kind, &[ending])
+                .set_parent(frame);
+            self.desk.set_dialog(dialog);
+        } else if self.desk.wants_to_verify() {
+            let dialog = rfd::AsyncFileDialog::new()
+                .set_title("Verify a picture or bundle")
+                .add_filter("Pictures, bundles and claims", &["png", "zip", "json"])
+                .add_filter("All files", &["*"])
                 .set_parent(frame);
             self.desk.set_dialog(dialog);
         } else if self.desk.wants_dialog() {

@@ -1,5 +1,7 @@
 //! Secrets of sixty kinds are planted in a capture; after export none of them stands in any byte.
 
+mod ocr;
+
 use std::fs;
 use std::path::Path;
 

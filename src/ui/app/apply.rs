@@ -7,6 +7,7 @@ use crate::engine::Command;
 use crate::model::ProviderId;
 use crate::store::RowId;
 use crate::ui::action::{Action, Goal, Move};
+use crate::ui::jobs::Take;
 use crate::ui::live::Leave;
 use crate::ui::state::{Dialog, Fold, Saved, Tab, View, Wanted};
 use crate::ui::{table, toolbar};
@@ -23,8 +24,13 @@ impl Desk {
         self.state.said = None;
         match action {
             Action::Open => self.want(Wanted::Open),
-            Action::AskPath => self.state.dialog = Some(Dialog::Path { text: String::new(), note: None }),
+            Action::AskPath => {
+                self.state.dialog = Some(Dialog::Path { text: String::new(), note: None, verify: false });
+            }
             Action::OpenPath(path) => self.open_path(path),
+            Action::Given(files) => self.give(files, Take::ByContent),
+            Action::Verify => self.want(Wanted::Verify),
+            Action::VerifyPath(path) => self.give(vec![path], Take::ToVerify),
             Action::Stop => {
                 if self.engine.commands.try_send(Command::Stop).is_err() {
                     self.fail("stop", "the engine is busy; try again");

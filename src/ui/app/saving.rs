@@ -7,7 +7,7 @@ use crate::capture::Spool;
 use crate::engine::Source;
 use crate::model::clean_to;
 use crate::store::RowId;
-use crate::ui::jobs::{Picked, Save, SaveFault, Saved};
+use crate::ui::jobs::{Picked, Save, SaveFault, Saved, Take};
 use crate::ui::live::{SaveWhat, SaveWish};
 use crate::ui::state::{Dialog, Wanted};
 
@@ -20,16 +20,18 @@ impl Desk {
         let wanted = self.state.dialog_open.take();
         match (picked, wanted) {
             (Picked::File(path), Some(Wanted::Save(wish))) => self.save_to(path, wish, false),
-            (Picked::File(path), Some(Wanted::Open) | None) => self.leave(crate::ui::live::Leave::Open(path)),
+            (Picked::File(path), Some(Wanted::Verify)) => self.give(vec![path], Take::ToVerify),
+            (Picked::File(path), Some(Wanted::Open) | None) => self.give(vec![path], Take::ByContent),
             (Picked::Cancelled, _) => {}
             (Picked::NoDialog, Some(Wanted::Save(wish))) => {
                 let text = self.offered_name(&wish);
                 let note = Some(format!("{NO_DIALOG} Type the path of the new file."));
                 self.state.dialog = Some(Dialog::SavePath { text, note, wish });
             }
-            (Picked::NoDialog, Some(Wanted::Open) | None) => {
+            (Picked::NoDialog, wanted @ (Some(Wanted::Open | Wanted::Verify) | None)) => {
+                let verify = wanted == Some(Wanted::Verify);
                 let note = Some(format!("{NO_DIALOG} Type the path, or drop the file on the window."));
-                self.state.dialog = Some(Dialog::Path { text: String::new(), note });
+                self.state.dialog = Some(Dialog::Path { text: String::new(), note, verify });
             }
         }
     }

@@ -1,8 +1,11 @@
-//! The error line, and what lies over the window: our own question for a path, the list of keys, how to capture, and the
-//! questions around saving.
+//! The error line, and what lies over the window: our own question for a path, the list of keys, how to capture, the
+//! questions around saving, and what verifying came to.
 
 mod options;
 mod saving;
+mod verified;
+
+use std::path::PathBuf;
 
 use egui::{Align, Id, Layout, Modal, RichText, Sense, Ui, vec2};
 
@@ -76,7 +79,7 @@ pub(crate) fn show(ui: &Ui, dialog: &mut Dialog, seen: &Seen<'_>, more: &mut boo
         egui::Frame::popup(ui.style()).inner_margin(egui::Margin::same(20)).corner_radius(egui::CornerRadius::same(10)),
     );
     let response = modal.show(ui.ctx(), |ui| match dialog {
-        Dialog::Path { text, note } => path(ui, text, note.as_deref(), actions),
+        Dialog::Path { text, note, verify } => path(ui, text, note.as_deref(), *verify, actions),
         Dialog::Keys => keys(ui, actions),
         Dialog::Capture(options) => options::show(ui, options, seen.interfaces, more, actions),
         Dialog::Unsaved(then) => saving::unsaved(ui, then, seen, actions),
@@ -85,18 +88,22 @@ pub(crate) fn show(ui: &Ui, dialog: &mut Dialog, seen: &Seen<'_>, more: &mut boo
         Dialog::Replace { path, wish } => saving::replace(ui, path, wish, actions),
         Dialog::Delete(orphan) => saving::delete(ui, orphan, actions),
         Dialog::Secrets => saving::secrets(ui, actions),
+        Dialog::Verifying { name, .. } => verified::under_way(ui, name, actions),
+        Dialog::Verified(verified) => verified::show(ui, verified, actions),
     });
     if response.should_close() {
         actions.push(Action::Escape);
     }
 }
 
-fn path(ui: &mut Ui, text: &mut String, note: Option<&str>, actions: &mut Vec<Action>) {
+fn path(ui: &mut Ui, text: &mut String, note: Option<&str>, verify: bool, actions: &mut Vec<Action>) {
     let c = theme::colours(ui);
     ui.set_width(520.0);
-    let title = ui.label(RichText::new("Open by path").font(theme::strong(theme::SECTION)));
+    let title = ui.label(
+        RichText::new(if verify { "Verify by path" } else { "Open by path" }).font(theme::strong(theme::SECTION)),
+    );
     ui.add_space(4.0);
-    let note = note.unwrap_or("The path of a capture on this machine.");
+    let note = note.unwrap_or("The path of a capture on this machine; a picture, bundle or claim is verified.");
     ui.label(RichText::new(note).color(c.quiet));
     ui.add_space(8.0);
     let id = Id::unique("path box");
@@ -113,13 +120,15 @@ fn path(ui: &mut Ui, text: &mut String, note: Option<&str>, actions: &mut Vec<Ac
     ui.add_space(12.0);
     buttons(ui, |ui| {
         let ready = !text.trim().is_empty();
-        let open = egui::Button::new(RichText::new("Open").font(theme::strong(theme::BODY)).color(c.on_accent))
+        let label = if verify { "Verify" } else { "Open" };
+        let open = egui::Button::new(RichText::new(label).font(theme::strong(theme::BODY)).color(c.on_accent))
             .fill(c.accent)
             .stroke(egui::Stroke::NONE)
             .min_size(vec2(80.0, 28.0));
         let clicked = ui.add_enabled(ready, open).clicked();
         if ready && (clicked || entered) {
-            actions.push(Action::OpenPath(text.trim().into()));
+            let path = PathBuf::from(text.trim());
+            actions.push(if verify { Action::VerifyPath(path) } else { Action::Given(vec![path]) });
         }
         if ui.add(egui::Button::new("Cancel").min_size(vec2(80.0, 28.0))).clicked() {
             actions.push(Action::Escape);
