@@ -180,6 +180,8 @@ fn what_is_drawn_by_hand_can_be_undone_and_comes_back_with_the_capture() {
     world.settle();
     world.harness.get_by_role_and_label(Role::MultilineTextInput, "Words").type_text("Written by hand");
     world.settle();
+    world.harness.get_by_role_and_label(Role::TextInput, "Title").focus();
+    world.settle();
     world.harness.get_by_role_and_label(Role::TextInput, "Title").type_text("Whose cloud");
     world.settle();
     // Keys that draw are letters where something is typed.

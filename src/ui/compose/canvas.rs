@@ -32,6 +32,10 @@ pub(super) enum Drag {
     Pull { handle: usize },
 }
 
+fn canvas_id() -> Id {
+    Id::unique("picture canvas")
+}
+
 pub(super) fn show(ui: &mut Ui, composer: &mut Composer, seen: &Seen<'_>, actions: &mut Vec<Action>) {
     let c = theme::colours(ui);
     egui::Panel::top("picture tools")
@@ -151,7 +155,7 @@ fn picture(ui: &mut Ui, composer: &mut Composer, preview: &Shown) {
         painter.image(texture.id(), scale.rect(*rect), uv, Color32::WHITE);
     }
     let over = Rect::from_min_size(scale.corner, preview.above * zoom);
-    let response = ui.interact(over, Id::unique("picture canvas"), Sense::click_and_drag());
+    let response = ui.interact(over, canvas_id(), Sense::click_and_drag());
     let words = format!("Picture, {} numbered lines", preview.placed.len());
     response.widget_info(|| egui::WidgetInfo::labeled(egui::Role::Image, true, words.clone()));
     let hand = Hand {
@@ -230,6 +234,14 @@ impl Hand<'_> {
     }
 
     fn pointer(&self, ui: &Ui, composer: &mut Composer, response: &egui::Response) {
+        if response.is_pointer_button_down_on() {
+            response.request_focus();
+        }
+        if response.has_focus() {
+            // Arrows move what is selected, not the focus.
+            let own = egui::EventFilter { horizontal_arrows: true, vertical_arrows: true, escape: true, tab: false };
+            ui.memory_mut(|memory| memory.set_focus_lock_filter(response.id, own));
+        }
         let at = response.interact_pointer_pos().or_else(|| response.hover_pos()).map(|at| self.scale.inward(at));
         if response.drag_started()
             && let Some(from) = ui.input(|input| input.pointer.press_origin()).map(|at| self.scale.inward(at))
@@ -463,6 +475,7 @@ pub(super) fn list(ui: &mut Ui, composer: &mut Composer) {
         let label = format!("{}  {words}", i + 1);
         if ui.add(Button::selectable(composer.selected == Some(i), label)).clicked() {
             composer.selected = Some(i);
+            ui.memory_mut(|memory| memory.request_focus(canvas_id()));
         }
     }
 }

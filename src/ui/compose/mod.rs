@@ -209,7 +209,7 @@ pub(crate) fn show(ui: &mut Ui, composer: &mut Composer, seen: &Seen<'_>, action
         .frame(Frame::NONE.fill(c.surface).inner_margin(Margin::symmetric(14, 10)))
         .show(ui, |ui| options::show(ui, composer, seen, actions));
     canvas::show(ui, composer, seen, actions);
-    let typing = ui.memory(egui::Memory::focused).filter(|_| ui.ctx().egui_wants_keyboard_input());
+    let typing = ui.memory(egui::Memory::focused).filter(|_| ui.ctx().text_edit_focused());
     let hold = if ui.input(|input| input.pointer.any_down() || input.pointer.any_released()) {
         Some(Id::unique("drag"))
     } else {
@@ -223,7 +223,7 @@ pub(crate) fn show(ui: &mut Ui, composer: &mut Composer, seen: &Seen<'_>, action
 
 /// Keys that work wherever nothing is typed; the picture takes them before the window does.
 pub(crate) fn keys(ctx: &egui::Context, composer: &mut Composer, actions: &mut Vec<Action>) {
-    if ctx.egui_wants_keyboard_input() || egui::Popup::is_any_open(ctx) {
+    if ctx.text_edit_focused() || egui::Popup::is_any_open(ctx) {
         return;
     }
     let pressed = |modifiers: Modifiers, key: Key| ctx.input_mut(|input| input.consume_key(modifiers, key));
@@ -241,7 +241,9 @@ pub(crate) fn keys(ctx: &egui::Context, composer: &mut Composer, actions: &mut V
     }
     let before = composer.document.clone();
     press(ctx, composer);
-    composer.history.note(&before, &composer.document, None);
+    if composer.document != before {
+        composer.history.note(&before, &composer.document, None);
+    }
 }
 
 fn press(ctx: &egui::Context, composer: &mut Composer) {

@@ -20,6 +20,10 @@ pub(super) fn show(ui: &mut Ui, composer: &mut Composer, seen: &Seen<'_>, action
         if composer.selected.is_some() {
             drawn_by_hand(ui, composer);
         }
+        if !composer.document.plan.annotations.is_empty() {
+            heading(ui, "Drawn by hand");
+            super::canvas::list(ui, composer);
+        }
         heading(ui, "Begin with");
         ui.horizontal(|ui| {
             for (preset, label, tip) in [
@@ -37,10 +41,6 @@ pub(super) fn show(ui: &mut Ui, composer: &mut Composer, seen: &Seen<'_>, action
         words(ui, composer);
         looks(ui, composer);
         hide(ui, composer, actions);
-        if !composer.document.plan.annotations.is_empty() {
-            heading(ui, "Drawn by hand");
-            super::canvas::list(ui, composer);
-        }
     });
 }
 
