@@ -46,7 +46,9 @@ pub(super) fn show(ui: &mut Ui, verified: &Verified, actions: &mut Vec<Action>) 
             verdict(ui, checked, c);
             ui.add_space(8.0);
             let most = (window.y - AROUND).max(120.0);
-            ScrollArea::vertical().max_height(most).auto_shrink([false, true]).show(ui, |ui| {
+            // Given as the least too: else it would be no taller than the dialog that was here before.
+            let area = ScrollArea::vertical().max_height(most).min_scrolled_height(most).auto_shrink([false, true]);
+            area.show(ui, |ui| {
                 ui.spacing_mut().item_spacing.y = 2.0;
                 checks(ui, checked, c);
                 beyond(ui, checked, c);
