@@ -70,7 +70,7 @@ fn small(ui: &mut Ui, sign: &str, name: String, enabled: bool) -> bool {
 /// The buttons at the end of an entry.
 fn steps(ui: &mut Ui, of: &str, at: usize, len: usize) -> Option<Step> {
     let mut step = None;
-    if small(ui, "Remove", format!("Remove {of}"), true) {
+    if small(ui, "×", format!("Remove {of}"), true) {
         step = Some(Step::Out);
     }
     if small(ui, "↓", format!("Move {of} down"), at + 1 < len) {
@@ -235,7 +235,7 @@ fn hide(ui: &mut Ui, composer: &mut Composer, actions: &mut Vec<Action>) {
         for (at, word) in redaction.words.iter().enumerate() {
             ui.horizontal(|ui| {
                 ui.add(egui::Label::new(clean_to(word.as_bytes(), 60).into_owned()).truncate());
-                if small(ui, "Remove", format!("Show {}", clean_to(word.as_bytes(), 60)), true) {
+                if small(ui, "×", format!("Show {}", clean_to(word.as_bytes(), 60)), true) {
                     out = Some(at);
                 }
             });
@@ -336,7 +336,10 @@ fn drawn_by_hand(ui: &mut Ui, composer: &mut Composer) {
         };
         quiet(ui, &stands);
         if matches!(annotation.shape, Shape::Redaction(_)) {
-            quiet(ui, "Covers the pixels only. To take a word out of proof and bundle too, hide it below.");
+            // Who covers a line may think that it is gone.
+            let words = "Covers the pixels only: what is below still stands in the claim and in the bundle. To take a word out of \
+                         those too, hide it under Hide.";
+            ui.add(egui::Label::new(RichText::new(words).font(theme::sans(theme::SMALL)).color(c.amber)).wrap());
         }
     });
     let style = (annotation.colour, annotation.weight);
