@@ -143,6 +143,21 @@ fn the_window_makes_the_same_bytes_as_the_command_line() {
     world.compose();
     let png = world.save("Save picture…", "window.png");
     let bundle = world.save("Save bundle…", "window.nephoscope.zip");
+    // Whatever is answered, the capture is never written over.
+    world.click("Save picture…");
+    world.harness.state_mut().without_dialog();
+    world.settle();
+    let before = fs::read(&world.capture).expect("it is there");
+    let question = "Path of the new file";
+    world.harness.get_by_role_and_label(Role::TextInput, question).focus();
+    world.press(Modifiers::COMMAND, Key::A);
+    world.harness.get_by_role_and_label(Role::TextInput, question).type_text(&world.capture.to_string_lossy());
+    world.settle();
+    world.click("Save");
+    world.click("Replace");
+    assert!(world.has("this is the capture itself"));
+    assert!(fs::read(&world.capture).expect("it is there") == before);
+    world.press(Modifiers::NONE, Key::Escape);
     assert!(world.case().is_none(), "a picture that nobody changed leaves no file");
     for (name, bytes) in [("line.png", png), ("line.nephoscope.zip", bundle)] {
         let out = world.folder.path().join(name);

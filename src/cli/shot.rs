@@ -1,16 +1,15 @@
 //! `shot`: a picture of exchanges, with its proof in it, without a display.
 
-use std::io::{BufWriter, Write as _};
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context as _, Result, bail};
+use anyhow::{Result, bail};
 
 use super::args::{ShotArguments, ShotPreset, ShotTheme, source};
 use super::list::read;
 use super::say;
 use crate::case::{Case, Key, Look, Plan};
 use crate::engine::How;
-use crate::export::{Listing, Proof};
+use crate::export::{Existing, Listing, Proof, save_bytes};
 use crate::model::Budget;
 use crate::store::RowId;
 use crate::ui::figure::{Making, Preset};
@@ -67,10 +66,11 @@ pub(super) fn run(arguments: &ShotArguments, budget: &Budget) -> Result<u8> {
     };
     let made = making.make(budget)?;
     let [width, height] = made.image.size;
+    let existing = if arguments.overwrite { Existing::Replace } else { Existing::Keep };
     if out.extension().is_some_and(|ending| ending.eq_ignore_ascii_case("zip")) {
-        write(&out, &made.bundle()?, arguments.overwrite)?;
+        save_bytes(&source, (&out, existing), &made.bundle()?)?;
     } else {
-        write(&out, &made.png, arguments.overwrite)?;
+        save_bytes(&source, (&out, existing), &made.png)?;
     }
     say(&format!("{width} × {height} pixels: {}", out.display()));
     Ok(code)
@@ -127,19 +127,4 @@ fn default_name(arguments: &ShotArguments) -> PathBuf {
         [first, .., last] => format!("exchanges-{first}-to-{last}"),
     };
     format!("{stem}-{what}.png").into()
-}
-
-/// Writes a file beside its place first, so that there is never half of one.
-fn write(path: &Path, bytes: &[u8], overwrite: bool) -> Result<()> {
-    let failed = || format!("cannot write {}", path.display());
-    let folder = path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or_else(|| Path::new("."));
-    let mut file = tempfile::NamedTempFile::new_in(folder).with_context(failed)?;
-    let mut out = BufWriter::new(file.as_file_mut());
-    out.write_all(bytes).and_then(|()| out.flush()).with_context(failed)?;
-    drop(out);
-    if overwrite {
-        file.persist(path).map(|_| ()).with_context(failed)
-    } else {
-        file.persist_noclobber(path).map(|_| ()).with_context(failed)
-    }
 }

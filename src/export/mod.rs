@@ -37,7 +37,7 @@ pub use png::{Pixels, PngError, read_png, write_png};
 pub use proof::{NOT_SHOWN, Proof, ProofError};
 pub use redact::{LineState, Redacted, Redactor, Replaced};
 pub use report::{Item, NO_PICTURE, NOT_REDACTED, Outcome, Report, Whole, write_report};
-pub use save::{Existing, SaveError, SaveWhat, save};
+pub use save::{Existing, SaveError, SaveWhat, save, save_bytes};
 pub use secrets::{Context, Hit, SecretKind};
 pub use subject::Subject;
 pub use table::{write_table, write_table_head, write_table_rows};

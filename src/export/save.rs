@@ -5,7 +5,7 @@
 
 use std::collections::BTreeMap;
 use std::fs::{self, File};
-use std::io::{self, BufReader, Read as _, Seek as _, SeekFrom};
+use std::io::{self, BufReader, Read as _, Seek as _, SeekFrom, Write as _};
 use std::path::{Path, PathBuf};
 
 use crate::capture::{Batch, CaptureError, CaptureReader, Container, Digest, Format, FrameFile, FrameWriter};
@@ -77,6 +77,26 @@ pub fn save(
     (target, existing): (&Path, Existing),
     budget: &Budget,
 ) -> Result<u64, SaveError> {
+    whole(source, (target, existing), |file, failed| {
+        let bytes = match what {
+            SaveWhat::All => all(source, file, budget, failed)?,
+            SaveWhat::Exchanges(rows) => exchanges(source, snapshot, rows, file, budget, failed)?,
+        };
+        if bytes == 0 { Err(SaveError::Nothing) } else { Ok(bytes) }
+    })
+}
+
+/// Writes what was made of a capture to `target`, never over the capture itself.
+pub fn save_bytes(source: &Source, (target, existing): (&Path, Existing), bytes: &[u8]) -> Result<(), SaveError> {
+    whole(source, (target, existing), |file, failed| file.write_all(bytes).map_err(failed))
+}
+
+/// Writes a file whole or not at all: beside its place first, then under its name.
+fn whole<T>(
+    source: &Source,
+    (target, existing): (&Path, Existing),
+    fill: impl FnOnce(&mut File, &dyn Fn(io::Error) -> SaveError) -> Result<T, SaveError>,
+) -> Result<T, SaveError> {
     if existing == Existing::Keep && target.symlink_metadata().is_ok() {
         return Err(SaveError::Exists(target.to_owned()));
     }
@@ -90,20 +110,14 @@ pub fn save(
     #[cfg(unix)]
     builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
     let mut file = builder.tempfile_in(folder).map_err(failed)?;
-    let bytes = match what {
-        SaveWhat::All => all(source, file.as_file_mut(), budget, &failed)?,
-        SaveWhat::Exchanges(rows) => exchanges(source, snapshot, rows, file.as_file_mut(), budget, &failed)?,
-    };
-    if bytes == 0 {
-        return Err(SaveError::Nothing);
-    }
+    let done = fill(file.as_file_mut(), &failed)?;
     file.as_file().sync_all().map_err(failed)?;
     let kept = match existing {
         Existing::Keep => file.persist_noclobber(target),
         Existing::Replace => file.persist(target),
     };
     match kept {
-        Ok(_) => Ok(bytes),
+        Ok(_) => Ok(done),
         Err(error) if error.error.kind() == io::ErrorKind::AlreadyExists => Err(SaveError::Exists(target.to_owned())),
         Err(error) => Err(failed(error.error)),
     }

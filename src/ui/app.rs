@@ -13,6 +13,7 @@ use crossbeam_channel::RecvTimeoutError;
 use egui::{CornerRadius, Frame, Margin, Panel, TextureHandle, TextureOptions, Ui};
 
 use super::action::{self, Action};
+use super::compose::studio::{Drawn, Studio};
 use super::compose::{self, Composer};
 use super::findings::{self, Findings};
 use super::interfaces::{Interfaces, Watch};
@@ -22,7 +23,6 @@ use super::machine::Machine;
 use super::overview::{self, Overview};
 use super::prepared::{Prepared, Shown};
 use super::state::{Saved, State, Tab, Trouble, View, Wanted};
-use super::studio::{Drawn, Studio};
 use super::{chips, dialogs, panes, start_screen, status, table, theme, toolbar};
 use crate::engine::{Command, Handle, Notice, Source};
 use crate::model::{Budget, Side, Timestamp, clean_to};

@@ -92,6 +92,15 @@ pub(crate) enum SaveFault {
     Other(String),
 }
 
+impl SaveFault {
+    pub(crate) fn of(error: export::SaveError) -> Self {
+        match error {
+            export::SaveError::Exists(_) => Self::Exists,
+            error => Self::Other(error.to_string()),
+        }
+    }
+}
+
 /// What became of a saving.
 #[derive(Debug)]
 pub(crate) struct Saved {
@@ -413,11 +422,8 @@ fn ends(source: &Source, wish: &SaveWish) -> bool {
 fn save_to(save: &Save, budget: &Budget) -> Result<(), SaveFault> {
     let what = save.rows.clone().map_or(export::SaveWhat::All, export::SaveWhat::Exchanges);
     let existing = if save.replace { export::Existing::Replace } else { export::Existing::Keep };
-    match export::save(&save.source, &save.snapshot, &what, (&save.to, existing), budget) {
-        Ok(_bytes) => Ok(()),
-        Err(export::SaveError::Exists(_)) => Err(SaveFault::Exists),
-        Err(error) => Err(SaveFault::Other(error.to_string())),
-    }
+    let saved = export::save(&save.source, &save.snapshot, &what, (&save.to, existing), budget);
+    saved.map(|_bytes| ()).map_err(SaveFault::of)
 }
 
 #[expect(clippy::disallowed_methods, reason = "how long sorting takes decides how often; nothing of the analysis")]

@@ -24,7 +24,6 @@ mod start_screen;
 mod state;
 mod status;
 mod story;
-mod studio;
 mod table;
 mod text;
 mod theme;

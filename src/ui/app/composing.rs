@@ -6,10 +6,10 @@ use super::Desk;
 use crate::engine::Source;
 use crate::store::RowId;
 use crate::ui::action::PictureAction;
+use crate::ui::compose::studio::{self, Drawing, Drawn, Of, Told};
 use crate::ui::compose::{self, Composer, Document, Listed, Shown};
 use crate::ui::live::{SaveWhat, SaveWish};
 use crate::ui::state::{Dialog, View, Wanted};
-use crate::ui::studio::{self, Drawing, Drawn, Of, Told};
 
 /// Rows of the list before and after the chosen ones, and rows in one picture.
 const AROUND: usize = 6;

@@ -6,14 +6,15 @@ mod canvas;
 mod document;
 mod geometry;
 mod options;
+pub(crate) mod studio;
 
 use egui::{Frame, Id, Key, Margin, Modifiers, Panel, TextureHandle, TextureOptions, Ui, Vec2, pos2};
 
 pub(crate) use document::{Document, History};
+use studio::{Drawn, Preview};
 
 use super::action::{Action, PictureAction};
 use super::figure::{Laid, Placed, Preset};
-use super::studio::{Drawn, Preview};
 use super::theme;
 use crate::case::{Colour, Weight};
 use crate::export::Replaced;

@@ -7,14 +7,14 @@ use std::thread::{Builder, JoinHandle};
 use crossbeam_channel::{Receiver, Sender, bounded};
 use egui::{ColorImage, Vec2};
 
-use super::compose::Document;
-use super::figure::{self, Laid, MakeError, Making, Placed, Sheet};
-use super::jobs::{SaveFault, WakeUp};
+use super::Document;
 use crate::case::{Case, ExchangeRef, Key, RedactionChoice, SectionChoice, Shape};
 use crate::engine::Source;
-use crate::export::{Listing, Proof, Redactor, Replaced};
+use crate::export::{Existing, Listing, Proof, Redactor, Replaced, save_bytes};
 use crate::model::{Budget, hex};
 use crate::store::{RowId, Snapshot};
+use crate::ui::figure::{self, Laid, MakeError, Making, Placed, Sheet};
+use crate::ui::jobs::{SaveFault, WakeUp};
 
 /// A capture with what was read of it.
 #[derive(Clone, Debug)]
@@ -225,7 +225,10 @@ impl Bench {
             Ask::Save { drawing, bundle, to, replace } => {
                 let bytes = self.make(&drawing, |made| if bundle { made.bundle() } else { Ok(made.png) });
                 let result = match bytes {
-                    Ok(Ok(bytes)) => write(&to, &bytes, replace),
+                    Ok(Ok(bytes)) => {
+                        let existing = if replace { Existing::Replace } else { Existing::Keep };
+                        save_bytes(&drawing.of.source, (&to, existing), &bytes).map_err(SaveFault::of)
+                    }
                     Ok(Err(error)) => Err(SaveFault::Other(error.to_string())),
                     Err(why) => Err(SaveFault::Other(why)),
                 };
@@ -399,19 +402,4 @@ fn numbers(drawing: &Drawing) -> Vec<(u32, RowId)> {
     let listing = Listing::new(&drawing.of.snapshot, "");
     let number = |row: &RowId| listing.numbers().of(*row).map(|n| (n, *row));
     drawing.document.rows.iter().filter_map(number).collect()
-}
-
-/// Writes a file beside its place first, so that there is never half of one.
-fn write(path: &Path, bytes: &[u8], replace: bool) -> Result<(), SaveFault> {
-    use std::io::Write as _;
-    let other = |error: std::io::Error| SaveFault::Other(error.to_string());
-    let folder = path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or_else(|| Path::new("."));
-    let mut file = tempfile::NamedTempFile::new_in(folder).map_err(other)?;
-    file.write_all(bytes).map_err(other)?;
-    let done = if replace { file.persist(path) } else { file.persist_noclobber(path) };
-    match done {
-        Ok(_) => Ok(()),
-        Err(error) if error.error.kind() == std::io::ErrorKind::AlreadyExists => Err(SaveFault::Exists),
-        Err(error) => Err(other(error.error)),
-    }
 }
