@@ -13,7 +13,7 @@ use std::process::Command;
 use egui::{Key, Modifiers, Pos2, Rect, Role, vec2};
 use egui_kittest::Harness;
 use egui_kittest::kittest::Queryable as _;
-use nephoscope::case::{Anchor, Case, Section, Shape, case_path};
+use nephoscope::case::{Anchor, Case, Section, Shape};
 use nephoscope::engine::{How, Reading, Source};
 use nephoscope::model::Budget;
 use nephoscope::store::Snapshot;
@@ -214,7 +214,12 @@ fn what_is_drawn_by_hand_can_be_undone_and_comes_back_with_the_capture() {
     world.press(Modifiers::SHIFT, Key::ArrowRight);
     world.press(Modifiers::NONE, Key::Delete);
     assert!(!world.has("1  Box") && world.has("1  Number 1"));
-    assert!(case_path(&world.capture).exists());
+    let World { folder, capture, engine, harness } = world;
+    // Closing the window keeps the last change.
+    drop(harness);
+    let case = Case::load(&capture).expect("the case can be read").expect("it was kept").case;
+    assert_eq!(case.plans.first().map(|plan| plan.annotations.len()), Some(2));
+    drop((engine, folder));
 }
 
 #[test]
@@ -250,4 +255,14 @@ fn sections_are_ordered_folded_and_added() {
     world.press(Modifiers::NONE, Key::ArrowDown);
     world.press(Modifiers::NONE, Key::F8);
     assert!(world.has("Added to the picture: 2 exchanges"));
+    world.press(Modifiers::NONE, Key::F7);
+    world.click("Remove exchange 1");
+    world.click("Remove exchange 1");
+    assert!(world.has("None yet") && world.has("press F8") && !world.has("Picture, "));
+    world.press(Modifiers::COMMAND, Key::Z);
+    assert!(world.has("Picture, "), "what was taken out comes back with its preview");
+    // Another capture while the studio is busy: its answer comes late and is not waited for.
+    world.click("Remove Verdict");
+    world.open();
+    world.compose();
 }

@@ -17,6 +17,13 @@ const ROWS: usize = 200;
 /// Seconds after the last change until the picture is kept.
 const KEEP_AFTER: f64 = 1.0;
 
+/// A picture that was changed within the last second is kept too.
+impl Drop for Desk {
+    fn drop(&mut self) {
+        self.keep_picture();
+    }
+}
+
 impl Desk {
     /// Makes something of the picture happen.
     pub(super) fn picture_action(&mut self, action: PictureAction) {
@@ -121,6 +128,7 @@ impl Desk {
                 let nothing = drawing.document.rows.is_empty() && drawing.listed.is_empty();
                 if nothing {
                     self.composer.preview = None;
+                    self.drawn_last = None;
                     self.composer.fault = Some("Choose an exchange in the list, then press F8".to_owned());
                 } else if self.drawn_last.as_ref() != Some(&wanted) {
                     self.studio.drawing = self.studio.ask(studio::Ask::Draw(Box::new(drawing)));
@@ -156,13 +164,15 @@ impl Desk {
     /// Takes what the studio made.
     pub(super) fn studio_told(&mut self, ctx: &egui::Context, told: Told) {
         let number = self.capture.number;
+        if matches!(told, Told::Loaded { .. } | Told::Drawn { .. }) {
+            // Of whichever capture: the studio is free again.
+            self.studio.drawing = false;
+        }
         match told {
             Told::Loaded { capture, document, messages } if capture == number => {
-                self.studio.drawing = false;
                 self.loaded(document, &messages);
             }
             Told::Drawn { capture, drawn, result } if capture == number => {
-                self.studio.drawing = false;
                 self.drawn_last = Some((*drawn).clone());
                 match result {
                     Ok(preview) => {
