@@ -20,6 +20,15 @@ pub enum Source {
 }
 
 impl Source {
+    /// The file that its bytes stand in.
+    pub fn file(&self) -> Option<PathBuf> {
+        match self {
+            Self::File(path) => Some(path.clone()),
+            Self::Live(spool) => Some(spool.folder.join("frames.pcapng")),
+            Self::Stdin => None,
+        }
+    }
+
     /// What to call it on screen.
     pub fn name(&self) -> String {
         match self {

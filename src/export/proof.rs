@@ -103,9 +103,8 @@ impl Proof {
             return Err(ProofError::Exchanges);
         }
         let path = match source {
-            Source::File(path) => path.clone(),
-            Source::Live(spool) if snapshot.progress().done => spool.folder.join("frames.pcapng"),
-            Source::Live(_) | Source::Stdin => return Err(ProofError::NoFile),
+            Source::Live(_) if !snapshot.progress().done => return Err(ProofError::NoFile),
+            source => source.file().ok_or(ProofError::NoFile)?,
         };
         let mut redactor = Redactor::new(key, &plan.redaction);
         let records = rows.iter().map(|row| snapshot.record(*row)).collect::<Result<Vec<_>, _>>()?;

@@ -10,7 +10,7 @@ use egui::{ColorImage, Vec2};
 use super::Document;
 use crate::case::{Case, ExchangeRef, Key, RedactionChoice, SectionChoice, Shape};
 use crate::engine::Source;
-use crate::export::{Existing, Listing, Proof, Redactor, Replaced, save_bytes};
+use crate::export::{Existing, Listing, Proof, ProofError, Redactor, Replaced, save_bytes};
 use crate::model::{Budget, hex};
 use crate::store::{RowId, Snapshot};
 use crate::ui::figure::{self, Laid, MakeError, Making, Placed, Sheet};
@@ -246,7 +246,7 @@ impl Bench {
         let mut messages = Vec::new();
         if self.case.as_ref().is_none_or(|known| known.capture != of.capture) {
             self.case = None;
-            let path = path_of(&of.source)?;
+            let path = of.source.file().ok_or_else(|| ProofError::NoFile.to_string())?;
             let sha256 = of.snapshot.facts().sha256.map(|digest| hex(&digest)).unwrap_or_default();
             let loaded = match &of.source {
                 Source::File(path) => Case::load(path),
@@ -383,14 +383,6 @@ impl Bench {
 /// Whether two digests are known and not the same.
 fn other(one: &str, two: &str) -> bool {
     !one.is_empty() && !two.is_empty() && one != two
-}
-
-fn path_of(source: &Source) -> Result<PathBuf, String> {
-    match source {
-        Source::File(path) => Ok(path.clone()),
-        Source::Live(spool) => Ok(spool.folder.join("frames.pcapng")),
-        Source::Stdin => Err("save the capture first: a proof needs a file that stays as it is".to_owned()),
-    }
 }
 
 fn key(path: &Path) -> Result<Key, String> {

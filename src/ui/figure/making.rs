@@ -3,6 +3,7 @@
 use egui::ColorImage;
 
 use super::{Chosen, Drawn, FigureError, Sheet, draw};
+use crate::capture::{CaptureError, digest_file};
 use crate::case::{Key, Plan, Section, Shape};
 use crate::engine::{self, DetailError, RowDetail, Source};
 use crate::export::{Pixels, Proof, ProofError, Redactor, Replaced};
@@ -51,6 +52,9 @@ pub enum MakeError {
     /// A body or frames could not be read again.
     #[error(transparent)]
     Detail(#[from] DetailError),
+    /// The capture could not be hashed.
+    #[error(transparent)]
+    Capture(#[from] CaptureError),
     /// There is nothing to show.
     #[error("choose an exchange, or the rows of the list")]
     Nothing,
@@ -66,7 +70,13 @@ impl Making<'_> {
             .iter()
             .map(|(number, row)| Ok(Chosen { number: *number, row: *row, detail: self.detail(*row, budget)? }))
             .collect::<Result<Vec<_>, MakeError>>()?;
-        let sheet = Sheet::new(self.snapshot, chosen, self.listed(), &mut redactor)?;
+        let mut sheet = Sheet::new(self.snapshot, chosen, self.listed(), &mut redactor)?;
+        if self.snapshot.facts().sha256.is_none()
+            && let Some(path) = self.source.file()
+        {
+            // One that was captured live: it grew while it was read.
+            sheet.hashed(digest_file(&path)?);
+        }
         Ok((sheet, redactor.replaced().to_vec()))
     }
 

@@ -119,6 +119,11 @@ impl Sheet {
         Ok(Self { leaves, list, order, sha256: facts.sha256, said, hidden })
     }
 
+    /// Says which file it is of, where the reading did not.
+    pub(super) fn hashed(&mut self, sha256: [u8; 32]) {
+        self.sha256 = Some(sha256);
+    }
+
     /// Every frame that something in the picture is quoted from, ascending.
     pub fn frames(&self) -> Vec<FrameNo> {
         let mut frames = Vec::new();
