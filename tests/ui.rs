@@ -2,6 +2,8 @@
 
 #![expect(clippy::expect_used, reason = "a test program: what is not there is a failed test")]
 
+#[path = "ui_compose/mod.rs"]
+mod ui_compose;
 #[path = "ui_verify/mod.rs"]
 mod ui_verify;
 #[path = "ui_world/mod.rs"]
@@ -21,7 +23,7 @@ use nephoscope::store::query::SortKey;
 use nephoscope::ui::{CaptureChoice, Desk, KeepChoice, Machine, Saved, Tab, ThemeChoice, View, prepare};
 use ui_world::{FakeEngine, FakeMachine, FakeRecorder};
 
-/// A desk with its fake engine, at the size of a small laptop.
+/// A desk with its fake engine.
 struct World {
     engine: FakeEngine,
     harness: Harness<'static, Desk>,
@@ -38,14 +40,7 @@ impl World {
         if let Some(machine) = machine {
             desk = desk.on(machine);
         }
-        let harness = Harness::builder().with_size([1_280.0, 800.0]).with_context_setup(prepare).build_ui_state(
-            |ui, desk: &mut Desk| {
-                desk.logic(ui.ctx());
-                desk.show(ui);
-            },
-            desk,
-        );
-        Self { engine, harness }
+        Self { engine, harness: window(desk) }
     }
 
     /// With a capture of so many rounds of eight exchanges.
@@ -57,14 +52,8 @@ impl World {
         world
     }
 
-    /// Draws until nothing is under way and nothing moves.
     fn settle(&mut self) {
-        self.harness.run();
-        let ctx = self.harness.ctx.clone();
-        self.harness.state_mut().settle(&ctx);
-        self.harness.run();
-        self.harness.state_mut().settle(&ctx);
-        self.harness.run();
+        settle(&mut self.harness);
     }
 
     fn click(&mut self, label: &str) {
@@ -336,13 +325,7 @@ fn read(name: &str) -> Harness<'static, Desk> {
     let handle =
         nephoscope::engine::start(1, Budget::default(), Box::new(move || engine_wake())).expect("threads start");
     let desk = Desk::new(handle, Budget::default(), Saved::default(), wake).expect("threads start");
-    let mut harness = Harness::builder().with_size([1_280.0, 800.0]).with_context_setup(prepare).build_ui_state(
-        |ui, desk: &mut Desk| {
-            desk.logic(ui.ctx());
-            desk.show(ui);
-        },
-        desk,
-    );
+    let mut harness = window(desk);
     harness.state_mut().open(Source::File(path));
     let ctx = harness.ctx.clone();
     while harness.state().reading() {
@@ -354,9 +337,21 @@ fn read(name: &str) -> Harness<'static, Desk> {
     harness
 }
 
+/// A window at the size of a small laptop.
+fn window(desk: Desk) -> Harness<'static, Desk> {
+    Harness::builder().with_size([1_280.0, 800.0]).with_context_setup(prepare).build_ui_state(
+        |ui, desk: &mut Desk| {
+            desk.logic(ui.ctx());
+            desk.show(ui);
+        },
+        desk,
+    )
+}
+
+/// Draws until nothing is under way and nothing moves.
 fn settle(harness: &mut Harness<'static, Desk>) {
     let ctx = harness.ctx.clone();
-    for _ in 0..2 {
+    for _ in 0..3 {
         harness.run();
         harness.state_mut().settle(&ctx);
     }

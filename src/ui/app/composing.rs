@@ -33,11 +33,7 @@ impl Desk {
                 let what = if bundle { SaveWhat::Bundle } else { SaveWhat::Picture };
                 self.want(Wanted::Save(SaveWish { what, then: None }));
             }
-            PictureAction::Copy => {
-                if let Some(drawing) = self.drawing() {
-                    self.studio.exporting = self.studio.ask(studio::Ask::Copy(Box::new(drawing)));
-                }
-            }
+            PictureAction::Copy => self.export("copy the picture", studio::Ask::Copy),
             PictureAction::AskSecrets => self.state.dialog = Some(Dialog::Secrets),
             PictureAction::ShowSecrets => {
                 self.state.dialog = None;
@@ -97,14 +93,24 @@ impl Desk {
         order.iter().skip(first).take((last - first).min(ROWS)).map(|id| RowId(*id)).collect()
     }
 
-    /// The picture as it would go out.
-    pub(super) fn drawing(&self) -> Option<Drawing> {
+    /// What the picture is made of now.
+    fn composed(&self) -> Drawn {
         let mut document = self.composer.document.clone();
         if self.composer.listed == Listed::Shown {
             document.plan.filter.clone_from(&self.state.choice.filter);
         }
-        let scale = document.plan.scale;
-        Some(Drawing { of: self.of()?, document, listed: self.listed(), scale })
+        let scale = if self.composer.dragging { 1 } else { document.plan.scale };
+        Drawn { document, listed: self.listed(), generation: self.capture.newest().generation, scale }
+    }
+
+    /// Asks for the picture as it goes out.
+    fn export(&mut self, doing: &str, ask: impl FnOnce(Box<Drawing>) -> studio::Ask) {
+        let Some(of) = self.of() else { return };
+        let ask = ask(Box::new(Drawing { of, what: self.composed() }));
+        self.studio.exporting = self.studio.ask(ask);
+        if !self.studio.exporting {
+            self.fail(doing, "another picture is being made; try again");
+        }
     }
 
     /// Asks the studio for what is missing.
@@ -113,26 +119,10 @@ impl Desk {
             return;
         }
         if self.state.view == View::Picture && self.no_picture().is_none() && !self.studio.drawing {
-            if !self.composer.loaded {
+            if self.composer.loaded {
+                self.ask_preview();
+            } else {
                 self.studio.drawing = self.of().is_some_and(|of| self.studio.ask(studio::Ask::Load(of)));
-            } else if let Some(mut drawing) = self.drawing() {
-                if self.composer.dragging {
-                    drawing.scale = 1;
-                }
-                let wanted = Drawn {
-                    document: drawing.document.clone(),
-                    listed: drawing.listed.clone(),
-                    generation: drawing.of.snapshot.generation,
-                    scale: drawing.scale,
-                };
-                let nothing = drawing.document.rows.is_empty() && drawing.listed.is_empty();
-                if nothing {
-                    self.composer.preview = None;
-                    self.drawn_last = None;
-                    self.composer.fault = Some("Choose an exchange in the list, then press F8".to_owned());
-                } else if self.drawn_last.as_ref() != Some(&wanted) {
-                    self.studio.drawing = self.studio.ask(studio::Ask::Draw(Box::new(drawing)));
-                }
             }
         }
         let composer = &self.composer;
@@ -143,6 +133,19 @@ impl Desk {
             } else {
                 ctx.request_repaint_after_secs(rest as f32);
             }
+        }
+    }
+
+    fn ask_preview(&mut self) {
+        let what = self.composed();
+        if what.document.rows.is_empty() && what.listed.is_empty() {
+            self.composer.preview = None;
+            self.drawn_last = None;
+            self.composer.fault = Some("Choose an exchange in the list, then press F8".to_owned());
+        } else if self.drawn_last.as_ref() != Some(&what)
+            && let Some(of) = self.of()
+        {
+            self.studio.drawing = self.studio.ask(studio::Ask::Draw(Box::new(Drawing { of, what })));
         }
     }
 
@@ -246,12 +249,7 @@ impl Desk {
             None => to.with_extension(if bundle { "nephoscope.zip" } else { "png" }),
             Some(_) => to,
         };
-        let Some(drawing) = self.drawing() else { return };
-        let ask = studio::Ask::Save { drawing: Box::new(drawing), bundle, to, replace };
-        self.studio.exporting = self.studio.ask(ask);
-        if !self.studio.exporting {
-            self.fail("save the picture", "another one is being made; try again");
-        }
+        self.export("save the picture", |drawing| studio::Ask::Save { drawing, bundle, to, replace });
         self.keep_picture();
     }
 

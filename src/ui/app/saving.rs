@@ -113,7 +113,6 @@ impl Desk {
     /// Says what became of writing a file; asks where there is one of its name.
     pub(super) fn file_written(&mut self, to: &Path, wish: SaveWish, result: Result<(), SaveFault>) {
         let name = clean_to(to.as_os_str().as_encoded_bytes(), 200).into_owned();
-        self.state.dialog = None;
         match result {
             Err(SaveFault::Exists) => self.state.dialog = Some(Dialog::Replace { path: to.to_owned(), wish }),
             Err(SaveFault::Other(why)) => self.fail(&format!("save {name}"), &why),

@@ -29,10 +29,7 @@ pub(crate) struct Of {
 #[derive(Clone, Debug)]
 pub(crate) struct Drawing {
     pub(crate) of: Of,
-    pub(crate) document: Document,
-    pub(crate) listed: Vec<RowId>,
-    /// Pixels a point: fewer than the plan says while something is dragged.
-    pub(crate) scale: u8,
+    pub(crate) what: Drawn,
 }
 
 /// A request.
@@ -102,12 +99,13 @@ pub(crate) enum Told {
     },
 }
 
-/// Of what a preview is.
+/// All that a preview depends on.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Drawn {
     pub(crate) document: Document,
     pub(crate) listed: Vec<RowId>,
     pub(crate) generation: u64,
+    /// Pixels a point: fewer than the plan says while something is dragged.
     pub(crate) scale: u8,
 }
 
@@ -212,9 +210,8 @@ impl Bench {
             }
             Ask::Draw(drawing) => {
                 let result = self.preview(&drawing).map(Box::new);
-                let Drawing { of, document, listed, scale } = *drawing;
-                let drawn = Drawn { document, listed, generation: of.snapshot.generation, scale };
-                Some(Told::Drawn { capture: of.capture, drawn: Box::new(drawn), result })
+                let Drawing { of, what } = *drawing;
+                Some(Told::Drawn { capture: of.capture, drawn: Box::new(what), result })
             }
             Ask::Copy(drawing) => {
                 let result = self.make(&drawing, |made| Ok(made.image));
@@ -322,9 +319,9 @@ impl Bench {
         let making = Making {
             snapshot: &drawing.of.snapshot,
             source: &drawing.of.source,
-            plan: &drawing.document.plan,
+            plan: &drawing.what.document.plan,
             chosen: &numbers,
-            listed: &drawing.listed,
+            listed: &drawing.what.listed,
             key: &key,
         };
         making.make(&self.budget).map(of).map_err(|error| error.to_string())
@@ -332,12 +329,12 @@ impl Bench {
 
     fn preview(&mut self, drawing: &Drawing) -> Result<Preview, String> {
         let key = self.beside(&drawing.of)?.0.case.key;
-        let Document { plan, rows } = &drawing.document;
+        let Document { plan, rows } = &drawing.what.document;
         let material = Material {
             capture: drawing.of.capture,
-            generation: drawing.of.snapshot.generation,
+            generation: drawing.what.generation,
             rows: rows.clone(),
-            listed: drawing.listed.clone(),
+            listed: drawing.what.listed.clone(),
             sections: plan.sections.clone(),
             redaction: plan.redaction.clone(),
         };
@@ -349,7 +346,7 @@ impl Bench {
                 source: &drawing.of.source,
                 plan,
                 chosen: &numbers,
-                listed: &drawing.listed,
+                listed: &drawing.what.listed,
                 key: &key,
             };
             let (sheet, hidden) = making.sheet(&self.budget).map_err(|error| error.to_string())?;
@@ -364,13 +361,13 @@ impl Bench {
         }
         let hide = |words: &str| String::from_utf8(redactor.text(words.as_bytes(), "text")).unwrap_or_default();
         let mut shown = figure::worded(plan, hide);
-        shown.scale = drawing.scale;
+        shown.scale = drawing.what.scale;
         // What a crop leaves away is dimmed in the window, so that it can be changed.
         shown.annotations.retain(|annotation| !matches!(annotation.shape, Shape::Crop(_)));
         let drawn = figure::draw(&shown, &cut.sheet).map_err(|error| error.to_string())?;
         Ok(Preview {
             image: drawn.image,
-            scale: drawing.scale,
+            scale: drawing.what.scale,
             placed: drawn.callouts,
             laid: drawn.sections,
             size: drawn.size,
@@ -393,5 +390,5 @@ fn key(path: &Path) -> Result<Key, String> {
 fn numbers(drawing: &Drawing) -> Vec<(u32, RowId)> {
     let listing = Listing::new(&drawing.of.snapshot, "");
     let number = |row: &RowId| listing.numbers().of(*row).map(|n| (n, *row));
-    drawing.document.rows.iter().filter_map(number).collect()
+    drawing.what.document.rows.iter().filter_map(number).collect()
 }

@@ -1,34 +1,42 @@
 //! The picture view over a real capture, as a user finds things: by role and name.
 
-#![expect(clippy::expect_used, reason = "a test program: what is not there is a failed test")]
-#![allow(dead_code, reason = "the made-up world has more than these tests need")]
-
-#[path = "ui_world/mod.rs"]
-mod ui_world;
-
 use std::fs;
+use std::ops::{Deref, DerefMut};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use egui::{Key, Modifiers, Pos2, Rect, Role, vec2};
-use egui_kittest::Harness;
 use egui_kittest::kittest::Queryable as _;
 use nephoscope::case::{Anchor, Case, Section, Shape};
 use nephoscope::engine::{How, Reading, Source};
 use nephoscope::model::Budget;
 use nephoscope::store::Snapshot;
-use nephoscope::ui::{Desk, Saved, View, prepare};
-use ui_world::FakeEngine;
+use nephoscope::ui::{Saved, View};
+
+use super::World;
 
 /// The PUT to Blob storage in the sample, by its number.
 const PUT: usize = 14;
 
 /// A desk with the sample open, in a folder of its own.
-struct World {
+struct Sample {
+    world: World,
     folder: tempfile::TempDir,
     capture: PathBuf,
-    engine: FakeEngine,
-    harness: Harness<'static, Desk>,
+}
+
+impl Deref for Sample {
+    type Target = World;
+
+    fn deref(&self) -> &World {
+        &self.world
+    }
+}
+
+impl DerefMut for Sample {
+    fn deref_mut(&mut self) -> &mut World {
+        &mut self.world
+    }
 }
 
 fn read(path: &Path) -> Snapshot {
@@ -38,54 +46,27 @@ fn read(path: &Path) -> Snapshot {
     reading.snapshot()
 }
 
-impl World {
+impl Sample {
     fn new() -> Self {
         let folder = tempfile::tempdir().expect("a folder");
         let sample = Path::new(env!("CARGO_MANIFEST_DIR")).join("assets/sample/icloud-2011-reconstruction.pcapng");
         let capture = folder.path().join("sample.pcapng");
         fs::copy(sample, &capture).expect("the sample is there");
-        let (engine, handle) = ui_world::engine();
-        let desk = Desk::new(handle, Budget::default(), Saved::default(), ui_world::asleep()).expect("threads start");
-        let harness = Harness::builder().with_size([1_280.0, 800.0]).with_context_setup(prepare).build_ui_state(
-            |ui, desk: &mut Desk| {
-                desk.logic(ui.ctx());
-                desk.show(ui);
-            },
-            desk,
-        );
-        let mut world = Self { folder, capture, engine, harness };
+        let mut world = Self { world: World::new(Saved::default()), folder, capture };
         world.open();
         world
     }
 
     /// Opens the capture, again where it was open.
     fn open(&mut self) {
-        self.harness.state_mut().open(Source::File(self.capture.clone()));
+        let source = Source::File(self.capture.clone());
+        self.harness.state_mut().open(source);
         self.engine.snapshots.send(read(&self.capture)).expect("room for one");
         self.settle();
         self.harness.key_press(Key::Home);
         for _ in 1..PUT {
             self.harness.key_press(Key::ArrowDown);
         }
-        self.settle();
-    }
-
-    fn settle(&mut self) {
-        for _ in 0..3 {
-            self.harness.run();
-            let ctx = self.harness.ctx.clone();
-            self.harness.state_mut().settle(&ctx);
-        }
-        self.harness.run();
-    }
-
-    fn click(&mut self, label: &str) {
-        self.harness.get_by_label(label).click();
-        self.settle();
-    }
-
-    fn press(&mut self, modifiers: Modifiers, key: Key) {
-        self.harness.key_press_modifiers(modifiers, key);
         self.settle();
     }
 
@@ -139,7 +120,7 @@ impl World {
 
 #[test]
 fn the_window_makes_the_same_bytes_as_the_command_line() {
-    let mut world = World::new();
+    let mut world = Sample::new();
     world.compose();
     let png = world.save("Save picture…", "window.png");
     let bundle = world.save("Save bundle…", "window.nephoscope.zip");
@@ -170,7 +151,7 @@ fn the_window_makes_the_same_bytes_as_the_command_line() {
 
 #[test]
 fn what_is_drawn_by_hand_can_be_undone_and_comes_back_with_the_capture() {
-    let mut world = World::new();
+    let mut world = Sample::new();
     world.compose();
     let canvas = world.canvas();
     let from = canvas.min + vec2(60.0, 60.0);
@@ -214,17 +195,17 @@ fn what_is_drawn_by_hand_can_be_undone_and_comes_back_with_the_capture() {
     world.press(Modifiers::SHIFT, Key::ArrowRight);
     world.press(Modifiers::NONE, Key::Delete);
     assert!(!world.has("1  Box") && world.has("1  Number 1"));
-    let World { folder, capture, engine, harness } = world;
+    let Sample { world, folder, capture } = world;
     // Closing the window keeps the last change.
-    drop(harness);
+    drop(world);
     let case = Case::load(&capture).expect("the case can be read").expect("it was kept").case;
     assert_eq!(case.plans.first().map(|plan| plan.annotations.len()), Some(2));
-    drop((engine, folder));
+    drop(folder);
 }
 
 #[test]
 fn showing_secrets_is_asked_once_and_written_into_the_footer() {
-    let mut world = World::new();
+    let mut world = Sample::new();
     world.compose();
     assert!(world.has("value hidden at"));
     world.click("Secrets");
@@ -240,7 +221,7 @@ fn showing_secrets_is_asked_once_and_written_into_the_footer() {
 
 #[test]
 fn sections_are_ordered_folded_and_added() {
-    let mut world = World::new();
+    let mut world = Sample::new();
     world.compose();
     world.click("Move Response up");
     world.click("Remove Evidence");
