@@ -105,6 +105,9 @@ impl Desk {
 
     /// Asks for the picture as it goes out.
     fn export(&mut self, doing: &str, ask: impl FnOnce(Box<Drawing>) -> studio::Ask) {
+        if let Some(why) = self.no_picture() {
+            return self.fail(doing, &why);
+        }
         let Some(of) = self.of() else { return };
         let ask = ask(Box::new(Drawing { of, what: self.composed() }));
         self.studio.exporting = self.studio.ask(ask);

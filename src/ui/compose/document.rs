@@ -2,7 +2,7 @@
 
 use egui::Id;
 
-use crate::case::Plan;
+use crate::case::{Anchor, Annotation, Plan, Section};
 use crate::store::RowId;
 
 /// States that can be gone back to.
@@ -13,6 +13,59 @@ const UNDONE: usize = 200;
 pub(crate) struct Document {
     pub(crate) plan: Plan,
     pub(crate) rows: Vec<RowId>,
+}
+
+/// A step of an exchange in the picture.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Step {
+    Up,
+    Down,
+    Out,
+}
+
+impl Document {
+    /// Moves an exchange or takes it out. What was drawn on it goes with it: a redaction must never come to lie elsewhere.
+    pub(crate) fn step(&mut self, at: usize, step: Step) {
+        let other = match step {
+            Step::Up => at.checked_sub(1),
+            Step::Down => Some(at + 1).filter(|below| *below < self.rows.len()),
+            Step::Out => None,
+        };
+        match (step, other) {
+            (Step::Up | Step::Down, Some(other)) if at < self.rows.len() => {
+                self.rows.swap(at, other);
+                self.plan.annotations.retain_mut(|annotation| {
+                    moved(annotation, |n| {
+                        Some(if n == at {
+                            other
+                        } else if n == other {
+                            at
+                        } else {
+                            n
+                        })
+                    })
+                });
+            }
+            (Step::Out, _) if at < self.rows.len() => {
+                self.rows.remove(at);
+                self.plan.annotations.retain_mut(|annotation| {
+                    moved(annotation, |n| if n == at { None } else { Some(if n > at { n - 1 } else { n }) })
+                });
+            }
+            _ => {}
+        }
+    }
+}
+
+/// Gives what stands on an exchange its new number; false where the exchange is gone.
+fn moved(annotation: &mut Annotation, to: impl Fn(usize) -> Option<usize>) -> bool {
+    let Anchor::Section { exchange, section } = &mut annotation.anchor else { return true };
+    if *section == Section::List {
+        return true;
+    }
+    let Some(n) = to(usize::from(*exchange)).and_then(|n| u16::try_from(n).ok()) else { return false };
+    *exchange = n;
+    true
 }
 
 /// What was before, and what was undone.
@@ -68,7 +121,42 @@ impl History {
 mod tests {
     use egui::Id;
 
-    use super::{Document, History};
+    use super::{Document, History, Step};
+    use crate::case::{Anchor, Annotation, Colour, Point, Section, Shape, Weight};
+    use crate::store::RowId;
+
+    fn on(exchange: u16) -> Annotation {
+        Annotation {
+            anchor: Anchor::Section { exchange, section: Section::Request },
+            shape: Shape::Number { at: Point::default(), number: exchange },
+            colour: Colour::Red,
+            weight: Weight::Thin,
+            other: serde_json::Map::default(),
+        }
+    }
+
+    /// Which exchange each annotation stands on, by the one that it was drawn on.
+    #[track_caller]
+    fn check(at: usize, step: Step, rows: &[u32], want: &[(u16, u16)]) {
+        let mut document = Document { rows: vec![RowId(10), RowId(11), RowId(12)], ..Document::default() };
+        document.plan.annotations = vec![on(0), on(1), on(2)];
+        document.step(at, step);
+        assert_eq!(document.rows, rows.iter().map(|id| RowId(*id)).collect::<Vec<_>>());
+        let stands = |a: &Annotation| match (&a.shape, a.anchor) {
+            (Shape::Number { number, .. }, Anchor::Section { exchange, .. }) => (*number, exchange),
+            _ => (u16::MAX, u16::MAX),
+        };
+        assert_eq!(document.plan.annotations.iter().map(stands).collect::<Vec<_>>(), want);
+    }
+
+    #[test]
+    fn what_is_drawn_on_an_exchange_goes_with_it() {
+        check(0, Step::Down, &[11, 10, 12], &[(0, 1), (1, 0), (2, 2)]);
+        check(2, Step::Up, &[10, 12, 11], &[(0, 0), (1, 2), (2, 1)]);
+        check(0, Step::Out, &[11, 12], &[(1, 0), (2, 1)]);
+        check(2, Step::Down, &[10, 11, 12], &[(0, 0), (1, 1), (2, 2)]);
+        check(0, Step::Up, &[10, 11, 12], &[(0, 0), (1, 1), (2, 2)]);
+    }
 
     fn titled(title: &str) -> Document {
         let mut document = Document::default();

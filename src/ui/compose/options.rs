@@ -2,6 +2,7 @@
 
 use egui::{Button, DragValue, RichText, ScrollArea, TextEdit, Ui, vec2};
 
+use super::document::Step;
 use super::{Composer, Listed, Seen};
 use crate::case::{Anchor, Colour, Look, Section, SectionChoice, Shape, Weight};
 use crate::model::{clean_to, middle};
@@ -54,13 +55,6 @@ fn quiet(ui: &mut Ui, words: &str) {
     ui.add(egui::Label::new(RichText::new(words).font(theme::sans(theme::SMALL)).color(c.quiet)).wrap());
 }
 
-/// What can be done with an entry of a list.
-enum Step {
-    Up,
-    Down,
-    Out,
-}
-
 fn small(ui: &mut Ui, sign: &str, name: String, enabled: bool) -> bool {
     let response = ui.add_enabled(enabled, Button::new(RichText::new(sign).font(theme::sans(theme::SMALL))).small());
     response.clone().accessible_name(name.clone());
@@ -82,7 +76,7 @@ fn steps(ui: &mut Ui, of: &str, at: usize, len: usize) -> Option<Step> {
     step
 }
 
-fn take<T>(list: &mut Vec<T>, at: usize, step: &Step) {
+fn take<T>(list: &mut Vec<T>, at: usize, step: Step) {
     match step {
         Step::Up if at > 0 => list.swap(at, at - 1),
         Step::Down if at + 1 < list.len() => list.swap(at, at + 1),
@@ -125,7 +119,8 @@ fn exchanges(ui: &mut Ui, composer: &mut Composer, seen: &Seen<'_>) {
         step = step.or_else(|| done.map(|step| (at, step)));
     }
     if let Some((at, step)) = step {
-        take(&mut composer.document.rows, at, &step);
+        composer.document.step(at, step);
+        composer.selected = None;
     }
     if len == 0 {
         ui.label(RichText::new("None yet").color(c.quiet));
@@ -150,7 +145,7 @@ fn sections(ui: &mut Ui, composer: &mut Composer) {
         step = step.or_else(|| done.map(|step| (at, step)));
     }
     if let Some((at, step)) = step {
-        take(sections, at, &step);
+        take(sections, at, step);
     }
     let missing: Vec<Section> =
         Section::ALL.into_iter().filter(|s| !sections.iter().any(|choice| choice.section == *s)).collect();

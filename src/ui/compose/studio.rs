@@ -7,7 +7,8 @@ use std::thread::{Builder, JoinHandle};
 use crossbeam_channel::{Receiver, Sender, bounded};
 use egui::{ColorImage, Vec2};
 
-use super::Document;
+use super::document::{Document, Step};
+use crate::capture::digest_file;
 use crate::case::{Case, ExchangeRef, Key, RedactionChoice, SectionChoice, Shape};
 use crate::engine::Source;
 use crate::export::{Existing, Listing, Proof, ProofError, Redactor, Replaced, save_bytes};
@@ -244,7 +245,12 @@ impl Bench {
         if self.case.as_ref().is_none_or(|known| known.capture != of.capture) {
             self.case = None;
             let path = of.source.file().ok_or_else(|| ProofError::NoFile.to_string())?;
-            let sha256 = of.snapshot.facts().sha256.map(|digest| hex(&digest)).unwrap_or_default();
+            let sha256 = match of.snapshot.facts().sha256 {
+                Some(sha256) => sha256,
+                // Its reading was stopped, or it grew while it was read.
+                None => digest_file(&path).map_err(|error| error.to_string())?,
+            };
+            let sha256 = hex(&sha256);
             let loaded = match &of.source {
                 Source::File(path) => Case::load(path),
                 Source::Live(_) | Source::Stdin => Ok(None),
@@ -277,20 +283,31 @@ impl Bench {
     fn load(&mut self, of: &Of) -> Result<(Option<Document>, Vec<String>), String> {
         let (beside, mut messages) = self.beside(of)?;
         let Some(plan) = beside.case.plans.first().cloned() else { return Ok((None, messages)) };
-        let mut rows = Vec::new();
-        for exchange in &plan.exchanges {
+        let mut document = Document { rows: vec![RowId::default(); plan.exchanges.len()], plan };
+        let mut missing = Vec::new();
+        for (at, exchange) in document.plan.exchanges.iter().enumerate() {
             let begins = of.snapshot.rows().filter(|(_, row)| row.first_frame.0 == exchange.first_frame);
             let mut found = begins.map(|(id, _)| id);
             let is = |id: &RowId| of.snapshot.record(*id).is_ok_and(|record| exchange.is(&record.exchange));
             match found.find(is) {
-                Some(id) => rows.push(id),
-                None => messages.push(format!(
-                    "The picture kept beside the capture shows an exchange that is not in it (first frame {})",
-                    exchange.first_frame
-                )),
+                Some(id) => {
+                    if let Some(row) = document.rows.get_mut(at) {
+                        *row = id;
+                    }
+                }
+                None => {
+                    missing.push(at);
+                    messages.push(format!(
+                        "The picture kept beside the capture shows an exchange that is not in it (first frame {})",
+                        exchange.first_frame
+                    ));
+                }
             }
         }
-        Ok((Some(Document { plan, rows }), messages))
+        for at in missing.into_iter().rev() {
+            document.step(at, Step::Out);
+        }
+        Ok((Some(document), messages))
     }
 
     fn keep(&mut self, of: &Of, document: &Document) -> Result<(), String> {

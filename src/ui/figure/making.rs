@@ -65,9 +65,12 @@ impl Making<'_> {
     /// the capture: not while painting.
     pub fn sheet(&self, budget: &Budget) -> Result<(Sheet, Vec<Replaced>), MakeError> {
         let mut redactor = Redactor::new(self.key, &self.plan.redaction);
+        let whole = self.shows_whole();
         let chosen = self
             .chosen
             .iter()
+            // Else the footer would grade what neither list nor claim holds.
+            .filter(|(_, row)| whole || self.listed().contains(row))
             .map(|(number, row)| Ok(Chosen { number: *number, row: *row, detail: self.detail(*row, budget)? }))
             .collect::<Result<Vec<_>, MakeError>>()?;
         let mut sheet = Sheet::new(self.snapshot, chosen, self.listed(), &mut redactor)?;
@@ -100,11 +103,16 @@ impl Making<'_> {
 
     /// All exchanges that the picture speaks of: those that are shown whole, then the other rows of the list.
     fn rows(&self) -> Vec<RowId> {
-        let whole = self.plan.sections.iter().any(|choice| choice.section != Section::List);
+        let whole = self.shows_whole();
         let mut rows: Vec<RowId> = self.chosen.iter().map(|(_, row)| *row).filter(|_| whole).collect();
         let known: ahash::AHashSet<RowId> = rows.iter().copied().collect();
         rows.extend(self.listed().iter().filter(|row| !known.contains(row)));
         rows
+    }
+
+    /// Whether the chosen exchanges are shown with sections of their own.
+    fn shows_whole(&self) -> bool {
+        self.plan.sections.iter().any(|choice| choice.section != Section::List)
     }
 
     fn listed(&self) -> &[RowId] {
@@ -134,11 +142,12 @@ impl Made {
     }
 }
 
-/// A plan with its author's words passed through `hide`.
+/// A plan with all words that somebody typed passed through `hide`.
 pub(crate) fn worded(plan: &Plan, mut hide: impl FnMut(&str) -> String) -> Plan {
     let mut plan = plan.clone();
     plan.title = hide(&plan.title);
     plan.caption = hide(&plan.caption);
+    plan.filter = hide(&plan.filter);
     for annotation in &mut plan.annotations {
         if let Shape::Text { words, .. } = &mut annotation.shape {
             *words = hide(words);
