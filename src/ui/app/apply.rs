@@ -114,7 +114,7 @@ impl Desk {
                     self.view_picture();
                 }
             }
-            Action::Compose(action) => self.picture_action(action),
+            Action::Compose(action) => self.picture_action(ctx, action),
             Action::Site(site, provider) => {
                 self.state.choice.clear();
                 self.state.choice.site = Some(site);

@@ -26,9 +26,9 @@ impl Drop for Desk {
 
 impl Desk {
     /// Makes something of the picture happen.
-    pub(super) fn picture_action(&mut self, action: PictureAction) {
+    pub(super) fn picture_action(&mut self, ctx: &egui::Context, action: PictureAction) {
         match action {
-            PictureAction::Add => self.add_to_picture(),
+            PictureAction::Add => self.add_to_picture(ctx),
             PictureAction::Save { bundle } => {
                 let what = if bundle { SaveWhat::Bundle } else { SaveWhat::Picture };
                 self.want(Wanted::Save(SaveWish { what, then: None }));
@@ -37,17 +37,23 @@ impl Desk {
             PictureAction::AskSecrets => self.state.dialog = Some(Dialog::Secrets),
             PictureAction::ShowSecrets => {
                 self.state.dialog = None;
+                let before = self.composer.document.clone();
                 self.composer.document.plan.redaction.on = false;
+                self.composer.changed_from(&before, ctx);
             }
         }
     }
 
-    fn add_to_picture(&mut self) {
+    fn add_to_picture(&mut self, ctx: &egui::Context) {
         let Some(row) = self.state.selected else {
             self.state.said = Some("Select an exchange first".to_owned());
             return;
         };
+        let before = self.composer.document.clone();
         let new = self.composer.add(row);
+        if self.composer.loaded {
+            self.composer.changed_from(&before, ctx);
+        }
         let len = self.composer.document.rows.len();
         let words = if new { "Added to the picture" } else { "It is in the picture already" };
         self.state.said = Some(format!("{words}: {}", crate::ui::text::plural(len as u64, "exchange", "exchanges")));
@@ -121,7 +127,9 @@ impl Desk {
         if self.capture.source.is_none() {
             return;
         }
-        if self.state.view == View::Picture && self.no_picture().is_none() && !self.studio.drawing {
+        let shown = self.state.view == View::Picture;
+        let wanted = shown || !self.composer.loaded && !self.composer.document.rows.is_empty();
+        if wanted && self.no_picture().is_none() && !self.studio.drawing {
             if self.composer.loaded {
                 self.ask_preview();
             } else {
@@ -213,23 +221,21 @@ impl Desk {
     }
 
     fn loaded(&mut self, document: Option<Box<Document>>, messages: &[String]) {
+        let shown = self.state.view == View::Picture;
         let composer = &mut self.composer;
         composer.loaded = true;
         // What was added before it was read comes after it.
         let added = core::mem::take(&mut composer.document.rows);
         if let Some(document) = document {
             composer.document = *document;
-            composer.kept = composer.document.clone();
-            for row in added {
-                composer.add(row);
-            }
-        } else {
-            composer.document.rows = added;
-            if composer.document.rows.is_empty() {
-                composer.document.rows.extend(self.state.selected);
-            }
-            // A picture that nobody changed is not worth a file.
-            composer.kept = composer.document.clone();
+        }
+        if composer.document.rows.is_empty() && added.is_empty() && shown {
+            composer.document.rows.extend(self.state.selected);
+        }
+        // What nobody changed is not worth a file.
+        composer.kept = composer.document.clone();
+        for row in added {
+            composer.add(row);
         }
         if !messages.is_empty() {
             self.fail("", &messages.join(". "));

@@ -83,13 +83,11 @@ fn tools(ui: &mut Ui, composer: &mut Composer, seen: &Seen<'_>, actions: &mut Ve
     ui.separator();
     let undo = ui.add_enabled(composer.history.can_undo(), Button::new("Undo")).on_hover_text("Ctrl+Z");
     if undo.clicked() {
-        composer.history.undo(&mut composer.document);
-        composer.selected = None;
+        composer.undo(ui.ctx());
     }
     let redo = ui.add_enabled(composer.history.can_redo(), Button::new("Redo")).on_hover_text("Ctrl+Shift+Z");
     if redo.clicked() {
-        composer.history.redo(&mut composer.document);
-        composer.selected = None;
+        composer.redo(ui.ctx());
     }
     ui.separator();
     for (zoom, label) in [(Zoom::Fit, "Fit"), (Zoom::Times(0.5), "50 %"), (Zoom::Times(1.0), "100 %")] {

@@ -161,6 +161,33 @@ impl Composer {
         plan.width = fresh.width;
     }
 
+    /// Takes a step back.
+    fn undo(&mut self, ctx: &egui::Context) {
+        self.travel(ctx, History::undo);
+    }
+
+    /// Takes a step forth again.
+    fn redo(&mut self, ctx: &egui::Context) {
+        self.travel(ctx, History::redo);
+    }
+
+    fn travel(&mut self, ctx: &egui::Context, step: impl FnOnce(&mut History, &mut Document)) {
+        let on = self.document.plan.redaction.on;
+        step(&mut self.history, &mut self.document);
+        // Secrets are shown only after a question.
+        self.document.plan.redaction.on |= on;
+        self.changed = ctx.input(|input| input.time);
+        self.selected = None;
+    }
+
+    /// Takes note of a change that was made at once.
+    pub(crate) fn changed_from(&mut self, before: &Document, ctx: &egui::Context) {
+        if self.document != *before {
+            self.history.note(before, &self.document, None);
+            self.changed = ctx.input(|input| input.time);
+        }
+    }
+
     /// Adds an exchange; says whether it was not in already.
     pub(crate) fn add(&mut self, row: RowId) -> bool {
         let rows = &mut self.document.rows;
@@ -208,8 +235,8 @@ pub(crate) fn show(ui: &mut Ui, composer: &mut Composer, seen: &Seen<'_>, action
         .exact_size(OPTIONS)
         .resizable(false)
         .frame(Frame::NONE.fill(c.surface).inner_margin(Margin::symmetric(14, 10)))
-        .show(ui, |ui| options::show(ui, composer, seen, actions));
-    canvas::show(ui, composer, seen, actions);
+        .show(ui, |ui| ui.add_enabled_ui(composer.loaded, |ui| options::show(ui, composer, seen, actions)));
+    ui.add_enabled_ui(composer.loaded, |ui| canvas::show(ui, composer, seen, actions));
     let typing = ui.memory(egui::Memory::focused).filter(|_| ui.ctx().text_edit_focused());
     let hold = if ui.input(|input| input.pointer.any_down() || input.pointer.any_released()) {
         Some(Id::unique("drag"))
@@ -224,7 +251,7 @@ pub(crate) fn show(ui: &mut Ui, composer: &mut Composer, seen: &Seen<'_>, action
 
 /// Keys that work wherever nothing is typed; the picture takes them before the window does.
 pub(crate) fn keys(ctx: &egui::Context, composer: &mut Composer, actions: &mut Vec<Action>) {
-    if ctx.text_edit_focused() || egui::Popup::is_any_open(ctx) {
+    if !composer.loaded || ctx.text_edit_focused() || egui::Popup::is_any_open(ctx) {
         return;
     }
     let pressed = |modifiers: Modifiers, key: Key| ctx.input_mut(|input| input.consume_key(modifiers, key));
@@ -233,18 +260,14 @@ pub(crate) fn keys(ctx: &egui::Context, composer: &mut Composer, actions: &mut V
         actions.push(Action::Compose(PictureAction::Save { bundle: false }));
     }
     if pressed(command | Modifiers::SHIFT, Key::Z) || pressed(command, Key::Y) {
-        composer.history.redo(&mut composer.document);
-        composer.selected = None;
+        composer.redo(ctx);
     }
     if pressed(command, Key::Z) {
-        composer.history.undo(&mut composer.document);
-        composer.selected = None;
+        composer.undo(ctx);
     }
     let before = composer.document.clone();
     press(ctx, composer);
-    if composer.document != before {
-        composer.history.note(&before, &composer.document, None);
-    }
+    composer.changed_from(&before, ctx);
 }
 
 fn press(ctx: &egui::Context, composer: &mut Composer) {
