@@ -289,19 +289,16 @@ impl Bench {
             let begins = of.snapshot.rows().filter(|(_, row)| row.first_frame.0 == exchange.first_frame);
             let mut found = begins.map(|(id, _)| id);
             let is = |id: &RowId| of.snapshot.record(*id).is_ok_and(|record| exchange.is(&record.exchange));
-            match found.find(is) {
-                Some(id) => {
-                    if let Some(row) = document.rows.get_mut(at) {
-                        *row = id;
-                    }
-                }
-                None => {
-                    missing.push(at);
-                    messages.push(format!(
-                        "The picture kept beside the capture shows an exchange that is not in it (first frame {})",
-                        exchange.first_frame
-                    ));
-                }
+            let Some(id) = found.find(is) else {
+                missing.push(at);
+                messages.push(format!(
+                    "The picture kept beside the capture shows an exchange that is not in it (first frame {})",
+                    exchange.first_frame
+                ));
+                continue;
+            };
+            if let Some(row) = document.rows.get_mut(at) {
+                *row = id;
             }
         }
         for at in missing.into_iter().rev() {
