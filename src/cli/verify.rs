@@ -8,7 +8,7 @@ use serde_json::json;
 use super::args::{Report as Form, VerifyArguments};
 use super::list::is_closed_pipe;
 use crate::export::{Report, Subject, Whole, verify, write_report};
-use crate::model::Budget;
+use crate::model::{Budget, clean};
 
 /// All callouts that could be checked pass, and at least one could.
 pub(super) const HOLDS: u8 = 0;
@@ -19,7 +19,7 @@ pub(super) const NOTHING_CHECKED: u8 = 3;
 
 /// Checks, prints a line a callout, gives the exit code.
 pub(super) fn run(arguments: &VerifyArguments, budget: &Budget) -> Result<u8> {
-    let not_checked = || format!("{} was not checked", arguments.file.display());
+    let not_checked = || format!("{} was not checked", clean(arguments.file.as_os_str().as_encoded_bytes()));
     let subject = Subject::of_file(&arguments.file).map_err(anyhow::Error::msg).with_context(not_checked)?;
     let report = verify(&subject, arguments.capture.as_deref(), budget);
     let mut out = BufWriter::new(io::stdout().lock());

@@ -20,11 +20,14 @@ pub enum Source {
 }
 
 impl Source {
-    /// The file that its bytes stand in.
+    /// The one file that its bytes stand in; `None` where it has none, or several. Looks into a spool's folder.
     pub fn file(&self) -> Option<PathBuf> {
         match self {
             Self::File(path) => Some(path.clone()),
-            Self::Live(spool) => Some(spool.folder.join("frames.pcapng")),
+            Self::Live(spool) => match spool.files().ok()?.as_slice() {
+                [only] => Some(only.clone()),
+                _ => None,
+            },
             Self::Stdin => None,
         }
     }

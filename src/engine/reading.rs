@@ -92,7 +92,7 @@ impl Reading {
     /// Opens a capture.
     pub fn open(source: &Source, how: How, budget: &Budget) -> Result<Self, CaptureError> {
         let digest = if how.threads > 1 { Digest::Elsewhere } else { Digest::Inline };
-        let mut mode = Mode { path: None, follows: false, shows_open: false };
+        let mut mode = Mode { path: None, follows: false, goes_on: false, shows_open: false };
         let reader = match source {
             Source::File(path) => {
                 mode.path = Some(path);
@@ -102,7 +102,8 @@ impl Reading {
             Source::Live(spool) => {
                 mode.follows = true;
                 // One that is whole is read as a file is.
-                mode.shows_open = matches!(spool.growing.try_recv(), Err(TryRecvError::Empty));
+                mode.goes_on = matches!(spool.growing.try_recv(), Err(TryRecvError::Empty));
+                mode.shows_open = mode.goes_on;
                 CaptureReader::follow(spool, budget)
             }
         };
@@ -118,7 +119,7 @@ impl Reading {
     /// Reads standard input as it comes: a pause does not hold up [`Reading::step`]. Waits for its first bytes.
     pub fn follow_stdin(how: How, budget: &Budget) -> Result<Self, CaptureError> {
         let reader = CaptureReader::from_pipe(Box::new(io::stdin()), STDIN, budget)?;
-        let mode = Mode { path: None, follows: true, shows_open: false };
+        let mode = Mode { path: None, follows: true, goes_on: true, shows_open: false };
         Self::start(reader, &mode, how, budget).map_err(|error| CaptureError::Io { source: error, path: STDIN.into() })
     }
 
@@ -134,11 +135,9 @@ impl Reading {
             let shard = Box::new(mode.shard(0, 1, wanted, budget));
             Hands::One { walker, shard, block: Box::default() }
         };
-        let merge = if mode.follows {
-            Merge::new(verdicts, &Budget { record_bytes: budget.live_record_bytes, ..budget.clone() })
-        } else {
-            Merge::new(verdicts, budget)
-        };
+        let record_bytes =
+            if mode.goes_on { budget.record_bytes.min(budget.live_record_bytes) } else { budget.record_bytes };
+        let merge = Merge::new(verdicts, &Budget { record_bytes, ..budget.clone() });
         Ok(Self { hands, merge, events: Vec::new(), facts, progress, waiting: false, news: true, owners: None })
     }
 
@@ -274,6 +273,8 @@ struct Mode<'a> {
     path: Option<&'a Path>,
     /// It may still grow.
     follows: bool,
+    /// It does still grow.
+    goes_on: bool,
     /// Rows come when their exchanges begin.
     shows_open: bool,
 }

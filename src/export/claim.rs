@@ -312,7 +312,7 @@ impl Claim {
             return Err("the claim is larger than 16 MiB".to_owned());
         }
         let value: serde_json::Value =
-            serde_json::from_slice(bytes).map_err(|error| format!("the claim is no JSON ({error})"))?;
+            serde_json::from_slice(bytes).map_err(|error| format!("the claim is no JSON ({})", cleaned(&error)))?;
         match value.get("schema").and_then(serde_json::Value::as_str) {
             Some(CLAIM_SCHEMA) => {}
             Some(other) => {
@@ -321,8 +321,8 @@ impl Claim {
             }
             None => return Err(format!("it is no claim: it has no schema {CLAIM_SCHEMA}")),
         }
-        let claim: Self =
-            serde_json::from_value(value).map_err(|error| format!("the claim is not understood ({error})"))?;
+        let claim: Self = serde_json::from_value(value)
+            .map_err(|error| format!("the claim is not understood ({})", cleaned(&error)))?;
         let most = claim.exchanges.iter().map(|e| e.callouts.len()).max().unwrap_or(0).max(claim.exchanges.len());
         if most > MOST_PARTS {
             return Err(format!("the claim has more than {MOST_PARTS} exchanges or callouts"));
@@ -336,6 +336,11 @@ impl Claim {
         out.push(b'\n');
         out
     }
+}
+
+/// An error that may quote the file.
+fn cleaned(error: &serde_json::Error) -> String {
+    crate::model::clean_to(error.to_string().as_bytes(), 300).into_owned()
 }
 
 /// The salted digest of bytes that were hidden. `secret` is a digest over the whole capture that is published nowhere, so

@@ -166,16 +166,6 @@ impl Proof {
         String::from_utf8(self.redactor.text(text.as_bytes(), "text")).unwrap_or_default()
     }
 
-    /// The redactor that all of this went through: whatever else goes into the picture goes through it too.
-    pub fn redactor(&mut self) -> &mut Redactor {
-        &mut self.redactor
-    }
-
-    /// How many places were replaced, for the footer.
-    pub fn replaced_count(&self) -> u32 {
-        self.redactor.count()
-    }
-
     /// Takes the drawn pixels into the claim and gives the PNG.
     pub fn picture(&mut self, pixels: &Pixels<'_>) -> Result<&[u8], ProofError> {
         self.claim.redaction.count = self.redactor.count();

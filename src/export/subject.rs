@@ -20,6 +20,22 @@ const PNG: &[u8] = b"\x89PNG";
 /// How a zip begins, an empty one too.
 const ZIP: &[u8] = b"PK";
 
+/// How pcapng begins.
+const PCAPNG: &[u8] = b"\x0a\x0d\x0d\x0a";
+/// The byte order mark of UTF-8.
+const MARK: &[u8] = b"\xef\xbb\xbf";
+
+/// What can be checked; what tells more stands later.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Kind {
+    /// A claim alone.
+    Claim,
+    /// A picture.
+    Picture,
+    /// A bundle.
+    Bundle,
+}
+
 /// What is to be checked.
 #[derive(Clone, Debug)]
 pub struct Subject {
@@ -32,12 +48,13 @@ pub struct Subject {
 }
 
 impl Subject {
-    /// Whether a file is a picture, a bundle or a claim, told by its first bytes. False where it cannot be read.
-    pub fn is_in(path: &Path) -> bool {
+    /// Whether a file is a picture, a bundle or a claim, told by its first bytes. `None` where it is neither or cannot be
+    /// read.
+    pub fn kind_of(path: &Path) -> Option<Kind> {
         let mut head = Vec::new();
         let read = open(path)
             .and_then(|file| file.take(HEAD as u64).read_to_end(&mut head).map_err(|error| error.to_string()));
-        read.is_ok() && is_subject(&head)
+        read.ok().and_then(|_| kind(&head))
     }
 
     /// Reads a file. The error is a whole sentence without its end.
@@ -77,7 +94,8 @@ impl Subject {
             }
             return Ok(Self { claim, pixels, excerpt: parts.excerpt });
         }
-        Ok(Self { claim: Claim::read(bytes)?, pixels: None, excerpt: None })
+        let json = bytes.strip_prefix(MARK).unwrap_or(bytes);
+        Ok(Self { claim: Claim::read(json)?, pixels: None, excerpt: None })
     }
 }
 
@@ -90,33 +108,52 @@ fn open(path: &Path) -> Result<File, String> {
     File::open(path).map_err(cannot)
 }
 
-/// Whether a file that begins so is for checking. A capture begins neither so nor, after white space, with a brace: the
-/// block length after pcapng's line breaks is a multiple of 4, which a brace is not.
-fn is_subject(head: &[u8]) -> bool {
-    let text = head.strip_prefix(b"\xef\xbb\xbf").unwrap_or(head).trim_ascii_start();
-    head.starts_with(PNG) || head.starts_with(ZIP) || text.starts_with(b"{")
+/// What a file that begins so is. A section header of pcapng is told first: the length after its line breaks may be white
+/// space and a brace too.
+fn kind(head: &[u8]) -> Option<Kind> {
+    let text = head.strip_prefix(MARK).unwrap_or(head).trim_ascii_start();
+    if head.starts_with(ZIP) {
+        Some(Kind::Bundle)
+    } else if head.starts_with(PNG) {
+        Some(Kind::Picture)
+    } else if text.starts_with(b"{") && !head.starts_with(PCAPNG) {
+        Some(Kind::Claim)
+    } else {
+        None
+    }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::is_subject;
+    use super::{Kind, Subject, kind};
 
     #[track_caller]
-    fn check(head: &[u8], want: bool) {
-        assert_eq!(is_subject(head), want, "{head:?}");
+    fn check(head: &[u8], want: Option<Kind>) {
+        assert_eq!(kind(head), want, "{head:?}");
     }
 
     #[test]
     fn the_first_bytes_tell() {
-        check(b"\x89PNG\r\n\x1a\n", true);
-        check(b"PK\x03\x04", true);
-        check(b"{\n  \"schema\": \"nephoscope-claim/1\"", true);
-        check(b"\xef\xbb\xbf\r\n {", true);
-        check(b"", false);
-        check(&[0xd4, 0xc3, 0xb2, 0xa1, 2, 0, 4, 0], false);
-        check(&[0x0a, 0x0d, 0x0d, 0x0a, 0x7c, 0, 0, 0], false);
-        check(&[0x0a, 0x0d, 0x0d, 0x0a, 0, 0, 0, 0x1c], false);
-        check(&[0x1f, 0x8b, 8, 0], false);
-        check(b"(\xb5/\xfd", false);
+        check(b"\x89PNG\r\n\x1a\n", Some(Kind::Picture));
+        check(b"PK\x03\x04", Some(Kind::Bundle));
+        check(b"{\n  \"schema\": \"nephoscope-claim/1\"", Some(Kind::Claim));
+        check(b"\xef\xbb\xbf\r\n {", Some(Kind::Claim));
+        check(b"", None);
+        check(&[0xd4, 0xc3, 0xb2, 0xa1, 2, 0, 4, 0], None);
+        check(&[0x0a, 0x0d, 0x0d, 0x0a, 0x7c, 0, 0, 0], None);
+        check(&[0x0a, 0x0d, 0x0d, 0x0a, 0, 0, 0, 0x1c], None);
+        // Section headers of 31,520 and 31,500 bytes.
+        check(&[0x0a, 0x0d, 0x0d, 0x0a, 0x20, 0x7b, 0, 0], None);
+        check(&[0x0a, 0x0d, 0x0d, 0x0a, 0x0c, 0x7b, 0, 0], None);
+        check(&[0x1f, 0x8b, 8, 0], None);
+        check(b"(\xb5/\xfd", None);
+    }
+
+    #[test]
+    fn a_claim_behind_a_byte_order_mark_is_read_and_errors_quote_nothing_raw() {
+        let why = Subject::read(b"\xef\xbb\xbf{\"schema\":\"nephoscope-claim/1\"}").unwrap_err();
+        assert!(why.contains("not understood") && why.contains("program"), "{why}");
+        let why = Subject::read(b"{\"schema\":\"nephoscope-claim/1\",\"program\":{\"\\u001b]0;x\":1}}").unwrap_err();
+        assert!(!why.contains('\u{1b}'), "{why:?}");
     }
 }

@@ -23,6 +23,8 @@ use crate::streams::FlowTable;
 
 /// Bytes of one stream that are kept for looking lines up.
 const MOST_STREAM: usize = 64 << 20;
+/// Bytes of a line that a claim may quote: heads are no longer than half of it.
+const MOST_LINE: u64 = 1 << 20;
 /// Characters of a line that a report quotes.
 const LINE_CHARS: usize = 200;
 
@@ -369,6 +371,10 @@ impl Ground {
         let Some(pieces) = ends.and_then(|ends| self.streams.get(ends)) else {
             return At::Differs("nothing: the connection is not there".to_owned());
         };
+        // Whoever made the claim chose the length; no line of a ledger is so long.
+        if callout.length > MOST_LINE {
+            return At::Differs(format!("a length of {} bytes, which no line has", callout.length));
+        }
         let (from, to) = (callout.offset, callout.offset.saturating_add(callout.length));
         let mut found: BTreeMap<u64, u8> = BTreeMap::new();
         for (offset, bytes, frame) in pieces {

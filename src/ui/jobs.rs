@@ -122,7 +122,7 @@ pub(crate) struct Given {
     pub(crate) files: Vec<PathBuf>,
     pub(crate) take: Take,
     /// The capture on screen, and its digest where it is known.
-    pub(crate) on_screen: Option<(PathBuf, Option<[u8; 32]>)>,
+    pub(crate) on_screen: Option<(Source, Option<[u8; 32]>)>,
 }
 
 /// What files that were given are.
@@ -392,10 +392,12 @@ fn answer(ask: Ask, budget: &Budget) -> Told {
     }
 }
 
-/// Finds out what files are, and checks the first that can be checked; against the first that cannot, where there is one.
+/// Finds out what files are, and checks the one that tells most; against the capture among the others, where there is one.
 fn look(given: &Given, budget: &Budget, tell: impl Fn(Found)) {
     let number = given.number;
-    let subject = given.files.iter().position(|path| Subject::is_in(path)).or(match given.take {
+    let kinds: Vec<_> = given.files.iter().map(|path| Subject::kind_of(path)).collect();
+    let best = kinds.iter().flatten().max().copied();
+    let subject = kinds.iter().position(|kind| kind.is_some() && *kind == best).or(match given.take {
         Take::ByContent => None,
         Take::ToVerify => Some(0),
     });
@@ -405,9 +407,10 @@ fn look(given: &Given, budget: &Budget, tell: impl Fn(Found)) {
     };
     let name = clean_to(subject.file_name().unwrap_or_default().as_encoded_bytes(), 200).into_owned();
     tell(Found::Checking { number, name });
-    let capture = given.files.iter().find(|path| *path != subject && !Subject::is_in(path));
-    let on_screen = given.on_screen.as_ref().map(|(path, sha256)| OnScreen { path, sha256: *sha256 });
-    let verified = Verified::new(subject, capture.map(PathBuf::as_path), on_screen.as_ref(), budget);
+    let others = given.files.iter().filter(|path| *path != subject);
+    let on_screen = given.on_screen.as_ref();
+    let on_screen = on_screen.and_then(|(source, sha256)| Some(OnScreen { path: source.file()?, sha256: *sha256 }));
+    let verified = Verified::new(subject, others.map(PathBuf::as_path).collect(), on_screen.as_ref(), budget);
     tell(Found::Verified { number, verified: Box::new(verified) });
 }
 

@@ -1,8 +1,9 @@
 //! What checking a picture, bundle or claim came to, made ready for display away from the window's thread.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use super::text;
+use crate::capture::{CaptureReader, Digest, digest_file};
 use crate::export::{self, Item, NO_PICTURE, NOT_REDACTED, NOT_SHOWN, Outcome, Report, Subject, Whole};
 use crate::model::{Budget, clean_to, hex};
 
@@ -15,9 +16,9 @@ const MOST_NOTES: usize = 50;
 
 /// The capture on screen, which a claim may be about.
 #[derive(Clone, Debug)]
-pub(crate) struct OnScreen<'a> {
+pub(crate) struct OnScreen {
     /// Its file.
-    pub(crate) path: &'a Path,
+    pub(crate) path: PathBuf,
     /// Its digest, where the engine has come to its end.
     pub(crate) sha256: Option<[u8; 32]>,
 }
@@ -82,10 +83,10 @@ impl Mark {
 }
 
 impl Verified {
-    /// Checks a file against the capture given with it, else against the one on screen where that is the claim's, else
-    /// against what it brings. Reads whole files: for a job.
-    pub(crate) fn new(path: &Path, capture: Option<&Path>, on_screen: Option<&OnScreen<'_>>, budget: &Budget) -> Self {
-        let file = clean_to(path.file_name().unwrap_or_default().as_encoded_bytes(), 200).into_owned();
+    /// Checks a file against the capture among those given with it, else against the one on screen where that is the
+    /// claim's, else against what it brings. Reads whole files: for a job.
+    pub(crate) fn new(path: &Path, mut others: Vec<&Path>, on_screen: Option<&OnScreen>, budget: &Budget) -> Self {
+        let file = name(path);
         let subject = match Subject::of_file(path) {
             Ok(subject) => subject,
             Err(why) => {
@@ -94,17 +95,41 @@ impl Verified {
                 return Self { file, result: Err(why), text };
             }
         };
+        let capture = capture_among(&others, &subject, budget);
+        others.retain(|other| Some(*other) != capture);
         let fits = on_screen.filter(|open| capture.is_none() && is_of(&subject, open));
-        let report = export::verify(&subject, capture.or_else(|| fits.map(|open| open.path)), budget);
-        let against = against(&report, &subject, (capture.is_some(), fits.is_some(), on_screen.is_some()));
+        let report = export::verify(&subject, capture.or_else(|| fits.map(|open| open.path.as_path())), budget);
+        let mut against = vec![against(&report, &subject, (capture.is_some(), fits.is_some(), on_screen.is_some()))];
+        if !others.is_empty() {
+            let names = others.iter().map(|other| name(other)).collect::<Vec<_>>().join(", ");
+            against.push(format!("Not looked at: {}", value(&names)));
+        }
         let text = plain(&file, &report, &subject);
         Self { file, result: Ok(checked(&report, &subject, against)), text }
     }
 }
 
+/// A file's name for display.
+fn name(path: &Path) -> String {
+    clean_to(path.file_name().unwrap_or_default().as_encoded_bytes(), 200).into_owned()
+}
+
+/// The capture that the claim names, among the files given with it; else the first that is a capture at all.
+fn capture_among<'a>(others: &[&'a Path], subject: &Subject, budget: &Budget) -> Option<&'a Path> {
+    let mut captures =
+        others.iter().copied().filter(|path| CaptureReader::open(path, budget, Digest::Elsewhere).is_ok());
+    let first = captures.next()?;
+    let named = |path: &&Path| digest_file(path).is_ok_and(|sha256| hex(&sha256) == subject.claim.capture.sha256);
+    // With one there is no choice, and its digest is made when it is held against the claim.
+    match captures.next() {
+        None => Some(first),
+        Some(second) => [first, second].into_iter().chain(captures).find(named).or(Some(first)),
+    }
+}
+
 /// Whether the capture on screen is the one that the claim names.
-fn is_of(subject: &Subject, open: &OnScreen<'_>) -> bool {
-    let sha256 = open.sha256.or_else(|| crate::capture::digest_file(open.path).ok());
+fn is_of(subject: &Subject, open: &OnScreen) -> bool {
+    let sha256 = open.sha256.or_else(|| digest_file(&open.path).ok());
     sha256.is_some_and(|sha256| hex(&sha256) == subject.claim.capture.sha256)
 }
 
@@ -135,10 +160,11 @@ fn plain(file: &str, report: &Report, subject: &Subject) -> String {
     String::from_utf8_lossy(&out).into_owned()
 }
 
-fn checked(report: &Report, subject: &Subject, against: String) -> Checked {
+fn checked(report: &Report, subject: &Subject, against: Vec<String>) -> Checked {
     let claim = &subject.claim;
     let (name, sha256) = (value(&claim.capture.name), value(&claim.capture.sha256));
-    let mut about = vec![format!("Claims something about {name}"), format!("SHA-256 {sha256}"), against];
+    let mut about = vec![format!("Claims something about {name}"), format!("SHA-256 {sha256}")];
+    about.extend(against);
     if !report.has_picture() {
         about.push(NO_PICTURE.to_owned());
     }

@@ -11,7 +11,6 @@ use super::machine::Machine;
 use super::state::Saved;
 use crate::capture::Wish;
 use crate::engine::{self, Source};
-use crate::export::Subject;
 use crate::model::Budget;
 
 /// The name under which the desktop knows the program, and the folder of what is kept.
@@ -102,7 +101,8 @@ impl Window {
             Begin::Start => {}
             // A pipe is read once: what panes go back to has to be kept.
             Begin::Open(Source::Stdin) => desk.pipe(Box::new(std::io::stdin())),
-            Begin::Open(Source::File(path)) if Subject::is_in(&path) => desk.give(vec![path], Take::ByContent),
+            // A capture, or something to verify: that is found out on a thread.
+            Begin::Open(Source::File(path)) => desk.give(vec![path], Take::ByContent),
             Begin::Open(source) => desk.open(source),
             Begin::Choose(wish) => desk.choose_capture(&wish),
             Begin::Capture(wish) => desk.capture(wish),

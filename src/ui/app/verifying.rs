@@ -19,9 +19,11 @@ impl Desk {
             self.fail("look at the file", "others are still being looked at; try again when that is done");
             return;
         }
+        let snapshot = self.capture.newest();
         let on_screen = match &self.capture.source {
-            Some(Source::File(path)) => Some((path.clone(), self.capture.newest().facts().sha256)),
-            Some(Source::Stdin | Source::Live(_)) | None => None,
+            // One that still grows has no digest.
+            Some(Source::Live(_)) if !snapshot.progress().done => None,
+            source => source.clone().map(|source| (source, snapshot.facts().sha256)),
         };
         self.given += 1;
         let given = Given { number: self.given, files, take, on_screen };

@@ -74,11 +74,9 @@ impl Making<'_> {
             .map(|(number, row)| Ok(Chosen { number: *number, row: *row, detail: self.detail(*row, budget)? }))
             .collect::<Result<Vec<_>, MakeError>>()?;
         let mut sheet = Sheet::new(self.snapshot, chosen, self.listed(), &mut redactor)?;
-        if self.snapshot.facts().sha256.is_none()
-            && let Some(path) = self.source.file()
-        {
+        if self.snapshot.facts().sha256.is_none() {
             // One that was captured live: it grew while it was read.
-            sheet.hashed(digest_file(&path)?);
+            sheet.hashed(digest_file(&self.source.file().ok_or(ProofError::NoFile)?)?);
         }
         Ok((sheet, redactor.replaced().to_vec()))
     }
