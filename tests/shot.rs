@@ -32,7 +32,7 @@ fn sample() -> Snapshot {
 fn sheet(snapshot: &Snapshot, number: u32, listed: &[RowId]) -> Sheet {
     let row = Listing::new(snapshot, "").find(number).unwrap();
     let mut redactor = Redactor::new(&Key::of_capture(&[7; 32]), &RedactionChoice::default());
-    Sheet::new(snapshot, vec![Chosen { number, row, detail: None }], listed, &mut redactor).unwrap()
+    Sheet::new(snapshot, vec![Chosen { number, row, detail: None }], (listed, listed.len()), &mut redactor).unwrap()
 }
 
 fn pixels(drawn: &Drawn) -> Vec<u8> {

@@ -11,13 +11,7 @@ use crate::case::{Case, Key, Look, Plan};
 use crate::engine::How;
 use crate::export::{Existing, Listing, Proof, save_bytes};
 use crate::model::Budget;
-use crate::store::RowId;
-use crate::ui::figure::{Making, Preset};
-
-/// Rows of the list before and after a single exchange.
-const AROUND: usize = 6;
-/// Rows of the list in one picture.
-const ROWS: usize = 200;
+use crate::ui::figure::{Listed, Making, Preset};
 
 /// Draws the picture and writes it; gives the exit code.
 pub(super) fn run(arguments: &ShotArguments, budget: &Budget) -> Result<u8> {
@@ -45,25 +39,18 @@ pub(super) fn run(arguments: &ShotArguments, budget: &Budget) -> Result<u8> {
         let Some(id) = all.find(*number) else {
             bail!("there is no exchange {number}: this capture has {}", snapshot.len())
         };
-        chosen.push((*number, id));
+        chosen.push(id);
     }
     let plan = plan(arguments, preset);
-    let listed = match preset {
-        Preset::List if plan.filter.trim().is_empty() => around(&all, &chosen),
-        Preset::List => kept(&Listing::new(&snapshot, &plan.filter)),
-        Preset::Evidence | Preset::Story => Vec::new(),
-    };
-    if chosen.is_empty() && listed.is_empty() {
+    let which = if plan.filter.trim().is_empty() { Listed::Around } else { Listed::Kept };
+    let key = key(&arguments.file)?;
+    let making = Making::new((&snapshot, &source), &plan, &chosen, which, &key);
+    if making.is_empty() {
         bail!("no exchange holds every word of the filter")
     }
-    let making = Making {
-        snapshot: &snapshot,
-        source: &source,
-        plan: &plan,
-        chosen: &chosen,
-        listed: &listed,
-        key: &key(&arguments.file)?,
-    };
+    if making.left_out() > 0 {
+        say(&format!("the filter keeps more exchanges: {} are left out", making.left_out()));
+    }
     let made = making.make(budget)?;
     let [width, height] = made.image.size;
     let existing = if arguments.overwrite { Existing::Replace } else { Existing::Keep };
@@ -90,22 +77,6 @@ fn plan(arguments: &ShotArguments, preset: Preset) -> Plan {
     plan.width = arguments.width.unwrap_or(plan.width);
     plan.redaction.on = !arguments.no_redaction;
     plan
-}
-
-/// What a filter keeps.
-fn kept(listing: &Listing<'_>) -> Vec<RowId> {
-    let all: Vec<RowId> = listing.rows().map(|(_, id)| id).collect();
-    if all.len() > ROWS {
-        say(&format!("the filter keeps {} exchanges; the picture shows the first {ROWS}", all.len()));
-    }
-    all.into_iter().take(ROWS).collect()
-}
-
-/// What was named, or the one that was named with its neighbours.
-fn around(listing: &Listing<'_>, chosen: &[(u32, RowId)]) -> Vec<RowId> {
-    let [(number, _)] = chosen else { return chosen.iter().map(|(_, id)| *id).collect() };
-    let first = (*number as usize).saturating_sub(AROUND + 1);
-    listing.rows().skip(first).take(*number as usize + AROUND - first).map(|(_, id)| id).collect()
 }
 
 /// The key that placeholders are made with: the case's, else one that only who has the capture can compute, so that every

@@ -34,7 +34,7 @@ pub use json::{Moment, SCHEMA, write_capture, write_jsonl, write_jsonl_rows};
 pub use json_explain::write_explanation_json;
 pub use order::{Listing, Numbers};
 pub use png::{Pixels, PngError, read_png, write_png};
-pub use proof::{NOT_SHOWN, Proof, ProofError};
+pub use proof::{NOT_SHOWN, Proof, ProofError, stem_of};
 pub use redact::{LineState, Redacted, Redactor, Replaced};
 pub use report::{Item, NO_PICTURE, NOT_REDACTED, Outcome, Report, Whole, write_report};
 pub use save::{Existing, SaveError, SaveWhat, save, save_bytes};

@@ -194,16 +194,20 @@ impl Proof {
 
     /// A name for files of this export: the capture's, redacted, with the exchange's number.
     pub fn file_stem(&self) -> String {
-        let capture = self.claim.capture.name.trim_end_matches(".gz").trim_end_matches(".zst");
-        let stem = Path::new(capture).file_stem().unwrap_or_default().to_string_lossy().into_owned();
-        let number = self.numbers.first().copied().unwrap_or_default();
-        format!("{}-{number}", file_stem(&stem))
+        stem_of(&self.claim.capture.name, self.numbers.first().copied())
     }
 
     /// The capture's path.
     pub fn path(&self) -> &Path {
         &self.path
     }
+}
+
+/// A name for an export's files from the capture's name, which must be redacted already.
+pub fn stem_of(capture: &str, number: Option<u32>) -> String {
+    let capture = capture.trim_end_matches(".gz").trim_end_matches(".zst");
+    let stem = file_stem(&Path::new(capture).file_stem().unwrap_or_default().to_string_lossy());
+    number.map_or_else(|| stem.clone(), |number| format!("{stem}-{number}"))
 }
 
 /// A name that is a name everywhere: letters, digits, `.`, `-`, `_`; at most 80.

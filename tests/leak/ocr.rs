@@ -42,7 +42,7 @@ fn picture(path: &Path, snapshot: &Snapshot, redaction: RedactionChoice, out: &P
     let bodies = detail(path, &record, snapshot, &Budget::default()).unwrap();
     let mut redactor = Redactor::new(&Key::of_capture(&[1; 32]), &plan.redaction);
     let chosen = Chosen { number: 1, row, detail: Some(bodies) };
-    let sheet = Sheet::new(snapshot, vec![chosen], &[row], &mut redactor).unwrap();
+    let sheet = Sheet::new(snapshot, vec![chosen], (&[row], 1), &mut redactor).unwrap();
     let drawn = draw(&plan, &sheet).unwrap();
     let rgba: Vec<u8> = drawn.image.pixels.iter().flat_map(egui::Color32::to_array).collect();
     let [width, height] = drawn.image.size.map(|side| side as u32);

@@ -140,10 +140,14 @@ fn the_window_makes_the_same_bytes_as_the_command_line() {
     assert!(fs::read(&world.capture).expect("it is there") == before);
     world.press(Modifiers::NONE, Key::Escape);
     assert!(world.case().is_none(), "a picture that nobody changed leaves no file");
-    for (name, bytes) in [("line.png", png), ("line.nephoscope.zip", bundle)] {
+    world.click("List");
+    let list = world.save("Save picture…", "list.png");
+    for (name, preset, bytes) in
+        [("line.png", "evidence", png), ("line.nephoscope.zip", "evidence", bundle), ("rows.png", "list", list)]
+    {
         let out = world.folder.path().join(name);
         let mut command = Command::new(env!("CARGO_BIN_EXE_nephoscope"));
-        command.arg("shot").arg(&world.capture).args(["--exchange", "14", "--out"]).arg(&out);
+        command.arg("shot").arg(&world.capture).args(["--exchange", "14", "--preset", preset, "--out"]).arg(&out);
         assert!(command.status().expect("it runs").success());
         assert!(fs::read(&out).expect("it was written") == bytes, "{name} differs");
     }
@@ -243,7 +247,9 @@ fn sections_are_ordered_folded_and_added() {
     world.press(Modifiers::COMMAND, Key::Z);
     assert!(world.has("Picture, "), "what was taken out comes back with its preview");
     // Another capture while the studio is busy: its answer comes late and is not waited for.
-    world.click("Remove Verdict");
+    world.harness.get_by_label("Remove Verdict").click();
+    world.harness.step();
+    world.harness.step();
     world.open();
     world.compose();
 }

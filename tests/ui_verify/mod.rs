@@ -84,6 +84,28 @@ fn a_bundle_is_verified_and_escape_closes_it() {
     assert!(!says(&world, "callouts pass"));
 }
 
+/// Whoever unpacks a bundle and lets all of it go over the window is not told that it fails.
+#[test]
+fn an_unpacked_bundle_is_put_together_again() {
+    let parts = bundle("");
+    let folder = tempfile::tempdir().expect("a folder");
+    let write = |name: &str, bytes: &[u8]| {
+        let path = folder.path().join(name);
+        fs::write(&path, bytes).expect("a file");
+        path
+    };
+    let readme = write("README.txt", b"for people");
+    let claim = write("claim.json", &parts.claim);
+    let excerpt = write("excerpt.pcapng", &parts.excerpt.expect("an excerpt"));
+    let picture = write("picture.png", &parts.picture.expect("a picture").1);
+    for files in [[&readme, &claim, &excerpt, &picture], [&picture, &excerpt, &claim, &readme]] {
+        let mut world = World::new(Saved::default());
+        world.settle();
+        give(&mut world, &files.map(PathBuf::as_path));
+        check(&world, &["All 10 callouts pass", "Pixels of the picture: passes", "Not looked at: "]);
+    }
+}
+
 #[test]
 fn a_changed_line_fails_in_words_that_can_be_copied() {
     let mut parts = bundle("");

@@ -4,16 +4,13 @@ use std::path::PathBuf;
 
 use super::Desk;
 use crate::engine::Source;
-use crate::store::RowId;
 use crate::ui::action::PictureAction;
 use crate::ui::compose::studio::{self, Drawing, Drawn, Of, Told};
-use crate::ui::compose::{self, Composer, Document, Listed, Shown};
+use crate::ui::compose::{self, Document, Shown};
+use crate::ui::figure::Listed;
 use crate::ui::live::{SaveWhat, SaveWish};
 use crate::ui::state::{Dialog, View, Wanted};
 
-/// Rows of the list before and after the chosen ones, and rows in one picture.
-const AROUND: usize = 6;
-const ROWS: usize = 200;
 /// Seconds after the last change until the picture is kept.
 const KEEP_AFTER: f64 = 1.0;
 
@@ -84,29 +81,14 @@ impl Desk {
         Some(Of { capture: self.capture.number, snapshot: self.capture.newest().clone(), source })
     }
 
-    /// The rows of the list that the picture has.
-    fn listed(&self) -> Vec<RowId> {
-        let Composer { document: Document { plan, rows }, listed, .. } = &self.composer;
-        if !plan.sections.iter().any(|choice| choice.section == crate::case::Section::List && !choice.folded) {
-            return Vec::new();
-        }
-        let order = &self.capture.order;
-        let places = || rows.iter().filter_map(|row| order.iter().position(|id| *id == row.0));
-        let (first, last) = match (listed, places().min(), places().max()) {
-            (Listed::Around, Some(first), Some(last)) => (first.saturating_sub(AROUND), last + AROUND + 1),
-            _ => (0, order.len()),
-        };
-        order.iter().skip(first).take((last - first).min(ROWS)).map(|id| RowId(*id)).collect()
-    }
-
     /// What the picture is made of now.
     fn composed(&self) -> Drawn {
         let mut document = self.composer.document.clone();
-        if self.composer.listed == Listed::Shown {
+        if self.composer.listed == Listed::Kept {
             document.plan.filter.clone_from(&self.state.choice.filter);
         }
         let scale = if self.composer.dragging { 1 } else { document.plan.scale };
-        Drawn { document, listed: self.listed(), generation: self.capture.newest().generation, scale }
+        Drawn { document, listed: self.composer.listed, generation: self.capture.newest().generation, scale }
     }
 
     /// Asks for the picture as it goes out.
@@ -149,7 +131,7 @@ impl Desk {
 
     fn ask_preview(&mut self) {
         let what = self.composed();
-        if what.document.rows.is_empty() && what.listed.is_empty() {
+        if what.document.rows.is_empty() && what.listed == Listed::Around {
             self.composer.preview = None;
             self.drawn_last = None;
             self.composer.fault = Some("Choose an exchange in the list, then press F8".to_owned());
@@ -240,15 +222,6 @@ impl Desk {
         if !messages.is_empty() {
             self.fail("", &messages.join(". "));
         }
-    }
-
-    /// A name for the file: the capture's, with the first exchange's number.
-    pub(super) fn picture_name(&self, bundle: bool) -> String {
-        let stem = std::path::Path::new(&self.capture.name).file_stem().unwrap_or_default().to_string_lossy();
-        let keep = |c: char| if c.is_ascii_alphanumeric() || "-_.".contains(c) { c } else { '-' };
-        let stem: String = stem.chars().map(keep).take(60).collect();
-        let number = self.composer.number().map(|n| format!("-{n}")).unwrap_or_default();
-        format!("{stem}{number}.{}", if bundle { "nephoscope.zip" } else { "png" })
     }
 
     /// Saves the picture, or the bundle.

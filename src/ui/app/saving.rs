@@ -39,14 +39,17 @@ impl Desk {
     /// A name for the file: interface and beginning, so that no two are alike.
     pub(super) fn offered_name(&self, wish: &SaveWish) -> String {
         if let SaveWhat::Picture | SaveWhat::Bundle = wish.what {
-            return self.picture_name(wish.what == SaveWhat::Bundle);
+            let ending = if wish.what == SaveWhat::Bundle { "nephoscope.zip" } else { "png" };
+            return format!("{}.{ending}", self.composer.stem());
         }
         let (device, began) = match &wish.what {
             SaveWhat::LeftOver(folder) => {
                 let orphan = self.interfaces.orphans.iter().find(|orphan| orphan.folder == *folder);
                 (orphan.map(|o| o.device.clone()), orphan.map(|o| o.began))
             }
-            _ => (Some(self.capture.name.clone()), self.capture.newest().facts().capture.first_time),
+            SaveWhat::All | SaveWhat::Shown | SaveWhat::Selected | SaveWhat::Picture | SaveWhat::Bundle => {
+                (Some(self.capture.name.clone()), self.capture.newest().facts().capture.first_time)
+            }
         };
         let device: String = device
             .unwrap_or_default()
@@ -59,7 +62,7 @@ impl Desk {
         let part = match wish.what {
             SaveWhat::Shown => "-shown",
             SaveWhat::Selected => "-selected",
-            _ => "",
+            SaveWhat::All | SaveWhat::LeftOver(_) | SaveWhat::Picture | SaveWhat::Bundle => "",
         };
         format!("{device}{began}{part}.pcapng")
     }
@@ -71,11 +74,13 @@ impl Desk {
         let rows = match &wish.what {
             SaveWhat::Shown => Some(self.capture.order.iter().map(|id| RowId(*id)).collect()),
             SaveWhat::Selected => Some(self.state.selected.into_iter().collect()),
-            _ => None,
+            SaveWhat::All | SaveWhat::LeftOver(_) | SaveWhat::Picture | SaveWhat::Bundle => None,
         };
         let source = match &wish.what {
             SaveWhat::LeftOver(folder) => Some(Source::Live(Spool::whole(folder))),
-            _ => self.capture.source.clone(),
+            SaveWhat::All | SaveWhat::Shown | SaveWhat::Selected | SaveWhat::Picture | SaveWhat::Bundle => {
+                self.capture.source.clone()
+            }
         };
         let Some(source) = source else { return };
         let snapshot = self.capture.newest().clone();
@@ -101,7 +106,7 @@ impl Desk {
                     self.state.saved.remember(&to);
                 }
                 SaveWhat::LeftOver(folder) => self.saved_left_over(&folder.clone()),
-                _ => {}
+                SaveWhat::All | SaveWhat::Shown | SaveWhat::Selected | SaveWhat::Picture | SaveWhat::Bundle => {}
             }
             if let Some(then) = wish.then.filter(|_| capture == self.capture.number) {
                 // Asks again where frames came meanwhile.

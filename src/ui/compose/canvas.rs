@@ -5,11 +5,11 @@ use egui::{
     Stroke, StrokeKind, Ui, Vec2, pos2, vec2,
 };
 
-use super::geometry::{Guides, anchor_at, area, bounds, handles, hits, origin, pull, shift};
+use super::geometry::{Guides, anchor_at, area, bounds, handles, hits, pull, shift};
 use super::{Composer, Seen, Shown, Tool, Zoom, options};
 use crate::case::{Anchor, Annotation, Point, Shape};
 use crate::ui::action::{Action, PictureAction};
-use crate::ui::figure::annotate::words_size;
+use crate::ui::figure::annotate::{corner, words_size};
 use crate::ui::theme::{self, Colours};
 
 /// How near to a line a click has to be, and how near to a guide an edge is drawn to it; in points of the window.
@@ -177,7 +177,7 @@ struct Hand<'a> {
 
 impl Hand<'_> {
     fn corner(&self, anchor: Anchor) -> Option<Vec2> {
-        origin(anchor, &self.preview.laid)
+        corner(anchor, &self.preview.laid)
     }
 
     /// An annotation's shape in points of the picture.

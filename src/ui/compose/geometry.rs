@@ -4,7 +4,6 @@ use egui::{Pos2, Rect, Vec2, pos2, vec2};
 
 use crate::case::{Anchor, Area, Point, Shape};
 use crate::ui::figure::Laid;
-use crate::ui::figure::annotate::corner;
 
 /// Radius of a number's ring.
 const RING: f32 = 11.0;
@@ -185,11 +184,6 @@ pub(super) fn anchor_at(shape: &Shape, centre: Pos2, laid: &[Laid]) -> Anchor {
         exchange: u16::try_from(l.leaf.unwrap_or(0)).unwrap_or(u16::MAX),
         section: l.section,
     })
-}
-
-/// The corner that an anchor counts from.
-pub(super) fn origin(anchor: Anchor, laid: &[Laid]) -> Option<Vec2> {
-    corner(anchor, laid)
 }
 
 #[cfg(test)]

@@ -14,7 +14,7 @@ pub(crate) use document::{Document, History};
 use studio::{Drawn, Preview};
 
 use super::action::{Action, PictureAction};
-use super::figure::{Laid, Placed, Preset};
+use super::figure::{Laid, Listed, Placed, Preset};
 use super::theme;
 use crate::case::{Colour, Weight};
 use crate::export::Replaced;
@@ -68,16 +68,6 @@ pub(crate) enum Zoom {
     Times(f32),
 }
 
-/// Which rows the list in the picture has.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(crate) enum Listed {
-    /// Those around the chosen exchanges.
-    #[default]
-    Around,
-    /// All that the list shows.
-    Shown,
-}
-
 /// The picture that is composed.
 #[derive(Default)]
 pub(crate) struct Composer {
@@ -118,6 +108,7 @@ pub(crate) struct Shown {
     /// Size above the footer.
     above: Vec2,
     hidden: Vec<Replaced>,
+    stem: String,
     numbers: Vec<u32>,
 }
 
@@ -147,6 +138,7 @@ impl Shown {
             laid: preview.laid,
             above: preview.size,
             hidden: preview.hidden,
+            stem: preview.stem,
             numbers: preview.numbers,
         }
     }
@@ -198,9 +190,9 @@ impl Composer {
         new
     }
 
-    /// The number of the first exchange in it.
-    pub(crate) fn number(&self) -> Option<u32> {
-        self.preview.as_ref().and_then(|preview| preview.numbers.first().copied())
+    /// A name for the picture's file, without what is hidden.
+    pub(crate) fn stem(&self) -> &str {
+        self.preview.as_ref().map_or("picture", |preview| &preview.stem)
     }
 
     /// The part of the picture that was drawn by hand and is selected.

@@ -3,11 +3,11 @@
 use egui::{Button, DragValue, RichText, ScrollArea, TextEdit, Ui, vec2};
 
 use super::document::Step;
-use super::{Composer, Listed, Seen};
+use super::{Composer, Seen};
 use crate::case::{Anchor, Colour, Look, Section, SectionChoice, Shape, Weight};
 use crate::model::{clean_to, middle};
 use crate::ui::action::{Action, PictureAction};
-use crate::ui::figure::{Preset, WIDTHS};
+use crate::ui::figure::{Listed, Preset, WIDTHS};
 use crate::ui::text::plural;
 use crate::ui::theme;
 
@@ -166,8 +166,8 @@ fn sections(ui: &mut Ui, composer: &mut Composer) {
         ui.horizontal(|ui| {
             ui.label("Rows");
             ui.radio_value(&mut composer.listed, Listed::Around, "Around the chosen");
-            ui.radio_value(&mut composer.listed, Listed::Shown, "All shown")
-                .on_hover_text("As the list is filtered now, 200 at most");
+            ui.radio_value(&mut composer.listed, Listed::Kept, "What the filter keeps")
+                .on_hover_text("The words in the filter box, in the order of the capture; 200 rows at most");
         });
     }
 }

@@ -11,10 +11,10 @@ use super::document::{Document, Step};
 use crate::capture::digest_file;
 use crate::case::{Case, ExchangeRef, Key, RedactionChoice, SectionChoice, Shape};
 use crate::engine::Source;
-use crate::export::{Existing, Listing, Proof, ProofError, Redactor, Replaced, save_bytes};
+use crate::export::{Existing, Proof, ProofError, Redactor, Replaced, save_bytes, stem_of};
 use crate::model::{Budget, hex};
 use crate::store::{RowId, Snapshot};
-use crate::ui::figure::{self, Laid, MakeError, Making, Placed, Sheet};
+use crate::ui::figure::{self, Laid, Listed, MakeError, Making, Placed, Sheet};
 use crate::ui::jobs::{SaveFault, WakeUp};
 
 /// A capture with what was read of it.
@@ -67,6 +67,8 @@ pub(crate) struct Preview {
     /// Size above the footer.
     pub(crate) size: Vec2,
     pub(crate) hidden: Vec<Replaced>,
+    /// A name for its file.
+    pub(crate) stem: String,
     /// Numbers of the rows that are shown whole.
     pub(crate) numbers: Vec<u32>,
 }
@@ -104,7 +106,7 @@ pub(crate) enum Told {
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Drawn {
     pub(crate) document: Document,
-    pub(crate) listed: Vec<RowId>,
+    pub(crate) listed: Listed,
     pub(crate) generation: u64,
     /// Pixels a point: fewer than the plan says while something is dragged.
     pub(crate) scale: u8,
@@ -179,7 +181,6 @@ struct Cut {
     of: Material,
     sheet: Sheet,
     hidden: Vec<Replaced>,
-    numbers: Vec<(u32, RowId)>,
 }
 
 /// All that a sheet depends on.
@@ -188,7 +189,7 @@ struct Material {
     capture: u32,
     generation: u64,
     rows: Vec<RowId>,
-    listed: Vec<RowId>,
+    listed: (Listed, String),
     sections: Vec<SectionChoice>,
     redaction: RedactionChoice,
 }
@@ -329,15 +330,7 @@ impl Bench {
 
     fn make<T>(&mut self, drawing: &Drawing, of: impl FnOnce(figure::Made) -> T) -> Result<T, String> {
         let key = self.beside(&drawing.of)?.0.case.key;
-        let numbers = numbers(drawing);
-        let making = Making {
-            snapshot: &drawing.of.snapshot,
-            source: &drawing.of.source,
-            plan: &drawing.what.document.plan,
-            chosen: &numbers,
-            listed: &drawing.what.listed,
-            key: &key,
-        };
+        let making = making(drawing, &key);
         making.make(&self.budget).map(of).map_err(|error| error.to_string())
     }
 
@@ -348,32 +341,25 @@ impl Bench {
             capture: drawing.of.capture,
             generation: drawing.what.generation,
             rows: rows.clone(),
-            listed: drawing.what.listed.clone(),
+            listed: (drawing.what.listed, plan.filter.clone()),
             sections: plan.sections.clone(),
             redaction: plan.redaction.clone(),
         };
         if self.sheet.as_ref().is_none_or(|cut| cut.of != material) {
             self.sheet = None;
-            let numbers = numbers(drawing);
-            let making = Making {
-                snapshot: &drawing.of.snapshot,
-                source: &drawing.of.source,
-                plan,
-                chosen: &numbers,
-                listed: &drawing.what.listed,
-                key: &key,
-            };
+            let making = making(drawing, &key);
             let (sheet, hidden) = making.sheet(&self.budget).map_err(|error| error.to_string())?;
-            self.sheet = Some(Cut { of: material, sheet, hidden, numbers });
+            self.sheet = Some(Cut { of: material, sheet, hidden });
         }
         let cut = self.sheet.as_ref().ok_or("there is nothing to draw from")?;
         let mut redactor = Redactor::new(&key, &plan.redaction);
-        for (_, row) in &cut.numbers {
+        for row in rows {
             if let Ok(record) = drawing.of.snapshot.record(*row) {
                 redactor.learn(&record);
             }
         }
-        let hide = |words: &str| String::from_utf8(redactor.text(words.as_bytes(), "text")).unwrap_or_default();
+        let mut hide = |words: &str| String::from_utf8(redactor.text(words.as_bytes(), "text")).unwrap_or_default();
+        let name = hide(&drawing.of.snapshot.facts().capture.name);
         let mut shown = figure::worded(plan, hide);
         shown.scale = drawing.what.scale;
         // What a crop leaves away is dimmed in the window, so that it can be changed.
@@ -386,7 +372,8 @@ impl Bench {
             laid: drawn.sections,
             size: drawn.size,
             hidden: cut.hidden.clone(),
-            numbers: cut.numbers.iter().map(|(number, _)| *number).collect(),
+            stem: stem_of(&name, cut.sheet.leaves.first().map(|leaf| leaf.number)),
+            numbers: cut.sheet.leaves.iter().map(|leaf| leaf.number).collect(),
         })
     }
 }
@@ -400,9 +387,7 @@ fn key(path: &Path) -> Result<Key, String> {
     Proof::key_of(path).map_err(|error| error.to_string())
 }
 
-/// The rows with their numbers, as `list` counts.
-fn numbers(drawing: &Drawing) -> Vec<(u32, RowId)> {
-    let listing = Listing::new(&drawing.of.snapshot, "");
-    let number = |row: &RowId| listing.numbers().of(*row).map(|n| (n, *row));
-    drawing.what.document.rows.iter().filter_map(number).collect()
+fn making<'a>(drawing: &'a Drawing, key: &'a Key) -> Making<'a> {
+    let Drawing { of, what } = drawing;
+    Making::new((&of.snapshot, &of.source), &what.document.plan, &what.document.rows, what.listed, key)
 }

@@ -6,25 +6,35 @@ use super::{Chosen, Drawn, FigureError, Sheet, draw};
 use crate::capture::{CaptureError, digest_file};
 use crate::case::{Key, Plan, Section, Shape};
 use crate::engine::{self, DetailError, RowDetail, Source};
-use crate::export::{Pixels, Proof, ProofError, Redactor, Replaced};
+use crate::export::{Listing, Pixels, Proof, ProofError, Redactor, Replaced};
 use crate::model::Budget;
 use crate::store::{RowId, Snapshot, StoreError};
 
+/// Rows of the list before and after a single exchange, and rows in one picture.
+const AROUND: usize = 6;
+const ROWS: usize = 200;
+
+/// Which rows the list in a picture has.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Listed {
+    /// The chosen exchanges; a single one with its neighbours.
+    #[default]
+    Around,
+    /// All that the plan's filter keeps, the first of them where they are many.
+    Kept,
+}
+
 /// A picture that is to be made.
-#[derive(Clone, Copy, Debug)]
+#[derive(Debug)]
 pub struct Making<'a> {
-    /// What was read of the capture.
-    pub snapshot: &'a Snapshot,
-    /// The capture.
-    pub source: &'a Source,
-    /// What goes in, and how.
-    pub plan: &'a Plan,
+    snapshot: &'a Snapshot,
+    source: &'a Source,
+    plan: &'a Plan,
+    key: &'a Key,
     /// The exchanges by number and row, in the order in which they are shown.
-    pub chosen: &'a [(u32, RowId)],
-    /// The rows of the list, where the plan shows it.
-    pub listed: &'a [RowId],
-    /// The key by which placeholders are made.
-    pub key: &'a Key,
+    chosen: Vec<(u32, RowId)>,
+    /// The rows of the list, where the plan shows it, and how many they stand for.
+    listed: (Vec<RowId>, usize),
 }
 
 /// A picture with its proof.
@@ -60,7 +70,40 @@ pub enum MakeError {
     Nothing,
 }
 
-impl Making<'_> {
+impl<'a> Making<'a> {
+    /// A picture of `rows`, by that plan; `key` is what placeholders are made with.
+    pub fn new(
+        (snapshot, source): (&'a Snapshot, &'a Source),
+        plan: &'a Plan,
+        rows: &[RowId],
+        which: Listed,
+        key: &'a Key,
+    ) -> Self {
+        let all = Listing::new(snapshot, "");
+        let chosen: Vec<(u32, RowId)> =
+            rows.iter().filter_map(|row| all.numbers().of(*row).map(|number| (number, *row))).collect();
+        let shows = plan.sections.iter().any(|choice| choice.section == Section::List && !choice.folded);
+        let listed = match which {
+            _ if !shows => (Vec::new(), 0),
+            Listed::Around => around(&all, &chosen),
+            Listed::Kept => {
+                let kept = Listing::new(snapshot, &plan.filter);
+                (kept.rows().take(ROWS).map(|(_, id)| id).collect(), kept.rows().count())
+            }
+        };
+        Self { snapshot, source, plan, key, chosen, listed }
+    }
+
+    /// Whether there is nothing to show.
+    pub fn is_empty(&self) -> bool {
+        self.rows().is_empty()
+    }
+
+    /// Rows that the list leaves out because they are too many.
+    pub fn left_out(&self) -> usize {
+        self.listed.1.saturating_sub(self.listed.0.len())
+    }
+
     /// What the picture is drawn from, and what was hidden in it. Reads records and, where the plan shows bodies or frames,
     /// the capture: not while painting.
     pub fn sheet(&self, budget: &Budget) -> Result<(Sheet, Vec<Replaced>), MakeError> {
@@ -70,10 +113,10 @@ impl Making<'_> {
             .chosen
             .iter()
             // Else the footer would grade what neither list nor claim holds.
-            .filter(|(_, row)| whole || self.listed().contains(row))
+            .filter(|(_, row)| whole || self.listed.0.contains(row))
             .map(|(number, row)| Ok(Chosen { number: *number, row: *row, detail: self.detail(*row, budget)? }))
             .collect::<Result<Vec<_>, MakeError>>()?;
-        let mut sheet = Sheet::new(self.snapshot, chosen, self.listed(), &mut redactor)?;
+        let mut sheet = Sheet::new(self.snapshot, chosen, (&self.listed.0, self.listed.1), &mut redactor)?;
         if self.snapshot.facts().sha256.is_none() {
             // One that was captured live: it grew while it was read.
             sheet.hashed(digest_file(&self.source.file().ok_or(ProofError::NoFile)?)?);
@@ -104,18 +147,13 @@ impl Making<'_> {
         let whole = self.shows_whole();
         let mut rows: Vec<RowId> = self.chosen.iter().map(|(_, row)| *row).filter(|_| whole).collect();
         let known: ahash::AHashSet<RowId> = rows.iter().copied().collect();
-        rows.extend(self.listed().iter().filter(|row| !known.contains(row)));
+        rows.extend(self.listed.0.iter().filter(|row| !known.contains(row)));
         rows
     }
 
     /// Whether the chosen exchanges are shown with sections of their own.
     fn shows_whole(&self) -> bool {
         self.plan.sections.iter().any(|choice| choice.section != Section::List)
-    }
-
-    fn listed(&self) -> &[RowId] {
-        let shows = self.plan.sections.iter().any(|choice| choice.section == Section::List && !choice.folded);
-        if shows { self.listed } else { &[] }
     }
 
     fn detail(&self, row: RowId, budget: &Budget) -> Result<Option<RowDetail>, MakeError> {
@@ -131,6 +169,19 @@ impl Making<'_> {
         let record = self.snapshot.record(row)?;
         Ok(Some(engine::detail(path, &record, self.snapshot, budget)?))
     }
+}
+
+/// The chosen exchanges, or the only one with its neighbours, and how many these are.
+fn around(all: &Listing<'_>, chosen: &[(u32, RowId)]) -> (Vec<RowId>, usize) {
+    let rows: Vec<RowId> = match chosen {
+        [(number, _)] => {
+            let first = (*number as usize).saturating_sub(AROUND + 1);
+            all.rows().skip(first).take(*number as usize + AROUND - first).map(|(_, id)| id).collect()
+        }
+        _ => chosen.iter().map(|(_, id)| *id).collect(),
+    };
+    let len = rows.len();
+    (rows, len)
 }
 
 impl Made {

@@ -17,7 +17,7 @@ use egui::{Color32, ColorImage, Context, Pos2, RawInput, Rect, Ui, UiBuilder, Ve
 
 pub use callouts::Placed;
 pub(crate) use making::worded;
-pub use making::{Made, MakeError, Making};
+pub use making::{Listed, Made, MakeError, Making};
 pub use page::Laid;
 pub use sheet::{Chosen, Sheet};
 

@@ -433,7 +433,10 @@ fn asked(ui: &Ui, method: &str, host: &str, room: f32, c: &Colours) -> LayoutJob
 fn rows(ui: &mut Ui, plan: &Plan, sheet: &Sheet, state: &mut State) {
     let top = ui.cursor().min;
     let width = ui.available_width();
-    let n = plural(sheet.order.len() as u64, "exchange", "exchanges");
+    let mut n = plural(sheet.all as u64, "exchange", "exchanges");
+    if sheet.all > sheet.order.len() {
+        n = format!("The first {} of {n}", text::count(sheet.order.len() as u64));
+    }
     let choice = Choice { filter: plan.filter.clone(), ..Choice::default() };
     heading(ui, &n, if choice.filter.is_empty() { "in the order of the capture" } else { "that the filter keeps" });
     ui.add_space(4.0);

@@ -55,6 +55,8 @@ pub struct Sheet {
     /// The rows of the list, made anew from redacted records.
     pub(crate) list: Snapshot,
     pub(crate) order: Vec<u32>,
+    /// How many rows these are the first of.
+    pub(crate) all: usize,
     sha256: Option<[u8; 32]>,
     /// What whoever made the file says of it, and what was lost while it was captured.
     said: Vec<(&'static str, String)>,
@@ -62,12 +64,12 @@ pub struct Sheet {
 }
 
 impl Sheet {
-    /// Reads the records of what was chosen and of the rows of the list, and passes each through a new redactor first. May
+    /// Reads the records of what was chosen and of the rows of the list (of `all` that there are), and passes each through a new redactor first. May
     /// read the temporary file: not while painting.
     pub fn new(
         snapshot: &Snapshot,
         chosen: Vec<Chosen>,
-        listed: &[RowId],
+        (listed, all): (&[RowId], usize),
         redactor: &mut Redactor,
     ) -> Result<Self, StoreError> {
         let records = chosen.iter().map(|c| snapshot.record(c.row)).collect::<Result<Vec<_>, _>>()?;
@@ -116,7 +118,7 @@ impl Sheet {
         } else {
             Hidden::Off
         };
-        Ok(Self { leaves, list, order, sha256: facts.sha256, said, hidden })
+        Ok(Self { leaves, list, order, all, sha256: facts.sha256, said, hidden })
     }
 
     /// Says which file it is of, where the reading did not.
