@@ -148,7 +148,10 @@ fn read(path: &Path) -> Result<Option<Vec<u8>>, CaseError> {
     let bad = |why: &str| CaseError::NotACase { why: why.to_owned(), path: path.to_owned() };
     let facts = match fs::metadata(path) {
         Ok(facts) => facts,
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+        // With a name that the file system does not take there cannot be one.
+        Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::InvalidFilename) => {
+            return Ok(None);
+        }
         Err(error) => return Err(io(error)),
     };
     if !facts.is_file() {
@@ -297,6 +300,15 @@ mod tests {
         assert_eq!(loaded.messages, Vec::<String>::new());
         assert_eq!(loaded.case, case);
         assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
+    }
+
+    #[test]
+    fn a_name_too_long_for_a_case_has_none_and_cannot_get_one() {
+        let folder = tempfile::tempdir().unwrap();
+        let capture = folder.path().join(format!("{}.pcap", "n".repeat(245)));
+        fs::write(&capture, b"").unwrap();
+        assert!(Case::load(&capture).unwrap().is_none());
+        assert!(matches!(full().save(&capture), Err(CaseError::Io { .. })));
     }
 
     #[test]

@@ -233,7 +233,7 @@ fn sections_are_ordered_folded_and_added() {
     world.click("Serving path");
     assert!(world.has("Remove Serving path") && !world.has("Remove Evidence"));
     world.click("List");
-    assert!(world.has("Around the chosen") && world.has("Remove List"));
+    assert!(world.has("Rows around the chosen") && world.has("Remove List"));
     world.press(Modifiers::COMMAND, Key::Z);
     assert!(world.has("Remove Serving path"), "a preset can be taken back");
     world.press(Modifiers::NONE, Key::F2);

@@ -163,12 +163,10 @@ fn sections(ui: &mut Ui, composer: &mut Composer) {
     ui.checkbox(&mut composer.document.plan.evidence_only, "Evidence only")
         .on_hover_text("Leave out the header lines that prove nothing");
     if lists {
-        ui.horizontal(|ui| {
-            ui.label("Rows");
-            ui.radio_value(&mut composer.listed, Listed::Around, "Around the chosen");
-            ui.radio_value(&mut composer.listed, Listed::Kept, "What the filter keeps")
-                .on_hover_text("The words in the filter box, in the order of the capture; 200 rows at most");
-        });
+        let listed = &mut composer.listed;
+        ui.radio_value(listed, Listed::Around, "Rows around the chosen");
+        ui.radio_value(listed, Listed::Kept, "Rows that the filter keeps")
+            .on_hover_text("The words in the filter box, in the order of the capture; 200 rows at most");
     }
 }
 
