@@ -25,7 +25,7 @@ const MOST_PLANS: usize = 1_000;
 /// Exchanges, sections or annotations of one picture, and words to hide.
 const MOST_PARTS: usize = 1_000;
 /// Bytes of one text that the user wrote.
-const MOST_TEXT: usize = 64 << 10;
+pub const MOST_TEXT: usize = 64 << 10;
 /// Points that an annotation may be away from its corner: pictures end far before.
 const FARTHEST: f32 = 1_000_000.0;
 /// Width of a picture in points.

@@ -1,9 +1,11 @@
 //! The user's document: what was decided about one capture, kept beside it as `NAME.nephoscope.json`.
 //!
-//! Comes in: a capture's path, what the user chose. Goes out: plain data, a file that is written whole or not at all.
+//! Comes in: a capture's path, its rows, what the user chose. Goes out: plain data, a file that is written whole or not at
+//! all.
 //! Never: bytes of the capture, a file that this program did not write.
 
 mod file;
+mod notes;
 mod plan;
 
 use std::fmt;
@@ -15,7 +17,8 @@ use sha2::{Digest as _, Sha256};
 
 use crate::model::{Endpoint, Exchange, hex};
 
-pub use file::{CaseError, Loaded, SCHEMA, case_path};
+pub use file::{CaseError, Loaded, MOST_TEXT, SCHEMA, case_path};
+pub use notes::rows_of;
 pub use plan::{
     Anchor, Annotation, Area, Colour, Look, Plan, Point, RedactionChoice, Section, SectionChoice, Shape, Weight,
 };

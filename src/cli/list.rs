@@ -5,7 +5,7 @@ use std::io::{self, BufWriter, Write as _};
 use anyhow::{Context as _, Result, bail};
 
 use super::args::{ExplainArguments, FindingsArguments, Format, ListArguments, Live, Report, source};
-use super::{READ_DAMAGED, READ_WHOLE, say};
+use super::{READ_DAMAGED, READ_WHOLE, noted, say};
 use crate::capture::CaptureError;
 use crate::engine::{How, Reading, Source};
 use crate::export::{
@@ -25,6 +25,7 @@ pub(super) fn list(arguments: &ListArguments, budget: &Budget) -> Result<u8> {
     }
     for file in &arguments.files {
         let source = source(file.clone());
+        let is_file = matches!(source, Source::File(_));
         let how = How { threads: usize::from(arguments.threads), verdicts: !arguments.no_verdicts };
         let result = match source {
             Source::Stdin if arguments.live != Live::Never => read_pipe(arguments, how, budget),
@@ -36,6 +37,7 @@ pub(super) fn list(arguments: &ListArguments, budget: &Budget) -> Result<u8> {
             Ok((Some(snapshot), damaged)) => {
                 code = code.max(damaged);
                 let mut out = BufWriter::with_capacity(256 << 10, io::stdout().lock());
+                let snapshot = if is_file { noted(snapshot, file).0 } else { snapshot };
                 let listing = Listing::new(&snapshot, &arguments.filter);
                 let written = match arguments.format {
                     Format::Table => write_table(&listing, &mut out),

@@ -13,13 +13,16 @@ mod signatures;
 mod verify;
 
 use std::io::{self, Write as _};
+use std::path::Path;
 use std::process::ExitCode;
 
 use clap::Parser as _;
 
 use crate::capture::Wish;
+use crate::case::{Case, Key};
 use crate::engine::Source;
-use crate::model::Budget;
+use crate::model::{Budget, hex};
+use crate::store::Snapshot;
 use args::{Arguments, InterfacesArguments, InterfacesFormat, Task};
 
 /// Everything was read.
@@ -101,6 +104,26 @@ pub fn run(window: impl FnOnce(Begin, Budget) -> anyhow::Result<()>) -> ExitCode
 }
 
 /// A message for people, on standard error. When nobody can hear it there is nobody to tell.
+/// A capture's rows with what the case beside it says of them, and the case's key. One that was made for another capture of
+/// this name is not used.
+fn noted(snapshot: Snapshot, file: &Path) -> (Snapshot, Option<Key>) {
+    let case = match Case::load(file) {
+        Ok(Some(loaded)) => loaded.case,
+        Ok(None) => return (snapshot, None),
+        Err(error) => {
+            say(&format!("the case beside the capture is not used: {error}"));
+            return (snapshot, None);
+        }
+    };
+    let known = snapshot.facts().sha256.map(|sha256| hex(&sha256)).unwrap_or_default();
+    if !case.capture_sha256.is_empty() && !known.is_empty() && case.capture_sha256 != known {
+        say("the case beside the capture is not used: it was made for another capture of this name");
+        return (snapshot, None);
+    }
+    let notes = case.notes(&snapshot);
+    (snapshot.with_notes(notes), Some(case.key))
+}
+
 fn say(text: &str) {
     let _closed = writeln!(io::stderr(), "nephoscope: {text}");
 }

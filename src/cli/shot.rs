@@ -1,13 +1,13 @@
 //! `shot`: a picture of exchanges, with its proof in it, without a display.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use anyhow::{Result, bail};
 
 use super::args::{ShotArguments, ShotPreset, ShotTheme, source};
 use super::list::read;
-use super::say;
-use crate::case::{Case, Key, Look, Plan};
+use super::{noted, say};
+use crate::case::{Look, Plan};
 use crate::engine::How;
 use crate::export::{Existing, Listing, Proof, save_bytes};
 use crate::model::Budget;
@@ -33,6 +33,7 @@ pub(super) fn run(arguments: &ShotArguments, budget: &Budget) -> Result<u8> {
     }
     let source = source(arguments.file.clone());
     let (snapshot, code) = read(&source, How::judged(1), budget)?;
+    let (snapshot, key) = noted(snapshot, &arguments.file);
     let all = Listing::new(&snapshot, "");
     let mut chosen = Vec::new();
     for number in &arguments.exchanges {
@@ -43,7 +44,8 @@ pub(super) fn run(arguments: &ShotArguments, budget: &Budget) -> Result<u8> {
     }
     let plan = plan(arguments, preset);
     let which = if plan.filter.trim().is_empty() { Listed::Around } else { Listed::Kept };
-    let key = key(&arguments.file)?;
+    // Without a case, a key that only who has the capture can compute: every run makes the same picture.
+    let key = key.map_or_else(|| Proof::key_of(&arguments.file), Ok)?;
     let making = Making::new((&snapshot, &source), &plan, &chosen, which, &key);
     if making.is_empty() {
         bail!("no exchange holds every word of the filter")
@@ -77,17 +79,6 @@ fn plan(arguments: &ShotArguments, preset: Preset) -> Plan {
     plan.width = arguments.width.unwrap_or(plan.width);
     plan.redaction.on = !arguments.no_redaction;
     plan
-}
-
-/// The key that placeholders are made with: the case's, else one that only who has the capture can compute, so that every
-/// run makes the same picture.
-fn key(file: &Path) -> Result<Key> {
-    match Case::load(file) {
-        Ok(Some(loaded)) => return Ok(loaded.case.key),
-        Ok(None) => {}
-        Err(error) => say(&format!("the case beside the capture is not used: {error}")),
-    }
-    Ok(Proof::key_of(file)?)
 }
 
 fn default_name(arguments: &ShotArguments) -> PathBuf {

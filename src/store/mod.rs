@@ -7,6 +7,7 @@ mod blocks;
 mod certificates;
 mod findings;
 mod flows;
+mod notes;
 mod programs;
 pub mod query;
 mod record;
@@ -16,6 +17,7 @@ mod table;
 
 pub use blocks::{BlockRef, StoreError};
 pub use findings::{Counts, FindingKey, SiteFindings, own_site};
+pub use notes::{Note, Notes};
 pub use record::Record;
 pub use snapshot::{Facts, Progress, Snapshot};
 pub use strings::{StrId, StrId16};

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use ahash::AHashMap;
 
+use super::notes::Note;
 use super::snapshot::Snapshot;
 use super::strings::StrId;
 use super::table::{Row, RowKind};
@@ -42,9 +43,13 @@ pub enum SortKey {
 
 /// What a word of the filter begins with that looks for a program.
 const PROCESS: &str = "process:";
+/// The words of the filter that look for marked rows and for others.
+const MARKED: [&str; 2] = ["marked:yes", "marked:no"];
+/// What a word of the filter begins with that looks in comments.
+const COMMENT: &str = "comment:";
 
 /// Row ids in display order: the rows that hold every word of `filter` (in host, path, method, media type, server address,
-/// operator or product, without regard to case) and, where `provider` is given, that operator ([`Row::NONE`]: none).
+/// operator or product, without regard to case; `process:`, `comment:`, `marked:yes` and `marked:no` look there only) and, where `provider` is given, that operator ([`Row::NONE`]: none).
 pub fn select(
     snapshot: &Snapshot,
     filter: &str,
@@ -118,7 +123,21 @@ impl<'a> Filter<'a> {
         if met != all {
             met |= self.of_process(self.snapshot.program(id));
         }
+        if met != all {
+            met |= self.of_note(self.snapshot.note(id));
+        }
         met == all
+    }
+
+    /// Words that look in what the user says of the row.
+    fn of_note(&self, note: Option<&Note>) -> u64 {
+        let marked = note.is_some_and(|note| note.marked);
+        let comment = note.map(|note| note.comment.to_lowercase()).unwrap_or_default();
+        let holds = |word: &str| match word.strip_prefix(COMMENT) {
+            Some(wanted) => !comment.is_empty() && comment.contains(wanted),
+            None => MARKED[usize::from(!marked)] == word,
+        };
+        self.words.iter().enumerate().filter(|(_, word)| holds(word)).fold(0, |bits, (n, _)| bits | 1 << n)
     }
 
     /// Words that begin with `process:` look for a program and for nothing else.

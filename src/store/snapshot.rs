@@ -6,6 +6,7 @@ use super::blocks::{Pages, StoreError};
 use super::certificates::CertificateList;
 use super::findings::{Findings, SiteFindings};
 use super::flows::FlowIndex;
+use super::notes::{Note, Notes};
 use super::programs::{self, RowPrograms};
 use super::record::Record;
 use super::strings::{StrId, StrId16, Texts};
@@ -86,6 +87,7 @@ pub struct Snapshot {
     pub(super) shown_early: bool,
     pub(super) facts: Arc<Facts>,
     pub(super) progress: Progress,
+    pub(super) notes: Notes,
 }
 
 impl Snapshot {
@@ -128,6 +130,23 @@ impl Snapshot {
     /// The program that had the row's connection, `firefox (4711)`; empty where the socket tables did not tell. A hint.
     pub fn program(&self, id: RowId) -> &str {
         self.text(programs::of_row(&self.programs, id))
+    }
+
+    /// The same rows with what the user says of them.
+    #[must_use]
+    pub fn with_notes(mut self, notes: Notes) -> Self {
+        self.notes = notes;
+        self
+    }
+
+    /// What the user says of rows.
+    pub fn notes(&self) -> &Notes {
+        &self.notes
+    }
+
+    /// What the user says of a row.
+    pub fn note(&self, id: RowId) -> Option<&Note> {
+        self.notes.get(id)
     }
 
     /// All rows with their places.

@@ -10,6 +10,7 @@ use super::blocks::{BlockRef, Pages};
 use super::certificates::Certificates;
 use super::findings::Findings;
 use super::flows::FlowIndex;
+use super::notes::Notes;
 use super::programs::Programs;
 use super::record::Record;
 use super::snapshot::{Facts, Progress, Snapshot};
@@ -338,6 +339,7 @@ impl Store {
             shown_early: self.shown_early,
             facts: Arc::new(facts),
             progress,
+            notes: Notes::default(),
         }
     }
 

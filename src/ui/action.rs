@@ -93,6 +93,28 @@ pub enum Action {
     Live(LiveAction),
     /// Something about the picture.
     Compose(PictureAction),
+    /// Something about marks and comments.
+    Note(NoteAction),
+}
+
+/// Something about marks and comments on rows.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum NoteAction {
+    /// Mark the selected row, or take its mark away.
+    Mark,
+    /// Ask for the comment on the selected row.
+    Comment,
+    /// Say this of a row.
+    Say {
+        /// The row.
+        row: RowId,
+        /// The comment; empty takes it away.
+        comment: String,
+    },
+    /// Select the next marked row.
+    Next,
+    /// Select the marked row before.
+    Previous,
 }
 
 /// Something about the picture.
@@ -218,7 +240,7 @@ const fn plain(key: Key) -> KeyboardShortcut {
 }
 
 /// Actions that have a key or stand in a menu. Longer shortcuts before shorter ones that they contain.
-pub(crate) static ENTRIES: [Entry; 39] = [
+pub(crate) static ENTRIES: [Entry; 43] = [
     Entry {
         action: Action::Live(LiveAction::Options),
         label: "Capture…",
@@ -377,6 +399,30 @@ pub(crate) static ENTRIES: [Entry; 39] = [
         label: "Add to picture",
         tip: "Take the selected exchange into the picture",
         key: Some(plain(Key::F8)),
+    },
+    Entry {
+        action: Action::Note(NoteAction::Mark),
+        label: "Mark or unmark",
+        tip: "Mark the selected exchange, or take its mark away; marked:yes shows what is marked",
+        key: Some(command(Key::M)),
+    },
+    Entry {
+        action: Action::Note(NoteAction::Comment),
+        label: "Comment…",
+        tip: "Say something of the selected exchange; comment:word finds it",
+        key: Some(KeyboardShortcut::new(Modifiers::COMMAND.plus(Modifiers::ALT), Key::C)),
+    },
+    Entry {
+        action: Action::Note(NoteAction::Next),
+        label: "Next mark",
+        tip: "Select the next marked exchange",
+        key: Some(shifted(Key::N)),
+    },
+    Entry {
+        action: Action::Note(NoteAction::Previous),
+        label: "Previous mark",
+        tip: "Select the marked exchange before",
+        key: Some(shifted(Key::B)),
     },
     Entry {
         action: Action::Go(Goal::Giver),

@@ -4,6 +4,7 @@
 mod apply;
 mod capturing;
 mod composing;
+mod noting;
 mod saving;
 mod verifying;
 
@@ -26,7 +27,7 @@ use super::state::{Saved, State, Tab, Trouble, View, Wanted};
 use super::{chips, dialogs, panes, start_screen, status, table, theme, toolbar};
 use crate::engine::{Command, Handle, Notice, Source};
 use crate::model::{Budget, Side, Timestamp, clean_to};
-use crate::store::{Row, RowId, Snapshot};
+use crate::store::{Notes, Row, RowId, Snapshot};
 
 /// Between two orders while reading goes on passes this many times what the last one took: new rows are there at once while
 /// they are few, and sorting never takes more than a twentieth of the time.
@@ -73,6 +74,10 @@ struct Capture {
     paused: Option<u32>,
     /// The newest snapshot, while the list is paused.
     held: Option<Snapshot>,
+    /// What the user says of rows; the snapshots have it too.
+    notes: Notes,
+    /// Whether that includes what is kept beside the capture.
+    kept: noting::Kept,
 }
 
 impl Capture {
@@ -94,12 +99,13 @@ struct Of<T> {
     result: Result<Arc<T>, String>,
 }
 
-/// Of which snapshot, choice and marks an order is.
+/// Of which snapshot, choice, actions and notes an order is.
 #[derive(PartialEq, Eq)]
 struct Ordered {
     generation: u64,
     choice: super::state::Choice,
     marks: Arc<[Timestamp]>,
+    notes: Notes,
 }
 
 /// A body's decoded picture with its words, or why there is none.
@@ -427,6 +433,7 @@ impl Desk {
     }
 
     fn snapshot(&mut self, snapshot: Snapshot) {
+        let snapshot = self.noted(snapshot);
         if snapshot.progress().done {
             self.capture.reading = false;
         }
@@ -448,8 +455,8 @@ impl Desk {
             return;
         }
         self.capture.order = told.order;
-        let IndexTold { generation, choice, marks, .. } = told;
-        self.capture.ordered = Some(Ordered { generation, choice, marks });
+        let IndexTold { generation, choice, marks, notes, .. } = told;
+        self.capture.ordered = Some(Ordered { generation, choice, marks, notes });
         self.capture.ordered_at = now;
         self.capture.order_cost = told.cost;
         self.capture.unknown_action = told.unknown;
@@ -509,6 +516,7 @@ impl Desk {
         }
         self.ask_order(ctx, now);
         self.ask_findings(ctx, now);
+        self.ask_notes();
         self.ask_studio(ctx, now);
         let Some(row) = self.state.selected else { return };
         let (capture, number) = (&self.capture, self.capture.number);
@@ -572,11 +580,13 @@ impl Desk {
         let marks: Arc<[Timestamp]> = self.live.as_ref().map_or_else(Arc::default, |live| live.marks.as_slice().into());
         let known = capture.ordered.as_ref();
         if self.busy.index
-            || known.is_some_and(|o| o.generation == generation && o.choice == *choice && o.marks == marks)
+            || known.is_some_and(|o| {
+                o.generation == generation && o.choice == *choice && o.marks == marks && o.notes == capture.notes
+            })
         {
             return;
         }
-        let same_choice = known.is_some_and(|o| o.choice == *choice && o.marks == marks);
+        let same_choice = known.is_some_and(|o| o.choice == *choice && o.marks == marks && o.notes == capture.notes);
         let wait = capture.order_cost * ORDER_REST - (now - capture.ordered_at);
         if same_choice && capture.reading && !capture.order.is_empty() && wait > 0.0 {
             ctx.request_repaint_after_secs(wait as f32);
@@ -725,6 +735,7 @@ impl Desk {
             .frame(Frame::NONE.fill(theme::colours(ui).page))
             .show(ui, |ui| {
                 let seen = panes::Seen {
+                    note: selected.and_then(|row| capture.notes.get(row)),
                     shown: capture.shown.as_ref().filter(|of| Some(of.row) == selected).map(|of| &of.result),
                     detail: capture.detail.as_ref().filter(|of| Some(of.row) == selected).map(|of| &of.result),
                     picture: capture.picture.as_ref().filter(|(row, _)| Some(*row) == selected).map(|(_, p)| p),

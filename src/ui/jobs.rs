@@ -18,7 +18,7 @@ use super::verified::{OnScreen, Verified};
 use crate::engine::{self, Source};
 use crate::export::{self, Subject};
 use crate::model::{Budget, Side, Timestamp, clean_to};
-use crate::store::{Row, RowId, Snapshot, query};
+use crate::store::{Notes, Row, RowId, Snapshot, query};
 
 /// A dialog that answers faster was never shown: nobody clicks within it.
 const NO_DIALOG: Duration = Duration::from_millis(300);
@@ -165,6 +165,7 @@ pub(crate) struct IndexTold {
     pub(crate) generation: u64,
     pub(crate) choice: Choice,
     pub(crate) marks: Arc<[Timestamp]>,
+    pub(crate) notes: Notes,
     /// What the filter calls an action and is none.
     pub(crate) unknown: Option<String>,
     /// Seconds that it took.
@@ -455,6 +456,6 @@ fn index(ask: IndexAsk) -> IndexTold {
     let overview = Overview::new(&snapshot, &marks);
     let place = |row: Option<RowId>| row.and_then(|row| order.iter().position(|id| *id == row.0).map(|at| (row, at)));
     let (top, selected) = (place(top), place(selected));
-    let generation = snapshot.generation;
-    IndexTold { capture, generation, choice, marks, unknown, cost: 0.0, order, overview, top, selected }
+    let (generation, notes) = (snapshot.generation, snapshot.notes().clone());
+    IndexTold { capture, generation, choice, marks, notes, unknown, cost: 0.0, order, overview, top, selected }
 }

@@ -77,6 +77,22 @@ pub(crate) fn caution(painter: &Painter, centre: Pos2, colour: Color32) {
     painter.circle_filled(centre + vec2(0.0, 3.2), 0.8, colour);
 }
 
+/// A flag: marked.
+pub(crate) fn flag(painter: &Painter, centre: Pos2, colour: Color32) {
+    painter.line_segment([centre + vec2(-3.5, -5.5), centre + vec2(-3.5, 5.5)], Stroke::new(1.4, colour));
+    let cloth = vec![centre + vec2(-3.5, -5.0), centre + vec2(4.5, -2.2), centre + vec2(-3.5, 0.8)];
+    painter.add(Shape::convex_polygon(cloth, colour, Stroke::NONE));
+}
+
+/// A speech bubble: something was said.
+pub(crate) fn speech(painter: &Painter, centre: Pos2, colour: Color32) {
+    let stroke = Stroke::new(1.3, colour);
+    let bubble = Rect::from_center_size(centre + vec2(0.0, -1.2), vec2(11.0, 7.6));
+    painter.rect_stroke(bubble, 2, stroke, StrokeKind::Middle);
+    painter.line_segment([centre + vec2(-3.0, 2.6), centre + vec2(-3.0, 5.6)], stroke);
+    painter.line_segment([centre + vec2(-3.0, 5.6), centre + vec2(0.2, 2.6)], stroke);
+}
+
 /// A magnifying glass.
 pub(crate) fn lens(painter: &Painter, centre: Pos2, colour: Color32) {
     let stroke = Stroke::new(1.4, colour);

@@ -127,7 +127,7 @@ impl Default for Saved {
             theme: ThemeChoice::System,
             recent: Vec::new(),
             widths: BTreeMap::new(),
-            hidden: vec![Column::Server, Column::Tenant, Column::Process],
+            hidden: vec![Column::Server, Column::Tenant, Column::Process, Column::Comment],
             pane_height: 360.0,
             card_width: 432.0,
             folded: false,
@@ -243,6 +243,13 @@ pub enum Dialog {
     Delete(Orphan),
     /// Whether secrets may be shown in a picture.
     Secrets,
+    /// What is said of a row.
+    Comment {
+        /// The row.
+        row: RowId,
+        /// What was typed.
+        text: String,
+    },
     /// A picture, bundle or claim is being checked.
     Verifying {
         /// Which of the files given it is.

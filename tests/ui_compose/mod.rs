@@ -19,10 +19,10 @@ use super::World;
 const PUT: usize = 14;
 
 /// A desk with the sample open, in a folder of its own.
-struct Sample {
+pub(super) struct Sample {
     world: World,
     folder: tempfile::TempDir,
-    capture: PathBuf,
+    pub(super) capture: PathBuf,
 }
 
 impl Deref for Sample {
@@ -47,7 +47,7 @@ fn read(path: &Path) -> Snapshot {
 }
 
 impl Sample {
-    fn new() -> Self {
+    pub(super) fn new() -> Self {
         let folder = tempfile::tempdir().expect("a folder");
         let sample = Path::new(env!("CARGO_MANIFEST_DIR")).join("assets/sample/icloud-2011-reconstruction.pcapng");
         let capture = folder.path().join("sample.pcapng");
@@ -58,7 +58,7 @@ impl Sample {
     }
 
     /// Opens the capture, again where it was open.
-    fn open(&mut self) {
+    pub(super) fn open(&mut self) {
         let source = Source::File(self.capture.clone());
         self.harness.state_mut().open(source);
         self.engine.snapshots.send(read(&self.capture)).expect("room for one");
@@ -70,7 +70,7 @@ impl Sample {
         self.settle();
     }
 
-    fn has(&self, label: &str) -> bool {
+    pub(super) fn has(&self, label: &str) -> bool {
         self.harness.query_all_by_label_contains(label).next().is_some()
     }
 
@@ -113,7 +113,7 @@ impl Sample {
         fs::read(path).expect("it was written")
     }
 
-    fn case(&self) -> Option<Case> {
+    pub(super) fn case(&self) -> Option<Case> {
         Case::load(&self.capture).expect("the case can be read").map(|loaded| loaded.case)
     }
 }

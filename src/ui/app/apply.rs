@@ -85,9 +85,11 @@ impl Desk {
             }
             Action::Copy(text) => ctx.copy_text(text),
             Action::CopyRow => {
-                let row = self.state.selected.and_then(|id| self.capture.snapshot.row(id));
-                if let Some(row) = row {
-                    ctx.copy_text(table::spoken(&self.capture.snapshot, &row));
+                let snapshot = &self.capture.snapshot;
+                if let Some(id) = self.state.selected
+                    && let Some(row) = snapshot.row(id)
+                {
+                    ctx.copy_text(table::spoken(snapshot, (id, &row)));
                 }
             }
             Action::Keys => self.state.dialog = Some(Dialog::Keys),
@@ -115,6 +117,7 @@ impl Desk {
                 }
             }
             Action::Compose(action) => self.picture_action(ctx, action),
+            Action::Note(action) => self.note_action(action),
             Action::Site(site, provider) => {
                 self.state.choice.clear();
                 self.state.choice.site = Some(site);
@@ -189,7 +192,7 @@ impl Desk {
         self.state.table.top = 0.0;
     }
 
-    fn select(&mut self, row: RowId) {
+    pub(super) fn select(&mut self, row: RowId) {
         if self.state.selected != Some(row) {
             self.state.selected = Some(row);
             self.state.frame = None;

@@ -76,7 +76,7 @@ impl Desk {
         None
     }
 
-    fn of(&self) -> Option<Of> {
+    pub(super) fn of(&self) -> Option<Of> {
         let source = self.capture.source.clone()?;
         Some(Of { capture: self.capture.number, snapshot: self.capture.newest().clone(), source })
     }
@@ -151,7 +151,7 @@ impl Desk {
         composer.kept = composer.document.clone();
         let document = Box::new(composer.document.clone());
         if let Some(of) = self.of()
-            && !self.studio.insist(studio::Ask::Keep(of, document))
+            && !self.studio.keep(studio::Ask::Keep(of, studio::Kept::Picture(document)))
         {
             self.fail("keep the picture", "its thread is gone; start the program again");
         }
@@ -165,6 +165,12 @@ impl Desk {
             self.studio.drawing = false;
         }
         match told {
+            Told::Notes { capture, notes, messages } => {
+                self.studio.noting = false;
+                if capture == number {
+                    self.notes_read(&notes, &messages);
+                }
+            }
             Told::Loaded { capture, document, messages } if capture == number => {
                 self.loaded(document, &messages);
             }
@@ -195,10 +201,15 @@ impl Desk {
                 let wish = SaveWish { what: if bundle { SaveWhat::Bundle } else { SaveWhat::Picture }, then: None };
                 self.file_written(&to, wish, result);
             }
-            Told::NotKept { capture, why } if capture == number => {
-                self.fail("keep the picture beside the capture", &why);
+            Told::Kept { capture, result } => {
+                self.studio.keeping = self.studio.keeping.saturating_sub(1);
+                if let Err(why) = result
+                    && capture == number
+                {
+                    self.fail("keep it beside the capture", &why);
+                }
             }
-            Told::Loaded { .. } | Told::Drawn { .. } | Told::NotKept { .. } => {}
+            Told::Loaded { .. } | Told::Drawn { .. } => {}
         }
     }
 

@@ -103,6 +103,9 @@ impl Desk {
                     if let Some(live) = &mut self.live {
                         live.saved_frames = Some(if whole { u32::MAX } else { frames });
                     }
+                    if whole {
+                        self.keep_notes_with(&to);
+                    }
                     self.state.saved.remember(&to);
                 }
                 SaveWhat::LeftOver(folder) => self.saved_left_over(&folder.clone()),

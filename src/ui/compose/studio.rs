@@ -9,11 +9,11 @@ use egui::{ColorImage, Vec2};
 
 use super::document::{Document, Step};
 use crate::capture::digest_file;
-use crate::case::{Case, ExchangeRef, Key, RedactionChoice, SectionChoice, Shape};
+use crate::case::{Case, ExchangeRef, Key, RedactionChoice, SectionChoice, Shape, case_path, rows_of};
 use crate::engine::Source;
 use crate::export::{Existing, Proof, ProofError, Redactor, Replaced, save_bytes, stem_of};
 use crate::model::{Budget, hex};
-use crate::store::{RowId, Snapshot};
+use crate::store::{Notes, RowId, Snapshot};
 use crate::ui::figure::{self, Laid, Listed, MakeError, Making, Placed, Sheet};
 use crate::ui::jobs::{SaveFault, WakeUp};
 
@@ -53,8 +53,21 @@ pub(crate) enum Ask {
         /// Whether a file that is there may be replaced.
         replace: bool,
     },
-    /// Keep the picture beside the capture.
-    Keep(Of, Box<Document>),
+    /// What the case beside the capture says of rows.
+    Notes(Of),
+    /// Keep something beside the capture.
+    Keep(Of, Kept),
+    /// Keep what is said of rows beside the file as which a live capture was saved.
+    KeepWith(Of, PathBuf),
+}
+
+/// What is kept beside a capture.
+#[derive(Debug)]
+pub(crate) enum Kept {
+    /// The picture.
+    Picture(Box<Document>),
+    /// What is said of rows: the snapshot has it.
+    Notes,
 }
 
 /// A picture to look at.
@@ -95,10 +108,16 @@ pub(crate) enum Told {
         to: PathBuf,
         result: Result<(), SaveFault>,
     },
-    /// It could not be kept.
-    NotKept {
+    /// What is said of rows, and what of the case could not be used.
+    Notes {
         capture: u32,
-        why: String,
+        notes: Notes,
+        messages: Vec<String>,
+    },
+    /// Whether something was kept beside the capture.
+    Kept {
+        capture: u32,
+        result: Result<(), String>,
     },
 }
 
@@ -119,8 +138,12 @@ pub(crate) struct Studio {
     pub(crate) told: Receiver<Told>,
     /// Whether a preview, or what was kept, is on its way.
     pub(crate) drawing: bool,
+    /// Whether what is said of rows is on its way.
+    pub(crate) noting: bool,
     /// Whether a picture is being saved or copied.
     pub(crate) exporting: bool,
+    /// How much is on its way to be kept beside a capture.
+    pub(crate) keeping: u32,
     thread: Option<JoinHandle<()>>,
 }
 
@@ -133,18 +156,25 @@ impl Studio {
         let thread = Builder::new().name("studio".to_owned()).spawn(move || {
             let mut bench = Bench { budget, case: None, sheet: None };
             for ask in asks_out {
-                let Some(answer) = bench.answer(ask) else { continue };
-                if told_in.send(answer).is_ok() {
+                if told_in.send(bench.answer(ask)).is_ok() {
                     wake();
                 }
             }
         })?;
-        Ok(Self { asks: Some(asks), told, drawing: false, exporting: false, thread: Some(thread) })
+        Ok(Self {
+            asks: Some(asks),
+            told,
+            drawing: false,
+            noting: false,
+            exporting: false,
+            keeping: 0,
+            thread: Some(thread),
+        })
     }
 
     /// Whether an answer is on its way.
     pub(crate) fn is_busy(&self) -> bool {
-        self.drawing || self.exporting
+        self.drawing || self.noting || self.exporting || self.keeping > 0
     }
 
     /// Hands a request over; false where the thread is gone or busy.
@@ -152,9 +182,11 @@ impl Studio {
         self.asks.as_ref().is_some_and(|asks| asks.try_send(ask).is_ok())
     }
 
-    /// Hands a request over that must not be lost.
-    pub(crate) fn insist(&self, ask: Ask) -> bool {
-        self.asks.as_ref().is_some_and(|asks| asks.send(ask).is_ok())
+    /// Hands something over to be kept: it must not be lost. False where the thread is gone.
+    pub(crate) fn keep(&mut self, ask: Ask) -> bool {
+        let handed = self.asks.as_ref().is_some_and(|asks| asks.send(ask).is_ok());
+        self.keeping += u32::from(handed);
+        handed
     }
 }
 
@@ -201,25 +233,23 @@ struct Bench {
 }
 
 impl Bench {
-    fn answer(&mut self, ask: Ask) -> Option<Told> {
+    fn answer(&mut self, ask: Ask) -> Told {
         match ask {
             Ask::Load(of) => {
                 let capture = of.capture;
-                Some(match self.load(&of) {
+                match self.load(&of) {
                     Ok((document, messages)) => Told::Loaded { capture, document: document.map(Box::new), messages },
                     Err(why) => Told::Loaded { capture, document: None, messages: vec![why] },
-                })
+                }
             }
             Ask::Draw(drawing) => {
                 let result = self.preview(&drawing).map(Box::new);
                 let Drawing { of, what } = *drawing;
-                Some(Told::Drawn { capture: of.capture, drawn: Box::new(what), result })
+                Told::Drawn { capture: of.capture, drawn: Box::new(what), result }
             }
             Ask::Copy(drawing) => {
                 let result = self.make(&drawing, |made| Ok(made.image));
-                Some(Told::Copied {
-                    result: result.and_then(|image| image.map_err(|error: MakeError| error.to_string())),
-                })
+                Told::Copied { result: result.and_then(|image| image.map_err(|error: MakeError| error.to_string())) }
             }
             Ask::Save { drawing, bundle, to, replace } => {
                 let bytes = self.make(&drawing, |made| if bundle { made.bundle() } else { Ok(made.png) });
@@ -231,12 +261,14 @@ impl Bench {
                     Ok(Err(error)) => Err(SaveFault::Other(error.to_string())),
                     Err(why) => Err(SaveFault::Other(why)),
                 };
-                Some(Told::Saved { bundle, to, result })
+                Told::Saved { bundle, to, result }
             }
-            Ask::Keep(of, document) => {
-                let why = self.keep(&of, &document).err()?;
-                Some(Told::NotKept { capture: of.capture, why })
+            Ask::Notes(of) => {
+                let (notes, messages) = self.notes(&of).unwrap_or_else(|why| (Notes::default(), vec![why]));
+                Told::Notes { capture: of.capture, notes, messages }
             }
+            Ask::Keep(of, kept) => Told::Kept { capture: of.capture, result: self.keep(&of, kept) },
+            Ask::KeepWith(of, path) => Told::Kept { capture: of.capture, result: keep_with(&of.snapshot, &path) },
         }
     }
 
@@ -286,11 +318,9 @@ impl Bench {
         let Some(plan) = beside.case.plans.first().cloned() else { return Ok((None, messages)) };
         let mut document = Document { rows: vec![RowId::default(); plan.exchanges.len()], plan };
         let mut missing = Vec::new();
-        for (at, exchange) in document.plan.exchanges.iter().enumerate() {
-            let begins = of.snapshot.rows().filter(|(_, row)| row.first_frame.0 == exchange.first_frame);
-            let mut found = begins.map(|(id, _)| id);
-            let is = |id: &RowId| of.snapshot.record(*id).is_ok_and(|record| exchange.is(&record.exchange));
-            let Some(id) = found.find(is) else {
+        let rows = rows_of(&document.plan.exchanges, &of.snapshot);
+        for (at, (exchange, row)) in document.plan.exchanges.iter().zip(rows).enumerate() {
+            let Some(id) = row else {
                 missing.push(at);
                 messages.push(format!(
                     "The picture kept beside the capture shows an exchange that is not in it (first frame {})",
@@ -308,22 +338,40 @@ impl Bench {
         Ok((Some(document), messages))
     }
 
-    fn keep(&mut self, of: &Of, document: &Document) -> Result<(), String> {
+    /// What the case says of rows. Without a case nothing is read or made.
+    fn notes(&mut self, of: &Of) -> Result<(Notes, Vec<String>), String> {
+        let Source::File(path) = &of.source else { return Ok(Default::default()) };
+        if !case_path(path).exists() {
+            return Ok(Default::default());
+        }
+        let (beside, messages) = self.beside(of)?;
+        Ok((beside.case.notes(&of.snapshot), messages))
+    }
+
+    fn keep(&mut self, of: &Of, kept: Kept) -> Result<(), String> {
         // Only what stays has something beside it.
         let Source::File(path) = &of.source else { return Ok(()) };
         let (beside, _) = self.beside(of)?;
         if let Some(why) = &beside.locked {
             return Err(why.clone());
         }
-        let mut plan = document.plan.clone();
-        plan.exchanges.clear();
-        for row in &document.rows {
-            let record = of.snapshot.record(*row).map_err(|error| error.to_string())?;
-            plan.exchanges.push(ExchangeRef::of(&record.exchange));
-        }
-        match beside.case.plans.first_mut() {
-            Some(first) => *first = plan,
-            None => beside.case.plans.push(plan),
+        match kept {
+            Kept::Notes => {
+                let notes = of.snapshot.notes();
+                beside.case.set_notes(notes, &of.snapshot).map_err(|error| error.to_string())?;
+            }
+            Kept::Picture(document) => {
+                let Document { mut plan, rows } = *document;
+                plan.exchanges.clear();
+                for row in rows {
+                    let record = of.snapshot.record(row).map_err(|error| error.to_string())?;
+                    plan.exchanges.push(ExchangeRef::of(&record.exchange));
+                }
+                match beside.case.plans.first_mut() {
+                    Some(first) => *first = plan,
+                    None => beside.case.plans.push(plan),
+                }
+            }
         }
         beside.case.save(path).map_err(|error| error.to_string())
     }
@@ -376,6 +424,22 @@ impl Bench {
             numbers: cut.sheet.leaves.iter().map(|leaf| leaf.number).collect(),
         })
     }
+}
+
+/// Keeps what is said of rows beside a file that was just written.
+fn keep_with(snapshot: &Snapshot, path: &Path) -> Result<(), String> {
+    let sha256 = hex(&digest_file(path).map_err(|error| error.to_string())?);
+    let loaded = Case::load(path).map_err(|error| error.to_string())?;
+    let mut case = match loaded {
+        Some(loaded) if other(&loaded.case.capture_sha256, &sha256) => {
+            return Err("the case file there was made for another capture of this name and stays as it is".to_owned());
+        }
+        Some(loaded) => loaded.case,
+        None => Case::new(key(path)?),
+    };
+    case.capture_sha256 = sha256;
+    case.set_notes(snapshot.notes(), snapshot).map_err(|error| error.to_string())?;
+    case.save(path).map_err(|error| error.to_string())
 }
 
 /// Whether two digests are known and not the same.

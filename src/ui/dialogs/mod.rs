@@ -1,6 +1,7 @@
 //! The error line, and what lies over the window: our own question for a path, the list of keys, how to capture, the
 //! questions around saving, and what verifying came to.
 
+mod comment;
 mod options;
 mod saving;
 mod verified;
@@ -88,6 +89,7 @@ pub(crate) fn show(ui: &Ui, dialog: &mut Dialog, seen: &Seen<'_>, more: &mut boo
         Dialog::Replace { path, wish } => saving::replace(ui, path, wish, actions),
         Dialog::Delete(orphan) => saving::delete(ui, orphan, actions),
         Dialog::Secrets => saving::secrets(ui, actions),
+        Dialog::Comment { row, text } => comment::show(ui, *row, text, actions),
         Dialog::Verifying { name, .. } => verified::under_way(ui, name, actions),
         Dialog::Verified(verified) => verified::show(ui, verified, actions),
     });

@@ -446,7 +446,7 @@ fn rows(ui: &mut Ui, plan: &Plan, sheet: &Sheet, state: &mut State) {
         _ => None,
     };
     let mut saved = Saved {
-        hidden: vec![Column::Server, Column::Tenant, Column::Type, Column::Duration, Column::Process],
+        hidden: vec![Column::Server, Column::Tenant, Column::Type, Column::Duration, Column::Process, Column::Comment],
         ..Saved::default()
     };
     let seen = table::Seen { snapshot: &sheet.list, order: &sheet.order, choice: &choice, selected, live: false };

@@ -15,14 +15,17 @@ use std::sync::Arc;
 
 use egui::{Align, CornerRadius, Layout, Rect, Role, Sense, Stroke, Ui, UiBuilder, WidgetInfo, pos2, vec2};
 
-use super::action::{self, Action};
+use super::action::{self, Action, NoteAction};
 use super::app::PictureShown;
 use super::prepared::{Prepared, Shown};
 use super::state::{State, Tab};
-use super::theme;
+use super::{shapes, table, theme};
+use crate::store::Note;
 
 /// What the panes read.
 pub(crate) struct Seen<'a> {
+    /// What the user says of the selected row.
+    pub(crate) note: Option<&'a Note>,
     /// The selected row's record, once it is there.
     pub(crate) shown: Option<&'a Result<Arc<Shown>, String>>,
     /// Bodies and frames, once they are there.
@@ -42,9 +45,12 @@ pub(crate) fn show(ui: &mut Ui, seen: &Seen<'_>, state: &mut State, actions: &mu
     ui.painter().rect_filled(all, CornerRadius::ZERO, c.page);
     let bar = Rect::from_min_max(all.min, pos2(all.right(), all.top() + TABS));
     tabs(ui, bar, seen, state, actions);
-    let pane = Rect::from_min_max(pos2(all.left(), bar.bottom()), all.max);
+    let mut pane = Rect::from_min_max(pos2(all.left(), bar.bottom()), all.max);
     if state.saved.folded || pane.height() < 8.0 {
         return;
+    }
+    if let Some(note) = seen.note {
+        pane.min.y += said(ui, pane, note, actions);
     }
     let mut inner = ui.new_child(UiBuilder::new().max_rect(pane).layout(Layout::top_down(Align::Min)));
     inner.set_clip_rect(pane.intersect(ui.clip_rect()));
@@ -116,6 +122,33 @@ fn tabs(ui: &mut Ui, bar: Rect, seen: &Seen<'_>, state: &State, actions: &mut Ve
             egui::Label::new(egui::RichText::new(words).font(theme::sans(theme::SMALL)).color(c.quiet)).truncate(),
         );
     }
+}
+
+/// A line with what the user says of the row; gives its height.
+fn said(ui: &mut Ui, pane: Rect, note: &Note, actions: &mut Vec<Action>) -> f32 {
+    let c = theme::colours(ui);
+    let line = Rect::from_min_size(pane.min, vec2(pane.width(), 28.0));
+    ui.painter().rect_filled(line, CornerRadius::ZERO, theme::Colours::tint(c.page, c.amber, 0.14));
+    let room = line.shrink2(vec2(12.0, 2.0));
+    let mut inner = ui.new_child(UiBuilder::new().max_rect(room).layout(Layout::right_to_left(Align::Center)));
+    let mut button = |ui: &mut Ui, label: &str, action: NoteAction| {
+        if ui.add(egui::Button::new(label).small()).clicked() {
+            actions.push(Action::Note(action));
+        }
+    };
+    if note.marked {
+        button(&mut inner, "Unmark", NoteAction::Mark);
+    }
+    button(&mut inner, if note.comment.is_empty() { "Comment…" } else { "Edit…" }, NoteAction::Comment);
+    inner.with_layout(Layout::left_to_right(Align::Center), |ui| {
+        let (icon, _) = ui.allocate_exact_size(vec2(14.0, 18.0), Sense::hover());
+        let shape = if note.marked { shapes::flag } else { shapes::speech };
+        shape(ui.painter(), icon.center(), c.text);
+        let comment = table::said(note);
+        let words = if comment.is_empty() { "Marked".to_owned() } else { comment };
+        ui.add(egui::Label::new(words).truncate());
+    });
+    line.height()
 }
 
 /// Words in the middle of an empty pane.

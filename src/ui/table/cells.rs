@@ -4,7 +4,7 @@ use egui::text::{LayoutJob, TextFormat, TextWrapping};
 use egui::{Color32, FontId, Painter, Pos2, Rect, pos2, vec2};
 
 use super::columns::Column;
-use super::words::{awaits, names};
+use super::words::{awaits, names, said};
 use super::{INSET, Visible};
 use crate::model::{Grade, WitnessKind, middle};
 use crate::store::{Row, RowKind, Snapshot};
@@ -44,9 +44,20 @@ impl Cells<'_> {
             },
             Column::Path => {
                 let mut width = self.width;
+                let mut glyph = |shape: fn(&Painter, Pos2, Color32), colour| {
+                    width -= 18.0;
+                    shape(&self.painter, pos2(self.x + width + 4.0, y), colour);
+                };
                 if odd(row) {
-                    width -= 20.0;
-                    shapes::caution(&self.painter, pos2(self.x + self.width - 15.0, y), c.amber);
+                    glyph(shapes::caution, c.amber);
+                }
+                if let Some(note) = self.snapshot.note(visible.id) {
+                    if note.marked {
+                        glyph(shapes::flag, c.text);
+                    }
+                    if !note.comment.is_empty() {
+                        glyph(shapes::speech, c.text);
+                    }
                 }
                 self.cut(y, self.snapshot.text(row.path), width, theme::sans(theme::BODY), c.text);
             }
@@ -65,6 +76,10 @@ impl Cells<'_> {
             Column::Server => self.left(y, self.snapshot.text(row.server), theme::sans(theme::BODY), quiet),
             Column::Tenant => self.left(y, self.snapshot.text(row.tenant), theme::sans(theme::BODY), c.text),
             Column::Process => self.left(y, self.snapshot.program(visible.id), theme::sans(theme::BODY), quiet),
+            Column::Comment => {
+                let words = self.snapshot.note(visible.id).map(said).unwrap_or_default();
+                self.left(y, &words, theme::sans(theme::BODY), c.text);
+            }
         }
     }
 

@@ -38,10 +38,12 @@ pub enum Column {
     Tenant,
     /// Which program had the connection.
     Process,
+    /// What the user says of it.
+    Comment,
 }
 
 impl Column {
-    pub(crate) const ALL: [Self; 15] = [
+    pub(crate) const ALL: [Self; 16] = [
         Self::Frame,
         Self::Time,
         Self::Method,
@@ -57,6 +59,7 @@ impl Column {
         Self::Tenant,
         Self::Server,
         Self::Process,
+        Self::Comment,
     ];
 
     pub(crate) fn title(self) -> &'static str {
@@ -76,6 +79,7 @@ impl Column {
             Self::Server => "Server",
             Self::Tenant => "Tenant",
             Self::Process => "Process",
+            Self::Comment => "Comment",
         }
     }
 
@@ -97,6 +101,7 @@ impl Column {
             }
             Self::Server => "The server's address and port",
             Self::Tenant => "Whose account, bucket or distribution it is",
+            Self::Comment => "What you said of it; Ctrl+Alt+C writes a comment, comment:word finds it",
             Self::Process => {
                 "Live captures only: the program that had the connection, from the socket tables. A hint, no evidence; process:name filters"
             }
@@ -114,7 +119,7 @@ impl Column {
             Self::Type => 98.0,
             Self::Size => 60.0,
             Self::Path => 196.0,
-            Self::Operator => 204.0,
+            Self::Operator | Self::Comment => 204.0,
             Self::Grade => 108.0,
             Self::Agreement => 86.0,
             Self::Server => 148.0,
@@ -135,7 +140,7 @@ impl Column {
             Self::Operator => Some(SortKey::Operator),
             Self::Grade => Some(SortKey::Grade),
             Self::Server => Some(SortKey::Server),
-            Self::Tenant | Self::Agreement | Self::Process => None,
+            Self::Tenant | Self::Agreement | Self::Process | Self::Comment => None,
         }
     }
 

@@ -11,7 +11,7 @@ use egui::{
     vec2,
 };
 
-use super::action::{Action, Move};
+use super::action::{Action, Move, NoteAction};
 use super::state::{Choice, Saved};
 use super::theme::{self, Colours, HEADER, ROW};
 use crate::model::ProviderId;
@@ -22,7 +22,7 @@ use cells::Cells;
 pub use columns::Column;
 use columns::layout;
 use words::{full, names};
-pub(crate) use words::{grade_words, spoken};
+pub(crate) use words::{grade_words, said, spoken};
 
 /// Width of the scroll bar.
 const BAR: f32 = 10.0;
@@ -222,13 +222,14 @@ fn rows(ui: &Ui, grid: &Grid, seen: &Seen<'_>, state: &TableState, actions: &mut
         let rect = Rect::from_min_max(pos2(body.left(), top), pos2(body.right(), top + ROW));
         let selected = seen.selected == Some(id);
         let response = ui.interact(rect.intersect(*body), focus_id().with(id.0), Sense::CLICK);
-        response.widget_info(|| WidgetInfo::selected(Role::Row, true, selected, spoken(seen.snapshot, &row)));
+        response.widget_info(|| WidgetInfo::selected(Role::Row, true, selected, spoken(seen.snapshot, (id, &row))));
         let over = match (selected, response.hovered()) {
             (true, _) => Some(Over::Selected),
             (false, true) => Some(Over::Hovered),
             (false, false) => None,
         };
-        ground(painter, c, rect, &row, over);
+        let marked = seen.snapshot.note(id).is_some_and(|note| note.marked);
+        ground(painter, c, rect, (&row, marked), over);
         if response.clicked() {
             ui.ctx().memory_mut(|memory| memory.request_focus(focus_id()));
             actions.push(Action::Select(id));
@@ -259,11 +260,14 @@ enum Over {
     Selected,
 }
 
-fn ground(painter: &Painter, c: &Colours, rect: Rect, row: &Row, over: Option<Over>) {
+fn ground(painter: &Painter, c: &Colours, rect: Rect, (row, marked): (&Row, bool), over: Option<Over>) {
     let mut colour = c.page;
     let provider = row.operator().map(|id| c.provider(id));
     if let Some(provider) = provider {
         colour = Colours::tint(colour, provider, if c.dark { 0.055 } else { 0.06 });
+    }
+    if marked {
+        colour = Colours::tint(colour, c.amber, if c.dark { 0.22 } else { 0.26 });
     }
     match over {
         Some(Over::Selected) => colour = c.selection,
@@ -305,6 +309,9 @@ fn hint(response: &Response, grid: &Grid, snapshot: &Snapshot, at: (RowId, &Row)
 fn menu(ui: &mut Ui, snapshot: &Snapshot, id: RowId, row: &Row, actions: &mut Vec<Action>) {
     let mut item = |ui: &mut Ui, label: &str, action: Action| {
         if ui.button(label).clicked() {
+            if matches!(action, Action::Note(_)) {
+                actions.push(Action::Select(id));
+            }
             actions.push(action);
             ui.close();
         }
@@ -320,6 +327,10 @@ fn menu(ui: &mut Ui, snapshot: &Snapshot, id: RowId, row: &Row, actions: &mut Ve
         item(ui, "Only rows without provider", Action::Provider(Some(ProviderId(Row::NONE))));
     }
     ui.separator();
+    let marked = snapshot.note(id).is_some_and(|note| note.marked);
+    item(ui, if marked { "Take the mark away" } else { "Mark" }, Action::Note(NoteAction::Mark));
+    item(ui, "Comment…", Action::Note(NoteAction::Comment));
+    ui.separator();
     if !host.is_empty() {
         item(ui, "Copy host", Action::Copy(host.to_owned()));
     }
@@ -327,7 +338,7 @@ fn menu(ui: &mut Ui, snapshot: &Snapshot, id: RowId, row: &Row, actions: &mut Ve
         item(ui, "Copy path", Action::Copy(snapshot.text(row.path).to_owned()));
     }
     item(ui, "Copy server address", Action::Copy(snapshot.text(row.server).to_owned()));
-    item(ui, "Copy row", Action::Copy(spoken(snapshot, row)));
+    item(ui, "Copy row", Action::Copy(spoken(snapshot, (id, row))));
 }
 
 /// A thin bar at the lower edge, where the columns are wider than the window.

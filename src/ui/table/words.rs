@@ -2,9 +2,12 @@
 
 use super::columns::Column;
 use crate::evidence::pack;
-use crate::model::{Grade, WitnessKind};
-use crate::store::{Row, RowId, RowKind, Snapshot};
+use crate::model::{Grade, WitnessKind, clean_to};
+use crate::store::{Note, Row, RowId, RowKind, Snapshot};
 use crate::ui::{story, text};
+
+/// Characters of a comment that are shown in a line.
+const SAID_CHARS: usize = 300;
 
 /// Names of operator and service.
 pub(crate) fn names(row: &Row) -> (&'static str, Option<&'static str>) {
@@ -13,12 +16,15 @@ pub(crate) fn names(row: &Row) -> (&'static str, Option<&'static str>) {
 }
 
 /// A row as one line of text: for the screen reader and for copying.
-pub(crate) fn spoken(snapshot: &Snapshot, row: &Row) -> String {
+pub(crate) fn spoken(snapshot: &Snapshot, (id, row): (RowId, &Row)) -> String {
     let (name, service) = names(row);
     let status = if row.status == 0 { String::new() } else { row.status.to_string() };
     let grade = row.grade().map_or("", Grade::word);
     let strip = row.operator().map_or_else(String::new, |_| story::strip_words(row.agreement()));
+    let note = snapshot.note(id);
+    let comment = note.map(said).unwrap_or_default();
     let parts = [
+        if note.is_some_and(|note| note.marked) { "marked" } else { "" },
         snapshot.word(row.method),
         snapshot.text(row.host),
         snapshot.text(row.path),
@@ -28,8 +34,14 @@ pub(crate) fn spoken(snapshot: &Snapshot, row: &Row) -> String {
         grade,
         &strip,
         if row.is_open() { "still open" } else { "" },
+        &comment,
     ];
     parts.into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join(" ")
+}
+
+/// A comment, ready for display: a case file may come from a stranger.
+pub(crate) fn said(note: &Note) -> String {
+    clean_to(note.comment.as_bytes(), SAID_CHARS).into_owned()
 }
 
 /// Whether an answer may still come.
@@ -59,6 +71,14 @@ pub(super) fn full(column: Column, snapshot: &Snapshot, (id, row): (RowId, &Row)
                 words.push_str("\nStill open: what comes is added");
             } else if row.has(Row::INCOMPLETE) {
                 words.push_str("\nA message of this exchange is missing or cut");
+            }
+            if let Some(note) = snapshot.note(id) {
+                words.push_str(if note.marked { "\nMarked" } else { "" });
+                let comment = said(note);
+                if !comment.is_empty() {
+                    words.push('\n');
+                    words.push_str(&comment);
+                }
             }
             if row.has(Row::ANOMALY) {
                 words.push_str("\nSomething odd was met: see Connection");
@@ -106,6 +126,7 @@ pub(super) fn full(column: Column, snapshot: &Snapshot, (id, row): (RowId, &Row)
         Column::Server => snapshot.text(row.server).to_owned(),
         Column::Tenant => snapshot.text(row.tenant).to_owned(),
         Column::Process => snapshot.program(id).to_owned(),
+        Column::Comment => snapshot.note(id).map(said).unwrap_or_default(),
     }
 }
 

@@ -1,0 +1,76 @@
+//! Marks and comments between the case, which names exchanges, and a snapshot, which has rows.
+
+use ahash::AHashMap;
+
+use super::{Case, ExchangeRef, Mark};
+use crate::store::{Note, Notes, RowId, Snapshot, StoreError};
+
+/// The rows that are these exchanges; `None` for one that the capture does not have. Reads records: not while painting.
+pub fn rows_of(exchanges: &[ExchangeRef], snapshot: &Snapshot) -> Vec<Option<RowId>> {
+    let mut found = vec![None; exchanges.len()];
+    if exchanges.is_empty() {
+        return found;
+    }
+    let mut begins: AHashMap<u32, Vec<usize>> = AHashMap::new();
+    for (at, exchange) in exchanges.iter().enumerate() {
+        begins.entry(exchange.first_frame).or_default().push(at);
+    }
+    for (id, row) in snapshot.rows() {
+        let Some(wanted) = begins.get(&row.first_frame.0) else { continue };
+        let Ok(record) = snapshot.record(id) else { continue };
+        let is = ExchangeRef::of(&record.exchange);
+        for at in wanted {
+            if exchanges.get(*at) == Some(&is)
+                && let Some(place) = found.get_mut(*at)
+            {
+                *place = Some(id);
+            }
+        }
+    }
+    found
+}
+
+impl Case {
+    /// What its marks say of the rows of its capture. Marks of exchanges that the capture does not have stay in the case.
+    pub fn notes(&self, snapshot: &Snapshot) -> Notes {
+        let mut notes = Notes::default();
+        for (mark, row) in self.marks.iter().zip(self.marked_rows(snapshot)) {
+            if let Some(row) = row {
+                notes.set(row, Note { marked: mark.marked, comment: mark.comment.clone() });
+            }
+        }
+        notes
+    }
+
+    /// Takes over what is said of rows now.
+    pub fn set_notes(&mut self, notes: &Notes, snapshot: &Snapshot) -> Result<(), StoreError> {
+        let mut known: AHashMap<RowId, Mark> = AHashMap::new();
+        let rows = self.marked_rows(snapshot);
+        let mut marks = Vec::new();
+        for (mark, row) in self.marks.iter().zip(rows) {
+            match row {
+                Some(row) => drop(known.insert(row, mark.clone())),
+                None => marks.push(mark.clone()),
+            }
+        }
+        for (row, note) in notes.iter() {
+            let mark = match known.remove(&row) {
+                Some(mark) => mark,
+                None => Mark {
+                    exchange: ExchangeRef::of(&snapshot.record(row)?.exchange),
+                    marked: false,
+                    comment: String::new(),
+                    other: serde_json::Map::new(),
+                },
+            };
+            marks.push(Mark { marked: note.marked, comment: note.comment.clone(), ..mark });
+        }
+        self.marks = marks;
+        Ok(())
+    }
+
+    fn marked_rows(&self, snapshot: &Snapshot) -> Vec<Option<RowId>> {
+        let exchanges: Vec<ExchangeRef> = self.marks.iter().map(|mark| mark.exchange).collect();
+        rows_of(&exchanges, snapshot)
+    }
+}

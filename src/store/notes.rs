@@ -1,0 +1,93 @@
+//! What the user says of rows: marks and comments. They lie beside the rows, never in them, and snapshots carry them.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use super::table::RowId;
+
+/// What the user says of one row.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Note {
+    /// Whether it is marked.
+    pub marked: bool,
+    /// The comment; empty where there is none.
+    pub comment: String,
+}
+
+impl Note {
+    /// Whether nothing is said.
+    pub fn is_empty(&self) -> bool {
+        !self.marked && self.comment.is_empty()
+    }
+}
+
+/// The notes of all rows that have one; cheap to clone.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Notes(Arc<BTreeMap<RowId, Note>>);
+
+impl Notes {
+    /// What is said of a row.
+    pub fn get(&self, row: RowId) -> Option<&Note> {
+        self.0.get(&row)
+    }
+
+    /// Says something of a row; nothing where `note` is empty.
+    pub fn set(&mut self, row: RowId, note: Note) {
+        let notes = Arc::make_mut(&mut self.0);
+        if note.is_empty() {
+            notes.remove(&row);
+        } else {
+            notes.insert(row, note);
+        }
+    }
+
+    /// All of them, by the rows' places.
+    pub fn iter(&self) -> impl Iterator<Item = (RowId, &Note)> {
+        self.0.iter().map(|(row, note)| (*row, note))
+    }
+
+    /// Whether nothing is said of any row.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// Puts notes below these: what is said here of a row stays.
+    pub fn put_below(&mut self, others: &Self) {
+        for (row, note) in others.iter() {
+            if !self.0.contains_key(&row) {
+                self.set(row, note.clone());
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Note, Notes};
+    use crate::store::RowId;
+
+    fn note(comment: &str) -> Note {
+        Note { marked: false, comment: comment.to_owned() }
+    }
+
+    #[test]
+    fn what_is_empty_is_gone_and_copies_stay() {
+        let mut notes = Notes::default();
+        notes.set(RowId(3), Note { marked: true, comment: String::new() });
+        let before = notes.clone();
+        notes.set(RowId(3), Note::default());
+        assert!(notes.is_empty());
+        assert!(before.get(RowId(3)).is_some_and(|note| note.marked));
+    }
+
+    #[test]
+    fn what_was_said_later_stays() {
+        let (mut newer, mut older) = (Notes::default(), Notes::default());
+        older.set(RowId(1), note("old"));
+        older.set(RowId(2), note("kept"));
+        newer.set(RowId(1), note("new"));
+        newer.put_below(&older);
+        let said: Vec<_> = newer.iter().map(|(row, note)| (row.0, note.comment.as_str())).collect();
+        assert_eq!(said, [(1, "new"), (2, "kept")]);
+    }
+}

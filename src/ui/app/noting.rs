@@ -1,0 +1,140 @@
+//! Marks and comments on rows: making them, finding them, and keeping them beside the capture.
+
+use std::path::Path;
+
+use super::Desk;
+use crate::engine::Source;
+use crate::store::{Note, Notes, RowId, Snapshot};
+use crate::ui::action::NoteAction;
+use crate::ui::compose::studio;
+use crate::ui::state::{Dialog, View};
+
+/// Whether the notes kept beside the capture were read.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) enum Kept {
+    #[default]
+    Unread,
+    Asked,
+    Read,
+}
+
+impl Desk {
+    /// Makes something of marks and comments happen.
+    pub(super) fn note_action(&mut self, action: NoteAction) {
+        match action {
+            NoteAction::Next => self.select_marked(|from, at| at > from, false),
+            NoteAction::Previous => self.select_marked(|from, at| at < from, true),
+            NoteAction::Say { row, comment } => {
+                self.state.dialog = None;
+                self.say_of(row, |note| comment.clone_into(&mut note.comment));
+            }
+            NoteAction::Mark | NoteAction::Comment => {
+                let Some(row) = self.state.selected else {
+                    self.state.said = Some("Select an exchange first".to_owned());
+                    return;
+                };
+                if action == NoteAction::Mark {
+                    self.say_of(row, |note| note.marked = !note.marked);
+                } else {
+                    let text = self.capture.notes.get(row).map(|note| note.comment.clone()).unwrap_or_default();
+                    self.state.dialog = Some(Dialog::Comment { row, text });
+                }
+            }
+        }
+    }
+
+    fn say_of(&mut self, row: RowId, say: impl FnOnce(&mut Note)) {
+        let mut notes = self.capture.notes.clone();
+        let mut note = notes.get(row).cloned().unwrap_or_default();
+        say(&mut note);
+        notes.set(row, note);
+        if notes != self.capture.notes {
+            self.set_notes(notes);
+            self.keep_notes();
+        }
+    }
+
+    fn set_notes(&mut self, notes: Notes) {
+        let capture = &mut self.capture;
+        for snapshot in [Some(&mut capture.snapshot), capture.held.as_mut()].into_iter().flatten() {
+            *snapshot = core::mem::take(snapshot).with_notes(notes.clone());
+        }
+        capture.notes = notes;
+    }
+
+    /// A snapshot as the window shows it.
+    pub(super) fn noted(&self, snapshot: Snapshot) -> Snapshot {
+        snapshot.with_notes(self.capture.notes.clone())
+    }
+
+    /// Selects the nearest marked row of those shown that stands so to the selected one; at the end begins again.
+    fn select_marked(&mut self, is_beyond: impl Fn(usize, usize) -> bool, backwards: bool) {
+        let order = &self.capture.order;
+        let marked = |id: &u32| self.capture.notes.get(RowId(*id)).is_some_and(|note| note.marked);
+        let mut places: Vec<usize> = order.iter().enumerate().filter(|(_, id)| marked(id)).map(|(at, _)| at).collect();
+        if backwards {
+            places.reverse();
+        }
+        let selected = self.state.selected.and_then(|row| order.iter().position(|id| *id == row.0));
+        let beyond = selected.and_then(|from| places.iter().find(|at| is_beyond(from, **at)));
+        let Some(at) = beyond.or_else(|| places.first()).copied() else {
+            self.state.said = Some("No row that is shown is marked; Ctrl+M marks".to_owned());
+            return;
+        };
+        if let Some(id) = self.capture.order.get(at).copied() {
+            self.state.view = View::Exchanges;
+            self.select(RowId(id));
+            self.state.table.cursor = Some(at);
+            self.state.table.reveal = true;
+        }
+    }
+
+    /// Asks for what is kept beside the capture, once it is read whole.
+    pub(super) fn ask_notes(&mut self) {
+        if self.capture.kept != Kept::Unread || self.capture.reading || !self.capture.newest().progress().done {
+            return;
+        }
+        if !matches!(self.capture.source, Some(Source::File(_))) {
+            self.capture.kept = Kept::Read;
+        } else if self.of().is_some_and(|of| self.studio.ask(studio::Ask::Notes(of))) {
+            self.capture.kept = Kept::Asked;
+            self.studio.noting = true;
+        }
+    }
+
+    /// Takes what is kept beside the capture; what was said of a row meanwhile stays.
+    pub(super) fn notes_read(&mut self, kept: &Notes, messages: &[String]) {
+        self.capture.kept = Kept::Read;
+        let mut notes = self.capture.notes.clone();
+        notes.put_below(kept);
+        if notes != self.capture.notes {
+            self.set_notes(notes);
+        }
+        if self.capture.notes != *kept {
+            self.keep_notes();
+        }
+        if !messages.is_empty() {
+            self.fail("", &messages.join(". "));
+        }
+    }
+
+    fn keep_notes(&mut self) {
+        // What is there must be known before it is written over.
+        if self.capture.kept == Kept::Read
+            && let Some(of) = self.of()
+            && !self.studio.keep(studio::Ask::Keep(of, studio::Kept::Notes))
+        {
+            self.fail("keep it beside the capture", "its thread is gone; start the program again");
+        }
+    }
+
+    /// A live capture was saved whole: what is said of its rows is kept beside the file.
+    pub(super) fn keep_notes_with(&mut self, path: &Path) {
+        if !self.capture.notes.is_empty()
+            && let Some(of) = self.of()
+            && !self.studio.keep(studio::Ask::KeepWith(of, path.to_owned()))
+        {
+            self.fail("keep it beside the capture", "its thread is gone; start the program again");
+        }
+    }
+}

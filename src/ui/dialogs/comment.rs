@@ -1,0 +1,42 @@
+//! The comment on a row.
+
+use egui::{Id, Key, Modifiers, RichText, Ui, vec2};
+
+use super::{buttons, title};
+use crate::case::MOST_TEXT;
+use crate::store::RowId;
+use crate::ui::action::{Action, NoteAction};
+use crate::ui::theme;
+
+/// A comment is written; empty, it goes away.
+pub(super) fn show(ui: &mut Ui, row: RowId, text: &mut String, actions: &mut Vec<Action>) {
+    let c = theme::colours(ui);
+    ui.set_width(480.0);
+    let label = title(ui, "Comment");
+    ui.label(RichText::new("Kept beside the capture, never in it. Empty it to take it away.").color(c.quiet));
+    ui.add_space(8.0);
+    let edit = egui::TextEdit::multiline(text)
+        .id(Id::unique("comment box"))
+        .char_limit(MOST_TEXT / 4)
+        .margin(egui::Margin::symmetric(8, 7))
+        .desired_rows(4)
+        .desired_width(f32::INFINITY);
+    let entered = ui.input_mut(|input| input.consume_key(Modifiers::COMMAND, Key::Enter));
+    let response = ui.add(edit).labelled_by(label.id).accessible_name("Comment");
+    if !response.has_focus() && ui.memory(|memory| memory.focused().is_none()) {
+        response.request_focus();
+    }
+    ui.add_space(12.0);
+    buttons(ui, |ui| {
+        let keep = egui::Button::new(RichText::new("Keep").font(theme::strong(theme::BODY)).color(c.on_accent))
+            .fill(c.accent)
+            .stroke(egui::Stroke::NONE)
+            .min_size(vec2(80.0, 28.0));
+        if ui.add(keep).on_hover_text("Ctrl+Enter").clicked() || entered {
+            actions.push(Action::Note(NoteAction::Say { row, comment: text.trim().to_owned() }));
+        }
+        if ui.add(egui::Button::new("Cancel").min_size(vec2(80.0, 28.0))).clicked() {
+            actions.push(Action::Escape);
+        }
+    });
+}

@@ -1,0 +1,82 @@
+//! Marks and comments on rows: made, found, kept beside the capture, and back when it is opened again.
+
+use std::fs;
+
+use egui::{Key, Modifiers, Role};
+use egui_kittest::kittest::Queryable as _;
+use nephoscope::case::{Case, Key as CaseKey, case_path};
+
+use super::ui_compose::Sample;
+
+const COMMENT: Modifiers = Modifiers::COMMAND.plus(Modifiers::ALT);
+
+fn marked_rows(world: &Sample) -> usize {
+    world.spoken().iter().filter(|label| label.starts_with("marked ")).count()
+}
+
+fn comment(world: &mut Sample, words: &str) {
+    world.press(COMMENT, Key::C);
+    world.harness.get_by_role_and_label(Role::MultilineTextInput, "Comment").focus();
+    world.press(Modifiers::COMMAND, Key::A);
+    world.press(Modifiers::NONE, Key::Backspace);
+    world.harness.get_by_role_and_label(Role::MultilineTextInput, "Comment").type_text(words);
+    world.settle();
+    world.click("Keep");
+}
+
+#[test]
+fn marks_and_comments_come_back() {
+    let mut world = Sample::new();
+    assert!(world.case().is_none(), "nothing was decided yet");
+    world.press(Modifiers::COMMAND, Key::M);
+    assert_eq!(marked_rows(&world), 1);
+    comment(&mut world, "The upload\u{202e}");
+    let case = world.case().expect("it is kept at once");
+    let [mark] = case.marks.as_slice() else { panic!("one mark, not {:?}", case.marks) };
+    assert!(mark.marked);
+    assert_eq!(mark.comment, "The upload\u{202e}");
+
+    world.open();
+    assert_eq!(marked_rows(&world), 1);
+    assert!(world.has("The upload\\u{202e}") || world.has("The upload"), "{:#?}", world.spoken());
+    assert!(!world.spoken().iter().any(|label| label.contains('\u{202e}')), "what reorders text is never obeyed");
+
+    world.press(Modifiers::COMMAND, Key::M);
+    comment(&mut world, "");
+    assert_eq!(world.case().expect("it is there").marks, []);
+}
+
+#[test]
+fn the_filter_and_the_keys_find_them() {
+    let mut world = Sample::new();
+    world.press(Modifiers::COMMAND, Key::M);
+    world.harness.key_press(Key::Home);
+    world.settle();
+    comment(&mut world, "first of all");
+    let shift = Modifiers::COMMAND.plus(Modifiers::SHIFT);
+    world.press(shift, Key::N);
+    let selected = world.harness.state().state.selected;
+    world.press(shift, Key::B);
+    assert_eq!(world.harness.state().state.selected, selected, "there is one: one comes round to it");
+    let all = world.harness.state().counts().1;
+    for (filter, rows) in [("marked:yes", 1), ("marked:no", all - 1), ("comment:FIRST", 1), ("comment:second", 0)] {
+        world.harness.state_mut().state.choice.filter = filter.to_owned();
+        world.settle();
+        assert_eq!(world.harness.state().counts().0, rows, "{filter}");
+    }
+}
+
+#[test]
+fn a_case_of_another_capture_stays_as_it_is() {
+    let mut world = Sample::new();
+    let mut case = Case::new(CaseKey::of_capture(&[1; 32]));
+    case.capture_sha256 = "ab".repeat(32);
+    case.save(&world.capture).expect("a case");
+    let before = fs::read(case_path(&world.capture)).expect("it is there");
+    world.open();
+    assert!(world.has("made for another capture"), "{:#?}", world.spoken());
+    world.press(Modifiers::COMMAND, Key::M);
+    assert_eq!(marked_rows(&world), 1);
+    assert!(world.has("made for another capture"), "that it is not kept is said");
+    assert_eq!(fs::read(case_path(&world.capture)).expect("it is there"), before);
+}
