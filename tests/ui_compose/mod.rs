@@ -253,3 +253,24 @@ fn sections_are_ordered_folded_and_added() {
     world.open();
     world.compose();
 }
+
+#[test]
+fn what_a_redaction_covers_can_be_hidden_everywhere() {
+    let server = b"Windows-Azure-Blob/1.0";
+    let holds = |bytes: &[u8]| bytes.windows(server.len()).any(|part| part == server);
+    let parts = |bundle: &[u8]| nephoscope::export::read_bundle(bundle).expect("a bundle");
+    let mut world = Sample::new();
+    world.compose();
+    let before = parts(&world.save("Save bundle…", "before.nephoscope.zip"));
+    assert!(holds(&before.claim) && before.excerpt.is_some_and(|bytes| holds(&bytes)));
+    let canvas = world.canvas();
+    world.click("Redact");
+    world.drag(canvas.left_top() + vec2(20.0, 100.0), canvas.right_bottom() - vec2(20.0, 20.0));
+    assert!(world.has("Covers the pixels only"));
+    world.click("Hide what it covers everywhere");
+    assert!(!world.has("Covers the pixels only"), "words stand for it now");
+    let after = parts(&world.save("Save bundle…", "after.nephoscope.zip"));
+    assert!(!holds(&after.claim) && after.excerpt.is_some_and(|bytes| !holds(&bytes)));
+    world.press(Modifiers::COMMAND, Key::Z);
+    assert!(world.has("1  Redaction"), "one step takes it back");
+}

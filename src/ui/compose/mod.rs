@@ -3,6 +3,7 @@
 //! Widgets change the document; asking for a new preview, keeping, saving and copying happen in `Desk`.
 
 mod canvas;
+mod covered;
 mod document;
 mod geometry;
 mod options;
@@ -14,7 +15,7 @@ pub(crate) use document::{Document, History};
 use studio::{Drawn, Preview};
 
 use super::action::{Action, PictureAction};
-use super::figure::{Laid, Listed, Placed, Preset};
+use super::figure::{Laid, Listed, Placed, Preset, Written};
 use super::theme;
 use crate::case::{Colour, Weight};
 use crate::export::Replaced;
@@ -105,6 +106,7 @@ pub(crate) struct Shown {
     size: Vec2,
     placed: Vec<Placed>,
     pub(crate) laid: Vec<Laid>,
+    lines: Vec<Written>,
     /// Size above the footer.
     above: Vec2,
     hidden: Vec<Replaced>,
@@ -136,6 +138,7 @@ impl Shown {
             size: Vec2::new(width as f32, height as f32) / scale,
             placed: preview.placed,
             laid: preview.laid,
+            lines: preview.lines,
             above: preview.size,
             hidden: preview.hidden,
             stem: preview.stem,

@@ -2,6 +2,7 @@
 
 use egui::{Button, DragValue, RichText, ScrollArea, TextEdit, Ui, vec2};
 
+use super::covered::{Covered, covered};
 use super::document::Step;
 use super::{Composer, Seen};
 use crate::case::{Anchor, Colour, Look, Section, SectionChoice, Shape, Weight};
@@ -278,6 +279,10 @@ fn drawn_by_hand(ui: &mut Ui, composer: &mut Composer) {
     let c = theme::colours(ui);
     let focus = core::mem::take(&mut composer.wants_words);
     let mut delete = false;
+    let selected = composer.selected.and_then(|at| composer.document.plan.annotations.get(at));
+    let below = selected.zip(composer.preview.as_ref()).map(|(annotation, shown)| covered(annotation, shown));
+    let Covered { values, left } = below.unwrap_or_default();
+    let mut hide = false;
     let Some(annotation) = composer.chosen() else { return };
     let frame = egui::Frame::NONE.fill(c.raised).corner_radius(theme::CORNER).inner_margin(egui::Margin::same(10));
     frame.show(ui, |ui| {
@@ -330,14 +335,24 @@ fn drawn_by_hand(ui: &mut Ui, composer: &mut Composer) {
         quiet(ui, &stands);
         if matches!(annotation.shape, Shape::Redaction(_)) {
             // Who covers a line may think that it is gone.
-            let words = "Covers the pixels only: what is below still stands in the claim and in the bundle. To take a word out of \
-                         those too, hide it under Hide.";
+            let mut words =
+                "Covers the pixels only: what is below still stands in the claim and in the bundle.".to_owned();
+            if left > 0 {
+                let lines = plural(left as u64, "line", "lines");
+                words
+                    .push_str(&format!(" Of {lines} below the value is too short or too long to be hidden as a word."));
+            }
             ui.add(egui::Label::new(RichText::new(words).font(theme::sans(theme::SMALL)).color(c.amber)).wrap());
+            let tip =
+                "Hides what the header lines below say wherever it stands: in the picture, the claim and the bundle";
+            hide = !values.is_empty() && ui.button("Hide what it covers everywhere").on_hover_text(tip).clicked();
         }
     });
     let style = (annotation.colour, annotation.weight);
     (composer.colour, composer.weight) = style;
-    if delete {
+    if hide {
+        composer.hide_covered(values);
+    } else if delete {
         composer.delete();
     }
 }

@@ -14,7 +14,7 @@ use crate::engine::Source;
 use crate::export::{Existing, Proof, ProofError, Redactor, Replaced, save_bytes, stem_of};
 use crate::model::{Budget, hex};
 use crate::store::{Notes, RowId, Snapshot};
-use crate::ui::figure::{self, Laid, Listed, MakeError, Making, Placed, Sheet};
+use crate::ui::figure::{self, Laid, Listed, MakeError, Making, Placed, Sheet, Written};
 use crate::ui::jobs::{SaveFault, WakeUp};
 
 /// A capture with what was read of it.
@@ -77,6 +77,7 @@ pub(crate) struct Preview {
     pub(crate) scale: u8,
     pub(crate) placed: Vec<Placed>,
     pub(crate) laid: Vec<Laid>,
+    pub(crate) lines: Vec<Written>,
     /// Size above the footer.
     pub(crate) size: Vec2,
     pub(crate) hidden: Vec<Replaced>,
@@ -418,6 +419,7 @@ impl Bench {
             scale: drawing.what.scale,
             placed: drawn.callouts,
             laid: drawn.sections,
+            lines: drawn.lines,
             size: drawn.size,
             hidden: cut.hidden.clone(),
             stem: stem_of(&name, cut.sheet.leaves.first().map(|leaf| leaf.number)),
@@ -438,8 +440,12 @@ fn keep_with(snapshot: &Snapshot, path: &Path) -> Result<(), String> {
         None => Case::new(key(path)?),
     };
     case.capture_sha256 = sha256;
-    case.set_notes(snapshot.notes(), snapshot).map_err(|error| error.to_string())?;
-    case.save(path).map_err(|error| error.to_string())
+    let lost = case.set_notes(snapshot.notes(), snapshot).map_err(|error| error.to_string())?;
+    case.save(path).map_err(|error| error.to_string())?;
+    match lost {
+        0 => Ok(()),
+        lost => Err(format!("the other marks and comments were, but {lost} were on exchanges that have left the list")),
+    }
 }
 
 /// Whether two digests are known and not the same.

@@ -5,8 +5,8 @@ use std::sync::Arc;
 use egui::text::{LayoutJob, TextFormat, TextWrapping};
 use egui::{Align, Galley, Rect, Sense, Ui, pos2, vec2};
 
-use super::Still;
 use super::callouts::{self, BOX, LEAD, Placed, STEP};
+use super::{Still, Written};
 use crate::ui::panes::head::{self, NAME_SHARE, Stands};
 use crate::ui::prepared::{Head, HeadLine, LedgerLine};
 use crate::ui::shapes;
@@ -85,6 +85,9 @@ pub(super) fn show(ui: &mut Ui, title: &str, head: Option<&Head>, ledger: &[Ledg
                     head::ground(ui.painter(), rect, c.provider(entry.provider), false, c);
                 }
                 anchors.extend(laid.marks.iter().map(|(mark, at)| (y + at, rect, *mark)));
+                let value = line.value();
+                let whole = value.len() == line.value_bytes as usize;
+                still.lines.push(Written { rect, value, whole });
                 let at = pos2(rect.left() + INSET, y);
                 if let Some(name) = laid.name {
                     ui.painter().galley(at, name, c.text);

@@ -43,6 +43,18 @@ pub(crate) struct Still {
     pub(crate) exchange: u32,
     pub(crate) placed: Vec<Placed>,
     pub(crate) laid: Vec<Laid>,
+    pub(crate) lines: Vec<Written>,
+}
+
+/// A line of a head in the picture.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Written {
+    /// Where it stands, in points.
+    pub rect: Rect,
+    /// The field's value as it is drawn, or the start line.
+    pub value: String,
+    /// Whether that is all of it.
+    pub whole: bool,
 }
 
 /// A finished picture.
@@ -54,6 +66,8 @@ pub struct Drawn {
     pub callouts: Vec<Placed>,
     /// Where sections stand, likewise.
     pub sections: Vec<Laid>,
+    /// Where the lines of heads stand, likewise.
+    pub lines: Vec<Written>,
     /// Size of what stands above the footer, in points before any crop.
     pub size: Vec2,
 }
@@ -129,7 +143,7 @@ pub fn draw(plan: &Plan, sheet: &Sheet) -> Result<Drawn, FigureError> {
     let room = (image.size[0] as f32 / scale).max(f32::from(*WIDTHS.start()));
     let below = easel.draw(room, |ui| page::footer(ui, plan, sheet, boxed))?;
     let image = under(&image, &below, easel.ground());
-    Ok(Drawn { image, callouts: still.placed, sections: still.laid, size })
+    Ok(Drawn { image, callouts: still.placed, sections: still.laid, lines: still.lines, size })
 }
 
 /// A context with what paints it.
