@@ -42,8 +42,9 @@ impl Case {
         notes
     }
 
-    /// Takes over what is said of rows now.
-    pub fn set_notes(&mut self, notes: &Notes, snapshot: &Snapshot) -> Result<(), StoreError> {
+    /// Takes over what is said of rows now; gives how many notes are lost because a live capture forgot their rows.
+    pub fn set_notes(&mut self, notes: &Notes, snapshot: &Snapshot) -> Result<usize, StoreError> {
+        let mut lost = 0;
         let mut known: AHashMap<RowId, Mark> = AHashMap::new();
         let rows = self.marked_rows(snapshot);
         let mut marks = Vec::new();
@@ -54,23 +55,27 @@ impl Case {
             }
         }
         for (row, note) in notes.iter() {
-            let mark = match known.remove(&row) {
-                Some(mark) => mark,
-                None => Mark {
-                    exchange: ExchangeRef::of(&snapshot.record(row)?.exchange),
-                    marked: false,
-                    comment: String::new(),
-                    other: serde_json::Map::new(),
-                },
+            let mark = match known.remove(&row).map_or_else(|| new_mark(row, snapshot), Ok) {
+                Ok(mark) => mark,
+                Err(StoreError::Forgotten) => {
+                    lost += 1;
+                    continue;
+                }
+                Err(error) => return Err(error),
             };
             marks.push(Mark { marked: note.marked, comment: note.comment.clone(), ..mark });
         }
         self.marks = marks;
-        Ok(())
+        Ok(lost)
     }
 
     fn marked_rows(&self, snapshot: &Snapshot) -> Vec<Option<RowId>> {
         let exchanges: Vec<ExchangeRef> = self.marks.iter().map(|mark| mark.exchange).collect();
         rows_of(&exchanges, snapshot)
     }
+}
+
+fn new_mark(row: RowId, snapshot: &Snapshot) -> Result<Mark, StoreError> {
+    let exchange = ExchangeRef::of(&snapshot.record(row)?.exchange);
+    Ok(Mark { exchange, marked: false, comment: String::new(), other: serde_json::Map::new() })
 }

@@ -137,7 +137,10 @@ impl Reading {
         };
         let record_bytes =
             if mode.goes_on { budget.record_bytes.min(budget.live_record_bytes) } else { budget.record_bytes };
-        let merge = Merge::new(verdicts, &Budget { record_bytes, ..budget.clone() });
+        let mut merge = Merge::new(verdicts, &Budget { record_bytes, ..budget.clone() });
+        if mode.shows_open {
+            merge.store.keep_rows(budget.live_rows);
+        }
         Ok(Self { hands, merge, events: Vec::new(), facts, progress, waiting: false, news: true, owners: None })
     }
 

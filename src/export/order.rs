@@ -25,8 +25,8 @@ pub struct Numbers {
 
 impl Numbers {
     fn new(snapshot: &Snapshot, order: &[u32]) -> Self {
-        let mut by_place = vec![0; order.len()];
-        for (place, n) in order.iter().zip(1_u32..) {
+        let mut by_place = vec![0; snapshot.len()];
+        for (place, n) in order.iter().zip(first_number(snapshot, order)..) {
             if let Some(slot) = by_place.get_mut(*place as usize) {
                 *slot = n;
             }
@@ -53,11 +53,16 @@ impl Numbers {
     }
 }
 
+/// The number of the first row: rows that were forgotten had numbers too.
+fn first_number(snapshot: &Snapshot, order: &[u32]) -> u32 {
+    (snapshot.len().saturating_sub(order.len()) as u32).saturating_add(1)
+}
+
 impl<'a> Listing<'a> {
     /// The rows that hold every word of `filter`.
     pub fn new(snapshot: &'a Snapshot, filter: &str) -> Self {
         let all = snapshot.capture_order();
-        let numbered = all.iter().zip(1_u32..).map(|(id, n)| (n, RowId(*id)));
+        let numbered = all.iter().zip(first_number(snapshot, &all)..).map(|(id, n)| (n, RowId(*id)));
         let rows = if filter.trim().is_empty() {
             numbered.collect()
         } else {

@@ -60,6 +60,8 @@ pub struct Budget {
     pub record_bytes: usize,
     /// The same while a capture goes on, which may be for days: few old records are looked at again.
     pub live_record_bytes: usize,
+    /// Rows of a live capture that goes on; past them the oldest are forgotten, the capture file has them.
+    pub live_rows: usize,
     /// Distinct texts in the interner.
     pub interned_texts: usize,
     /// Secrets kept from a capture file, in bytes.
@@ -101,6 +103,7 @@ impl Default for Budget {
             preview_pixels: 16_000_000,
             record_bytes: 80 << 20,
             live_record_bytes: 8 << 20,
+            live_rows: 100_000,
             interned_texts: 4 << 20,
             secret_bytes: 16 << 20,
             comment_bytes: 16 << 20,
@@ -146,11 +149,13 @@ pub enum Limit {
     BodyLinks,
     /// Handed-out URLs forgotten.
     HandOuts,
+    /// Rows of a live capture forgotten.
+    LiveRows,
 }
 
 impl Limit {
     /// All of them.
-    pub const ALL: [Self; 17] = [
+    pub const ALL: [Self; 18] = [
         Self::PacketLayers,
         Self::Fragments,
         Self::FrameBytes,
@@ -168,6 +173,7 @@ impl Limit {
         Self::CommentBytes,
         Self::BodyLinks,
         Self::HandOuts,
+        Self::LiveRows,
     ];
 
     /// The finding in words.
@@ -190,6 +196,7 @@ impl Limit {
             Self::CommentBytes => "comments over the limit, not kept",
             Self::BodyLinks => "bodies with more links than are kept",
             Self::HandOuts => "handed-out URLs forgotten to make room",
+            Self::LiveRows => "oldest exchanges left the list of this live capture; its file has them",
         }
     }
 }

@@ -14,6 +14,13 @@ pub struct BlockRef {
     at: u32,
 }
 
+impl BlockRef {
+    /// The number of its page.
+    pub(super) fn page(self) -> u32 {
+        self.page
+    }
+}
+
 /// Why a record could not be read again.
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
@@ -26,12 +33,21 @@ pub enum StoreError {
     /// There is no such row.
     #[error("no such row")]
     NoRow,
+    /// It was forgotten.
+    #[error("it has left the list: a live capture keeps the newest exchanges, its file has all of them")]
+    Forgotten,
 }
 
 #[derive(Clone, Debug)]
 enum Page {
     Memory(Arc<Vec<u8>>),
-    Spilled { file: Arc<File>, offset: u64, len: usize },
+    Spilled {
+        file: Arc<File>,
+        offset: u64,
+        len: usize,
+    },
+    /// No row needs it any more.
+    Gone,
 }
 
 /// The pages; a clone shares them.
@@ -66,8 +82,14 @@ impl Pages {
     /// Moves the oldest full pages out until the budget holds.
     fn make_room(&mut self, budget_bytes: usize) {
         while self.memory_bytes > budget_bytes && !self.spill_failed {
-            let Some(Page::Memory(bytes)) = self.list.get(self.next_to_spill) else { break };
-            let bytes = Arc::clone(bytes);
+            let bytes = match self.list.get(self.next_to_spill) {
+                Some(Page::Memory(bytes)) => Arc::clone(bytes),
+                Some(Page::Gone) => {
+                    self.next_to_spill += 1;
+                    continue;
+                }
+                Some(Page::Spilled { .. }) | None => break,
+            };
             match self.write_out(&bytes) {
                 Ok(page) => {
                     self.memory_bytes = self.memory_bytes.saturating_sub(bytes.len());
@@ -92,10 +114,31 @@ impl Pages {
         Ok(Page::Spilled { file, offset, len: bytes.len() })
     }
 
+    /// Lets go of every page but these and the one that is being filled.
+    pub(super) fn keep(&mut self, pages: impl Iterator<Item = u32>) {
+        let mut live = vec![false; self.list.len()];
+        for page in pages {
+            if let Some(slot) = live.get_mut(page as usize) {
+                *slot = true;
+            }
+        }
+        if let Some(last) = live.last_mut() {
+            *last = true;
+        }
+        for (page, _) in self.list.iter_mut().zip(live).filter(|(_, live)| !*live) {
+            match std::mem::replace(page, Page::Gone) {
+                Page::Memory(bytes) => self.memory_bytes = self.memory_bytes.saturating_sub(bytes.len()),
+                Page::Spilled { file, offset, len } => give_back(&file, offset, len),
+                Page::Gone => {}
+            }
+        }
+    }
+
     /// A record again.
     pub(super) fn read(&self, place: BlockRef) -> Result<Vec<u8>, StoreError> {
         let at = place.at as usize;
         match self.list.get(place.page as usize).ok_or(StoreError::Broken)? {
+            Page::Gone => Err(StoreError::Forgotten),
             Page::Memory(bytes) => {
                 let head = bytes.get(at..at + 4).ok_or(StoreError::Broken)?;
                 let len = u32::from_le_bytes(head.try_into().unwrap_or_default()) as usize;
@@ -105,6 +148,10 @@ impl Pages {
                 let mut head = [0; 4];
                 read_exact_at(file, &mut head, offset + at as u64)?;
                 let len = u32::from_le_bytes(head) as usize;
+                // A copy from before it was forgotten: the file gives zeros now, and no record is empty.
+                if len == 0 {
+                    return Err(StoreError::Forgotten);
+                }
                 if at + 4 + len > *page_len {
                     return Err(StoreError::Broken);
                 }
@@ -115,6 +162,19 @@ impl Pages {
         }
     }
 }
+
+/// Gives the file system the room back. Where it does not take it, the file stays as large as it is.
+#[cfg(target_os = "linux")]
+fn give_back(file: &File, offset: u64, len: usize) {
+    use nix::fcntl::{FallocateFlags, fallocate};
+    let flags = FallocateFlags::FALLOC_FL_PUNCH_HOLE | FallocateFlags::FALLOC_FL_KEEP_SIZE;
+    if let (Ok(offset), Ok(len)) = (offset.try_into(), len.try_into()) {
+        let _unsupported = fallocate(file, flags, offset, len);
+    }
+}
+
+#[cfg(not(target_os = "linux"))]
+fn give_back(_file: &File, _offset: u64, _len: usize) {}
 
 #[cfg(unix)]
 fn write_all_at(file: &File, bytes: &[u8], offset: u64) -> io::Result<()> {

@@ -100,6 +100,11 @@ impl Findings {
         self.lines.entry(line).or_default().add(Counts { exchanges: 1, sent_bytes, received_bytes, conflicts });
     }
 
+    /// The texts of all lines.
+    pub(super) fn texts(&self) -> impl Iterator<Item = StrId> + '_ {
+        self.lines.keys().flat_map(|line| [line.host, line.server, line.first_party, line.giver])
+    }
+
     /// All lines by site, the most exchanges first.
     pub(super) fn lines(&self, text: impl Fn(StrId) -> String) -> Vec<(FindingKey, Counts)> {
         let mut sites: AHashMap<FindingKey, Counts> = AHashMap::new();

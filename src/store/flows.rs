@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use ahash::AHashMap;
+
 use super::blocks::BlockRef;
 use crate::model::FlowId;
 
@@ -22,6 +24,34 @@ impl FlowIndex {
         if let Some(chunk) = self.chunks.last_mut() {
             Arc::make_mut(chunk).push((flow, place));
         }
+    }
+
+    /// Forgets the flows whose last part stands in a page before `page`: a row that is left has its record there or later,
+    /// and its flow's frames are handed over after it.
+    pub(super) fn forget_before(&mut self, page: u32) {
+        let mut last: AHashMap<FlowId, u32> = AHashMap::new();
+        for (flow, place) in self.chunks.iter().flat_map(|chunk| chunk.iter()) {
+            let newest = last.entry(*flow).or_default();
+            *newest = place.page().max(*newest);
+        }
+        let left: Vec<(FlowId, BlockRef)> = self.chunks.iter().flat_map(|chunk| chunk.iter()).copied().collect();
+        self.chunks.clear();
+        for (flow, place) in left {
+            if last.get(&flow).is_some_and(|newest| *newest >= page) {
+                self.push(flow, place);
+            }
+        }
+    }
+
+    /// The pages in which frame lists stand.
+    pub(super) fn pages(&self) -> impl Iterator<Item = u32> + '_ {
+        self.chunks.iter().flat_map(|chunk| chunk.iter()).map(|(_, place)| place.page())
+    }
+
+    /// How many parts there are.
+    #[cfg(test)]
+    pub(super) fn len(&self) -> usize {
+        self.chunks.iter().map(|chunk| chunk.len()).sum()
     }
 
     /// Flows end in no order of their numbers, and only a pane asks: a walk over a million takes a millisecond.

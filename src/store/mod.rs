@@ -7,6 +7,8 @@ mod blocks;
 mod certificates;
 mod findings;
 mod flows;
+mod forget;
+mod givers;
 mod notes;
 mod programs;
 pub mod query;

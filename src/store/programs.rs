@@ -80,6 +80,19 @@ impl Programs {
         }
     }
 
+    /// The rows of a chunk were forgotten.
+    pub(super) fn forget_chunk(&mut self, chunk: usize) {
+        if let Some(chunk) = self.rows.get_mut(chunk) {
+            *chunk = Arc::default();
+        }
+    }
+
+    /// All names that are still needed.
+    pub(super) fn texts(&self) -> impl Iterator<Item = StrId> + '_ {
+        let rows = self.rows.iter().flat_map(|chunk| chunk.iter());
+        rows.chain(self.connected.values()).chain(self.bound.values()).copied()
+    }
+
     pub(super) fn rows(&self) -> &RowPrograms {
         &self.rows
     }

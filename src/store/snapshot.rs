@@ -6,6 +6,7 @@ use super::blocks::{Pages, StoreError};
 use super::certificates::CertificateList;
 use super::findings::{Findings, SiteFindings};
 use super::flows::FlowIndex;
+use super::givers::Givers;
 use super::notes::{Note, Notes};
 use super::programs::{self, RowPrograms};
 use super::record::Record;
@@ -79,7 +80,7 @@ pub struct Snapshot {
     pub(super) pages: Pages,
     pub(super) flows: FlowIndex,
     pub(super) certificates: CertificateList,
-    pub(super) givers: Arc<Vec<u32>>,
+    pub(super) givers: Arc<Givers>,
     pub(super) findings: Arc<Findings>,
     pub(super) programs: RowPrograms,
     pub(super) providers: Vec<(ProviderId, u32)>,
@@ -96,7 +97,7 @@ impl Snapshot {
         Self::default()
     }
 
-    /// How many rows there are.
+    /// How many rows came; a live capture that goes on for long may have forgotten the first of them.
     pub fn len(&self) -> usize {
         self.rows.last().map_or(0, |last| (self.rows.len() - 1) * CHUNK + last.len())
     }
@@ -108,12 +109,12 @@ impl Snapshot {
 
     /// The row of the exchange that handed out a URL; `None` while it has not ended.
     pub fn giver(&self, giver: GiverNo) -> Option<RowId> {
-        self.givers.get(giver.0 as usize).copied().filter(|place| *place != u32::MAX).map(RowId)
+        self.givers.get(giver).map(RowId)
     }
 
     /// The rows of all exchanges that handed out URLs, by their numbers.
     pub fn givers(&self) -> impl Iterator<Item = Option<RowId>> + '_ {
-        self.givers.iter().map(|place| (*place != u32::MAX).then_some(RowId(*place)))
+        self.givers.iter().map(|place| place.map(RowId))
     }
 
     /// What the exchanges together say, site by site, the most exchanges first.
@@ -151,7 +152,8 @@ impl Snapshot {
 
     /// All rows with their places.
     pub fn rows(&self) -> impl Iterator<Item = (RowId, &Row)> {
-        self.rows.iter().flat_map(|chunk| chunk.iter()).enumerate().map(|(i, row)| (RowId(i as u32), row))
+        let places = |at: usize| (at * CHUNK..).map(|i| RowId(i as u32));
+        self.rows.iter().enumerate().flat_map(move |(at, chunk)| places(at).zip(chunk.iter()))
     }
 
     /// A text, ready for display.
@@ -166,7 +168,8 @@ impl Snapshot {
 
     /// The whole exchange of a row, with its ledger and verdict. May read the temporary file: not while painting.
     pub fn record(&self, id: RowId) -> Result<Record, StoreError> {
-        let row = self.row(id).ok_or(StoreError::NoRow)?;
+        let forgotten = || if (id.0 as usize) < self.len() { StoreError::Forgotten } else { StoreError::NoRow };
+        let row = self.row(id).ok_or_else(forgotten)?;
         Record::decode(&self.pages.read(row.record)?, &self.certificates).ok_or(StoreError::Broken)
     }
 

@@ -36,6 +36,8 @@ pub(super) struct Interner {
     index: HashTable<u32>,
     hasher: RandomState,
     count: u32,
+    /// Numbers of texts that were let go, to be given again.
+    free: Vec<u32>,
     cap: u32,
     /// How many texts were refused for the cap.
     pub(super) refused: u64,
@@ -49,6 +51,7 @@ impl Interner {
             index: HashTable::new(),
             hasher: RandomState::new(),
             count: 0,
+            free: Vec::new(),
             cap: u32::try_from(cap).unwrap_or(u32::MAX),
             refused: 0,
         };
@@ -63,21 +66,56 @@ impl Interner {
         if let Some(id) = self.index.find(hash, |id| self.texts.get(*id) == text) {
             return *id;
         }
-        if self.count >= self.cap.max(2) {
+        let id = if let Some(id) = self.free.pop() {
+            self.put(id, Arc::from(text));
+            id
+        } else if self.count >= self.cap.max(2) {
             self.refused += 1;
             return 1;
-        }
-        let id = self.count;
-        self.count += 1;
-        if (id as usize).is_multiple_of(CHUNK) {
-            self.texts.chunks.push(Arc::new(Vec::with_capacity(CHUNK)));
-        }
-        if let Some(chunk) = self.texts.chunks.last_mut() {
-            Arc::make_mut(chunk).push(Arc::from(text));
-        }
+        } else {
+            let id = self.count;
+            self.count += 1;
+            if (id as usize).is_multiple_of(CHUNK) {
+                self.texts.chunks.push(Arc::new(Vec::with_capacity(CHUNK)));
+            }
+            if let Some(chunk) = self.texts.chunks.last_mut() {
+                Arc::make_mut(chunk).push(Arc::from(text));
+            }
+            id
+        };
         let (texts, hasher) = (&self.texts, &self.hasher);
         self.index.insert_unique(hash, id, |id| hasher.hash_one(texts.get(*id)));
         id
+    }
+
+    fn put(&mut self, id: u32, text: Arc<str>) {
+        let chunk = self.texts.chunks.get_mut(id as usize / CHUNK).map(Arc::make_mut);
+        if let Some(slot) = chunk.and_then(|chunk| chunk.get_mut(id as usize % CHUNK)) {
+            *slot = text;
+        }
+    }
+
+    /// How many numbers were given, those of texts let go included.
+    pub(super) fn len(&self) -> usize {
+        self.count as usize
+    }
+
+    /// Lets go of all texts that are not live. Their numbers are given again: whoever still holds one must be live.
+    pub(super) fn sweep(&mut self, live: &[bool]) {
+        let nothing: Arc<str> = Arc::from("");
+        // The first two are the empty text and the one that stands for all over the cap.
+        for (id, _) in (0..self.count).zip(live).skip(2).filter(|(_, live)| !**live) {
+            let text = self.texts.get(id);
+            if text.is_empty() {
+                continue;
+            }
+            let hash = self.hasher.hash_one(text);
+            if let Ok(entry) = self.index.find_entry(hash, |known| *known == id) {
+                entry.remove();
+            }
+            self.put(id, Arc::clone(&nothing));
+            self.free.push(id);
+        }
     }
 
     /// The texts so far.

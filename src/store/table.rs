@@ -10,6 +10,7 @@ use super::blocks::{BlockRef, Pages};
 use super::certificates::Certificates;
 use super::findings::Findings;
 use super::flows::FlowIndex;
+use super::givers::Givers;
 use super::notes::Notes;
 use super::programs::Programs;
 use super::record::Record;
@@ -130,23 +131,26 @@ impl Row {
 /// The owner of the rows: the engine's thread alone writes it.
 #[derive(Debug)]
 pub struct Store {
-    chunks: Vec<Arc<Vec<Row>>>,
+    pub(super) chunks: Vec<Arc<Vec<Row>>>,
     len: u32,
-    texts: Interner,
+    /// Rows to keep, and rows of the first chunks that were forgotten.
+    pub(super) most_rows: usize,
+    pub(super) forgotten: usize,
+    pub(super) texts: Interner,
     words: Interner,
-    pages: Pages,
-    flows: FlowIndex,
+    pub(super) pages: Pages,
+    pub(super) flows: FlowIndex,
     certificates: Certificates,
     record_bytes: usize,
     scratch: Vec<u8>,
     providers: BTreeMap<u16, u32>,
     roles: &'static [&'static str],
-    /// Places of exchanges that handed out URLs, by their number; `u32::MAX` where it has not arrived.
-    givers: Arc<Vec<u32>>,
-    findings: Arc<Findings>,
-    programs: Programs,
+    /// Places of exchanges that handed out URLs.
+    pub(super) givers: Arc<Givers>,
+    pub(super) findings: Arc<Findings>,
+    pub(super) programs: Programs,
     /// The rows of exchanges that go on, by flow and number in it.
-    open: AHashMap<FlowId, Vec<(u32, RowId)>>,
+    pub(super) open: AHashMap<FlowId, Vec<(u32, RowId)>>,
     shown_early: bool,
     generation: u64,
 }
@@ -157,6 +161,8 @@ impl Store {
         Self {
             chunks: Vec::new(),
             len: 0,
+            most_rows: usize::MAX,
+            forgotten: 0,
             texts: Interner::new(budget.interned_texts),
             words: Interner::new(usize::from(u16::MAX)),
             pages: Pages::default(),
@@ -193,14 +199,7 @@ impl Store {
 
     /// The exchange that verdicts know by `giver` is the one at `place`.
     pub fn giver_arrived(&mut self, giver: GiverNo, place: ExchangeNo) {
-        let givers = Arc::make_mut(&mut self.givers);
-        let at = giver.0 as usize;
-        if givers.len() <= at {
-            givers.resize(at + 1, u32::MAX);
-        }
-        if let Some(slot) = givers.get_mut(at) {
-            *slot = place.0;
-        }
+        Arc::make_mut(&mut self.givers).put(giver, place);
     }
 
     /// Shows what is there of an exchange that goes on; in its row, if it has one already.
@@ -260,13 +259,7 @@ impl Store {
             let old = self.chunks.get_mut(id as usize / CHUNK).map(Arc::make_mut);
             let Some(old) = old.and_then(|chunk| chunk.get_mut(id as usize % CHUNK)) else { return };
             let operator = std::mem::replace(old, row).operator;
-            if let Entry::Occupied(mut count) = self.providers.entry(operator) {
-                *count.get_mut() -= 1;
-                if *count.get() == 0 {
-                    count.remove();
-                }
-            }
-            return;
+            return self.uncount(operator);
         }
         if (id as usize).is_multiple_of(CHUNK) {
             self.chunks.push(Arc::new(Vec::with_capacity(CHUNK)));
@@ -275,6 +268,17 @@ impl Store {
             Arc::make_mut(chunk).push(row);
         }
         self.len = id.saturating_add(1);
+        self.forget_old();
+    }
+
+    /// A row of that operator is gone.
+    pub(super) fn uncount(&mut self, operator: u16) {
+        if let Entry::Occupied(mut count) = self.providers.entry(operator) {
+            *count.get_mut() -= 1;
+            if *count.get() == 0 {
+                count.remove();
+            }
+        }
     }
 
     /// Keeps which frames a flow had, or some of them: parts come in order.
@@ -323,6 +327,10 @@ impl Store {
                 count: self.texts.refused,
                 first_frame: FrameNo(0),
             });
+        }
+        if self.forgotten > 0 {
+            let count = self.forgotten as u64;
+            facts.limits.push(LimitHit { limit: Limit::LiveRows, count, first_frame: FrameNo(0) });
         }
         Snapshot {
             generation: self.generation,
