@@ -335,13 +335,11 @@ fn drawn_by_hand(ui: &mut Ui, composer: &mut Composer) {
         quiet(ui, &stands);
         if matches!(annotation.shape, Shape::Redaction(_)) {
             // Who covers a line may think that it is gone.
-            let mut words =
-                "Covers the pixels only: what is below still stands in the claim and in the bundle.".to_owned();
+            let mut words = vec!["Covers the pixels only: what is below still stands in the claim and in the bundle."];
             if left > 0 {
-                let lines = plural(left as u64, "line", "lines");
-                words
-                    .push_str(&format!(" Of {lines} below the value is too short or too long to be hidden as a word."));
+                words.push("Some values below are too short or too long to be hidden as words.");
             }
+            let words = words.join(" ");
             ui.add(egui::Label::new(RichText::new(words).font(theme::sans(theme::SMALL)).color(c.amber)).wrap());
             let tip =
                 "Hides what the header lines below say wherever it stands: in the picture, the claim and the bundle";
