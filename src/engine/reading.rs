@@ -15,7 +15,7 @@ use crate::capture::{
     CaptureError, CaptureFacts, CaptureReader, Digest, SocketOwner, Spool, digest_file, is_of_this_moment,
 };
 use crate::model::{Budget, LimitHit};
-use crate::protocols::http1::Wanted;
+use crate::protocols::http::Wanted;
 use crate::store::{Facts, Progress, Snapshot};
 
 /// Blocks on the way to a shard, and answers on the way back. Each block holds about a mebibyte.

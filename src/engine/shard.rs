@@ -6,7 +6,7 @@ use crate::evidence::Given;
 use crate::model::{
     Anomaly, Budget, Detail, Exchange, FlowId, FrameNo, LimitHit, Run, RunKind, Side, Timestamp, Transport, Unit,
 };
-use crate::protocols::{Feed, Sniff, dns, http1, tls};
+use crate::protocols::{Feed, Sniff, dns, http, http1, http2, tls};
 use crate::streams::{Flow, FlowTable, FrameList, Slot};
 
 /// Bytes of one side that are held while its protocol is not yet clear.
@@ -61,8 +61,8 @@ pub(super) struct Shard {
 struct Reader {
     budget: Budget,
     certificates: tls::CertificateCache,
-    wanted: http1::Wanted,
-    http: Vec<http1::Ended>,
+    wanted: http::Wanted,
+    http: Vec<http::Ended>,
     tls: Vec<tls::Ended>,
     dns: Vec<dns::TcpMessage>,
 }
@@ -84,6 +84,7 @@ enum Parser {
     /// TCP whose protocol is not clear; what came so far.
     Unclear(Vec<Run<'static>>),
     Http(Box<http1::Connection>),
+    Http2(Box<http2::Connection>),
     Tls {
         connection: Box<tls::Connection>,
         done: bool,
@@ -105,7 +106,7 @@ impl Default for Parser {
 
 impl Shard {
     /// Shard `index` of `shards`.
-    pub(super) fn new(index: usize, shards: usize, wanted: http1::Wanted, budget: &Budget) -> Self {
+    pub(super) fn new(index: usize, shards: usize, wanted: http::Wanted, budget: &Budget) -> Self {
         Self {
             index: index as u64,
             shards: shards as u64,
@@ -132,7 +133,7 @@ impl Shard {
 
     /// Also keeps decoded bodies; for reading one flow again.
     pub(super) fn with_bodies(budget: &Budget) -> Self {
-        Self::new(0, 1, http1::Wanted::Bodies, budget)
+        Self::new(0, 1, http::Wanted::Bodies, budget)
     }
 
     /// Reads its units of a block.
@@ -274,18 +275,31 @@ impl State {
             Parser::Unclear(_) => self.try_out(stamp, flow, run, reader, out),
             Parser::Http(connection) => {
                 let fed = connection.feed(&run, &mut reader.http);
-                give(stamp, flow, connection, out);
+                let upgraded = connection.take_upgraded();
+                give(stamp, flow, connection.take_given(), out);
                 self.http_ended(stamp, flow, reader, out);
                 match fed {
                     Feed::Going => {}
                     Feed::Done | Feed::NotThis => self.leave(stamp, flow, reader, out),
                     Feed::Switched(side, offset) => {
                         self.leave(stamp, flow, reader, out);
-                        self.parser = Parser::default();
+                        self.parser = upgraded.map_or_else(Parser::default, |request| {
+                            let Reader { budget, wanted, .. } = reader;
+                            let asking = side.other();
+                            Parser::Http2(Box::new(http2::Connection::upgraded(budget, *wanted, asking, request)))
+                        });
                         if let Some(rest) = after(&run, side, offset) {
                             self.feed(stamp, flow, rest, reader, out);
                         }
                     }
+                }
+            }
+            Parser::Http2(connection) => {
+                let fed = connection.feed(&run, &mut reader.http);
+                give(stamp, flow, connection.take_given(), out);
+                self.http_ended(stamp, flow, reader, out);
+                if fed != Feed::Going {
+                    self.leave(stamp, flow, reader, out);
                 }
             }
             Parser::Tls { connection, done } if !*done => {
@@ -392,7 +406,13 @@ impl State {
         match std::mem::replace(&mut self.parser, Parser::Other) {
             Parser::Http(mut connection) => {
                 connection.finish(&mut reader.http);
-                give(stamp, flow, &mut connection, out);
+                give(stamp, flow, connection.take_given(), out);
+                self.http_ended(stamp, flow, reader, out);
+                self.ordinal = self.ordinal.saturating_add(connection.opened());
+            }
+            Parser::Http2(mut connection) => {
+                connection.finish(&mut reader.http);
+                give(stamp, flow, connection.take_given(), out);
                 self.http_ended(stamp, flow, reader, out);
                 self.ordinal = self.ordinal.saturating_add(connection.opened());
             }
@@ -480,7 +500,7 @@ impl State {
         reader.http = ended;
     }
 
-    fn http_exchange(&self, flow: &Flow, end: http1::Ended) -> Option<Exchange> {
+    fn http_exchange(&self, flow: &Flow, end: http::Ended) -> Option<Exchange> {
         let http = &end.http;
         let messages = || http.request.iter().chain(&http.interim).chain(&http.response);
         let first = messages().min_by_key(|m| m.first_frame)?;
@@ -528,6 +548,10 @@ impl State {
                 let previews = connection.previews();
                 shown.extend(previews.into_iter().filter_map(|end| self.http_exchange(flow, end)));
             }
+            Parser::Http2(connection) => {
+                let previews = connection.previews();
+                shown.extend(previews.into_iter().filter_map(|end| self.http_exchange(flow, end)));
+            }
             Parser::Tls { connection, .. } => {
                 let preview = connection.preview();
                 shown.extend(preview.map(|end| self.tls_exchange(flow, end)));
@@ -543,8 +567,8 @@ impl State {
 }
 
 /// Passes on what responses handed out, before the exchange itself: a client may use a URL while the rest still comes.
-fn give(stamp: Stamp, flow: &Flow, connection: &mut http1::Connection, out: &mut Vec<Event>) {
-    for given in connection.take_given() {
+fn give(stamp: Stamp, flow: &Flow, given: Vec<http::Given>, out: &mut Vec<Event>) {
+    for given in given {
         let (client, server) = if given.swapped { (flow.server, flow.client) } else { (flow.client, flow.server) };
         let host = if given.host.is_empty() { server.ip.to_string().into() } else { given.host };
         let found = Found::Links(Given {
@@ -593,6 +617,10 @@ fn sniff(bytes: &[u8], flow: &Flow, reader: &Reader) -> Result<Parser, Sniff> {
     if http == Sniff::Yes {
         return Ok(http_parser(reader));
     }
+    let http2 = http2::sniff(bytes);
+    if http2 == Sniff::Yes {
+        return Ok(http2_parser(reader));
+    }
     let tls = tls::Connection::sniff(bytes);
     if tls == Sniff::Yes {
         return Ok(tls_parser(reader));
@@ -605,7 +633,8 @@ fn sniff(bytes: &[u8], flow: &Flow, reader: &Reader) -> Result<Parser, Sniff> {
     {
         return Ok(Parser::DnsTcp(Box::new(dns::TcpReader::new(&reader.budget))));
     }
-    let unclear = http == Sniff::NeedMore || tls == Sniff::NeedMore || is_dns_port(flow) && bytes.len() < 1_024;
+    let needs_more = [http, http2, tls].contains(&Sniff::NeedMore);
+    let unclear = needs_more || is_dns_port(flow) && bytes.len() < 1_024;
     Err(if unclear { Sniff::NeedMore } else { Sniff::No })
 }
 
@@ -615,11 +644,18 @@ fn begins(bytes: &[u8], reader: &Reader) -> Option<Parser> {
     if let [22, 3, _, _, _, 1, ..] = bytes {
         return (tls::Connection::sniff(bytes) == Sniff::Yes).then(|| tls_parser(reader));
     }
+    if http2::sniff(bytes) == Sniff::Yes {
+        return Some(http2_parser(reader));
+    }
     (http1::sniff(bytes) == Sniff::Yes).then(|| http_parser(reader))
 }
 
 fn http_parser(reader: &Reader) -> Parser {
     Parser::Http(Box::new(http1::Connection::new(&reader.budget, reader.wanted)))
+}
+
+fn http2_parser(reader: &Reader) -> Parser {
+    Parser::Http2(Box::new(http2::Connection::new(&reader.budget, reader.wanted)))
 }
 
 fn tls_parser(reader: &Reader) -> Parser {

@@ -488,8 +488,8 @@ pub(super) type Fields<'a> = &'a [(&'a str, &'a str)];
 pub(super) fn get(target: &str, request: Fields<'_>, response: Fields<'_>) -> Exchange {
     let http = HttpExchange {
         request: Some(message(["GET", target, "HTTP/1.1"], request)),
-        interim: Vec::new(),
         response: Some(message(["HTTP/1.1", "200", "OK"], response)),
+        ..HttpExchange::default()
     };
     exchange(NOWHERE, Detail::Http(Box::new(http)))
 }

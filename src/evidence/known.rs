@@ -280,5 +280,5 @@ const MOST_OTHERS: usize = 8;
 pub(super) fn own_url(http: &HttpExchange) -> Option<String> {
     let request = http.request.as_ref()?;
     let StartLine::Request { target, .. } = request.start else { return None };
-    normal_url("http", request.field("host").unwrap_or_default(), target.of(&request.block))
+    normal_url(request.scheme(), request.host().unwrap_or_default(), target.of(&request.block))
 }

@@ -206,7 +206,7 @@ impl Matcher {
         let status = http.response.as_ref().and_then(status_of);
         scene.accepted = matches!(status, Some(200..=299 | 304));
         if let Some(request) = &http.request
-            && let Some(signed) = custody::signed_request(request, request.field("host"))
+            && let Some(signed) = custody::signed_request(request, request.host())
         {
             let standing = custody::standing(&signed, request.time, status);
             scene.signed = Some((signed.scheme.provider(), standing == custody::Standing::Accepted));
@@ -228,7 +228,7 @@ impl Matcher {
         let mut asked = None;
         for field in &request.fields {
             let name = field.name.of(&request.block);
-            if asked.is_none() && name.eq_ignore_ascii_case(b"host") {
+            if asked.is_none() && (name.eq_ignore_ascii_case(b"host") || name == b":authority") {
                 let value = field.value.of(&request.block);
                 asked = Name::of(value);
                 if let Some(name) = &asked {
@@ -259,7 +259,7 @@ impl Matcher {
             }
         }
         let text = target.of(&request.block);
-        let (authority, proxied) = authority_of(text, method == b"CONNECT");
+        let (authority, proxied) = authority_of(text, method == b"CONNECT" && !text.starts_with(b"/"));
         scene.proxied = proxied;
         if let Some(authority) = authority {
             let range = within(target, authority);

@@ -507,7 +507,7 @@ fn returned_hash(s: &Scene<'_>) -> Challenge {
 pub fn signature_standing(exchange: &Exchange) -> Option<(custody::SignedRequest, custody::Standing)> {
     let Detail::Http(http) = &exchange.detail else { return None };
     let request = http.request.as_ref()?;
-    let signed = custody::signed_request(request, request.field("host"))?;
+    let signed = custody::signed_request(request, request.host())?;
     let status = http.response.as_ref().and_then(|r| match r.start {
         StartLine::Status { code, .. } => Some(code),
         StartLine::Request { .. } => None,

@@ -383,9 +383,7 @@ pub(super) fn exchange_claim(
     };
     if let Detail::Http(http) = &exchange.detail {
         let first = |m: &crate::model::HttpMessage| {
-            let end = memchr::memchr(b'\n', &m.block).unwrap_or(m.block.len());
-            let line = m.block.get(..end).unwrap_or_default().trim_ascii_end();
-            (!matches!(m.start, StartLine::Status { code: 0, .. })).then(|| lossy(line))
+            (!matches!(m.start, StartLine::Status { code: 0, .. })).then(|| lossy(&m.start_line()))
         };
         line.request = http.request.as_ref().and_then(first);
         line.response = http.response.as_ref().and_then(first);

@@ -5,7 +5,7 @@ use std::io::Write;
 use super::explain_trace::{write_name_path, write_origin, write_readings, write_serving_path};
 use super::{ExportError, Listing};
 use crate::evidence::pack;
-use crate::model::{Detail, Grade, HttpMessage, StartLine, WitnessKind, clean, clean_to, hex};
+use crate::model::{Detail, Grade, HttpMessage, WitnessKind, clean, clean_to, hex};
 use crate::protocols::dns::type_name;
 use crate::store::{Record, RowId, tls_version};
 
@@ -55,9 +55,9 @@ fn write_what(record: &Record, out: &mut dyn Write) -> Result<(), ExportError> {
     match &exchange.detail {
         Detail::Http(http) => {
             for message in [&http.request, &http.response].into_iter().flatten() {
-                writeln!(out, "  {}", start_line(message))?;
+                writeln!(out, "  {}", clean_to(&message.start_line(), LINE_CHARS))?;
             }
-            if let Some(host) = http.request.as_ref().and_then(|r| r.field("host")) {
+            if let Some(host) = http.request.as_ref().and_then(HttpMessage::host) {
                 writeln!(out, "  Host: {}", clean_to(host, LINE_CHARS))?;
             }
         }
@@ -86,16 +86,6 @@ fn write_what(record: &Record, out: &mut dyn Write) -> Result<(), ExportError> {
         }
     }
     Ok(())
-}
-
-/// The first line of a message as sent, without its line end.
-fn start_line(message: &HttpMessage) -> String {
-    let range = match message.start {
-        StartLine::Request { target, .. } => target,
-        StartLine::Status { reason, .. } => reason,
-    };
-    let end = memchr::memchr(b'\n', &message.block).unwrap_or(message.block.len()).max(range.end() as usize);
-    clean_to(message.block.get(..end).unwrap_or(&message.block).trim_ascii_end(), LINE_CHARS).into_owned()
 }
 
 fn write_verdict(record: &Record, out: &mut dyn Write) -> Result<(), ExportError> {

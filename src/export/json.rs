@@ -14,7 +14,7 @@ use super::{ExportError, Listing};
 use crate::capture::Counters;
 use crate::model::{
     Certificate, ClientHello, Detail, DnsKind, DnsLookup, DnsQuestion, DnsRecord, Endpoint, Exchange, Field, FrameNo,
-    HttpMessage, LimitHit, ServerHello, StartLine, TlsSession, TlsTransport, Transport, hex, is_hidden,
+    HttpMessage, HttpVersion, LimitHit, ServerHello, StartLine, TlsSession, TlsTransport, Transport, hex, is_hidden,
 };
 use crate::protocols::dns::type_name;
 use crate::store::{Record, RowId, Snapshot, host_and_path, request_line, tls_version};
@@ -258,6 +258,12 @@ pub(super) struct RowLine<'a> {
     server: Text<Endpoint>,
     #[serde(skip_serializing_if = "Option::is_none")]
     decrypted: Option<bool>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    stream_id: Option<u64>,
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pushed: bool,
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    grpc: bool,
     #[serde(flatten)]
     detail: DetailLine<'a>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
@@ -322,6 +328,9 @@ impl<'a> RowLine<'a> {
             client: Text(exchange.client),
             server: Text(exchange.server),
             decrypted: None,
+            stream_id: None,
+            pushed: false,
+            grpc: false,
             detail: DetailLine::new(exchange),
             anomalies: exchange
                 .anomalies
@@ -332,7 +341,8 @@ impl<'a> RowLine<'a> {
         };
         match &exchange.detail {
             Detail::Http(http) => {
-                line.version = http.request.as_ref().or(http.response.as_ref()).map(|m| m.version.word());
+                line.version = http.version().map(HttpVersion::word);
+                (line.stream_id, line.pushed, line.grpc) = (http.stream, http.pushed, http.is_grpc());
                 line.decrypted = Some(false);
             }
             Detail::Tls(tls) => {
@@ -478,7 +488,7 @@ impl<'a> MessageLine<'a> {
                 let (host, path) = host_and_path(message, target);
                 if !host.is_empty() {
                     line.host = Some(lossy(host));
-                    line.url = url(method, target, &lossy(host), &lossy(path));
+                    line.url = url(message.scheme(), (method, target), &lossy(host), &lossy(path));
                 }
             }
             StartLine::Status { code, reason } => {
@@ -490,16 +500,16 @@ impl<'a> MessageLine<'a> {
     }
 }
 
-/// The target URI (RFC 9112 section 3.3); none for CONNECT, which names an authority.
-fn url(method: &[u8], target: &[u8], host: &str, path: &str) -> Option<String> {
+/// The target URI (RFC 9112 section 3.3, RFC 9113 section 8.3.1); none for CONNECT, which names an authority.
+fn url(scheme: &str, (method, target): (&[u8], &[u8]), host: &str, path: &str) -> Option<String> {
     if method == b"CONNECT" {
         return None;
     }
     if target.starts_with(b"/") {
-        return Some(format!("http://{host}{path}"));
+        return Some(format!("{scheme}://{host}{path}"));
     }
     if target == b"*" {
-        return Some(format!("http://{host}"));
+        return Some(format!("{scheme}://{host}"));
     }
     memchr::memmem::find(target, b"://").map(|_| lossy(target).into_owned())
 }

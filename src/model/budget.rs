@@ -34,6 +34,14 @@ pub struct Budget {
     pub head_fields: usize,
     /// Requests on one connection that wait for an answer.
     pub waiting_requests: usize,
+    /// One decoded field section of HTTP/2 or HTTP/3 in bytes, by the measure of RFC 9113 section 6.5.2.
+    pub section_bytes: usize,
+    /// One HTTP/2 header block before it is decoded, in bytes.
+    pub header_block_bytes: usize,
+    /// One dynamic table of field compression in bytes, by the measure of RFC 7541 section 4.1.
+    pub table_bytes: usize,
+    /// Streams of one HTTP/2 or HTTP/3 connection that go on.
+    pub live_streams: usize,
     /// Content codings on one body (as curl).
     pub coding_layers: usize,
     /// Decoded bytes for each coded byte, once `coding_free_bytes` came out.
@@ -90,6 +98,10 @@ impl Default for Budget {
             head_bytes: 512 << 10,
             head_fields: 5_000,
             waiting_requests: 4_096,
+            section_bytes: 256 << 10,
+            header_block_bytes: 100 << 10,
+            table_bytes: 64 << 10,
+            live_streams: 4_096,
             coding_layers: 5,
             coding_ratio: 2_048,
             coding_free_bytes: 1 << 20,
@@ -133,6 +145,12 @@ pub enum Limit {
     HeadFields,
     /// Requests without answer given up.
     WaitingRequests,
+    /// A decoded field section too long.
+    SectionBytes,
+    /// An HTTP/2 header block too long.
+    HeaderBlockBytes,
+    /// Streams given up to make room.
+    LiveStreams,
     /// A body's decoding stopped.
     BodyDecoding,
     /// A TLS handshake message too long.
@@ -155,7 +173,7 @@ pub enum Limit {
 
 impl Limit {
     /// All of them.
-    pub const ALL: [Self; 18] = [
+    pub const ALL: [Self; 21] = [
         Self::PacketLayers,
         Self::Fragments,
         Self::FrameBytes,
@@ -165,6 +183,9 @@ impl Limit {
         Self::HeadBytes,
         Self::HeadFields,
         Self::WaitingRequests,
+        Self::SectionBytes,
+        Self::HeaderBlockBytes,
+        Self::LiveStreams,
         Self::BodyDecoding,
         Self::HandshakeBytes,
         Self::ChainCertificates,
@@ -188,6 +209,9 @@ impl Limit {
             Self::HeadBytes => "HTTP heads over the size limit",
             Self::HeadFields => "HTTP heads with too many fields",
             Self::WaitingRequests => "requests given up waiting for an answer",
+            Self::SectionBytes => "decoded HTTP heads over the size limit",
+            Self::HeaderBlockBytes => "HTTP/2 header blocks over the size limit",
+            Self::LiveStreams => "streams given up to make room",
             Self::BodyDecoding => "bodies whose decoding was stopped at a limit",
             Self::HandshakeBytes => "TLS handshake messages over the size limit",
             Self::ChainCertificates => "certificate chains cut at the limit",

@@ -1,5 +1,6 @@
 //! An exchange: one row of the list, made of messages whose every byte can be found again in the capture.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use super::{ByteRange, Endpoint, FlowId, FrameNo, Limit, Timestamp, Transport};
@@ -88,6 +89,20 @@ pub enum AnomalyKind {
     BadDns,
     /// A TLS message or extension that does not parse.
     BadTls,
+    /// A header field whose name or value stands in a compression table that the capture lacks.
+    FieldLost,
+    /// A field section that does not decode (RFC 7541, RFC 9204).
+    BadFieldSection,
+    /// A field name or value with bytes that none may have (RFC 9113 section 8.2.1).
+    BadField,
+    /// A pseudo-header field that is missing, repeated, unknown or out of its place (RFC 9113 section 8.3).
+    BadPseudoField,
+    /// A frame that breaks its type's rules (RFC 9113 section 6, RFC 9114 section 7).
+    BadFrame,
+    /// A stream broken off by one side (RFC 9113 section 6.4), or refused.
+    StreamReset,
+    /// A body of another length than Content-Length says (RFC 9113 section 8.1.1).
+    LengthDiffers,
     /// A limit of the program was reached.
     Limit(Limit),
 }
@@ -111,6 +126,13 @@ impl AnomalyKind {
             Self::Unasked => "a response without its request",
             Self::BadDns => "a DNS message that breaks its own counts",
             Self::BadTls => "a TLS message that does not parse",
+            Self::FieldLost => "header fields that cannot be told: the capture lacks what they refer to",
+            Self::BadFieldSection => "a field section that does not decode",
+            Self::BadField => "a header field with bytes that none may have",
+            Self::BadPseudoField => "a pseudo-header field missing, repeated or out of place",
+            Self::BadFrame => "a frame that breaks the rules of its type",
+            Self::StreamReset => "a stream that was broken off",
+            Self::LengthDiffers => "a body of another length than Content-Length says",
             Self::Limit(limit) => limit.words(),
         }
     }
@@ -125,6 +147,25 @@ pub struct HttpExchange {
     pub interim: Vec<HttpMessage>,
     /// The final response, unless none came.
     pub response: Option<HttpMessage>,
+    /// The number of its stream, in HTTP/2 and HTTP/3.
+    pub stream: Option<u64>,
+    /// Whether the server sent the request, as a promise (server push, RFC 9113 section 8.4).
+    pub pushed: bool,
+}
+
+impl HttpExchange {
+    /// The version in which it was answered; without an answer, in which it was asked. A request in HTTP/1.1 may be answered
+    /// in HTTP/2 (RFC 7540 section 3.2).
+    pub fn version(&self) -> Option<HttpVersion> {
+        let [request, response] = [&self.request, &self.response].map(|m| m.as_ref().map(|m| m.version));
+        if self.stream.is_some() { response.or(request) } else { request.or(response) }
+    }
+
+    /// Whether it is a call of gRPC, by its content type (`application/grpc`, perhaps with a format behind it).
+    pub fn is_grpc(&self) -> bool {
+        let media = |m: &HttpMessage| m.field("content-type").and_then(|v| v.get(..16)).map(<[u8]>::to_ascii_lowercase);
+        [&self.request, &self.response].into_iter().flatten().any(|m| media(m).as_deref() == Some(b"application/grpc"))
+    }
 }
 
 /// HTTP versions as the start line says.
@@ -155,14 +196,15 @@ impl HttpVersion {
     }
 }
 
-/// The first line of a message, as ranges of its block.
+/// The first line of a message, as ranges of its block. In HTTP/2 and HTTP/3 the pseudo-header fields stand for it; one that
+/// is missing is an empty range, a missing status 0.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum StartLine {
     /// A request line.
     Request {
         /// The method.
         method: ByteRange,
-        /// The request target, as sent.
+        /// The request target, as sent; `:path`, or `:authority` of CONNECT (RFC 9113 section 8.5).
         target: ByteRange,
     },
     /// A status line.
@@ -193,22 +235,25 @@ pub struct BlockSpan {
     pub frame: FrameNo,
 }
 
-/// One HTTP message: its head as a block of bytes from the wire, and what is known of its body.
+/// One HTTP message: its head as a block of bytes, and what is known of its body.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct HttpMessage {
-    /// The head as it came: start line, fields, blank line; trailer fields, if any, appended after it.
+    /// The head. In HTTP/1 as it came: start line, fields, blank line. In HTTP/2 and HTTP/3 as decoded: a line a field,
+    /// `name: value`, in the order in which they came, so the pseudo-header fields first. Trailer fields, if any, are
+    /// appended after it.
     pub block: Box<[u8]>,
     /// The version.
     pub version: HttpVersion,
     /// The start line.
     pub start: StartLine,
-    /// Header fields in order.
+    /// Header fields in order; in HTTP/2 and HTTP/3 the pseudo-header fields are among them.
     pub fields: Vec<Field>,
     /// Trailer fields in order.
     pub trailers: Vec<Field>,
     /// Which frames carried which part of the block, by ascending offset; never empty.
     pub spans: Vec<BlockSpan>,
-    /// Offset of the head's first byte in its stream.
+    /// Offset of the head's first byte in its stream; in HTTP/2 that of the frame in which the head begins, in the
+    /// connection's bytes.
     pub stream_offset: u64,
     /// The frame of the message's first byte.
     pub first_frame: FrameNo,
@@ -236,6 +281,37 @@ impl HttpMessage {
             .iter()
             .find(|f| f.name.of(&self.block).eq_ignore_ascii_case(name.as_bytes()))
             .map(|f| f.value.of(&self.block))
+    }
+
+    /// The host that the request names: `:authority` (RFC 9113 section 8.3.1), or else Host.
+    pub fn host(&self) -> Option<&[u8]> {
+        self.field(":authority").or_else(|| self.field("host"))
+    }
+
+    /// The scheme that the request names: `http`, or `https` where `:scheme` says so.
+    pub fn scheme(&self) -> &'static str {
+        if self.field(":scheme").is_some_and(|s| s.eq_ignore_ascii_case(b"https")) { "https" } else { "http" }
+    }
+
+    /// Whether the block is decoded from field compression: then its bytes are not those of the stream.
+    pub fn is_decoded(&self) -> bool {
+        self.version >= HttpVersion::V2
+    }
+
+    /// The start line: as it came, or for HTTP/2 and HTTP/3 what stands for it (`GET /a HTTP/2`, `HTTP/2 200`).
+    pub fn start_line(&self) -> Cow<'_, [u8]> {
+        if !self.is_decoded() {
+            let end = memchr::memchr(b'\n', &self.block).unwrap_or(self.block.len());
+            return self.block.get(..end).unwrap_or_default().trim_ascii_end().into();
+        }
+        let version = self.version.word();
+        match self.start {
+            StartLine::Request { method, target } => {
+                let (method, target) = (method.of(&self.block), target.of(&self.block));
+                [method, b" ", target, b" HTTP/", version.as_bytes()].concat().into()
+            }
+            StartLine::Status { code, .. } => format!("HTTP/{version} {code}").into_bytes().into(),
+        }
     }
 
     /// Names and values of all header fields in order.

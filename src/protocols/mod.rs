@@ -6,7 +6,9 @@
 
 pub mod body;
 pub mod dns;
+pub mod http;
 pub mod http1;
+pub mod http2;
 pub mod links;
 pub mod tls;
 

@@ -118,6 +118,8 @@ impl Writer<'_> {
                 self.option(http.request.as_ref(), Self::message);
                 self.list(&http.interim, Self::message);
                 self.option(http.response.as_ref(), Self::message);
+                self.option(http.stream.as_ref(), |w, n| w.number(*n));
+                self.u8(u8::from(http.pushed));
             }
             Detail::Tls(tls) => {
                 self.u8(1);
@@ -447,6 +449,8 @@ impl<'a> Reader<'a> {
                     request: self.option(Self::message)?,
                     interim: self.list(Self::message)?,
                     response: self.option(Self::message)?,
+                    stream: self.option(Self::number)?,
+                    pushed: self.flag()?,
                 })),
                 1 => Detail::Tls(Box::new(self.tls()?)),
                 _ => Detail::Dns(Box::new(self.dns()?)),
@@ -661,7 +665,7 @@ impl<'a> Reader<'a> {
 }
 
 /// The kinds without a limit, by their number in a record.
-const ANOMALIES: [AnomalyKind; 15] = {
+const ANOMALIES: [AnomalyKind; 22] = {
     use AnomalyKind as K;
     [
         K::Gap,
@@ -679,6 +683,13 @@ const ANOMALIES: [AnomalyKind; 15] = {
         K::Unasked,
         K::BadDns,
         K::BadTls,
+        K::FieldLost,
+        K::BadFieldSection,
+        K::BadField,
+        K::BadPseudoField,
+        K::BadFrame,
+        K::StreamReset,
+        K::LengthDiffers,
     ]
 };
 

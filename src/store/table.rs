@@ -396,8 +396,7 @@ impl Store {
         match &exchange.detail {
             Detail::Http(http) => {
                 row.kind = RowKind::Http;
-                let any = http.request.as_ref().or(http.response.as_ref());
-                row.version = any.map_or(0, |m| version_tenths(m.version));
+                row.version = http.version().map_or(0, version_tenths);
                 if let Some(request) = &http.request {
                     let (method, target) = request_line(request);
                     row.method = self.word(method);
@@ -483,7 +482,7 @@ pub(crate) fn request_line(message: &HttpMessage) -> (&[u8], &[u8]) {
     }
 }
 
-/// Host and path of a request: an absolute target's own host wins over the Host field (RFC 9112 section 3.2.2).
+/// Host and path of a request: an absolute target's own host wins over the field that names it (RFC 9112 section 3.2.2).
 pub(crate) fn host_and_path<'a>(request: &'a HttpMessage, target: &'a [u8]) -> (&'a [u8], &'a [u8]) {
     let absolute = memchr::memmem::find(target, b"://").filter(|at| *at <= 5);
     if let Some(at) = absolute {
@@ -491,7 +490,7 @@ pub(crate) fn host_and_path<'a>(request: &'a HttpMessage, target: &'a [u8]) -> (
         let slash = memchr::memchr3(b'/', b'?', b'#', rest).unwrap_or(rest.len());
         return (rest.get(..slash).unwrap_or_default(), rest.get(slash..).unwrap_or_default());
     }
-    (request.field("host").unwrap_or_default(), target)
+    (request.host().unwrap_or_default(), target)
 }
 
 /// A TLS version in words.

@@ -149,12 +149,11 @@ impl LedgerLine {
 impl Head {
     fn new(message: &HttpMessage, part: Part, ledger: &[Evidence]) -> Self {
         let block = &message.block;
-        let start_end = memchr::memchr(b'\n', block).map_or(block.len(), |at| at + 1);
-        let start = block.get(..start_end).unwrap_or_default().trim_ascii_end();
-        let start_range = ByteRange::between(0, start.len());
-        let mut lines = vec![HeadLine::new(block, None, start_range, part, ledger)];
-        if let StartLine::Status { code: 0, .. } = message.start {
-            lines.clear();
+        let mut lines = Vec::new();
+        // A decoded head has no start line: its pseudo-header fields are fields like others.
+        if !message.is_decoded() && !matches!(message.start, StartLine::Status { code: 0, .. }) {
+            let start = ByteRange::between(0, message.start_line().len());
+            lines.push(HeadLine::new(block, None, start, part, ledger));
         }
         for field in message.fields.iter().chain(&message.trailers) {
             lines.push(HeadLine::new(block, Some(field.name), field.value, part, ledger));

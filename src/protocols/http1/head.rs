@@ -3,9 +3,9 @@
 
 use super::super::Sniff;
 use super::super::body::Framing;
+use super::super::http::{Start, decimal, is_token, list};
 use crate::model::{
-    Anomaly, AnomalyKind, BlockSpan, Body, ByteRange, Field, FrameNo, HttpMessage, HttpVersion, Limit, StartLine,
-    Timestamp,
+    Anomaly, AnomalyKind, BlockSpan, Body, ByteRange, Field, HttpMessage, HttpVersion, Limit, StartLine,
 };
 
 /// Longest method that is believed (the longest registered one, UPDATEREDIRECTREF, has 17 letters).
@@ -44,14 +44,6 @@ const METHODS: [&[u8]; 29] = [
     b"RPC_OUT_DATA",
     b"SSTP_DUPLEX_POST",
 ];
-
-/// Where a message begins.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Start {
-    pub(super) offset: u64,
-    pub(super) frame: FrameNo,
-    pub(super) time: Timestamp,
-}
 
 /// Whether the first bytes of a side are HTTP.
 pub fn sniff(bytes: &[u8]) -> Sniff {
@@ -183,11 +175,6 @@ pub(super) fn begins_message(bytes: &[u8]) -> bool {
 /// Whether more bytes could make it one.
 pub(super) fn could_begin(bytes: &[u8]) -> bool {
     sniff(bytes) != Sniff::No
-}
-
-/// RFC 9110 section 5.6.2.
-fn is_token(byte: u8) -> bool {
-    byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte)
 }
 
 /// Reads a whole head.
@@ -341,24 +328,6 @@ pub(super) fn fields(block: &[u8], at: usize, start: Start, limit: usize, anomal
     fields
 }
 
-/// Whether a message names an MD5 of its body: Content-MD5 (RFC 1864), or an entity tag of that form, as object stores
-/// give.
-pub(super) fn names_md5(message: &HttpMessage) -> bool {
-    let tag = message.field("etag").unwrap_or_default();
-    let digits = tag.strip_prefix(b"\"").and_then(|t| t.strip_suffix(b"\"")).unwrap_or(tag);
-    message.field("content-md5").is_some() || digits.len() == 32 && digits.iter().all(u8::is_ascii_hexdigit)
-}
-
-/// The members of a list field, over all its lines (RFC 9110 section 5.6.1).
-pub(super) fn list<'a>(message: &'a HttpMessage, name: &'a str) -> impl Iterator<Item = &'a [u8]> {
-    message
-        .each_field()
-        .filter(move |(n, _)| n.eq_ignore_ascii_case(name.as_bytes()))
-        .flat_map(|(_, value)| value.split(|b| *b == b','))
-        .map(<[u8]>::trim_ascii)
-        .filter(|member| !member.is_empty())
-}
-
 /// How the body of a message ends (RFC 9112 section 6.3); `None` where no field says.
 pub(super) fn framing(message: &HttpMessage, anomalies: &mut Vec<Anomaly>) -> Option<Framing> {
     let (frame, offset) = (message.first_frame, message.stream_offset);
@@ -381,8 +350,7 @@ pub(super) fn framing(message: &HttpMessage, anomalies: &mut Vec<Anomaly>) -> Op
     if lengths.any(|other| other != length) {
         odd(AnomalyKind::ConflictingLengths);
     }
-    let number =
-        str::from_utf8(length).ok().filter(|t| t.bytes().all(|b| b.is_ascii_digit())).and_then(|t| t.parse().ok());
+    let number = decimal(length);
     if number.is_none() {
         odd(AnomalyKind::BadLength);
     }

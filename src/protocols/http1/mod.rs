@@ -12,60 +12,19 @@ mod tests;
 use std::collections::VecDeque;
 
 use super::Feed;
-use super::body::{self, BodyLimits, BodyReader, EMPTY_SHA256, Framing, Progress};
-use super::links::{self, Link, LinkScanner, header_links, normal_url};
+use super::body::{BodyLimits, BodyReader, Framing, Progress};
+use super::http::{Ended, Given, Open, Start, Wanted, Which, list};
+use super::links::Link;
 use crate::model::{
-    Anomaly, AnomalyKind, BlockSpan, Budget, FrameNo, HttpExchange, HttpMessage, Limit, Run, RunKind, Side, StartLine,
-    Timestamp,
+    Anomaly, AnomalyKind, BlockSpan, Budget, FrameNo, HttpMessage, Limit, Run, RunKind, Side, StartLine, Timestamp,
 };
 
-use head::{Start, begins_message, could_begin, fields, framing, head_end, list, names_md5, parse, skip_line_ends};
+use head::{begins_message, could_begin, fields, framing, head_end, parse, skip_line_ends};
 
 pub use head::{is_cut_request, sniff};
 
 /// Exchanges that wait behind a response without request, for which that request may yet come from behind a hole.
 const HELD_ORPHANS: usize = 32;
-
-/// A request with its response, or one of the two.
-#[derive(Debug)]
-pub struct Ended {
-    /// Its number in the connection, from 0, in the order in which exchanges opened.
-    pub number: u32,
-    /// The messages.
-    pub http: HttpExchange,
-    /// Whether the flow's server side sent the request.
-    pub swapped: bool,
-    /// Odd things met in it.
-    pub anomalies: Vec<Anomaly>,
-    /// The decoded bodies of request and response, where they were asked for.
-    pub bodies: Option<[Vec<u8>; 2]>,
-}
-
-/// What is wanted beside the exchanges.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Wanted {
-    /// Nothing.
-    Exchanges,
-    /// What verdicts are drawn from beside heads: links that responses hand out, MD5s, the start of error documents.
-    Links,
-    /// The decoded bodies, up to the budget's preview.
-    Bodies,
-}
-
-/// Links of one response, as far as they were seen.
-#[derive(Debug)]
-pub struct Given {
-    /// Offset of the response's head in its stream.
-    pub message: u64,
-    /// The host that the request named, in lower case; empty where it is not known.
-    pub host: Box<str>,
-    /// Whether the flow's client side sent the response.
-    pub swapped: bool,
-    /// When the newest of these bytes came.
-    pub time: Timestamp,
-    /// The links.
-    pub links: Vec<Link>,
-}
 
 /// Reads one connection.
 #[derive(Debug)]
@@ -85,6 +44,8 @@ pub struct Connection {
     news: bool,
     /// Bytes were lost: what belongs together is then told by the order of frames too.
     lossy: bool,
+    /// The request that a 101 to HTTP/2 leaves to be answered there, with its body where that was asked for.
+    upgraded: Option<(HttpMessage, Vec<u8>)>,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -93,20 +54,6 @@ struct Limits {
     head_fields: usize,
     waiting: usize,
     body: BodyLimits,
-}
-
-/// An exchange that has not ended.
-#[derive(Debug, Default)]
-struct Open {
-    /// Its number by the order of opening, which stays; its place in the queue may not.
-    number: u32,
-    /// A head came since previews were asked for.
-    news: bool,
-    http: HttpExchange,
-    request_done: bool,
-    response_done: bool,
-    anomalies: Vec<Anomaly>,
-    bodies: [Vec<u8>; 2],
 }
 
 /// One direction.
@@ -169,6 +116,7 @@ impl Connection {
             opened: 0,
             news: false,
             lossy: false,
+            upgraded: None,
         }
     }
 
@@ -192,6 +140,11 @@ impl Connection {
         };
         self.give(out);
         feed
+    }
+
+    /// After a switch: the request, with its body where that was asked for, that is to be answered in HTTP/2.
+    pub fn take_upgraded(&mut self) -> Option<(HttpMessage, Vec<u8>)> {
+        self.upgraded.take()
     }
 
     /// The flow is over: what has begun ends as it is.
@@ -222,16 +175,7 @@ impl Connection {
             return Vec::new();
         }
         let swapped = self.asking == Some(Side::Server);
-        let fresh = self.open.iter_mut().filter_map(|open| std::mem::take(&mut open.news).then_some(&*open));
-        fresh
-            .map(|open| Ended {
-                number: open.number,
-                http: open.http.clone(),
-                swapped,
-                anomalies: open.anomalies.clone(),
-                bodies: None,
-            })
-            .collect()
+        self.open.iter_mut().filter_map(|open| open.preview(swapped)).collect()
     }
 
     /// The number of an exchange that opens now.
@@ -248,16 +192,10 @@ impl Connection {
         {
             first.request_done |= first.http.request.is_none();
         }
-        while self.open.front().is_some_and(|open| open.request_done && open.response_done) {
-            let Some(open) = self.open.pop_front() else { break };
+        let (swapped, wanted) = (self.asking == Some(Side::Server), self.wanted);
+        while let Some(open) = self.open.pop_front_if(|open| open.is_done()) {
             self.first = self.first.saturating_add(1);
-            out.push(Ended {
-                number: open.number,
-                http: open.http,
-                swapped: self.asking == Some(Side::Server),
-                anomalies: open.anomalies,
-                bodies: (self.wanted == Wanted::Bodies).then_some(open.bodies),
-            });
+            out.push(open.ended(swapped, wanted));
         }
     }
 
@@ -391,7 +329,7 @@ impl Connection {
     }
 
     fn request(&mut self, side: Side, message: HttpMessage, anomalies: Vec<Anomaly>, extent: Extent) {
-        let late = self.open.iter().position(|o| o.is_orphan() && message.first_frame < o.first_response_frame());
+        let late = self.open.iter().position(|o| o.is_orphan() && message.first_frame < first_response_frame(o));
         // Requests come in order: what answers an earlier frame than this one stays without its request.
         for open in self.open.iter_mut().take(late.unwrap_or(usize::MAX)) {
             open.request_done |= open.http.request.is_none();
@@ -472,15 +410,19 @@ impl Connection {
         let framing = (extent == Extent::Whole).then_some(framing);
         if interim {
             let mut message = message;
+            Open::empty_body(&mut message);
             message.complete = extent == Extent::Whole;
-            message.body.sha256 = Some(EMPTY_SHA256);
-            message.body.decoded_bytes = Some(0);
             open.http.interim.push(message);
             return Next::Going;
         }
+        // RFC 7540 section 3.2: the answer comes as stream 1.
+        let to_http2 = code == 101 && list(&message, "upgrade").any(|p| p.eq_ignore_ascii_case(b"h2c"));
+        let [request_body, _] = &open.bodies;
+        let asked = open.http.request.clone().filter(|_| to_http2).map(|request| (request, request_body.clone()));
         open.http.response = Some(message);
         self.begin_body(side, number, framing);
         if tunnel {
+            self.upgraded = asked;
             // What the client sent ahead of the answer belongs to the other protocol too.
             if let Some(open) = self.entry(number) {
                 open.request_done = true;
@@ -518,100 +460,29 @@ impl Connection {
 
     /// `framing` is `None` for a message whose head is cut: nothing is known of its body.
     fn begin_body(&mut self, side: Side, number: u64, framing: Option<Framing>) {
-        let limits = self.limits.body;
-        let asking = self.asking == Some(side);
-        let mut wanted = body::Wanted { bytes: self.wanted == Wanted::Bodies, ..body::Wanted::default() };
-        let judged = self.wanted == Wanted::Links;
-        if judged && !asking {
-            wanted.links = self.head_links(number);
-        }
+        let (limits, wanted, which) = (self.limits.body, self.wanted, self.which(side));
         let Some(open) = self.entry(number) else { return };
-        let message = if asking { open.http.request.as_mut() } else { open.http.response.as_mut() };
-        let Some(message) = message else { return };
-        message.body.stream_offset =
-            message.stream_offset.saturating_add(u64::try_from(message.block.len()).unwrap_or(u64::MAX));
-        let framing = match framing {
-            Some(Framing::Length(0)) | None => {
-                if framing.is_some() {
-                    message.body.decoded_bytes = Some(0);
-                    message.body.sha256 = Some(EMPTY_SHA256);
-                    message.complete = true;
-                } else {
-                    let (frame, offset) = (message.last_frame, message.body.stream_offset);
-                    open.anomalies.push(Anomaly { kind: AnomalyKind::CutShort, frame, offset, len: 0 });
-                }
-                if asking {
-                    open.request_done = true;
-                } else {
-                    open.response_done = true;
-                }
-                self.half(side).state = State::Head;
-                return;
-            }
-            Some(framing) => framing,
+        if let Some(message) = open.message(which) {
+            message.body.stream_offset =
+                message.stream_offset.saturating_add(u64::try_from(message.block.len()).unwrap_or(u64::MAX));
+        }
+        let (reader, links) = open.begin_body(which, framing, limits, wanted);
+        self.half(side).state = match reader {
+            Some(reader) => State::Body { reader, of: number, trailer_spans: Vec::new() },
+            None => State::Head,
         };
-        let codings: Vec<&[u8]> = list(message, "content-encoding").collect();
-        let mut transfer: Vec<&[u8]> = list(message, "transfer-encoding").collect();
-        if transfer.last().is_some_and(|t| t.eq_ignore_ascii_case(b"chunked")) {
-            transfer.pop();
-        }
-        let codings = [codings, transfer].concat();
-        if let StartLine::Status { code, .. } = message.start {
-            wanted.opening = judged && code >= 400;
-            // A part, or an error's text, is not the object.
-            wanted.md5 = judged && code == 200 && names_md5(message);
-        } else {
-            wanted.md5 = judged;
-        }
-        let reader = Box::new(BodyReader::new(framing, &codings, limits, wanted));
-        self.half(side).state = State::Body { reader, of: number, trailer_spans: Vec::new() };
+        self.give_links(number, links);
     }
 
-    /// Notes the links in a response's head; gives the scanner for its body, where that can hold some.
-    fn head_links(&mut self, number: u64) -> Option<LinkScanner> {
-        let open = self.entry(number)?;
-        let response = open.http.response.as_ref()?;
-        let media = response.field("content-type");
-        let named = response.each_field().any(|(name, _)| links::may_link(name));
-        let mut scanner = LinkScanner::new(media);
-        // Most responses hand out nothing: then nothing is made ready.
-        if !named && scanner.is_none() {
-            return None;
-        }
-        let base = open.http.request.as_ref().and_then(|request| {
-            let StartLine::Request { target, .. } = request.start else { return None };
-            normal_url("http", request.field("host").unwrap_or_default(), target.of(&request.block))
-        });
-        let mut links = Vec::new();
-        let linking = response.fields.iter().filter(|field| named && links::may_link(field.name.of(&response.block)));
-        for field in linking {
-            let (name, value) = (field.name.of(&response.block), field.value.of(&response.block));
-            let frame = response.frames_of(field.value).first().copied().unwrap_or(response.first_frame);
-            header_links(name, value, base.as_deref(), frame, &mut links);
-        }
-        if let Some(scanner) = &mut scanner {
-            scanner.set_base(base);
-        }
-        self.give_links(number, links);
-        scanner
+    /// Which message of an exchange a side sends.
+    fn which(&self, side: Side) -> Which {
+        if self.asking == Some(side) { Which::Request } else { Which::Response }
     }
 
     fn give_links(&mut self, number: u64, links: Vec<Link>) {
-        if links.is_empty() {
-            return;
-        }
         let swapped = self.asking == Some(Side::Server);
-        let Some(Open { http, .. }) = self.entry(number) else { return };
-        let Some(response) = &http.response else { return };
-        let host = http.request.as_ref().and_then(|r| r.field("host")).unwrap_or_default();
-        let given = Given {
-            message: response.stream_offset,
-            host: String::from_utf8_lossy(host).to_ascii_lowercase().into(),
-            swapped,
-            time: response.end_time,
-            links,
-        };
-        self.given.push(given);
+        let given = self.entry(number).and_then(|open| open.given(links, swapped));
+        self.given.extend(given);
     }
 
     /// Takes bytes of a body; gives how many.
@@ -631,13 +502,9 @@ impl Connection {
             let at = u32::try_from(trailer_before).unwrap_or(u32::MAX);
             trailer_spans.push(BlockSpan { at, frame: place.frame });
         }
-        let asking = self.asking == Some(side);
+        let which = self.which(side);
         if let Some(open) = self.entry(number) {
-            let message = if asking { open.http.request.as_mut() } else { open.http.response.as_mut() };
-            if let Some(message) = message {
-                message.last_frame = message.last_frame.max(place.frame);
-                message.end_time = message.end_time.max(place.time);
-            }
+            open.touch(which, place);
         }
         self.give_links(number, links);
         match progress {
@@ -672,55 +539,24 @@ impl Connection {
         let half = self.half(side);
         let State::Body { reader, of, trailer_spans } = std::mem::take(&mut half.state) else { return };
         let whole = whole && (reader.is_whole() || reader.until_close() || reader.is_untouched());
-        let finished = reader.finish(whole);
-        let asking = self.asking == Some(side);
-        let fields_limit = self.limits.head_fields;
+        let (which, fields_limit) = (self.which(side), self.limits.head_fields);
         let Some(open) = self.entry(of) else { return };
-        let Open { http, request_done, response_done, anomalies, bodies, .. } = open;
-        let message = if asking { http.request.as_mut() } else { http.response.as_mut() };
-        let Some(message) = message else { return };
-        message.body.wire_bytes = finished.wire_bytes;
-        message.complete = finished.decoded.is_some() || whole && finished.undecodable;
-        if let Some((len, sha256)) = finished.decoded {
-            message.body.decoded_bytes = Some(len);
-            message.body.sha256 = Some(sha256);
+        let rest = open.end_body(which, *reader, whole, place);
+        if rest.trailer.len() > 2 {
+            let mut anomalies = std::mem::take(&mut open.anomalies);
+            if let Some(message) = open.message(which) {
+                let base = u32::try_from(message.block.len()).unwrap_or(u32::MAX);
+                let mut block = std::mem::take(&mut message.block).into_vec();
+                let from = block.len();
+                block.extend_from_slice(&rest.trailer);
+                let spans = trailer_spans.into_iter().map(|s| BlockSpan { at: s.at.saturating_add(base), ..s });
+                message.spans.extend(spans);
+                message.trailers = fields(&block, from, place, fields_limit, &mut anomalies);
+                message.block = block.into();
+            }
+            open.anomalies = anomalies;
         }
-        message.body.md5 = finished.md5;
-        message.opening = finished.opening;
-        let offset = message.body.stream_offset;
-        if finished.links_limited {
-            let kind = AnomalyKind::Limit(Limit::BodyLinks);
-            anomalies.push(Anomaly { kind, frame: place.frame, offset, len: 0 });
-        }
-        if finished.limited {
-            let kind = AnomalyKind::Limit(Limit::BodyDecoding);
-            anomalies.push(Anomaly { kind, frame: place.frame, offset, len: 0 });
-        }
-        if finished.undecodable {
-            anomalies.push(Anomaly { kind: AnomalyKind::BodyNotDecoded, frame: place.frame, offset, len: 0 });
-        }
-        if !whole {
-            anomalies.push(Anomaly { kind: AnomalyKind::CutShort, frame: place.frame, offset, len: 0 });
-        }
-        if finished.trailer.len() > 2 {
-            let base = u32::try_from(message.block.len()).unwrap_or(u32::MAX);
-            let mut block = std::mem::take(&mut message.block).into_vec();
-            let from = block.len();
-            block.extend_from_slice(&finished.trailer);
-            let spans = trailer_spans.into_iter().map(|s| BlockSpan { at: s.at.saturating_add(base), ..s });
-            message.spans.extend(spans);
-            message.trailers = fields(&block, from, place, fields_limit, anomalies);
-            message.block = block.into();
-        }
-        let [request_body, response_body] = bodies;
-        if asking {
-            *request_done = true;
-            *request_body = finished.bytes;
-        } else {
-            *response_done = true;
-            *response_body = finished.bytes;
-        }
-        self.give_links(of, finished.links);
+        self.give_links(of, rest.links);
     }
 
     fn gap(&mut self, run: &Run<'_>, count: u64) {
@@ -764,13 +600,10 @@ impl Connection {
         let half = self.half(side);
         if let State::Body { reader, of, .. } = &half.state {
             let (of, whole) = (*of, known && reader.until_close());
-            let asking = self.asking == Some(side);
+            let which = self.which(side);
             let (mut frame, mut time) = (FrameNo(0), Timestamp(0));
-            if let Some(open) = self.entry(of) {
-                let message = if asking { open.http.request.as_ref() } else { open.http.response.as_ref() };
-                if let Some(message) = message {
-                    (frame, time) = (message.last_frame, message.end_time);
-                }
+            if let Some(message) = self.entry(of).and_then(|open| open.message(which)) {
+                (frame, time) = (message.last_frame, message.end_time);
             }
             self.end_body(side, whole, Start { offset: 0, frame, time });
         }
@@ -790,15 +623,9 @@ impl Connection {
     }
 }
 
-impl Open {
-    /// A response without its request so far.
-    fn is_orphan(&self) -> bool {
-        self.http.request.is_none() && !self.request_done
-    }
-
-    fn first_response_frame(&self) -> FrameNo {
-        self.http.interim.first().or(self.http.response.as_ref()).map_or(FrameNo(0), |r| r.first_frame)
-    }
+/// The frame at which the answering began.
+fn first_response_frame(open: &Open) -> FrameNo {
+    open.http.interim.first().or(open.http.response.as_ref()).map_or(FrameNo(0), |r| r.first_frame)
 }
 
 impl Half {

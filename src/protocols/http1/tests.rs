@@ -2,8 +2,9 @@
 
 use proptest::prelude::*;
 
-use super::{Connection, Ended, Wanted, sniff};
+use super::{Connection, sniff};
 use crate::model::{Budget, FrameNo, HttpMessage, Run, RunKind, Side, StartLine, Timestamp};
+use crate::protocols::http::{Ended, Wanted};
 use crate::protocols::{Feed, Sniff};
 
 /// Client's bytes, then the server's, each in pieces of `step`; `_` stands for a missing byte, `|` for the end.

@@ -93,6 +93,15 @@ pub(crate) fn facts(record: &Record) -> Vec<Fact> {
                     None => out.push(Fact::Pair(label, "not in the capture".to_owned(), false)),
                 }
             }
+            if let Some(stream) = http.stream {
+                out.push(Fact::Pair("Stream", stream.to_string(), false));
+            }
+            if http.pushed {
+                out.push(Fact::Pair("Pushed", "the server promised this request itself; no client sent it".to_owned(), false));
+            }
+            if http.is_grpc() {
+                out.push(Fact::Pair("Call", "gRPC".to_owned(), false));
+            }
             if !http.interim.is_empty() {
                 let words = text::plural(http.interim.len() as u64, "interim response", "interim responses");
                 out.push(Fact::Pair("Before it", words, false));

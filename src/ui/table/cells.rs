@@ -65,6 +65,7 @@ impl Cells<'_> {
             Column::Type => {
                 let media = self.snapshot.word(row.content_type);
                 let short = media.strip_prefix("application/").unwrap_or(media);
+                let short = if short.starts_with("grpc") { "gRPC" } else { short };
                 self.left(y, short, theme::sans(theme::BODY), quiet);
             }
             Column::Size => self.right(y, size_words(row), quiet),
