@@ -660,7 +660,9 @@ fn place(part: Part, message: &HttpMessage, range: ByteRange) -> Place {
         [only] => smallvec![only.frame],
         _ => message.frames_of(range).into(),
     };
-    Place { part, range, frames, offset: message.stream_offset.saturating_add(u64::from(range.start)) }
+    // A decoded head is no piece of the stream.
+    let base = if message.is_decoded() { 0 } else { message.stream_offset };
+    Place { part, range, frames, offset: base.saturating_add(u64::from(range.start)) }
 }
 
 fn dns_place(range: ByteRange, frame: FrameNo) -> Place {

@@ -44,8 +44,8 @@ impl Case {
     fn judge(&self) -> Seen {
         let detail = Detail::Http(Box::new(HttpExchange {
             request: (!self.request.is_empty()).then(|| message(&self.request, self.time)),
-            interim: Vec::new(),
             response: (!self.response.is_empty()).then(|| message(&self.response, self.time)),
+            ..HttpExchange::default()
         }));
         judge(&exchange(self.server, self.time, detail), &self.lookups)
     }
@@ -749,7 +749,7 @@ proptest::proptest! {
     ) {
         let head = fields.iter().map(|(n, v)| format!("{n}: {v}\r\n")).collect::<Vec<_>>().concat();
         let mut case = get(NOWHERE, &format!("GET {target} HTTP/1.1\r\nHost: {host}\r\n{head}\r\n"), &format!("HTTP/1.1 200 OK\r\n{head}\r\n"));
-        let detail = Detail::Http(Box::new(HttpExchange { request: Some(message(&case.request, NOW)), interim: Vec::new(), response: Some(message(&case.response, NOW)) }));
+        let detail = Detail::Http(Box::new(HttpExchange { request: Some(message(&case.request, NOW)), response: Some(message(&case.response, NOW)), ..HttpExchange::default() }));
         case.lookups.push(lookup(&format!("{host} > {target} > 203.0.113.9"), NOW));
         let mut e = exchange(NOWHERE, NOW, detail);
         e.server.ip = IpAddr::V4(ip.into());

@@ -102,6 +102,9 @@ pub struct ExchangeClaim {
     pub first_frame: u32,
     /// The frame that completed it.
     pub last_frame: u32,
+    /// The number of its stream, in HTTP/2 and HTTP/3; there, offsets count from the beginning of the decoded head.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub stream: Option<u64>,
     /// The first line of the request.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub request: Option<String>,
@@ -375,6 +378,7 @@ pub(super) fn exchange_claim(
         transport: transport(exchange.transport).to_owned(),
         first_frame: exchange.first_frame.0,
         last_frame: exchange.last_frame.0,
+        stream: None,
         request: None,
         response: None,
         verdict: verdict_claim(record, redacted),
@@ -385,6 +389,7 @@ pub(super) fn exchange_claim(
         let first = |m: &crate::model::HttpMessage| {
             (!matches!(m.start, StartLine::Status { code: 0, .. })).then(|| lossy(&m.start_line()))
         };
+        line.stream = http.stream;
         line.request = http.request.as_ref().and_then(first);
         line.response = http.response.as_ref().and_then(first);
     }

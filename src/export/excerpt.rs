@@ -57,6 +57,16 @@ impl Wanted {
     fn need(&mut self, frame: FrameNo) {
         self.until = self.until.max(frame);
     }
+
+    /// A head or body among the frames of HTTP/2: to read it, all of the connection before it is needed, whose header blocks
+    /// filled the table. A secret in a compressed head cannot be overwritten alone, nor can what is nobody's business be
+    /// left out: where secrets are hidden, nothing of it goes in.
+    fn compressed(&mut self, flow: FlowId, last: FrameNo, redactor: &Redactor) {
+        if !redactor.is_on() {
+            self.spans.extend([(FrameNo(flow.0), last, 0), (FrameNo(flow.0), last, 1)]);
+        }
+        self.need(last);
+    }
 }
 
 /// Makes the excerpt for these records. The redactor must have learnt them.
@@ -111,13 +121,17 @@ impl Plan<'_> {
                 let request = http.request.iter().map(|m| (m, 0));
                 let answers = http.interim.iter().chain(&http.response).map(|m| (m, 1));
                 for (message, direction) in request.chain(answers) {
+                    wanted.need(message.header_frame);
+                    if message.is_decoded() {
+                        wanted.compressed(exchange.flow, message.header_frame, self.redactor);
+                        continue;
+                    }
                     let from = message.stream_offset;
                     let at = |offset: u32| from.saturating_add(u64::from(offset));
                     wanted.keep[direction].push((from, at(head_len(message))));
                     for hit in self.redactor.head_hits(message) {
                         wanted.hide[direction].push((at(hit.range.start), at(hit.range.end())));
                     }
-                    wanted.need(message.header_frame);
                 }
             }
             Detail::Tls(tls) => {
@@ -153,6 +167,11 @@ impl Plan<'_> {
         let cited = record.ledger.iter().filter(|e| e.place.part == Part::Body);
         let Some(end) = cited.clone().map(|e| e.place.range.end()).max() else { return Ok(()) };
         let last = cited.flat_map(|e| &e.place.frames).max().copied().unwrap_or(response.header_frame);
+        if response.is_decoded() {
+            let wanted = self.flows.entry(record.exchange.flow).or_default();
+            wanted.compressed(record.exchange.flow, last, self.redactor);
+            return Ok(());
+        }
         let body = self.response_body(record)?;
         let from = response.body.stream_offset;
         let hits = self.redactor.hits(&body, super::Context::Text);
@@ -177,6 +196,11 @@ impl Plan<'_> {
     fn handed_out(&mut self, giver: &Record, offset: u64, text: &[u8]) -> Result<(), ProofError> {
         let Detail::Http(http) = &giver.exchange.detail else { return Ok(()) };
         let Some(response) = http.response.as_ref().filter(|r| !is_coded(r)) else { return Ok(()) };
+        if response.is_decoded() {
+            let wanted = self.flows.entry(giver.exchange.flow).or_default();
+            wanted.compressed(giver.exchange.flow, response.last_frame, self.redactor);
+            return Ok(());
+        }
         let body = self.response_body(giver)?;
         let start = usize::try_from(offset).unwrap_or(usize::MAX);
         if body.get(start..).is_none_or(|rest| !rest.starts_with(text)) {

@@ -260,10 +260,11 @@ pub(super) struct RowLine<'a> {
     decrypted: Option<bool>,
     #[serde(skip_serializing_if = "Option::is_none")]
     stream_id: Option<u64>,
-    #[serde(skip_serializing_if = "std::ops::Not::not")]
-    pushed: bool,
-    #[serde(skip_serializing_if = "std::ops::Not::not")]
-    grpc: bool,
+    /// Only where they are true.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pushed: Option<bool>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    grpc: Option<bool>,
     #[serde(flatten)]
     detail: DetailLine<'a>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
@@ -329,8 +330,8 @@ impl<'a> RowLine<'a> {
             server: Text(exchange.server),
             decrypted: None,
             stream_id: None,
-            pushed: false,
-            grpc: false,
+            pushed: None,
+            grpc: None,
             detail: DetailLine::new(exchange),
             anomalies: exchange
                 .anomalies
@@ -342,7 +343,9 @@ impl<'a> RowLine<'a> {
         match &exchange.detail {
             Detail::Http(http) => {
                 line.version = http.version().map(HttpVersion::word);
-                (line.stream_id, line.pushed, line.grpc) = (http.stream, http.pushed, http.is_grpc());
+                line.stream_id = http.stream;
+                line.pushed = http.pushed.then_some(true);
+                line.grpc = http.is_grpc().then_some(true);
                 line.decrypted = Some(false);
             }
             Detail::Tls(tls) => {

@@ -226,7 +226,7 @@ impl Ground {
                         rest.push((items.len(), callout));
                         Outcome::Passes(None)
                     }
-                    At::NoPlace => self.elsewhere(callout, record.as_ref()),
+                    At::NoPlace => self.elsewhere(claim, callout, record.as_ref()),
                 }
             };
             items.push(item(index, claim, callout, outcome));
@@ -234,7 +234,11 @@ impl Ground {
         // An exchange that is not found as a whole, because a line of it is broken, says nothing of its other parts.
         if let Some(other) = broken.first().filter(|_| record.is_none()) {
             for item in &mut items {
-                let streamed = claim.callouts.iter().find(|c| Some(c.number) == item.callout).is_some_and(is_streamed);
+                let streamed = claim
+                    .callouts
+                    .iter()
+                    .find(|c| Some(c.number) == item.callout)
+                    .is_some_and(|c| is_streamed(claim, c));
                 if !streamed && matches!(item.outcome, Outcome::Fails { .. }) {
                     let why = format!("the exchange is not found whole while line {other} does not hold");
                     item.outcome = Outcome::CannotBeChecked(why);
@@ -290,6 +294,7 @@ impl Ground {
         let mut fitting = records.filter(|r| {
             let e = &r.exchange;
             kind(&e.detail) == claim.kind
+                && stream(&e.detail) == claim.stream
                 && transport(e.transport) == claim.transport
                 && self.same_ends(claim, socket(e.client), socket(e.server))
         });
@@ -358,7 +363,7 @@ impl Ground {
 
     /// The bytes at a callout's place in its stream.
     fn at_place(&self, claim: &ExchangeClaim, callout: &Callout) -> At {
-        if !is_streamed(callout) {
+        if !is_streamed(claim, callout) {
             return At::NoPlace;
         }
         let answers = callout.part == Part::Response.words();
@@ -408,7 +413,12 @@ impl Ground {
     }
 
     /// A callout whose text is no piece of a stream: what the same rule finds instead.
-    fn elsewhere(&self, callout: &Callout, record: Option<&Record>) -> Outcome {
+    fn elsewhere(&self, claim: &ExchangeClaim, callout: &Callout, record: Option<&Record>) -> Outcome {
+        if claim.stream.is_some() && record.is_none() && self.is_excerpt() {
+            return Outcome::CannotBeChecked(
+                "compressed heads are not in an excerpt that hides secrets: give the capture".to_owned(),
+            );
+        }
         if callout.needs_capture && self.is_excerpt() {
             return Outcome::CannotBeChecked(
                 "the excerpt does not hold what this rule looks at: give the capture".to_owned(),
@@ -477,9 +487,15 @@ enum At {
     NoPlace,
 }
 
-/// Whether a callout's text is a piece of its stream.
-fn is_streamed(callout: &Callout) -> bool {
-    [Part::Request, Part::Response, Part::ClientHello].iter().any(|p| p.words() == callout.part)
+fn stream(detail: &Detail) -> Option<u64> {
+    let Detail::Http(http) = detail else { return None };
+    http.stream
+}
+
+/// Whether a callout's text is a piece of its stream; heads in HTTP/2 and HTTP/3 are compressed there.
+fn is_streamed(claim: &ExchangeClaim, callout: &Callout) -> bool {
+    claim.stream.is_none()
+        && [Part::Request, Part::Response, Part::ClientHello].iter().any(|p| p.words() == callout.part)
 }
 
 fn said(callout: &Callout) -> String {

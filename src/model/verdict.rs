@@ -178,7 +178,8 @@ pub struct Place {
     pub range: ByteRange,
     /// The frames that carry these bytes, ascending; one or two with the very most.
     pub frames: SmallVec<[FrameNo; 2]>,
-    /// Offset of the first byte in its stream; in the packet's payload where there is no stream.
+    /// Offset of the first byte in its stream; in the packet's payload where there is no stream, in the decoded head where
+    /// that is none of the stream's bytes (HTTP/2, HTTP/3).
     pub offset: u64,
 }
 

@@ -1301,6 +1301,327 @@ def _():
     return plain(build)
 
 
+# ---------------------------------------------------------------------------------------------------- HTTP/2
+# Bits of the Huffman code of each byte (RFC 7541 appendix B), "a" for 5; the code is canonical.
+HUFFMAN_BITS = (
+    "isxxxxxxxtzxxzxxxxxxxxzxxxxxxxxxbffhibdgffdgdbbbaaabbbbbbbcdkbhf"
+    "ibccccccccccccccccccccccdcdioijbkabababbbaccbbbabcbaabccccckgjix"
+    "prpprrrsrssssststtrstssssqrsrsstrqprrssqsrrtqrssqqrqsrssprrrsrrs"
+    "vvporsruvvvwwvtuoqvwwvwtqqvvxwwwptpqrqqsrruuttvsvwvvwwwwwxwwwwwv")
+# RFC 7541 appendix A: name, or name=value.
+STATIC = """
+:authority :method=GET :method=POST :path=/ :path=/index.html :scheme=http :scheme=https :status=200 :status=204
+:status=206 :status=304 :status=400 :status=404 :status=500 accept-charset accept-encoding=gzip,_deflate
+accept-language accept-ranges accept access-control-allow-origin age allow authorization cache-control
+content-disposition content-encoding content-language content-length content-location content-range content-type
+cookie date etag expect expires from host if-match if-modified-since if-none-match if-range if-unmodified-since
+last-modified link location max-forwards proxy-authenticate proxy-authorization range referer refresh retry-after
+server set-cookie strict-transport-security transfer-encoding user-agent vary via www-authenticate
+""".split()
+STATIC = [tuple((entry.replace("_", " ") + "=").split("=")[:2]) for entry in STATIC]
+
+
+def huffman_codes():
+    codes, code, before = {}, 0, 0
+    for bits, byte in sorted((ord(letter) - ord("a") + 5, byte) for byte, letter in enumerate(HUFFMAN_BITS)):
+        code <<= bits - before
+        codes[byte], code, before = f"{code:0{bits}b}", code + 1, bits
+    return codes
+
+
+HUFFMAN = huffman_codes()
+
+
+class Hpack:
+    """An encoder that adds all fields to its table, but those whose names begin with "cookie" (RFC 7541 section 6)."""
+    def __init__(self, huffman=True):
+        self.table, self.huffman = [], huffman
+
+    @staticmethod
+    def integer(first, prefix, value):
+        most = (1 << prefix) - 1
+        if value < most:
+            return bytes([first | value])
+        out, value = bytes([first | most]), value - most
+        while value >= 128:
+            out, value = out + bytes([value % 128 | 128]), value // 128
+        return out + bytes([value])
+
+    def string(self, text):
+        data = text.encode("latin-1")
+        if not self.huffman:
+            return self.integer(0, 7, len(data)) + data
+        bits = "".join(HUFFMAN[byte] for byte in data)
+        bits += "1" * (-len(bits) % 8)
+        data = bytes(int(bits[at:at + 8], 2) for at in range(0, len(bits), 8))
+        return self.integer(0x80, 7, len(data)) + data
+
+    def encode(self, *fields):
+        out = b""
+        for name, value in fields:
+            entries = STATIC + self.table
+            if (name, value) in entries and (value or (name, value) in self.table):
+                out += self.integer(0x80, 7, entries.index((name, value)) + 1)
+                continue
+            names = [entry[0] for entry in entries]
+            index = names.index(name) + 1 if name in names else 0
+            keep = not name.startswith("cookie")
+            out += self.integer(0x40 if keep else 0x10, 6 if keep else 4, index)
+            out += (b"" if index else self.string(name)) + self.string(value)
+            if keep:
+                self.table.insert(0, (name, value))
+                while sum(len(n) + len(v) + 32 for n, v in self.table) > 4096:
+                    self.table.pop()
+        return out
+
+
+DATA, HEADERS, PRIORITY, RST_STREAM, SETTINGS, PUSH_PROMISE, PING, GOAWAY, WINDOW_UPDATE, CONTINUATION = range(10)
+END_STREAM, END_HEADERS, PADDED, WITH_PRIORITY = 1, 4, 8, 32
+PREFACE = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"
+
+
+def frame(kind, flags, stream, payload=b""):
+    return struct.pack(">I", len(payload))[1:] + struct.pack(">BBI", kind, flags, stream) + payload
+
+
+SETTINGS_FRAME = frame(SETTINGS, 0, 0, struct.pack(">HIHI", 3, 100, 4, 65535))
+SETTINGS_ACK = frame(SETTINGS, 1, 0)
+
+
+class Http2:
+    """HTTP/2 over a connection: frames are gathered by side and sent when that is asked for."""
+    def __init__(self, connection, preface=True, huffman=True):
+        self.c, self.hpack, self.out = connection, [Hpack(huffman), Hpack(huffman)], [b"", b""]
+        if preface:
+            self.raw(0, PREFACE + SETTINGS_FRAME).flush(0)
+            self.raw(1, SETTINGS_FRAME + SETTINGS_ACK).flush(1)
+
+    def raw(self, side, data):
+        self.out[side] += data
+        return self
+
+    def flush(self, side, size=1460, lost=()):
+        data, self.out[side] = self.out[side], b""
+        self.c.send(side, data, size, lost)
+        return self
+
+    def get(self, stream, path, *more, host="www.example.com", method="GET", body=None):
+        fields = ((":method", method), (":scheme", "http"), (":authority", host), (":path", path), ("user-agent", "capture-maker/2")) + more
+        self.raw(0, frame(HEADERS, END_HEADERS | (body is None), stream, self.hpack[0].encode(*fields)))
+        return self if body is None else self.raw(0, frame(DATA, END_STREAM, stream, body))
+
+    def head(self, stream, status="200", *more, last=False):
+        fields = ((":status", status), ("server", "example")) + more
+        return self.raw(1, frame(HEADERS, END_HEADERS | last, stream, self.hpack[1].encode(*fields)))
+
+    def data(self, stream, data, last=True):
+        return self.raw(1, frame(DATA, int(last), stream, data))
+
+    def answer(self, stream, body, *more, status="200"):
+        return self.head(stream, status, ("content-length", str(len(body))), *more).data(stream, body)
+
+
+@case("http2-prior-knowledge.pcap", "GET / 200 5", "POST /form 201 2 sent=7", "GET /again 404 4", "GET /silent - -")
+def _():
+    """Prior knowledge: requests one after another whose fields come from the table, a POST, a PING, window updates, a frame
+    of an unknown type, a request without answer, GOAWAY."""
+    def build(t):
+        c = Connection(t, 40000)
+        h = Http2(c)
+        h.get(1, "/").raw(0, SETTINGS_ACK).flush(0)
+        h.answer(1, b"home\n").flush(1)
+        h.get(3, "/form", ("content-length", "7"), method="POST", body=b"a=1&b=2").raw(0, frame(PING, 0, 0, b"whatever")).flush(0)
+        h.raw(1, frame(PING, 1, 0, b"whatever") + frame(0x42, 0xFF, 77, b"unknown") + frame(WINDOW_UPDATE, 0, 0, struct.pack(">I", 7)))
+        h.answer(3, b"ok", status="201").flush(1)
+        h.get(5, "/again", ("cookie", "a=b")).flush(0)
+        h.answer(5, b"none", status="404").flush(1)
+        h.get(7, "/silent").flush(0)
+        h.raw(1, frame(GOAWAY, 0, 0, struct.pack(">II", 5, 0))).flush(1)
+        c.close()
+    return plain(build)
+
+
+@case("http2-upgrade.pcap", "GET /first 101 ?", "GET /first 200 6", "GET /second 200 7")
+def _():
+    """HTTP/1.1 with Upgrade: h2c, answered 101; the request is stream 1, another follows as stream 3."""
+    def build(t):
+        c = Connection(t, 40000)
+        offer = ("Connection: Upgrade, HTTP2-Settings", "Upgrade: h2c", "HTTP2-Settings: AAMAAABkAARAAAAAAAIAAAAA")
+        h = Http2(c, preface=False)
+        c.send(0, request("/first", "www.example.com", "GET", b"", *offer))
+        h.raw(1, b"HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: h2c\r\n\r\n" + SETTINGS_FRAME).flush(1)
+        h.raw(0, PREFACE + SETTINGS_FRAME).flush(0)
+        h.raw(1, SETTINGS_ACK).answer(1, b"first\n").flush(1)
+        h.get(3, "/second").flush(0)
+        h.answer(3, b"second\n").flush(1)
+        c.close()
+    return plain(build)
+
+
+@case("http2-interleaved.pcap", "GET /slow.txt 200 3000", "GET /quick.txt 200 6", "HEAD /big.bin 200 0", "GET /coded 200 84")
+def _():
+    """Four streams at once: DATA by turns, in frames that segments cut anywhere; a HEAD; a body in gzip."""
+    def build(t):
+        c = Connection(t, 40000)
+        h = Http2(c)
+        h.get(1, "/slow.txt").get(3, "/quick.txt").get(5, "/big.bin", method="HEAD").get(7, "/coded").flush(0)
+        h.head(1).data(1, b"a" * 1000, False).head(3).data(3, b"qu", False).data(1, b"b" * 1000, False)
+        h.head(5, "200", ("content-length", "123456"), last=True).head(7, "200", ("content-encoding", "gzip"))
+        h.data(7, GZIP[:20], False).data(3, b"ick\n").data(7, GZIP[20:], False).data(7, b"").data(1, b"c" * 1000)
+        h.flush(1, size=333)
+        c.close()
+    return plain(build)
+
+
+@case("http2-push.pcap", "GET / 200 6", "GET /style.css 200 4", "GET /app.js - -")
+def _():
+    """Server push: two promises, one with padding; one is answered, the other refused by the client."""
+    def build(t):
+        c = Connection(t, 40000)
+        h = Http2(c)
+        h.get(1, "/").flush(0)
+        promise = lambda path: h.hpack[1].encode((":method", "GET"), (":scheme", "http"), (":authority", "www.example.com"), (":path", path))
+        h.raw(1, frame(PUSH_PROMISE, END_HEADERS, 1, struct.pack(">I", 2) + promise("/style.css")))
+        h.raw(1, frame(PUSH_PROMISE, END_HEADERS | PADDED, 1, b"\x03" + struct.pack(">I", 4) + promise("/app.js") + bytes(3)))
+        h.answer(1, b"<html>", ("content-type", "text/html")).flush(1)
+        h.raw(0, frame(RST_STREAM, 0, 4, struct.pack(">I", 8))).flush(0)
+        h.answer(2, b"css\n", ("content-type", "text/css")).flush(1)
+        c.close()
+    return plain(build)
+
+
+@case("http2-trailers.pcap", "POST /pkg.Service/Method 200 8 sent=9", "GET /early 200 3")
+def _():
+    """A gRPC call with its status in trailers; 103 Early Hints before a 200, with trailers too."""
+    def build(t):
+        c = Connection(t, 40000)
+        h = Http2(c)
+        h.get(1, "/pkg.Service/Method", ("content-type", "application/grpc+proto"), ("te", "trailers"), method="POST", body=b"\0\0\0\0\x04ping").flush(0)
+        h.head(1, "200", ("content-type", "application/grpc+proto")).data(1, b"\0\0\0\0\x03", False).data(1, b"abc", False)
+        h.raw(1, frame(HEADERS, END_HEADERS | END_STREAM, 1, h.hpack[1].encode(("grpc-status", "0"), ("grpc-message", "OK")))).flush(1)
+        h.get(3, "/early").flush(0)
+        h.head(3, "103", ("link", "</style.css>; rel=preload")).flush(1)
+        h.head(3, "200").data(3, b"end", False)
+        h.raw(1, frame(HEADERS, END_HEADERS | END_STREAM, 3, h.hpack[1].encode(("etag", '"x"')))).flush(1)
+        c.close()
+    return plain(build)
+
+
+@case("http2-continuation.pcap", "GET /long 200 2", "GET /tiny 200 2")
+def _():
+    """A header block in HEADERS with padding and priority and in three CONTINUATION frames, one of them empty, each in a
+    segment of its own; DATA with padding; then everything in segments of one byte."""
+    def build(t):
+        c = Connection(t, 40000)
+        h = Http2(c)
+        fields = [(":method", "GET"), (":scheme", "http"), (":authority", "www.example.com"), (":path", "/long")]
+        block = h.hpack[0].encode(*fields, *((f"x-field-{n}", "value " * 4 + str(n)) for n in range(8)))
+        pieces = block[:30], block[30:31], b"", block[31:]
+        h.raw(0, frame(HEADERS, END_STREAM | PADDED | WITH_PRIORITY, 1, b"\x05\0\0\0\0\x0f" + pieces[0] + bytes(5))).flush(0)
+        for n, piece in enumerate(pieces[1:]):
+            h.raw(0, frame(CONTINUATION, END_HEADERS if n == 2 else 0, 1, piece)).flush(0)
+        h.head(1).raw(1, frame(DATA, END_STREAM | PADDED, 1, b"\x04ok" + bytes(4))).flush(1)
+        h.get(3, "/tiny").flush(0, size=1)
+        h.answer(3, b"ok").flush(1, size=1)
+        c.close()
+    return plain(build)
+
+
+@case("http2-late-start.pcap", "~- - 200 2", "GET /b 200 2", "GET /c 200 2")
+def _():
+    """The capture starts in the middle of an answer: fields that stand in the tables from before cannot be told, and nobody
+    knows what the half answer was; what is added from then on is read."""
+    def build(t):
+        c = Connection(t, 40000, handshake=False)
+        h = Http2(c, preface=False)
+        h.get(1, "/a", ("accept", "text/html")).answer(1, b"x" * 300)
+        h.out = [b"", h.out[1][-100:]]
+        h.flush(1)
+        h.get(3, "/b", ("accept", "text/html"), ("referer", "http://www.example.com/a")).raw(0, frame(PING, 0, 0, bytes(8))).flush(0)
+        h.answer(3, b"ok", ("etag", "new")).raw(1, frame(PING, 1, 0, bytes(8))).flush(1)
+        h.get(5, "/c", ("accept", "text/html"), ("referer", "http://www.example.com/a")).raw(0, frame(PING, 0, 0, bytes(8))).flush(0)
+        h.answer(5, b"ok", ("etag", "new")).raw(1, frame(PING, 1, 0, bytes(8))).flush(1)
+        c.close()
+    return plain(build)
+
+
+@case("http2-gap.pcap", "GET /body 200 -", "GET /head 200 2", "GET /frames - -", "GET /after 200 2")
+def _():
+    """Lost segments of the server: inside a body, inside a header block, and over several frames; then good frames."""
+    def build(t):
+        c = Connection(t, 40000)
+        h = Http2(c)
+        h.get(1, "/body").flush(0)
+        h.answer(1, b"x" * 900).flush(1, size=300, lost={1})
+        h.get(3, "/head").flush(0)
+        h.answer(3, b"ok", ("x-long", "y" * 90)).flush(1, size=60, lost={1})
+        h.get(5, "/frames").flush(0)
+        h.answer(5, b"gone").raw(1, frame(PING, 0, 0, bytes(8))).flush(1, lost={0})
+        h.get(7, "/after").flush(0)
+        h.answer(7, b"ok").raw(1, frame(PING, 0, 0, bytes(8))).flush(1)
+        c.close()
+    return plain(build)
+
+
+@case("http2-bomb.pcap", "GET /big 200 2", "GET /endless - -", "GET /other 200 2")
+def _():
+    """A header block that unpacks to 20 megabytes, which is read on but not kept; and one that never ends."""
+    def build(t):
+        c = Connection(t, 40000)
+        h = Http2(c, huffman=False)
+        fields = [(":method", "GET"), (":scheme", "http"), (":authority", "www.example.com"), (":path", "/big"), ("bomb", "b" * 3900)]
+        h.raw(0, frame(HEADERS, END_HEADERS | END_STREAM, 1, h.hpack[0].encode(*fields) + b"\xbe" * 5000)).flush(0)
+        h.answer(1, b"ok").flush(1)
+        c.close()
+        c = Connection(t, 40001)
+        h = Http2(c)
+        h.raw(0, frame(HEADERS, END_STREAM, 1, h.hpack[0].encode((":method", "GET"), (":scheme", "http"), (":authority", "www.example.com"), (":path", "/endless"))))
+        h.raw(0, frame(CONTINUATION, 0, 1, b"\x82" * 16384) * 8).flush(0)
+        h.raw(0, frame(CONTINUATION, END_HEADERS, 1, b"\x82")).flush(0)
+        h.get(3, "/other").flush(0)
+        h.answer(3, b"ok").flush(1)
+        c.close()
+    return plain(build)
+
+
+@case("http2-reset.pcap", "GET /cancelled 200 -", "GET /refused - -", "GET /short 200 4", "GET /odd 200 2")
+def _():
+    """A stream that the client breaks off, one that the server refuses, a body shorter than its Content-Length, and a request
+    with a capital in a field's name and a pseudo-header field twice."""
+    def build(t):
+        c = Connection(t, 40000)
+        h = Http2(c)
+        h.get(1, "/cancelled").get(3, "/refused").get(5, "/short").get(7, "/odd", ("Upper", "case"), (":path", "/twice")).flush(0)
+        h.head(1).data(1, b"a part", False).raw(1, frame(RST_STREAM, 0, 3, struct.pack(">I", 7))).flush(1)
+        h.raw(0, frame(RST_STREAM, 0, 1, struct.pack(">I", 8))).flush(0)
+        h.data(1, b"too late", False)
+        h.head(5, "200", ("content-length", "9")).data(5, b"four").answer(7, b"ok").flush(1)
+        c.close()
+    return plain(build)
+
+
+@case("evidence-http2.pcap", "DNS nephoexample.blob.core.windows.net A 0 1", "GET /api 200 ?", "GET /c/photo.jpg?sv=2019-12-12&sr=b&sig=AAAA%2Fbbbb&se=2026-02-01T00%3A00%3A00Z 200 9")
+def _():
+    """A first party's JSON hands out a signed storage URL, which the client then fetches, both in HTTP/2."""
+    def build(t):
+        signed = "/c/photo.jpg?sv=2019-12-12&sr=b&sig=AAAA%2Fbbbb&se=2026-02-01T00%3A00%3A00Z"
+        name = "nephoexample.blob.core.windows.net"
+        look_up(t, 1, name, [dns_record(b"\xc0\x0c", A, OTHER)])
+        c = Connection(t, 40000)
+        h = Http2(c)
+        h.get(1, "/api").flush(0)
+        h.answer(1, b'{"url":"http:\\/\\/' + name.encode() + signed.encode().replace(b"/", b"\\/") + b'"}', ("content-type", "application/json")).flush(1)
+        d = Connection(t, 40001, server=OTHER)
+        g = Http2(d)
+        g.get(1, signed, host=name).flush(0)
+        fields = ((":status", "200"), ("server", "Windows-Azure-Blob/1.0 Microsoft-HTTPAPI/2.0"), ("x-ms-request-id", "00000000-0000-0000-0000-000000000000"),
+                  ("x-ms-version", "2019-12-12"), ("x-ms-blob-type", "BlockBlob"), ("content-length", "9"))
+        g.raw(1, frame(HEADERS, END_HEADERS, 1, g.hpack[1].encode(*fields))).data(1, b"the photo").flush(1)
+        c.close()
+        d.close()
+    return plain(build)
+
+
 # ---------------------------------------------------------------------------------------------------- writing
 README = """# Captures made here
 

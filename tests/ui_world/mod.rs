@@ -113,8 +113,11 @@ pub(crate) fn http(n: u32, server: [u8; 4], request: &str, response: &str, size:
     let mut exchange = exchange(n, server, 80, Detail::Http(Box::default()));
     let request = message(request, frame, exchange.time.0, Body::default());
     let response = message(response, frame + 3, exchange.end_time.0, body);
-    exchange.detail =
-        Detail::Http(Box::new(HttpExchange { request: Some(request), interim: Vec::new(), response: Some(response) }));
+    exchange.detail = Detail::Http(Box::new(HttpExchange {
+        request: Some(request),
+        response: Some(response),
+        ..HttpExchange::default()
+    }));
     exchange
 }
 

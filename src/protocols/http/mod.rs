@@ -16,6 +16,8 @@ mod streams;
 use super::links::Link;
 use crate::model::{Anomaly, FrameNo, HttpExchange, HttpMessage, Timestamp};
 
+#[cfg(test)]
+pub(crate) use huffman::encode;
 pub(crate) use open::{Open, Which};
 pub(crate) use prefixed::{Text, integer, text};
 pub(crate) use section::{Section, SectionLimits};

@@ -46,15 +46,7 @@ pub(crate) struct Section {
 
 impl Section {
     pub(crate) fn new(room: SectionLimits) -> Self {
-        Self {
-            block: Vec::new(),
-            fields: Vec::new(),
-            spans: Vec::new(),
-            room,
-            limit: None,
-            lost: 0,
-            broken: false,
-        }
+        Self { block: Vec::new(), fields: Vec::new(), spans: Vec::new(), room, limit: None, lost: 0, broken: false }
     }
 
     /// Adds a field; `frames` carried its first and its last byte.
@@ -176,10 +168,7 @@ impl Section {
             StartLine::Status { code: self.status().unwrap_or(0), reason: nothing }
         } else {
             let target = self.range(b":path").or_else(|| self.range(b":authority"));
-            StartLine::Request {
-                method: self.range(b":method").unwrap_or(nothing),
-                target: target.unwrap_or(nothing),
-            }
+            StartLine::Request { method: self.range(b":method").unwrap_or(nothing), target: target.unwrap_or(nothing) }
         };
         let Self { block, fields, mut spans, .. } = self;
         if spans.is_empty() {

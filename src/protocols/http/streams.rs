@@ -138,10 +138,13 @@ impl Streams {
             if self.live.len() >= self.most
                 && let Some((oldest, mut stream)) = self.live.pop_first()
             {
-                let (frame, offset) = stream.open.http.request.as_ref().or(stream.open.http.response.as_ref()).map_or(
-                    (FrameNo(0), 0),
-                    |m| (m.last_frame, m.stream_offset),
-                );
+                let (frame, offset) = stream
+                    .open
+                    .http
+                    .request
+                    .as_ref()
+                    .or(stream.open.http.response.as_ref())
+                    .map_or((FrameNo(0), 0), |m| (m.last_frame, m.stream_offset));
                 let kind = AnomalyKind::Limit(Limit::LiveStreams);
                 stream.open.anomalies.push(Anomaly { kind, frame, offset, len: 0 });
                 self.over(oldest, stream);
@@ -178,8 +181,7 @@ impl Streams {
             return;
         }
         let status = head.section.status().filter(|_| which == Which::Response);
-        let mut message =
-            head.section.message(which == Which::Response, version, (start, end), &mut open.anomalies);
+        let mut message = head.section.message(which == Which::Response, version, (start, end), &mut open.anomalies);
         open.news = true;
         if !last && matches!(status, Some(100..=199)) {
             Open::empty_body(&mut message);
@@ -205,7 +207,9 @@ impl Streams {
         let framing = if last { Framing::Length(0) } else { Framing::UntilClose };
         let (reader, links) = open.begin_body(which, Some(framing), body, wanted);
         *half(&mut stream.halves, which) = Half { reader, cut: !head.whole };
-        if !head.whole && let Some(message) = open.message(which) {
+        if !head.whole
+            && let Some(message) = open.message(which)
+        {
             message.complete = false;
         }
         let given = open.given(links, swapped);
@@ -219,7 +223,9 @@ impl Streams {
         let swapped = self.swapped;
         let Some(stream) = self.live.get_mut(&id) else { return };
         let Some(reader) = half(&mut stream.halves, which).reader.as_mut() else { return };
-        if reader.is_untouched() && let Some(message) = stream.open.message(which) {
+        if reader.is_untouched()
+            && let Some(message) = stream.open.message(which)
+        {
             message.body.stream_offset = place.offset;
         }
         // Its end is not told by its bytes.
@@ -279,7 +285,8 @@ impl Streams {
         let ids: Vec<u64> = self.live.keys().copied().collect();
         for id in ids {
             let Some(stream) = self.live.get_mut(&id) else { continue };
-            let (frame, time) = stream.open.message(which).map_or_else(Default::default, |m| (m.last_frame, m.end_time));
+            let (frame, time) =
+                stream.open.message(which).map_or_else(Default::default, |m| (m.last_frame, m.end_time));
             let links = stream.end_body(which, false, Start { offset: 0, frame, time });
             self.give_links(id, links);
             self.settle(id);

@@ -119,9 +119,8 @@ pub(super) fn begins(bytes: &[u8]) -> Sniff {
 
 /// Whether these bytes are exactly one frame that is believed.
 pub(super) fn is_one(bytes: &[u8]) -> bool {
-    FrameHead::read(bytes).is_some_and(|head| {
-        head.is_believed(bytes) && bytes.len() == HEADER_BYTES.saturating_add(head.len)
-    })
+    FrameHead::read(bytes)
+        .is_some_and(|head| head.is_believed(bytes) && bytes.len() == HEADER_BYTES.saturating_add(head.len))
 }
 
 /// Whether the first bytes of a side are HTTP/2: the client's preface; or several frames that keep all rules, one of them
@@ -166,7 +165,7 @@ fn has_fields(head: FrameHead, payload: &[u8]) -> bool {
     read.is_ok() && !section.broken && (section.has(b":status") || section.has(b":path") || section.has(b":method"))
 }
 
-/// The piece of a header block in a payload of HEADERS, PUSH_PROMISE or CONTINUATION, without padding, priority and promised
+/// The piece of a header block in a payload of HEADERS, `PUSH_PROMISE` or CONTINUATION, without padding, priority and promised
 /// stream (RFC 9113 sections 6.2, 6.6, 6.10), and where in the payload it begins. `None` where these take more than is
 /// there. Of a payload that is cut, what there is.
 pub(super) fn fragment(head: FrameHead, payload: &[u8], cut: bool) -> Option<(usize, &[u8])> {

@@ -95,9 +95,12 @@ pub(super) struct Decoder {
 #[derive(Debug)]
 struct Entry {
     /// Name and value; `None` where they could not be told.
-    field: Option<(Box<[u8]>, Box<[u8]>)>,
+    field: Option<Kept>,
     cost: usize,
 }
+
+/// Name and value of a field.
+type Kept = (Box<[u8]>, Box<[u8]>);
 
 /// The block does not go on as a block does: what follows cannot be read, and the table is not known any more.
 #[derive(Debug, PartialEq, Eq)]
@@ -200,7 +203,7 @@ impl Decoder {
     }
 
     /// RFC 7541 section 4.4. An entry that could not be told counts as little as one can.
-    fn add(&mut self, field: Option<(Box<[u8]>, Box<[u8]>)>) {
+    fn add(&mut self, field: Option<Kept>) {
         let len = field.as_ref().map_or(0, |(name, value)| name.len().saturating_add(value.len()));
         let cost = len.saturating_add(ENTRY_BYTES);
         self.evict(cost);

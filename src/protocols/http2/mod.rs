@@ -31,7 +31,7 @@ pub use frame::sniff;
 /// Bytes of a frame that holds no part of a header block and is read: SETTINGS, of which more than this says nothing that
 /// matters here.
 const CONTROL_BYTES: usize = 1_024;
-/// SETTINGS_MAX_FRAME_SIZE (RFC 9113 section 6.5.2).
+/// `SETTINGS_MAX_FRAME_SIZE` (RFC 9113 section 6.5.2).
 const SETTINGS_MAX_FRAME_SIZE: u16 = 5;
 /// The stream of a request that came as HTTP/1.1 (RFC 7540 section 3.2).
 const UPGRADED: u64 = 1;
@@ -115,10 +115,18 @@ struct Block {
     start: Start,
     bytes: Vec<u8>,
     spans: Vec<BlockSpan>,
+    extent: Extent,
+}
+
+/// How much of a header block is there.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Extent {
+    /// All, up to where it was read.
+    Whole,
+    /// Not all of it.
+    Cut,
     /// It is longer than is read.
-    over: bool,
-    /// Not all of it is there.
-    cut: bool,
+    Over,
 }
 
 /// What a step took of the bytes it was given, and what has to be read again before the rest.
@@ -335,14 +343,16 @@ impl Connection {
     /// A frame is complete; `end` is where.
     fn frame(&mut self, side: Side, end: Start) {
         let half = self.half(side);
-        let State::Payload(payload) = std::mem::replace(&mut half.state, State::Header(Held::default())) else { return };
+        let State::Payload(payload) = std::mem::replace(&mut half.state, State::Header(Held::default())) else {
+            return;
+        };
         let Payload { head, start, bytes, spans, cut, .. } = *payload;
         let goes_on = head.kind == Kind::CONTINUATION && half.block.as_ref().is_some_and(|b| b.on == head.stream);
         if !goes_on && let Some(mut block) = half.block.take() {
             // Nothing may stand between the frames of a block (RFC 9113 section 6.10).
-            block.cut = true;
+            block.cut();
             self.odd(AnomalyKind::BadFrame, start);
-            self.section(side, block, start);
+            self.section(side, &block, start);
         }
         match head.kind {
             Kind::DATA if head.has(END_STREAM) => {
@@ -358,8 +368,7 @@ impl Connection {
                     start,
                     bytes: Vec::new(),
                     spans: Vec::new(),
-                    over: false,
-                    cut: false,
+                    extent: Extent::Whole,
                 };
                 if block.promised {
                     let at = usize::from(head.has(PADDED));
@@ -409,21 +418,22 @@ impl Connection {
         }));
         block.bytes.extend_from_slice(kept);
         if kept.len() < piece.len() || cut && payload.len() >= most {
-            if !block.over {
+            if block.extent != Extent::Over {
                 self.odd(AnomalyKind::Limit(Limit::HeaderBlockBytes), block.start);
             }
-            (block.over, block.cut) = (true, true);
+            block.extent = Extent::Over;
+        } else if cut {
+            block.cut();
         }
-        block.cut |= cut;
         if head.has(END_HEADERS) {
-            self.section(side, block, end);
+            self.section(side, &block, end);
         } else {
             self.half(side).block = Some(block);
         }
     }
 
     /// Decodes a header block.
-    fn section(&mut self, side: Side, block: Block, end: Start) {
+    fn section(&mut self, side: Side, block: &Block, end: Start) {
         let mut section = Section::new(self.limits.section);
         let table = &mut self.half(side).table;
         let frame_of = |at: usize| {
@@ -432,7 +442,8 @@ impl Connection {
             place.checked_sub(1).and_then(|i| block.spans.get(i)).map_or(block.start.frame, |s| s.frame)
         };
         let read = table.decode(&block.bytes, frame_of, &mut section);
-        if block.cut {
+        let cut = block.extent != Extent::Whole;
+        if cut {
             // A cut block ends in the middle of a field, as must be.
             section.broken = false;
             table.lose();
@@ -450,8 +461,8 @@ impl Connection {
             which,
             section,
             start: block.start,
-            end: end,
-            whole: !block.cut && read.is_ok(),
+            end,
+            whole: !cut && read.is_ok(),
             last: block.last || block.promised,
             pushed: block.promised,
         });
@@ -511,8 +522,8 @@ impl Connection {
         let which = self.which(side);
         let half = self.half(side);
         if let Some(mut block) = half.block.take() {
-            block.cut = true;
-            self.section(side, block, at);
+            block.cut();
+            self.section(side, &block, at);
         }
         self.half(side).table.lose();
         self.streams.gap_anywhere(which);
@@ -589,6 +600,15 @@ impl Connection {
         }
         self.half(side).state = State::Over;
         self.streams.end_all(which);
+    }
+}
+
+impl Block {
+    /// Nothing more comes of it.
+    fn cut(&mut self) {
+        if self.extent == Extent::Whole {
+            self.extent = Extent::Cut;
+        }
     }
 }
 

@@ -6,7 +6,7 @@ use egui::{Align, CornerRadius, FontId, Label, Layout, Rect, RichText, Sense, St
 use super::heads;
 use super::sheet::{Leaf, Sheet};
 use crate::case::{Plan, Section, SectionChoice};
-use crate::model::{Detail, Grade, Side, clean_to, middle};
+use crate::model::{Detail, Grade, Side, StartLine, clean_to, middle};
 use crate::store::{host_and_path, request_line};
 use crate::ui::panes::{card, connection, evidence, parts, path, readings};
 use crate::ui::prepared::{BodyKind, Head, HeadLine, Shown};
@@ -375,14 +375,14 @@ fn title(ui: &mut Ui, leaf: &Leaf, sheet: &Sheet) {
         ui.label(job);
     }
     let mut facts = Vec::new();
-    if let Detail::Http(_) = exchange.detail {
-        let start = leaf.shown.response.as_ref().and_then(|r| r.lines.first()).filter(|l| l.name.is_empty());
-        facts.push(start.map_or_else(
+    if let Detail::Http(http) = &exchange.detail {
+        let answer = http.response.as_ref().filter(|r| !matches!(r.start, StartLine::Status { code: 0, .. }));
+        facts.push(answer.map_or_else(
             || "no answer in the capture".to_owned(),
-            |line| {
-                let value = line.value();
-                let words = value.split_once(' ').map_or(value.as_str(), |(_, status)| status);
-                format!("answered {}", clean_to(words.as_bytes(), 60))
+            |response| {
+                let line = response.start_line();
+                let status = line.iter().position(|b| *b == b' ').and_then(|at| line.get(at + 1..));
+                format!("answered {}", clean_to(status.unwrap_or(&line), 60))
             },
         ));
     }

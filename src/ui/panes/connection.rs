@@ -97,7 +97,11 @@ pub(crate) fn facts(record: &Record) -> Vec<Fact> {
                 out.push(Fact::Pair("Stream", stream.to_string(), false));
             }
             if http.pushed {
-                out.push(Fact::Pair("Pushed", "the server promised this request itself; no client sent it".to_owned(), false));
+                out.push(Fact::Pair(
+                    "Pushed",
+                    "the server promised this request itself; no client sent it".to_owned(),
+                    false,
+                ));
             }
             if http.is_grpc() {
                 out.push(Fact::Pair("Call", "gRPC".to_owned(), false));

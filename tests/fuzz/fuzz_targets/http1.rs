@@ -3,7 +3,8 @@
 
 use libfuzzer_sys::fuzz_target;
 use nephoscope::model::{Budget, FrameNo, Run, RunKind, Side, Timestamp};
-use nephoscope::protocols::http1::{Connection, Wanted};
+use nephoscope::protocols::http::Wanted;
+use nephoscope::protocols::http1::Connection;
 
 fuzz_target!(|bytes: &[u8]| {
     let [part, step, rest @ ..] = bytes else { return };
