@@ -42,11 +42,22 @@ pub(crate) struct Section {
     lost: u64,
     /// A string in it breaks the Huffman code's rules, or the section ends in the middle.
     pub(crate) broken: bool,
+    /// The capture lacks its end.
+    pub(crate) cut: bool,
 }
 
 impl Section {
     pub(crate) fn new(room: SectionLimits) -> Self {
-        Self { block: Vec::new(), fields: Vec::new(), spans: Vec::new(), room, limit: None, lost: 0, broken: false }
+        Self {
+            block: Vec::new(),
+            fields: Vec::new(),
+            spans: Vec::new(),
+            room,
+            limit: None,
+            lost: 0,
+            broken: false,
+            cut: false,
+        }
     }
 
     /// Adds a field; `frames` carried its first and its last byte.
@@ -137,7 +148,8 @@ impl Section {
         let pseudo: Vec<&[u8]> = names().take(first).collect();
         let twice = pseudo.iter().enumerate().any(|(i, n)| pseudo.iter().skip(i.saturating_add(1)).any(|o| o == n));
         let unknown = pseudo.iter().any(|n| !PSEUDO.contains(n));
-        let missing = !trailers && self.lost == 0 && !self.broken && self.limit.is_none() && self.lacks();
+        let whole = self.lost == 0 && !self.broken && !self.cut && self.limit.is_none();
+        let missing = !trailers && whole && self.lacks();
         if late || twice || unknown || missing || trailers && first > 0 {
             note(AnomalyKind::BadPseudoField, 0);
         }

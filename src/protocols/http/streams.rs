@@ -126,6 +126,8 @@ impl Streams {
             stream.open.http.request = Some(request);
             stream.open.request_done = true;
             stream.open.bodies = [body, Vec::new()];
+            stream.open.news = true;
+            self.news = true;
         }
     }
 

@@ -445,7 +445,7 @@ impl Connection {
         let cut = block.extent != Extent::Whole;
         if cut {
             // A cut block ends in the middle of a field, as must be.
-            section.broken = false;
+            (section.broken, section.cut) = (false, true);
             table.lose();
         }
         if self.asking.is_none() {
