@@ -27,6 +27,11 @@ impl SectionLimits {
     pub(crate) fn new(budget: &Budget) -> Self {
         Self { bytes: budget.section_bytes, fields: budget.head_fields }
     }
+
+    /// The same, but no more than so many bytes.
+    pub(crate) fn within(self, bytes: u64) -> Self {
+        Self { bytes: self.bytes.min(usize::try_from(bytes).unwrap_or(usize::MAX)), ..self }
+    }
 }
 
 /// Fields as they come out of the decoder.
@@ -88,6 +93,11 @@ impl Section {
         let value = ByteRange::between(value_at, self.block.len());
         self.block.push(b'\n');
         self.fields.push(Field { name, value });
+    }
+
+    /// Bytes of the fields as text.
+    pub(crate) fn len(&self) -> usize {
+        self.block.len()
     }
 
     /// A field came that cannot be told.

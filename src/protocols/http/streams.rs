@@ -12,6 +12,10 @@ use crate::model::{Anomaly, AnomalyKind, Budget, FrameNo, HttpMessage, HttpVersi
 
 /// Responses without request that are kept until their end, for which a request may yet come from behind a hole.
 const HELD_ORPHANS: usize = 32;
+/// Bytes of heads that the streams of one connection hold while they go on; a few bytes on the wire may unpack to many.
+const HELD_BYTES: usize = 16 << 20;
+/// Interim responses of one exchange; there is no sense in more than a few.
+const INTERIM_RESPONSES: usize = 64;
 /// Streams that were over, which are remembered: what still comes for them opens nothing.
 const CLOSED_STREAMS: usize = 256;
 
@@ -59,6 +63,8 @@ pub(crate) struct Streams {
     live: BTreeMap<u64, Stream>,
     orphans: VecDeque<u64>,
     closed: VecDeque<u64>,
+    /// Bytes of heads in `live`.
+    held: usize,
     opened: u32,
     news: bool,
     given: Vec<Given>,
@@ -79,6 +85,7 @@ impl Streams {
             live: BTreeMap::new(),
             orphans: VecDeque::new(),
             closed: VecDeque::new(),
+            held: 0,
             opened: 0,
             news: false,
             given: Vec::new(),
@@ -122,6 +129,7 @@ impl Streams {
 
     /// A request that came by another way and is to be answered here (RFC 7540 section 3.2).
     pub(crate) fn adopt(&mut self, id: u64, request: HttpMessage, body: Vec<u8>) {
+        self.held = self.held.saturating_add(request.block.len());
         if let Some(stream) = self.stream(id) {
             stream.open.http.request = Some(request);
             stream.open.request_done = true;
@@ -137,19 +145,8 @@ impl Streams {
             if self.closed.contains(&id) {
                 return None;
             }
-            if self.live.len() >= self.most
-                && let Some((oldest, mut stream)) = self.live.pop_first()
-            {
-                let (frame, offset) = stream
-                    .open
-                    .http
-                    .request
-                    .as_ref()
-                    .or(stream.open.http.response.as_ref())
-                    .map_or((FrameNo(0), 0), |m| (m.last_frame, m.stream_offset));
-                let kind = AnomalyKind::Limit(Limit::LiveStreams);
-                stream.open.anomalies.push(Anomaly { kind, frame, offset, len: 0 });
-                self.over(oldest, stream);
+            if self.live.len() >= self.most {
+                self.give_up_oldest();
             }
             let number = self.opened;
             self.opened = number.saturating_add(1);
@@ -162,25 +159,53 @@ impl Streams {
         self.live.get_mut(&id)
     }
 
+    /// Makes room: the stream that was opened first ends as it is.
+    fn give_up_oldest(&mut self) {
+        let Some((id, mut stream)) = self.live.pop_first() else { return };
+        let message = stream.open.http.request.as_ref().or(stream.open.http.response.as_ref());
+        let (frame, offset) = message.map_or((FrameNo(0), 0), |m| (m.last_frame, m.stream_offset));
+        let kind = AnomalyKind::Limit(Limit::LiveStreams);
+        stream.open.anomalies.push(Anomaly { kind, frame, offset, len: 0 });
+        self.over(id, stream);
+    }
+
     /// Takes a field section: the head of a message, or its trailers.
     pub(crate) fn head(&mut self, head: Head) {
+        let bytes = head.section.len();
+        self.held = self.held.saturating_add(bytes);
+        if !self.take_head(head) {
+            self.held = self.held.saturating_sub(bytes);
+        }
+        while self.held > HELD_BYTES && !self.live.is_empty() {
+            self.give_up_oldest();
+        }
+    }
+
+    /// Whether the section was kept.
+    fn take_head(&mut self, head: Head) -> bool {
         let (version, body, wanted, swapped) = (self.version, self.body, self.wanted, self.swapped);
         let (id, which, start, end, last) = (head.stream, head.which, head.start, head.end, head.last);
-        let Some(stream) = self.stream(id) else { return };
+        let Some(stream) = self.stream(id) else { return false };
         let open = &mut stream.open;
+        let surplus = open.message(which).is_some_and(|m| !m.trailers.is_empty())
+            || open.http.interim.len() >= INTERIM_RESPONSES && matches!(head.section.status(), Some(100..=199));
+        if surplus {
+            push_few(&mut open.anomalies, Anomaly { kind: AnomalyKind::BadFrame, ..cut_short(start) });
+            return false;
+        }
         if !head.whole {
-            open.anomalies.push(cut_short(start));
+            push_few(&mut open.anomalies, cut_short(start));
         }
         if let Some(message) = open.message(which) {
             let mut anomalies = Vec::new();
             head.section.into_trailers(message, start, &mut anomalies);
-            open.anomalies.append(&mut anomalies);
+            anomalies.into_iter().for_each(|anomaly| push_few(&mut open.anomalies, anomaly));
             open.touch(which, end);
             half(&mut stream.halves, which).cut |= !head.whole;
             if last {
                 self.end(id, which, end);
             }
-            return;
+            return true;
         }
         let status = head.section.status().filter(|_| which == Which::Response);
         let mut message = head.section.message(which == Which::Response, version, (start, end), &mut open.anomalies);
@@ -190,7 +215,7 @@ impl Streams {
             message.complete = head.whole;
             open.http.interim.push(message);
             self.news = true;
-            return;
+            return true;
         }
         match which {
             Which::Request => {
@@ -218,6 +243,7 @@ impl Streams {
         self.given.extend(given);
         self.news = true;
         self.settle(id);
+        true
     }
 
     /// Takes bytes of a body.
@@ -333,6 +359,7 @@ impl Streams {
                 self.given.extend(given);
             }
         }
+        self.held = self.held.saturating_sub(heads_len(&stream.open));
         self.orphans.retain(|orphan| *orphan != id);
         self.closed.push_back(id);
         if self.closed.len() > CLOSED_STREAMS {
@@ -385,6 +412,10 @@ fn half([request, response]: &mut [Half; 2], which: Which) -> &mut Half {
 
 fn cut_short(place: Start) -> Anomaly {
     Anomaly { kind: AnomalyKind::CutShort, frame: place.frame, offset: place.offset, len: 0 }
+}
+
+fn heads_len(open: &Open) -> usize {
+    open.http.request.iter().chain(&open.http.interim).chain(&open.http.response).map(|m| m.block.len()).sum()
 }
 
 /// The first few of a kind tell it all.

@@ -33,6 +33,11 @@ pub use frame::sniff;
 const CONTROL_BYTES: usize = 1_024;
 /// `SETTINGS_MAX_FRAME_SIZE` (RFC 9113 section 6.5.2).
 const SETTINGS_MAX_FRAME_SIZE: u16 = 5;
+/// Bytes of decoded fields that one byte of header blocks earns. A byte may name an entry of 4 KiB; a client whose every
+/// request repeats 3 KiB of cookies needs some 150.
+const SECTION_RATIO: u64 = 256;
+/// Bytes of decoded fields that need not be earned, and the most that can be saved up.
+const SECTION_FREE_BYTES: u64 = 4 << 20;
 /// The stream of a request that came as HTTP/1.1 (RFC 7540 section 3.2).
 const UPGRADED: u64 = 1;
 
@@ -44,6 +49,8 @@ pub struct Connection {
     /// Which side asks; known from the preface or the first field section on.
     asking: Option<Side>,
     streams: Streams,
+    /// Bytes of fields that may yet be kept.
+    room: u64,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -150,6 +157,7 @@ impl Connection {
             halves: [half(), half()],
             asking: None,
             streams: Streams::new(HttpVersion::V2, budget, wanted),
+            room: SECTION_FREE_BYTES,
         }
     }
 
@@ -214,9 +222,9 @@ impl Connection {
     }
 
     fn data(&mut self, side: Side, bytes: &[u8], at: Start) {
-        let mut pieces: Vec<(Cow<'_, [u8]>, Start)> = vec![(bytes.into(), at)];
-        while let Some((piece, at)) = pieces.pop() {
-            let mut used = 0_usize;
+        // What is to be read, the next last: steps may ask for bytes to be read again.
+        let mut pieces: Vec<(Cow<'_, [u8]>, Start, usize)> = vec![(bytes.into(), at, 0)];
+        while let Some((piece, at, mut used)) = pieces.pop() {
             while let Some(rest) = piece.get(used..).filter(|rest| !rest.is_empty()) {
                 let place = further(at, used);
                 let Took { count, again } = match &mut self.half(side).state {
@@ -228,9 +236,8 @@ impl Connection {
                 };
                 used = used.saturating_add(count);
                 if !again.bytes.is_empty() {
-                    let rest = piece.get(used..).unwrap_or_default().to_vec();
-                    pieces.push((rest.into(), further(at, used)));
-                    pieces.extend(again.pieces().rev().map(|(bytes, start)| (bytes.to_vec().into(), start)));
+                    pieces.push((piece, at, used));
+                    pieces.extend(again.pieces().rev().map(|(bytes, start)| (bytes.to_vec().into(), start, 0)));
                     break;
                 }
             }
@@ -411,6 +418,8 @@ impl Connection {
         let Some((front, piece)) = fragment(head, payload, cut) else { return self.odd_block(side, block.start) };
         let most = self.limits.block_bytes;
         let base = block.bytes.len();
+        // Behind a hole the block does not go on.
+        let piece = if block.extent == Extent::Cut { &[] } else { piece };
         let kept = piece.get(..most.saturating_sub(base)).unwrap_or(piece);
         block.spans.extend(spans.iter().map(|span| {
             let at = usize::try_from(span.at).unwrap_or(usize::MAX).saturating_sub(front);
@@ -434,7 +443,9 @@ impl Connection {
 
     /// Decodes a header block.
     fn section(&mut self, side: Side, block: &Block, end: Start) {
-        let mut section = Section::new(self.limits.section);
+        let coded = u64::try_from(block.bytes.len()).unwrap_or(u64::MAX);
+        self.room = self.room.saturating_add(coded.saturating_mul(SECTION_RATIO)).min(SECTION_FREE_BYTES);
+        let mut section = Section::new(self.limits.section.within(self.room));
         let table = &mut self.half(side).table;
         let frame_of = |at: usize| {
             let at = position(at);
@@ -448,6 +459,7 @@ impl Connection {
             (section.broken, section.cut) = (false, true);
             table.lose();
         }
+        self.room = self.room.saturating_sub(u64::try_from(section.len()).unwrap_or(u64::MAX));
         if self.asking.is_none() {
             if section.has(b":status") || block.promised {
                 self.ask(side.other());
@@ -534,11 +546,17 @@ impl Connection {
         let State::Lost(held) = &mut self.half(side).state else { return Took::all(bytes) };
         let mut held = std::mem::take(held);
         let before = held.bytes.len();
-        // Whatever begins in what was held can be told by so much more.
-        held.push(bytes.get(..FIRST_MOST.saturating_add(2 * HEADER_BYTES)).unwrap_or(bytes), at);
-        for from in 0..before {
+        let (mut from, mut added) = (0_usize, 0_usize);
+        while from < before {
             match begins(held.bytes.get(from..).unwrap_or_default()) {
-                Sniff::No => {}
+                Sniff::No => from = from.saturating_add(1),
+                Sniff::NeedMore if added < bytes.len() => {
+                    // Mostly a header tells; whatever begins in what was held is told by a frame and a header.
+                    let enough = if added == 0 { HEADER_BYTES } else { FIRST_MOST.saturating_add(2 * HEADER_BYTES) };
+                    let more = bytes.get(added..enough.min(bytes.len()).max(added.saturating_add(1)));
+                    held.push(more.unwrap_or_default(), further(at, added));
+                    added = held.bytes.len().saturating_sub(before);
+                }
                 Sniff::NeedMore => {
                     self.half(side).state = State::Lost(held.from(from));
                     return Took::all(bytes);

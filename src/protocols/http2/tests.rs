@@ -301,6 +301,24 @@ fn bombs() {
     assert_eq!(given_up, 5_000 - 4_096);
 }
 
+/// Many small blocks, each of which unpacks to a quarter of a megabyte.
+#[test]
+fn what_blocks_unpack_to_is_bounded() {
+    let value = [vec![0x7f, 0xb9, 0x16], vec![b'v'; 2_872]].concat();
+    let fill = [vec![0x82, 0x84, 0x86, 0x40, 1, b'n'], value].concat();
+    let named = [vec![0x82, 0x84, 0x86], vec![0xbe; 80]].concat();
+    let blocks = std::iter::once(&fill).chain(std::iter::repeat_n(&named, 1_000));
+    let frames: Vec<Vec<u8>> = (0_u32..).zip(blocks).map(|(i, block)| frame(1, 5, i * 2 + 1, block)).collect();
+    let coded: usize = frames.iter().map(Vec::len).sum();
+    let ended = read(&frames, &[], 100_000);
+    assert_eq!(ended.len(), 1_001);
+    let kept: usize = ended.iter().map(|e| e.http.request.as_ref().unwrap().block.len()).sum();
+    assert!(kept > 8 << 20 && kept < (4 << 20) + 256 * coded, "{kept} of {coded}");
+    let kinds: Vec<_> = ended.iter().flat_map(kinds).collect();
+    assert!(kinds.contains(&AnomalyKind::Limit(Limit::SectionBytes)));
+    assert!(kinds.contains(&AnomalyKind::Limit(Limit::LiveStreams)));
+}
+
 /// Frames and junk by turns: each turn loses and finds the frames again, which must not go deeper and deeper.
 #[test]
 fn many_losses() {
