@@ -496,7 +496,8 @@ impl<'a> MessageLine<'a> {
             }
             StartLine::Status { code, reason } => {
                 line.status = Some(code);
-                line.reason = Some(lossy(reason.of(&message.block)));
+                // HTTP/2 and HTTP/3 have no reason phrase.
+                line.reason = (!message.is_decoded()).then(|| lossy(reason.of(&message.block)));
             }
         }
         line

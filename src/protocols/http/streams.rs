@@ -388,7 +388,13 @@ impl Stream {
         // A response to HEAD, and 304, name the length of what they do not send (RFC 9110 section 8.6).
         let bodiless = matches!(message.start, StartLine::Status { code: 304, .. }) || message.body.wire_bytes == 0;
         let differs = content_length(message).is_some_and(|length| length != message.body.wire_bytes);
-        if whole && !cut && !bodiless && differs && message.complete {
+        if !whole || cut {
+            return rest.links;
+        }
+        if !message.complete {
+            // It ended as it should, and the capture lacks a part of it.
+            self.open.anomalies.push(cut_short(place));
+        } else if differs && !bodiless {
             self.open.anomalies.push(Anomaly { kind: AnomalyKind::LengthDiffers, ..cut_short(place) });
         }
         rest.links
