@@ -199,7 +199,9 @@ impl Streams {
         if let Some(message) = open.message(which) {
             let mut anomalies = Vec::new();
             head.section.into_trailers(message, start, &mut anomalies);
-            anomalies.into_iter().for_each(|anomaly| push_few(&mut open.anomalies, anomaly));
+            for anomaly in anomalies {
+                push_few(&mut open.anomalies, anomaly);
+            }
             open.touch(which, end);
             half(&mut stream.halves, which).cut |= !head.whole;
             if last {
