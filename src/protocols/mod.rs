@@ -8,6 +8,7 @@ pub mod body;
 pub mod dns;
 pub mod http1;
 pub mod links;
+pub mod quic;
 pub mod tls;
 
 use crate::model::Side;

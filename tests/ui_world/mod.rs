@@ -148,6 +148,7 @@ pub(crate) fn tls(n: u32, server: [u8; 4], name: &str) -> Exchange {
         client_certificates: Vec::new(),
         certificate_frame: None,
         bytes: [2_310, 48_120],
+        quic: None,
     }));
     exchange
 }
