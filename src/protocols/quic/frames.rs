@@ -56,7 +56,7 @@ fn acknowledgement(cursor: &mut Cursor<'_>, marks: bool) -> Option<()> {
     Some(())
 }
 
-/// CONNECTION_CLOSE of the transport (section 19.19).
+/// The close of the connection by the transport (section 19.19).
 fn close(cursor: &mut Cursor<'_>) -> Option<()> {
     let (_error, _frame) = (varint(cursor)?, varint(cursor)?);
     let len = usize::try_from(varint(cursor)?).ok()?;

@@ -114,7 +114,7 @@ fn tags(block: &[u8]) -> Option<Option<ByteRange>> {
 }
 
 /// Fowler, Noll and Vo's hash, form 1a, of 128 bits.
-fn fnv1a_128<'a>(bytes: impl Iterator<Item = &'a u8>) -> u128 {
+pub(super) fn fnv1a_128<'a>(bytes: impl Iterator<Item = &'a u8>) -> u128 {
     const PRIME: u128 = 0x0000_0000_0100_0000_0000_0000_0000_013b;
     const BASIS: u128 = 0x6c62_272e_07bb_0142_62b8_2175_6295_c58d;
     bytes.fold(BASIS, |hash, byte| (hash ^ u128::from(*byte)).wrapping_mul(PRIME))

@@ -184,12 +184,43 @@ fn whole_number(expected: u64, short: u64, len: usize) -> u64 {
     let window = 1_u64 << len.saturating_mul(8).min(32);
     let half = window / 2;
     let near = expected & !window.wrapping_sub(1) | short;
-    if near.saturating_add(half) <= expected && near < (1 << 62) - window {
+    if near.saturating_add(half) <= expected && near.saturating_add(window) < 1 << 62 {
         near.saturating_add(window)
     } else if near > expected.saturating_add(half) && near >= window {
         near.saturating_sub(window)
     } else {
         near
+    }
+}
+
+#[cfg(test)]
+impl PacketKeys {
+    /// A packet as its sender makes it: `head` ends with the packet number, of four bytes at most.
+    pub(super) fn seal(&self, head: &[u8], number: u32, payload: &[u8]) -> Vec<u8> {
+        let mut nonce = self.iv;
+        for (byte, of_number) in nonce.iter_mut().rev().zip(number.to_le_bytes()) {
+            *byte ^= of_number;
+        }
+        let sealed = self.aead.encrypt(&Nonce::from(nonce), Payload { msg: payload, aad: head }).unwrap();
+        let number_len = usize::from(head[0] & 3) + 1;
+        let mut mask = Array::from(*sealed[4 - number_len..].first_chunk::<SAMPLE_BYTES>().unwrap());
+        self.header.encrypt_block(&mut mask);
+        let mut packet = [head, &sealed].concat();
+        packet[0] ^= mask[0] & 0x0f;
+        for i in 0..number_len {
+            packet[head.len() - number_len + i] ^= mask[i + 1];
+        }
+        packet
+    }
+}
+
+#[cfg(test)]
+impl Suite {
+    /// The tag at the end of a Retry packet.
+    pub(super) fn retry_tag(&self, origin: &[u8], head: &[u8]) -> Vec<u8> {
+        let pseudo = [&[u8::try_from(origin.len()).unwrap()], origin, head].concat();
+        let (key, nonce) = self.retry;
+        Aes128Gcm::new(&key.into()).encrypt(&Nonce::from(nonce), Payload { msg: &[], aad: &pseudo }).unwrap()
     }
 }
 

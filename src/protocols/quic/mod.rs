@@ -154,9 +154,9 @@ impl Connections {
         {
             of = self.google(&hello, run, out);
         }
-        let len = u64::try_from(bytes.len()).unwrap_or_default();
+        let len = run_len(run);
         let alone = self.begun == 1;
-        if let Some(connection) = of.or(self.open.len().checked_sub(1)).and_then(|at| self.open.get_mut(at)) {
+        if let Some(connection) = of.or_else(|| self.open.len().checked_sub(1)).and_then(|at| self.open.get_mut(at)) {
             let [client, server] = &mut connection.bytes;
             let sum = if run.side == Side::Client { client } else { server };
             // An offset counts what the capture lacks of earlier datagrams too, but it is that of all connections.
@@ -336,9 +336,9 @@ impl Connection {
     }
 
     /// Whether a packet from `side` may be of this connection. A client that was told to speak another version begins
-    /// anew (RFC 9000 section 6.2).
+    /// anew (RFC 9000 section 6.2), perhaps with the same ids.
     fn fits(&self, version: QuicVersion, side: Side, target: &[u8]) -> bool {
-        let anew = side == self.asker && !self.facts.negotiated.is_empty() && version != self.facts.version;
+        let anew = !self.facts.negotiated.is_empty() && version != self.facts.version;
         !anew && self.ids_of(side.other()).iter().any(|id| **id == *target)
     }
 
@@ -369,6 +369,9 @@ impl Connection {
     /// Takes over what the header of a packet tells that authenticated.
     fn learn(&mut self, packet: &Long<'_>, run: &Run<'_>, budget: &Budget) {
         self.tls.touch(run);
+        let [client, server] = self.bytes;
+        let before = if run.side == Side::Client { client } else { server };
+        self.tls.saw(run.side, before.saturating_add(run_len(run)));
         let facts = &mut self.facts;
         let ids = if run.side == self.asker {
             &mut facts.client_ids
@@ -436,6 +439,10 @@ impl Connection {
         self.tls.finish(self.bytes, room);
         out.extend(room.drain(..).map(|session| self.ended(session)));
     }
+}
+
+fn run_len(run: &Run<'_>) -> u64 {
+    if let RunKind::Data(bytes) = &run.kind { u64::try_from(bytes.len()).unwrap_or_default() } else { 0 }
 }
 
 /// Keeps a connection id that is new; `false` where there is no room.
