@@ -87,6 +87,8 @@ fn mutate(random: &mut Random, seeds: &[Vec<u8>]) -> Vec<u8> {
                     b"HTTP/1.1 200 OK\r\n",
                     b"\xc0\x0c",
                     b"\x16\x03\x01\xff\xff\x01\xff\xff\xff",
+                    b"\xc3\x00\x00\x00\x01\xff\xff\xff\xff\xff\xff",
+                    b"CHLO\xff\xff\x00\x00SNI\x00\xff\xff\xff\xff",
                 ];
                 let text = text[random.below(text.len())];
                 let until = (at + text.len()).min(len);

@@ -10,8 +10,8 @@ use std::path::{Path, PathBuf};
 use nephoscope::case::{Key, Plan, RedactionChoice};
 use nephoscope::engine::{How, Reading, Source};
 use nephoscope::export::{Callout, Outcome, Pixels, Proof, Report, Subject, read_bundle, verify};
-use nephoscope::model::Budget;
-use nephoscope::store::{RowId, Snapshot};
+use nephoscope::model::{Budget, Detail};
+use nephoscope::store::{Record, RowId, Snapshot};
 
 const SAMPLE: &str = "assets/sample/icloud-2011-reconstruction.pcapng";
 
@@ -194,6 +194,53 @@ fn one_flipped_byte_of_a_server_name_fails_its_callouts() {
         }
     }
     assert!(tried > 0);
+}
+
+/// Where the client's first connection id stands in an excerpt: in the headers of its Initial packets.
+fn places_of_id(excerpt: &[u8], record: &Record) -> Vec<usize> {
+    let Detail::Tls(tls) = &record.exchange.detail else { return Vec::new() };
+    memchr::memmem::find_iter(excerpt, &tls.quic.as_ref().unwrap().server_ids[0]).collect()
+}
+
+#[test]
+fn a_name_in_a_quic_hello_is_proved_by_its_packets() {
+    let path = project().join("tests/captures/evidence-quic.pcap");
+    let snapshot = open(&path).unwrap();
+    let row = *judged(&snapshot).last().unwrap();
+    let record = snapshot.record(row).unwrap();
+    let proof = prove(&path, &snapshot, row, off());
+    let callouts = &proof.claim.exchanges[0].callouts;
+    let named: BTreeSet<u32> = callouts.iter().filter(|c| c.part == "ClientHello").map(|c| c.number).collect();
+    assert!(!named.is_empty());
+    let report = verify(&with_excerpt(&proof), None, &Budget::default());
+    assert!(report.items.iter().all(|i| matches!(i.outcome, Outcome::Passes(_))), "{:#?}", report.items);
+    // Any byte of the packet counts, not those of the name alone.
+    let packets = places_of_id(&proof.excerpt.bytes, &record);
+    for at in [0, 40, 1_000] {
+        let mut subject = with_excerpt(&proof);
+        for packet in &packets {
+            subject.excerpt.as_mut().unwrap()[packet + at] ^= 1;
+        }
+        let failed = failing(&verify(&subject, None, &Budget::default()));
+        assert!(failed.is_superset(&named), "{at}: {failed:?}");
+    }
+}
+
+#[test]
+fn a_hidden_name_in_a_quic_hello_takes_its_packets_along() {
+    let path = project().join("tests/captures/evidence-quic.pcap");
+    let snapshot = open(&path).unwrap();
+    let row = *judged(&snapshot).last().unwrap();
+    let record = snapshot.record(row).unwrap();
+    let open = prove(&path, &snapshot, row, RedactionChoice::default());
+    assert_eq!(places_of_id(&open.excerpt.bytes, &record).len(), 2);
+    let words = vec!["nephoexample".to_owned()];
+    let proof = prove(&path, &snapshot, row, RedactionChoice { words, ..RedactionChoice::default() });
+    assert!(places_of_id(&proof.excerpt.bytes, &record).is_empty(), "the packets tell the name to everybody");
+    let report = verify(&with_excerpt(&proof), None, &Budget::default());
+    assert!(!report.fails(), "{:#?}", report.items);
+    let whole = verify(&Subject { excerpt: None, ..with_excerpt(&proof) }, Some(&path), &Budget::default());
+    assert!(whole.items.iter().all(|i| matches!(i.outcome, Outcome::Passes(_))), "{:#?}", whole.items);
 }
 
 #[test]

@@ -1,5 +1,6 @@
 //! What the shards found becomes rows, in an order that does not depend on how many shards there are.
 
+use super::moves::Moves;
 use super::shard::{Event, Found};
 use super::walk::Stamp;
 use crate::evidence::{Known, Matcher, pack};
@@ -12,6 +13,7 @@ pub(super) struct Merge {
     /// `None`: exchanges are listed without verdicts.
     matcher: Option<Matcher>,
     known: Known,
+    moves: Moves,
     pub(super) store: Store,
     /// Limits that parsers reached, by what they say of their exchanges.
     limits: Vec<LimitHit>,
@@ -22,6 +24,7 @@ impl Merge {
         Self {
             matcher: verdicts.then(|| Matcher::new(budget)),
             known: Known::new(budget),
+            moves: Moves::default(),
             store: Store::new(budget, pack().roles),
             limits: Vec::new(),
         }
@@ -36,7 +39,8 @@ impl Merge {
                 self.known.learn_drops();
             }
             match event.found {
-                Found::Exchange(exchange, _) => {
+                Found::Exchange(mut exchange, _) => {
+                    self.moves.mark(&mut exchange);
                     self.count_limits(&exchange);
                     let no = self.store.place(&exchange);
                     let (mut ledger, mut verdict) = (Ledger::new(), Verdict::default());
@@ -49,11 +53,13 @@ impl Merge {
                     self.store.add(&Record { exchange, ledger, verdict });
                 }
                 // What goes on teaches nothing: it may yet turn out otherwise.
-                Found::Open(exchange) => {
+                Found::Open(mut exchange) => {
+                    self.moves.mark(&mut exchange);
                     let (ledger, verdict) =
                         self.matcher.as_mut().map(|m| m.judge(&exchange, &self.known)).unwrap_or_default();
                     self.store.show(&Record { exchange, ledger, verdict });
                 }
+                Found::Short(packet) => self.moves.learn(packet),
                 Found::Links(given) => self.known.learn_links(given),
                 Found::Frames(frames) => self.store.add_frames(event.flow, &frames),
                 Found::Flow(frames) => {
@@ -71,7 +77,7 @@ impl Merge {
     pub(super) fn limits(&self) -> impl Iterator<Item = LimitHit> {
         let forgotten = self.known.forgotten_links();
         let hit = LimitHit { limit: Limit::HandOuts, count: forgotten, first_frame: FrameNo(0) };
-        self.limits.iter().copied().chain((forgotten > 0).then_some(hit))
+        self.limits.iter().copied().chain((forgotten > 0).then_some(hit)).chain(self.moves.forgotten())
     }
 
     fn count_limits(&mut self, exchange: &Exchange) {

@@ -5,6 +5,7 @@
 mod detail;
 mod merge;
 mod messages;
+mod moves;
 mod pairing;
 mod reading;
 mod shard;

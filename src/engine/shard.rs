@@ -4,9 +4,10 @@ use super::pairing::Lookups;
 use super::walk::{Block, Stamp};
 use crate::evidence::Given;
 use crate::model::{
-    Anomaly, Budget, Detail, Exchange, FlowId, FrameNo, LimitHit, Run, RunKind, Side, Timestamp, Transport, Unit,
+    Anomaly, Budget, Detail, Endpoint, Exchange, FlowId, FrameNo, LimitHit, Run, RunKind, Side, Timestamp, Transport,
+    Unit,
 };
-use crate::protocols::{Feed, Sniff, dns, http, http1, http2, tls};
+use crate::protocols::{Feed, Sniff, dns, http, http1, http2, quic, tls};
 use crate::streams::{Flow, FlowTable, FrameList, Slot};
 
 /// Bytes of one side that are held while its protocol is not yet clear.
@@ -27,8 +28,21 @@ pub(super) enum Found {
     Frames(FrameList),
     /// Links that a response handed out, before the response is over.
     Links(Given),
+    /// A flow began with what may be a packet of a QUIC connection of another flow.
+    Short(ShortPacket),
     /// A flow ended; these were its (last) frames.
     Flow(FrameList),
+}
+
+/// The first packet of a flow whose protocol is not clear, if it has the short header of QUIC.
+#[derive(Debug)]
+pub(super) struct ShortPacket {
+    /// Its frame.
+    pub(super) frame: FrameNo,
+    /// Sender and receiver.
+    pub(super) ends: (Endpoint, Endpoint),
+    /// Bytes that begin with the receiver's connection id.
+    pub(super) target: Box<[u8]>,
 }
 
 /// Something found, with the order in which it takes effect: the same for any number of shards.
@@ -64,6 +78,7 @@ struct Reader {
     wanted: http::Wanted,
     http: Vec<http::Ended>,
     tls: Vec<tls::Ended>,
+    quic: Vec<quic::Ended>,
     dns: Vec<dns::TcpMessage>,
 }
 
@@ -92,6 +107,7 @@ enum Parser {
     DnsTcp(Box<dns::TcpReader>),
     /// DNS in datagrams.
     Dns,
+    Quic(Box<quic::Connections>),
     /// UDP, so many datagrams tried.
     Datagrams(u8),
     /// A protocol that is not read; a handshake may still begin in it (STARTTLS, a tunnel).
@@ -116,6 +132,7 @@ impl Shard {
                 wanted,
                 http: Vec::new(),
                 tls: Vec::new(),
+                quic: Vec::new(),
                 dns: Vec::new(),
             },
             flows: FlowTable::new(budget),
@@ -329,7 +346,7 @@ impl State {
                     self.feed(stamp, flow, run, reader, out);
                 }
             }
-            Parser::Tls { .. } | Parser::Dns | Parser::Datagrams(_) => {}
+            Parser::Tls { .. } | Parser::Quic(_) | Parser::Dns | Parser::Datagrams(_) => {}
         }
     }
 
@@ -420,6 +437,11 @@ impl State {
                 connection.finish(flow.bytes, &mut reader.tls);
                 self.tls_ended(stamp, flow, reader, out);
             }
+            Parser::Quic(mut connections) => {
+                connections.finish(flow.bytes, &mut reader.quic);
+                self.quic_ended(stamp, flow, reader, out);
+                self.ordinal = self.ordinal.saturating_add(connections.opened());
+            }
             Parser::Unclear(held) if !held.is_empty() => {
                 self.settle(stamp, flow, held, reader, out);
                 if !matches!(self.parser, Parser::Other) {
@@ -437,6 +459,18 @@ impl State {
         let RunKind::Data(bytes) = &run.kind else { return };
         if let Parser::Unclear(_) = self.parser {
             self.parser = Parser::Datagrams(0);
+            if let Some(target) = quic::short_target(bytes) {
+                let ends =
+                    if run.side == Side::Client { (flow.client, flow.server) } else { (flow.server, flow.client) };
+                let short = ShortPacket { frame: run.frame, ends, target: target.into() };
+                out.push(Event { stamp, flow: flow.id, found: Found::Short(short) });
+            }
+        }
+        // QUIC may begin late: after what was left over of a connection before on the same ports.
+        if let Parser::Datagrams(_) | Parser::Other = self.parser
+            && quic::sniff(bytes)
+        {
+            self.parser = Parser::Quic(Box::new(quic::Connections::new(&reader.budget)));
         }
         if let Parser::Datagrams(tried) = self.parser {
             self.parser = if is_dns_port(flow) && dns::message(bytes, &reader.budget).is_some() || dns::sniff(bytes) {
@@ -464,6 +498,10 @@ impl State {
                 let fed = connection.feed(run, &mut reader.certificates, &mut reader.tls);
                 *done = matches!(fed, Feed::Done | Feed::NotThis);
                 self.tls_ended(stamp, flow, reader, out);
+            }
+            Parser::Quic(connections) => {
+                connections.feed(run, &mut reader.certificates, &mut reader.quic);
+                self.quic_ended(stamp, flow, reader, out);
             }
             _ => {}
         }
@@ -521,6 +559,20 @@ impl State {
         reader.tls = ended;
     }
 
+    fn quic_ended(&mut self, stamp: Stamp, flow: &Flow, reader: &mut Reader, out: &mut Vec<Event>) {
+        let mut ended = std::mem::take(&mut reader.quic);
+        for end in ended.drain(..) {
+            let exchange = self.quic_exchange(flow, end);
+            self.push(stamp, flow, exchange, None, out);
+        }
+        reader.quic = ended;
+    }
+
+    fn quic_exchange(&self, flow: &Flow, end: quic::Ended) -> Exchange {
+        let ordinal = self.ordinal.saturating_add(end.number);
+        Exchange { ordinal, ..self.tls_exchange(flow, end.session) }
+    }
+
     /// Sessions of a flow follow each other: the one under way has the next number.
     fn tls_exchange(&self, flow: &Flow, end: tls::Ended) -> Exchange {
         let places = ((end.frames.0, end.times.0), (end.frames.1, end.times.1));
@@ -555,6 +607,10 @@ impl State {
             Parser::Tls { connection, .. } => {
                 let preview = connection.preview();
                 shown.extend(preview.map(|end| self.tls_exchange(flow, end)));
+            }
+            Parser::Quic(connections) => {
+                let previews = connections.previews();
+                shown.extend(previews.into_iter().map(|end| self.quic_exchange(flow, end)));
             }
             _ => {}
         }

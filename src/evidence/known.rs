@@ -11,7 +11,7 @@ use super::handouts::{Given, HandOuts, Unseen, Upload, Uploads};
 use super::names::Name;
 use crate::model::{
     AnomalyKind, Budget, ByteRange, Detail, DnsKind, DnsLookup, DnsRecord, Exchange, ExchangeNo, FrameNo, GiverNo,
-    HttpExchange, StartLine, TlsTransport,
+    HttpExchange, StartLine,
 };
 use crate::protocols::links::normal_url;
 
@@ -204,8 +204,7 @@ impl Known {
 
     fn learn_unseen(&mut self, exchange: &Exchange) {
         // A handshake that came to nothing hides nothing.
-        let sealed =
-            matches!(&exchange.detail, Detail::Tls(t) if t.transport == TlsTransport::Quic || t.server_hello.is_some());
+        let sealed = matches!(&exchange.detail, Detail::Tls(t) if t.server_hello.is_some() || t.quic.is_some() && t.bytes[1] > 0);
         if !sealed && exchange.anomalies.is_empty() {
             return;
         }

@@ -386,7 +386,9 @@ impl Matcher {
         scene.quic = tls.transport == TlsTransport::Quic;
         scene.hidden_certificate =
             tls.certificates.is_empty() && tls.server_hello.as_ref().is_some_and(|h| h.version >= 0x0304);
-        scene.no_response = tls.server_hello.is_none() && tls.certificates.is_empty();
+        // Not all that a QUIC server answers can be opened.
+        let answered = scene.quic && tls.bytes[1] > 0;
+        scene.no_response = tls.server_hello.is_none() && tls.certificates.is_empty() && !answered;
         let mut asked = None;
         if let Some(hello) = &tls.client_hello {
             scene.hidden_name = hello.ech;

@@ -204,7 +204,7 @@ fn tls(server: &str, sni: &str, certificate: Option<Certificate>) -> Exchange {
         sni: (!sni.is_empty()).then(|| ByteRange::between(0, sni.len())),
         alpn: Vec::new(),
         version: 0x0304,
-        ja3: [0; 16],
+        ja3: None,
         ja4: String::new(),
         ech: false,
     };
@@ -222,6 +222,7 @@ fn tls(server: &str, sni: &str, certificate: Option<Certificate>) -> Exchange {
         certificates: certificate.map(Arc::new).into_iter().collect(),
         client_certificates: Vec::new(),
         bytes: [0, 0],
+        quic: None,
     };
     exchange(server, NOW, Detail::Tls(Box::new(session)))
 }

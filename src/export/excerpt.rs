@@ -13,8 +13,8 @@ use super::redact::Redactor;
 use crate::capture::{FrameFile, FrameWriter, Interface};
 use crate::decode::{Decoder, Outcome};
 use crate::model::{
-    Budget, Detail, Endpoint, FlowId, FrameHead, FrameNo, HttpMessage, LinkType, Part, Payload, TcpFlags, Transport,
-    Unit, UnitKind, hex,
+    Budget, ClientHello, Detail, Endpoint, FlowId, FrameHead, FrameNo, HttpMessage, LinkType, Part, Payload, TcpFlags,
+    Transport, Unit, UnitKind, hex,
 };
 use crate::store::{Facts, Record, RowId, Snapshot};
 
@@ -135,9 +135,21 @@ impl Plan<'_> {
                 }
             }
             Detail::Tls(tls) => {
-                if let Some(hello) = &tls.client_hello {
-                    wanted.spans.push((hello.first_frame, hello.frame, 0));
-                    wanted.need(hello.frame);
+                // Everybody can open the packets of a QUIC hello, nobody can overwrite a part of one: with a secret in
+                // it nothing of it goes in.
+                let sealed_secret = |hello: &ClientHello| {
+                    let name = hello.sni_bytes().unwrap_or_default();
+                    let hidden =
+                        [self.redactor.known_hits(&hello.block), self.redactor.hits(name, super::Context::Text)];
+                    tls.quic.is_some() && hidden.iter().any(|hits| !hits.is_empty())
+                };
+                if let Some(hello) = tls.client_hello.as_ref().filter(|h| !sealed_secret(h)) {
+                    // The first bytes need not come first.
+                    let frames = || hello.spans.iter().map(|s| s.frame).chain([hello.first_frame, hello.frame]);
+                    let (first, last) = (frames().min(), frames().max());
+                    let (first, last) = (first.unwrap_or(hello.first_frame), last.unwrap_or(hello.frame));
+                    wanted.spans.push((first, last, 0));
+                    wanted.need(last);
                 }
                 let last = tls.server_hello.as_ref().map(|h| h.frame).max(tls.certificate_frame);
                 if let Some(last) = last {

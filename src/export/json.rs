@@ -14,7 +14,8 @@ use super::{ExportError, Listing};
 use crate::capture::Counters;
 use crate::model::{
     Certificate, ClientHello, Detail, DnsKind, DnsLookup, DnsQuestion, DnsRecord, Endpoint, Exchange, Field, FrameNo,
-    HttpMessage, HttpVersion, LimitHit, ServerHello, StartLine, TlsSession, TlsTransport, Transport, hex, is_hidden,
+    HttpMessage, HttpVersion, LimitHit, QuicFacts, ServerHello, StartLine, TlsSession, TlsTransport, Transport, hex,
+    is_hidden,
 };
 use crate::protocols::dns::type_name;
 use crate::store::{Record, RowId, Snapshot, host_and_path, request_line, tls_version};
@@ -250,6 +251,8 @@ pub(super) struct RowLine<'a> {
     version: Option<&'static str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     transport: Option<&'static str>,
+    #[serde(flatten)]
+    quic: Option<QuicLine>,
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     mdns: bool,
     #[serde(skip_serializing_if = "std::ops::Not::not")]
@@ -324,6 +327,7 @@ impl<'a> RowLine<'a> {
             n,
             version: None,
             transport: None,
+            quic: None,
             mdns: false,
             llmnr: false,
             client: Text(exchange.client),
@@ -355,6 +359,7 @@ impl<'a> RowLine<'a> {
                     TlsTransport::Quic => "quic",
                     TlsTransport::Dtls => "dtls",
                 });
+                line.quic = tls.quic.as_ref().map(QuicLine::new);
             }
             Detail::Dns(dns) => {
                 line.kind = "dns";
@@ -367,6 +372,30 @@ impl<'a> RowLine<'a> {
             }
         }
         line
+    }
+}
+
+/// What the headers of QUIC tell.
+#[derive(Serialize)]
+struct QuicLine {
+    quic_version: String,
+    /// What the server named instead.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    negotiated_versions: Vec<String>,
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    retry: bool,
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    zero_rtt: bool,
+}
+
+impl QuicLine {
+    fn new(quic: &QuicFacts) -> Self {
+        Self {
+            quic_version: quic.version.word(),
+            negotiated_versions: quic.negotiated.iter().map(|v| v.word()).collect(),
+            retry: quic.retry,
+            zero_rtt: quic.zero_rtt,
+        }
     }
 }
 
@@ -524,8 +553,10 @@ struct ClientHelloLine<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     sni: Option<Cow<'a, str>>,
     alpn: Vec<Cow<'a, str>>,
-    version: String,
-    ja3: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    version: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    ja3: Option<String>,
     ja4: &'a str,
     ech: bool,
 }
@@ -536,8 +567,8 @@ impl<'a> ClientHelloLine<'a> {
             frame: hello.frame.0,
             sni: hello.sni_bytes().map(lossy),
             alpn: hello.alpn.iter().map(|a| lossy(a.of(&hello.block))).collect(),
-            version: tls_version(hello.version),
-            ja3: hex(&hello.ja3),
+            version: (hello.version > 0).then(|| tls_version(hello.version)),
+            ja3: hello.ja3.map(|digest| hex(&digest)),
             ja4: &hello.ja4,
             ech: hello.ech,
         }

@@ -17,7 +17,7 @@ use crate::capture::{Batch, CaptureReader, Digest, digest_file};
 use crate::decode::{Decoder, Outcome as Decoded};
 use crate::engine::{How, Reading, Source};
 use crate::evidence::pack;
-use crate::model::{Budget, Detail, Evidence, FrameNo, Part, Payload, RunKind, Side, clean_to, hex};
+use crate::model::{Budget, Detail, Evidence, FrameNo, Part, Payload, RunKind, Side, Transport, clean_to, hex};
 use crate::store::{Record, Snapshot};
 use crate::streams::FlowTable;
 
@@ -363,7 +363,8 @@ impl Ground {
 
     /// The bytes at a callout's place in its stream.
     fn at_place(&self, claim: &ExchangeClaim, callout: &Callout) -> At {
-        if !is_streamed(claim, callout) {
+        // What datagrams carry is no stream: the bytes of a QUIC hello stand sealed in its packets.
+        if !is_streamed(claim, callout) || claim.transport == transport(Transport::Udp) {
             return At::NoPlace;
         }
         let answers = callout.part == Part::Response.words();

@@ -56,6 +56,10 @@ pub struct Budget {
     pub handshake_bytes: usize,
     /// Certificates in one chain.
     pub chain_certificates: usize,
+    /// Bytes of a QUIC CRYPTO stream that wait for earlier ones.
+    pub crypto_bytes: usize,
+    /// Connection ids kept of each end of a QUIC connection.
+    pub connection_ids: usize,
     /// Compression pointers followed in one DNS name.
     pub dns_jumps: usize,
     /// Records of one DNS message.
@@ -109,6 +113,8 @@ impl Default for Budget {
             zstd_window_bytes: 8 << 20,
             handshake_bytes: 256 << 10,
             chain_certificates: 16,
+            crypto_bytes: 64 << 10,
+            connection_ids: 64,
             dns_jumps: 20,
             dns_records: 4_096,
             preview_bytes: 16 << 20,
@@ -157,6 +163,10 @@ pub enum Limit {
     HandshakeBytes,
     /// A certificate chain too long.
     ChainCertificates,
+    /// QUIC handshake bytes too far out of order.
+    CryptoBytes,
+    /// QUIC connection ids, or connections of one flow, not followed.
+    ConnectionIds,
     /// Texts no longer interned.
     InternedTexts,
     /// Secrets not kept.
@@ -173,7 +183,7 @@ pub enum Limit {
 
 impl Limit {
     /// All of them.
-    pub const ALL: [Self; 21] = [
+    pub const ALL: [Self; 23] = [
         Self::PacketLayers,
         Self::Fragments,
         Self::FrameBytes,
@@ -189,6 +199,8 @@ impl Limit {
         Self::BodyDecoding,
         Self::HandshakeBytes,
         Self::ChainCertificates,
+        Self::CryptoBytes,
+        Self::ConnectionIds,
         Self::InternedTexts,
         Self::SecretBytes,
         Self::CommentBytes,
@@ -215,6 +227,8 @@ impl Limit {
             Self::BodyDecoding => "bodies whose decoding was stopped at a limit",
             Self::HandshakeBytes => "TLS handshake messages over the size limit",
             Self::ChainCertificates => "certificate chains cut at the limit",
+            Self::CryptoBytes => "QUIC handshake bytes too far out of order, not kept",
+            Self::ConnectionIds => "QUIC connection ids not followed to make room",
             Self::InternedTexts => "names no longer shared in memory",
             Self::SecretBytes => "secrets over the limit, not kept",
             Self::CommentBytes => "comments over the limit, not kept",

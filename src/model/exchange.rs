@@ -103,6 +103,10 @@ pub enum AnomalyKind {
     StreamReset,
     /// A body of another length than Content-Length says (RFC 9113 section 8.1.1).
     LengthDiffers,
+    /// A QUIC packet that authenticates but breaks its own form.
+    BadQuic,
+    /// A QUIC client went on from another address or port, as its connection id tells (RFC 9000 section 9).
+    Moved,
     /// A limit of the program was reached.
     Limit(Limit),
 }
@@ -133,6 +137,8 @@ impl AnomalyKind {
             Self::BadFrame => "a frame that breaks the rules of its type",
             Self::StreamReset => "a stream that was broken off",
             Self::LengthDiffers => "a body of another length than Content-Length says",
+            Self::BadQuic => "a QUIC packet that does not parse",
+            Self::Moved => "the connection went on from another address or port of the client",
             Self::Limit(limit) => limit.words(),
         }
     }
@@ -391,8 +397,57 @@ pub struct TlsSession {
     pub client_certificates: Vec<Arc<Certificate>>,
     /// Frame at which the server's chain was complete.
     pub certificate_frame: Option<FrameNo>,
-    /// Stream bytes that the client and the server sent in this flow, as far as seen.
+    /// Stream bytes that the client and the server sent in this flow, as far as seen; of QUIC and DTLS those of the
+    /// datagrams.
     pub bytes: [u64; 2],
+    /// What QUIC itself shows, where QUIC carries it.
+    pub quic: Option<QuicFacts>,
+}
+
+/// A QUIC version by its number on the wire (IANA's registry of QUIC versions). Google's own are four letters.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct QuicVersion(pub u32);
+
+impl QuicVersion {
+    /// RFC 9000.
+    pub const V1: Self = Self(1);
+    /// RFC 9369.
+    pub const V2: Self = Self(0x6b33_43cf);
+
+    /// `1`, `2`, `draft-29`, `Q046`; the number where it has no name.
+    pub fn word(self) -> String {
+        match (self, self.0.to_be_bytes()) {
+            (Self::V1, _) => "1".to_owned(),
+            (Self::V2, _) => "2".to_owned(),
+            (_, [0xff, 0, 0, draft]) => format!("draft-{draft:02}"),
+            (_, [b'Q' | b'T', a, b, c]) if [a, b, c].iter().all(u8::is_ascii_digit) => {
+                self.0.to_be_bytes().map(char::from).iter().collect()
+            }
+            (_, _) => format!("0x{:08x}", self.0),
+        }
+    }
+
+    /// Whether the number is one of those that only exercise version negotiation (RFC 9000 section 15).
+    pub fn is_reserved(self) -> bool {
+        self.0 & 0x0f0f_0f0f == 0x0a0a_0a0a
+    }
+}
+
+/// What the headers of a QUIC connection show.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct QuicFacts {
+    /// The version spoken: the server's, once it answered.
+    pub version: QuicVersion,
+    /// The versions that the server named instead (RFC 9000 section 6).
+    pub negotiated: Vec<QuicVersion>,
+    /// The server had the client's address confirmed with a Retry packet (RFC 9000 section 8.1.2).
+    pub retry: bool,
+    /// The client sent 0-RTT packets (RFC 9000 section 17.2.3).
+    pub zero_rtt: bool,
+    /// Connection ids that the client chose to be addressed with.
+    pub client_ids: Vec<Box<[u8]>>,
+    /// Connection ids under which the server was addressed, the client's own first choice included.
+    pub server_ids: Vec<Box<[u8]>>,
 }
 
 /// A ClientHello (RFC 8446 section 4.1.2, RFC 5246 section 7.4.1.2, or the SSL 2.0 form).
@@ -412,11 +467,11 @@ pub struct ClientHello {
     pub sni: Option<ByteRange>,
     /// The offered application protocols (RFC 7301), each as a range of the block.
     pub alpn: Vec<ByteRange>,
-    /// The highest version offered, GREASE left out: 0x0304 is TLS 1.3.
+    /// The highest version offered, GREASE left out: 0x0304 is TLS 1.3. 0 in Google's own QUIC, which is no TLS.
     pub version: u16,
-    /// JA3: MD5 of the fingerprint string.
-    pub ja3: [u8; 16],
-    /// JA4 as published by FoxIO (BSD-3-Clause).
+    /// JA3: MD5 of the fingerprint string; of TLS only.
+    pub ja3: Option<[u8; 16]>,
+    /// JA4 as published by FoxIO (BSD-3-Clause); empty where it is not defined.
     pub ja4: String,
     /// Whether an Encrypted Client Hello extension (0xfe0d) is there.
     pub ech: bool,

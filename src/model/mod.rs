@@ -14,8 +14,8 @@ pub use budget::{Budget, Limit, LimitHit};
 pub use bytes::{ByteRange, Cursor, Reject, Step};
 pub use exchange::{
     Anomaly, AnomalyKind, BlockSpan, Body, Certificate, ClientHello, Detail, DnsKind, DnsLookup, DnsQuestion,
-    DnsRecord, DnsResponse, Exchange, Field, HttpExchange, HttpMessage, HttpVersion, Opening, ServerHello, StartLine,
-    TlsSession, TlsTransport, frames_of,
+    DnsRecord, DnsResponse, Exchange, Field, HttpExchange, HttpMessage, HttpVersion, Opening, QuicFacts, QuicVersion,
+    ServerHello, StartLine, TlsSession, TlsTransport, frames_of,
 };
 pub use frame::{
     Endpoint, FlowId, FlowKey, FrameHead, FrameNo, LinkType, Payload, Run, RunKind, Side, TcpFlags, Transport, Unit,

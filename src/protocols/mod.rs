@@ -10,6 +10,7 @@ pub mod http;
 pub mod http1;
 pub mod http2;
 pub mod links;
+pub mod quic;
 pub mod tls;
 
 use crate::model::Side;

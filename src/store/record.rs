@@ -8,8 +8,8 @@ use crate::model::{
     Agreement, Anomaly, AnomalyKind, Answer, BlockSpan, Body, ByteRange, Certificate, ClientHello, Cursor, Detail,
     DnsKind, DnsLookup, DnsQuestion, DnsRecord, DnsResponse, Endpoint, Evidence, Exchange, ExchangeNo, Field,
     FirstWrite, FlowId, FrameNo, GiverNo, Grade, Group, HandOut, Hop, HttpExchange, HttpMessage, HttpVersion, Ledger,
-    Limit, LinkMatch, LookedUp, Part, Place, ProviderId, ServerHello, StartLine, Supports, Tenant, Timestamp,
-    TlsSession, TlsTransport, Transport, Verdict, WriteMatch,
+    Limit, LinkMatch, LookedUp, Part, Place, ProviderId, QuicFacts, QuicVersion, ServerHello, StartLine, Supports,
+    Tenant, Timestamp, TlsSession, TlsTransport, Transport, Verdict, WriteMatch,
 };
 
 /// One exchange with its ledger and verdict.
@@ -210,7 +210,7 @@ impl Writer<'_> {
             w.option(h.sni.as_ref(), |w, r| w.range(*r));
             w.list(&h.alpn, |w, r| w.range(*r));
             w.number(u64::from(h.version));
-            w.bytes(&h.ja3);
+            w.option(h.ja3.as_ref(), |w, digest| w.bytes(digest));
             w.text(&h.ja4);
             w.u8(u8::from(h.ech));
         });
@@ -226,6 +226,14 @@ impl Writer<'_> {
         self.option(t.certificate_frame.as_ref(), |w, f| w.frame(*f));
         self.number(t.bytes[0]);
         self.number(t.bytes[1]);
+        self.option(t.quic.as_ref(), |w, q| {
+            w.number(u64::from(q.version.0));
+            w.list(&q.negotiated, |w, v| w.number(u64::from(v.0)));
+            w.u8(u8::from(q.retry));
+            w.u8(u8::from(q.zero_rtt));
+            w.list(&q.client_ids, |w, id| w.bytes(id));
+            w.list(&q.server_ids, |w, id| w.bytes(id));
+        });
     }
 
     fn dns(&mut self, d: &DnsLookup) {
@@ -533,7 +541,7 @@ impl<'a> Reader<'a> {
                     sni: r.option(Self::range)?,
                     alpn: r.list(Self::range)?,
                     version: r.u16()?,
-                    ja3: r.array()?,
+                    ja3: r.option(Self::array)?,
                     ja4: r.text()?,
                     ech: r.flag()?,
                 })
@@ -551,6 +559,16 @@ impl<'a> Reader<'a> {
             client_certificates: self.list(Self::certificate)?,
             certificate_frame: self.option(Self::frame)?,
             bytes: [self.number()?, self.number()?],
+            quic: self.option(|r| {
+                Some(QuicFacts {
+                    version: QuicVersion(r.u32()?),
+                    negotiated: r.list(|r| Some(QuicVersion(r.u32()?)))?,
+                    retry: r.flag()?,
+                    zero_rtt: r.flag()?,
+                    client_ids: r.list(|r| r.bytes().map(Into::into))?,
+                    server_ids: r.list(|r| r.bytes().map(Into::into))?,
+                })
+            })?,
         })
     }
 
@@ -665,7 +683,7 @@ impl<'a> Reader<'a> {
 }
 
 /// The kinds without a limit, by their number in a record.
-const ANOMALIES: [AnomalyKind; 22] = {
+const ANOMALIES: [AnomalyKind; 24] = {
     use AnomalyKind as K;
     [
         K::Gap,
@@ -690,6 +708,8 @@ const ANOMALIES: [AnomalyKind; 22] = {
         K::BadFrame,
         K::StreamReset,
         K::LengthDiffers,
+        K::BadQuic,
+        K::Moved,
     ]
 };
 

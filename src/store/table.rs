@@ -431,9 +431,11 @@ impl Store {
                     .server_hello
                     .as_ref()
                     .map(|h| h.version)
-                    .or_else(|| tls.client_hello.as_ref().map(|h| h.version));
+                    .or_else(|| tls.client_hello.as_ref().map(|h| h.version))
+                    .filter(|version| *version > 0);
                 let alpn = tls.server_hello.as_ref().and_then(|h| h.alpn.as_deref()).unwrap_or_default();
-                let mut path = version.map(tls_version).unwrap_or_default();
+                let quic = tls.quic.as_ref().map(|q| format!("QUIC {}", q.version.word()));
+                let mut path: String = quic.into_iter().chain(version.map(tls_version)).collect::<Vec<_>>().join(" · ");
                 if !alpn.is_empty() {
                     path.push_str(" · ");
                     path.push_str(&clean_to(alpn, 40));

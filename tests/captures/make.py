@@ -5,9 +5,11 @@ usage: make.py            write them
        make.py --check    compare what is there with what would be written; exit 1 when they differ
 
 Everything is synthetic: addresses of RFC 5737 and RFC 3849, names under example.*, times in January 2026. Only the standard
-library is used, and no compressor of it: its output differs between versions, so compressed bytes stand here as constants.
+library is used (quic.py makes QUIC packets with it), and no compressor of it: its output differs between versions, so compressed bytes stand here as constants.
 """
 import base64, hashlib, os, struct, sys, zlib
+
+import quic
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 START = 1_767_607_200_000_000_000  # 2026-01-05T10:00:00Z in nanoseconds
@@ -1116,6 +1118,151 @@ def _():
     return plain(build)
 
 
+class Quic:
+    """A QUIC connection that writes its datagrams into a trace. Only hellos are real; all else is noise, as to an observer."""
+    def __init__(self, trace, cport, sni="www.example.com", name=None, version=quic.V1, alpn=("h3",), client=CLIENT, server=SERVER, own=True, more=b""):
+        self.trace, self.ends, self.ports, self.version = trace, (client, server), (cport, 443), version
+        name = name or str(sni)
+        self.origin, self.theirs, self.own = seed("origin" + name, 8), seed("server id" + name, 8), seed("client id" + name, 8) if own else b""
+        self.hello, self.answer = client_hello(sni, alpn, more=extension(57, b"\x04\x04\x80\x00\xff\xff") + more), server_hello()
+        self.number = 0
+
+    def put(self, side, *packets, port=None):
+        """A datagram; `port` is the client's, if it is another one now."""
+        ports = (self.ports[0] if port is None else port, self.ports[1])
+        datagram(self.trace, self.ends[side], ports[side], self.ends[1 - side], ports[1 - side], b"".join(packets))
+
+    def initial(self, *frames, server=False, **more):
+        self.number += 1
+        ids = (self.own, self.theirs) if server else (self.origin, self.own)
+        return quic.initial(b"".join(frames), *ids, origin=more.pop("origin", self.origin), server=server,
+                            version=more.pop("version", self.version), number=self.number - 1, **more)
+
+    def ask(self, *packets):
+        self.put(0, self.initial(quic.crypto(0, self.hello), size=1200), *packets)
+
+    def reply(self, **more):
+        self.put(1, self.initial(b"\x02\0\0\0\0", quic.crypto(0, self.answer), server=True, **more),
+                 quic.long(2, seed("certificate", 700), self.own, self.theirs, more.get("version", self.version)))
+
+    def talk(self, *sizes, port=None):
+        for side, size in sizes:
+            self.put(side, quic.short((self.theirs, self.own)[side], seed(f"sealed {side} {size}", size)), port=port)
+
+
+@case("quic-hello.pcap",
+      "TLS www.example.com h3 1.3 0", "TLS two.example.com h3 1.3 0", "TLS shuffled.example.com h3 1.3 0",
+      "TLS version2.example.com h3 1.3 0", "TLS draft.example.com h3-29 1.3 0", "TLS changes.example.com h3 1.3 0",
+      "TLS silent.example.com h3 - 0", "TLS - doq 1.3 0", "TLS six.example.com h3 1.3 0", "TLS - - - 0")
+def _():
+    """QUIC ClientHellos: whole; over two datagrams; CRYPTO frames shuffled, overlapping and twice, the last datagram first; version 2; draft 29; a server that changes to version 2; no answer; no name; IPv6; one whose second half is missing."""
+    def build(t):
+        for port, sni, how in ((50000, "www.example.com", {}), (50001, "two.example.com", {}), (50002, "shuffled.example.com", {}),
+                               (50003, "version2.example.com", {"version": quic.V2}), (50004, "draft.example.com", {"version": quic.DRAFT_29, "alpn": ("h3-29",)}),
+                               (50005, "changes.example.com", {}), (50006, "silent.example.com", {}), (50007, None, {"alpn": ("doq",), "own": False}),
+                               (50008, "six.example.com", {"client": CLIENT6, "server": SERVER6}), (50009, "lost.example.com", {})):
+            large = extension(51, vec(struct.pack(">H", 4588) + vec(seed("large share", 1216), 2), 2)) if port in (50001, 50002) else b""
+            c = Quic(t, port, sni, more=large, **how)
+            cut = lambda a, b: quic.crypto(a, c.hello[a:b])
+            end = len(c.hello)
+            if port == 50001:
+                c.put(0, c.initial(cut(0, 1000), size=1200))
+                c.put(0, c.initial(cut(1000, end), size=1200))
+            elif port == 50002:
+                c.put(0, c.initial(cut(1200, end), b"\x01", cut(900, 1100), size=1200))
+                c.put(0, c.initial(cut(500, 700), cut(0, 60), bytes(20), cut(300, 520), cut(60, 300), size=1200))
+                c.put(0, c.initial(cut(0, 100), cut(690, 950), cut(1050, 1250), size=1200))
+            elif port == 50009:
+                c.put(0, c.initial(cut(0, 200), size=1200))
+            else:
+                c.ask()
+            if port in (50006, 50009):
+                continue
+            c.reply(**({"version": quic.V2} if port == 50005 else {}))
+            c.talk((0, 60), (1, 900), (1, 1200), (0, 40))
+    return plain(build)
+
+
+@case("quic-ways.pcap",
+      "TLS retry.example.com h3 1.3 0", "TLS again.example.com h3 1.3 0", "TLS early.example.com h3 1.3 0",
+      "TLS other.example.com h3 - 0", "TLS other.example.com h3 1.3 0", "TLS hrr.example.com h3 1.3 0", "TLS hrr.example.com h3 1.3 0",
+      "TLS one.example.com h3 1.3 0", "TLS both.example.com h3 1.3 0", "TLS late.example.com h3 1.3 0")
+def _():
+    """Ways through a QUIC handshake: Retry; a Retry that was not captured; 0-RTT; Version Negotiation, after which the client begins anew; HelloRetryRequest; two connections whose datagrams alternate on one pair of ports; a new one on ports where an old one was still talking."""
+    def build(t):
+        for port, name, captured in ((50000, "retry.example.com", True), (50001, "again.example.com", False)):
+            c = Quic(t, port, name)
+            c.ask()
+            fresh = seed("retry id" + name, 12)
+            if captured:
+                c.put(1, quic.retry(c.origin, c.own, fresh, b"a token"))
+            c.origin = fresh
+            c.put(0, c.initial(quic.crypto(0, c.hello), token=b"a token", size=1200))
+            c.reply()
+            c.talk((0, 60), (1, 300))
+        c = Quic(t, 50002, "early.example.com")
+        c.ask(quic.long(1, seed("early data", 90), c.origin, c.own))
+        c.reply()
+        c = Quic(t, 50003, "other.example.com")
+        c.put(0, c.initial(quic.crypto(0, c.hello), size=1200, shown=0x1A2A3A4A))
+        c.put(1, quic.negotiation(c.own, c.origin, quic.V1, quic.V2, 0x5A6A7A8A))
+        c.ask()
+        c.reply()
+        c = Quic(t, 50004, "hrr.example.com")
+        c.ask()
+        c.answer = server_hello(random=RETRY)
+        c.reply()
+        c.put(0, c.initial(quic.crypto(len(c.hello), c.hello), size=1200))
+        c.put(1, c.initial(quic.crypto(len(c.answer), server_hello()), server=True))
+        c, d = Quic(t, 50005, "one.example.com"), Quic(t, 50005, "both.example.com")
+        half = len(c.hello) // 2
+        for a, b in ((0, half), (half, None)):
+            for q in (c, d):
+                q.put(0, q.initial(quic.crypto(a, q.hello[a:b]), size=1200))
+        d.reply()
+        c.reply()
+        c.talk((0, 50), (1, 500))
+        d.talk((0, 51), (1, 501))
+        old = Quic(t, 50006, "old.example.com")
+        old.talk(*[(n % 2, 100 + n) for n in range(12)])
+        c = Quic(t, 50006, "late.example.com")
+        c.ask()
+        c.reply()
+    return plain(build)
+
+
+@case("quic-moved.pcap", "TLS moved.example.com h3 1.3 0", "TLS stays.example.com h3 1.3 0")
+def _():
+    """A QUIC client whose port changes while its connection id stays: one session, which says so; beside it one that stays, one whose beginning is not there, and noise that looks like QUIC."""
+    def build(t):
+        c, d = Quic(t, 50000, "moved.example.com"), Quic(t, 50001, "stays.example.com")
+        for q in (c, d):
+            q.ask()
+            q.reply()
+            q.talk((0, 60), (1, 700))
+        c.talk((0, 61), (1, 701), (0, 62), port=50010)
+        d.talk((0, 63), (1, 702))
+        c.talk((1, 703), (0, 64), port=50011)
+        Quic(t, 50012, "unknown.example.com").talk((0, 65), (1, 704))
+        for at, noise in enumerate((b"\x40" + seed("noise", 5), b"\xc3\0\0\0\1\x08" + seed("noise", 100), b"\xc3\0\0\0\1\xff", b"\xc3Q046\x50" + seed("noise", 60),
+                                    quic.initial(quic.crypto(0, b""), seed("id", 8), b"")[:-1] + b"\0", quic.negotiation(b"", seed("id", 8), quic.V1))):
+            datagram(t, CLIENT, 50020 + at, OTHER, 443, noise)
+    return plain(build)
+
+
+@case("quic-google.pcap", "TLS q037.example.com - - 0", "TLS q043.example.com - - 0", "TLS q046.example.com - - 0")
+def _():
+    """Google's own QUIC, versions Q037, Q043 and Q046: the hello is plain; it is sent twice; one whose hash is wrong is none."""
+    def build(t):
+        for port, version in ((50000, b"Q037"), (50001, b"Q043"), (50002, b"Q046")):
+            hello = quic.google(version, seed(f"id {port}", 8), version.decode().lower().encode() + b".example.com")
+            for _ in range(2):
+                datagram(t, CLIENT, port, SERVER, 443, hello)
+                datagram(t, SERVER, 443, CLIENT, port, b"\x08" + seed(f"id {port}", 8) + seed("rejected", 600))
+        datagram(t, CLIENT, 50003, SERVER, 443, hello[:-1] + b"\1")
+    return plain(build)
+
+
 @case("dns-udp.pcap",
       "DNS www.example.com A 0 2", "DNS www.example.com AAAA 0 1", "DNS www.example.com A 0 3",
       "DNS none.example.com A 3 0", "DNS silent.example.com A - -", "DNS again.example.com A ? ?",
@@ -1208,6 +1355,23 @@ def _():
         c = Connection(t, 40000, server=OTHER)
         c.ask(*blob("nephoexample", "/photos/1.png"))
         c.close()
+    return plain(build)
+
+
+@case("evidence-quic.pcap", "DNS nephoexample.blob.core.windows.net A 0 2", "TLS nephoexample.blob.core.windows.net h3 1.3 0")
+def _():
+    """DNS with a chain of CNAMEs, then a QUIC session for the name, its hello over two datagrams of which the second was captured first, after what is left of an older session."""
+    def build(t):
+        name = "nephoexample.blob.core.windows.net"
+        look_up(t, 1, name, [dns_record(b"\xc0\x0c", CNAME, "blob.ams07prdstr02a.store.core.windows.net"), dns_record("blob.ams07prdstr02a.store.core.windows.net", A, OTHER)])
+        Quic(t, 50000, "old", server=OTHER).talk((1, 120), (0, 50))
+        c = Quic(t, 50000, name, server=OTHER)
+        parts = [c.initial(quic.crypto(0, c.hello[:120]), size=1200), c.initial(quic.crypto(120, c.hello[120:]), size=1200)]
+        c.put(0, parts[1])
+        c.put(0, parts[0])
+        c.put(0, parts[1])
+        c.reply()
+        c.talk((0, 60), (1, 700))
     return plain(build)
 
 
@@ -1661,7 +1825,7 @@ def main():
                 wrong.append(f"{name}: missing")
             elif open(path, "rb").read() != data:
                 wrong.append(f"{name}: differs from what make.py writes")
-        known = set(files) | {"make.py"} | {name.split(".")[0] + ".jsonl" for name in CASES}
+        known = set(files) | {"make.py", "quic.py"} | {name.split(".")[0] + ".jsonl" for name in CASES}
         wrong += [f"{name}: make.py does not know it" for name in sorted(os.listdir(HERE)) if name not in known and name != "__pycache__"]
         for line in wrong:
             print("tests/captures/" + line)

@@ -132,7 +132,7 @@ pub(crate) fn tls(n: u32, server: [u8; 4], name: &str) -> Exchange {
         sni: Some(ByteRange::between(0, name.len())),
         alpn: Vec::new(),
         version: 0x0304,
-        ja3: [7; 16],
+        ja3: Some([7; 16]),
         ja4: "t13d1516h2_8daaf6152771_02713d6af862".to_owned(),
         ech: false,
     };
@@ -151,6 +151,7 @@ pub(crate) fn tls(n: u32, server: [u8; 4], name: &str) -> Exchange {
         client_certificates: Vec::new(),
         certificate_frame: None,
         bytes: [2_310, 48_120],
+        quic: None,
     }));
     exchange
 }

@@ -1,7 +1,7 @@
 //! TLS as an observer without keys sees it: hellos, certificates up to TLS 1.2, and how much was said.
 //!
-//! Comes in: runs of a TCP stream, or datagrams. Goes out: one session for each ClientHello. Never: a key, a verdict on
-//! a certificate.
+//! Comes in: runs of a TCP stream, datagrams, or the CRYPTO bytes of QUIC. Goes out: one session for each ClientHello.
+//! Never: a key, a verdict on a certificate.
 
 mod certificate;
 mod dtls;
@@ -17,7 +17,7 @@ pub use certificate::CertificateCache;
 
 use super::{Feed, Sniff};
 use crate::model::{
-    Anomaly, AnomalyKind, Budget, FrameNo, Limit, Run, RunKind, Side, Timestamp, TlsSession, TlsTransport,
+    Anomaly, AnomalyKind, Budget, ByteRange, FrameNo, Limit, Run, RunKind, Side, Timestamp, TlsSession, TlsTransport,
 };
 use handshake::{Assembly, Got};
 use record::{Layer, Next};
@@ -47,8 +47,30 @@ pub struct Connection {
 
 #[derive(Debug)]
 enum Carrier {
-    Stream { client: Half, server: Half },
-    Datagrams { client: dtls::Flights, server: dtls::Flights },
+    Stream {
+        client: Half,
+        server: Half,
+    },
+    Datagrams {
+        client: dtls::Flights,
+        server: dtls::Flights,
+    },
+    /// Handshake messages without records (RFC 9001 section 4.1.3).
+    Crypto {
+        client: Half,
+        server: Half,
+    },
+}
+
+/// Bytes of a QUIC CRYPTO stream, in order.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct CryptoBytes<'a> {
+    /// Offset of the first one in the stream.
+    pub(super) offset: u64,
+    /// The frame that carried them.
+    pub(super) frame: FrameNo,
+    /// The bytes.
+    pub(super) bytes: &'a [u8],
 }
 
 /// One side of a stream.
@@ -121,6 +143,55 @@ impl Connection {
         }
     }
 
+    /// TLS inside QUIC, asked by this side of the flow: see [`Connection::crypto`].
+    pub(super) fn quic(asker: Side, budget: &Budget) -> Self {
+        let mut session = Session::new(TlsTransport::Quic, budget);
+        session.asker = Some(asker);
+        Self { carrier: Carrier::Crypto { client: Half::default(), server: Half::default() }, session }
+    }
+
+    /// A packet of the connection came in this datagram.
+    pub(super) fn touch(&mut self, run: &Run<'_>) {
+        self.session.touch(run);
+    }
+
+    /// A side's datagrams were read up to this many bytes.
+    pub(super) fn saw(&mut self, side: Side, bytes: u64) {
+        self.session.saw(side, bytes);
+    }
+
+    /// CRYPTO bytes wait at the end for others that never came.
+    pub(super) fn cut_short(&mut self) {
+        self.session.cut_short();
+    }
+
+    /// A hello of Google's own QUIC came in this datagram.
+    pub(super) fn google_hello(&mut self, block: &[u8], sni: Option<ByteRange>, run: &Run<'_>) {
+        self.session.google_hello(block, sni, run);
+    }
+
+    /// Something odd came at this frame.
+    pub(super) fn odd(&mut self, kind: AnomalyKind, frame: FrameNo, offset: u64) {
+        self.session.odd(kind, frame, offset);
+    }
+
+    /// Takes the next bytes of the CRYPTO stream of `run`'s side, which the datagram `run` made readable.
+    pub(super) fn crypto(
+        &mut self,
+        run: &Run<'_>,
+        piece: &CryptoBytes<'_>,
+        certificates: &mut CertificateCache,
+        out: &mut Vec<Ended>,
+    ) {
+        let Carrier::Crypto { client, server } = &mut self.carrier else { return };
+        let half = if run.side == Side::Client { client } else { server };
+        if half.plain(run.side, &self.session) {
+            let end = piece.offset.saturating_add(u64::try_from(piece.bytes.len()).unwrap_or_default());
+            let mut reading = Reading { run, session: &mut self.session, certificates, out };
+            half.handshake(piece.bytes, (end, piece.frame), &mut reading);
+        }
+    }
+
     /// Whether a stream's first bytes are a TLS record with something plausible in it, or an SSL 2.0 ClientHello.
     pub fn sniff(bytes: &[u8]) -> Sniff {
         if bytes.first().is_some_and(|b| *b >= 0x80) {
@@ -177,6 +248,7 @@ impl Connection {
                 }
                 client.sealed && server.sealed
             }
+            Carrier::Crypto { .. } => false,
         };
         if let RunKind::Data(bytes) = &run.kind {
             self.session.saw(run.side, run.offset.saturating_add(u64::try_from(bytes.len()).unwrap_or_default()));
@@ -193,7 +265,7 @@ impl Connection {
     /// The flow is over: appends the session under way, if a hello or a certificate was seen. `bytes` are the stream
     /// bytes of the flow's client and server side.
     pub fn finish(&mut self, bytes: [u64; 2], out: &mut Vec<Ended>) {
-        if let Carrier::Stream { client, server } = &self.carrier {
+        if let Carrier::Stream { client, server } | Carrier::Crypto { client, server } = &self.carrier {
             for half in [client, server] {
                 if let Some((frame, offset)) = half.assembly.unfinished().filter(|_| !half.guessing) {
                     self.session.odd(AnomalyKind::CutShort, frame, offset);
@@ -253,7 +325,8 @@ impl Half {
                     self.found = true;
                     match fragment.kind {
                         record::HANDSHAKE if self.plain(reading.run.side, reading.session) => {
-                            self.handshake(fragment.bytes, place(end, rest), reading);
+                            let frame = reading.run.frame;
+                            self.handshake(fragment.bytes, (place(end, rest), frame), reading);
                         }
                         record::CHANGE_CIPHER_SPEC => self.content = self.content.max(Content::Changed),
                         record::APPLICATION_DATA => self.content = Content::Data,
@@ -264,9 +337,8 @@ impl Half {
         }
     }
 
-    /// Handshake bytes that stop at stream offset `end`.
-    fn handshake(&mut self, bytes: &[u8], end: u64, reading: &mut Reading<'_, '_>) {
-        let frame = reading.run.frame;
+    /// Handshake bytes that stop at stream offset `end` and were carried by `frame`.
+    fn handshake(&mut self, bytes: &[u8], (end, frame): (u64, FrameNo), reading: &mut Reading<'_, '_>) {
         let mut rest = bytes;
         loop {
             match self.assembly.next(&mut rest, end, frame, reading.session.handshake_bytes) {

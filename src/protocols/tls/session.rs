@@ -6,8 +6,8 @@ use super::certificate::{self, CertificateCache};
 use super::handshake::{self, Message, Offer};
 use super::{Ended, fingerprint};
 use crate::model::{
-    Anomaly, AnomalyKind, BlockSpan, Budget, Certificate, ClientHello, FrameNo, Limit, Run, ServerHello, Side,
-    Timestamp, TlsSession, TlsTransport,
+    Anomaly, AnomalyKind, BlockSpan, Budget, ByteRange, Certificate, ClientHello, FrameNo, Limit, Run, ServerHello,
+    Side, Timestamp, TlsSession, TlsTransport,
 };
 
 /// What is known of the session under way.
@@ -147,7 +147,7 @@ impl Session {
             sni: offer.sni,
             alpn: offer.alpn.clone(),
             version: offer.highest_version(self.transport == TlsTransport::Dtls),
-            ja3: fingerprint::ja3(offer),
+            ja3: Some(fingerprint::ja3(offer)),
             ja4: fingerprint::ja4(offer, first_alpn, self.transport),
             ech: offer.ech,
         });
@@ -172,6 +172,29 @@ impl Session {
         if let Some(hello) = &mut self.hello {
             hello.ja4.clear();
         }
+    }
+
+    /// The hello of Google's own QUIC, which is no TLS: it has no version, no list of protocols and no fingerprint.
+    pub(super) fn google_hello(&mut self, block: &[u8], sni: Option<ByteRange>, run: &Run<'_>) {
+        self.news = true;
+        self.hello = Some(ClientHello {
+            frame: run.frame,
+            first_frame: run.frame,
+            block: block.into(),
+            spans: vec![BlockSpan { at: 0, frame: run.frame }],
+            stream_offset: 0,
+            sni,
+            alpn: Vec::new(),
+            version: 0,
+            ja3: None,
+            ja4: String::new(),
+            ech: false,
+        });
+    }
+
+    /// A message waits for bytes that never came.
+    pub(super) fn cut_short(&mut self) {
+        self.odd(AnomalyKind::CutShort, self.last.0, 0);
     }
 
     fn server_hello(
@@ -240,7 +263,9 @@ impl Session {
         let client_certificates = std::mem::take(&mut self.client_certificates);
         let certificate_frame = self.certificate_frame.take();
         (self.random, self.cookie, self.sealed, self.news) = (None, false, false, false);
-        if hello.is_none() && answer.is_none() && certificates.is_empty() && client_certificates.is_empty() {
+        // That a QUIC connection is there is told by its packets, also where no message came whole.
+        let told = self.transport == TlsTransport::Quic && self.ended.is_none() && first.is_some();
+        if hello.is_none() && answer.is_none() && certificates.is_empty() && client_certificates.is_empty() && !told {
             return;
         }
         let session = TlsSession {
@@ -251,6 +276,7 @@ impl Session {
             client_certificates,
             certificate_frame,
             bytes: [0; 2],
+            quic: None,
         };
         self.ended = Some(self.last.0);
         out.push(self.so_far(session, first, anomalies));
@@ -269,6 +295,7 @@ impl Session {
             client_certificates: self.client_certificates.clone(),
             certificate_frame: self.certificate_frame,
             bytes: [0; 2],
+            quic: None,
         };
         Some(self.so_far(session, self.first, self.anomalies.clone()))
     }

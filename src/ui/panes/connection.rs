@@ -3,7 +3,8 @@
 use egui::{ScrollArea, Sense, Ui, vec2};
 
 use crate::model::{
-    Certificate, Detail, DnsLookup, Exchange, FrameNo, Part, TlsSession, TlsTransport, Transport, clean, clean_to, hex,
+    Certificate, Detail, DnsLookup, Exchange, FrameNo, Part, QuicFacts, TlsSession, TlsTransport, Transport, clean,
+    clean_to, hex,
 };
 use crate::protocols::dns::type_name;
 use crate::store::{Record, tls_version};
@@ -157,6 +158,26 @@ fn outside(record: &Record, out: &mut Vec<Fact>) {
     }
 }
 
+fn quic_facts(quic: &QuicFacts, out: &mut Vec<Fact>) {
+    out.push(Fact::Pair("QUIC version", quic.version.word(), false));
+    if !quic.negotiated.is_empty() {
+        let versions: Vec<_> = quic.negotiated.iter().map(|v| v.word()).collect();
+        out.push(Fact::Pair("Named instead", versions.join(", "), false));
+    }
+    if quic.retry {
+        out.push(Fact::Pair("Retry", "the server had the client's address confirmed".to_owned(), false));
+    }
+    if quic.zero_rtt {
+        out.push(Fact::Pair("0-RTT", "the client sent early data".to_owned(), false));
+    }
+    for (label, ids) in [("Client's ids", &quic.client_ids), ("Server's ids", &quic.server_ids)] {
+        let ids: Vec<_> = ids.iter().filter(|id| !id.is_empty()).take(8).map(|id| hex(id)).collect();
+        if !ids.is_empty() {
+            out.push(Fact::Pair(label, ids.join(", "), true));
+        }
+    }
+}
+
 fn handshake(tls: &TlsSession, out: &mut Vec<Fact>) {
     let carrier = match tls.transport {
         TlsTransport::Tcp => "TLS over TCP",
@@ -164,6 +185,9 @@ fn handshake(tls: &TlsSession, out: &mut Vec<Fact>) {
         TlsTransport::Dtls => "DTLS over UDP",
     };
     out.push(Fact::Section(format!("Handshake, {carrier}")));
+    if let Some(quic) = &tls.quic {
+        quic_facts(quic, out);
+    }
     match &tls.client_hello {
         None => out.push(Fact::Pair("ClientHello", "not in the capture".to_owned(), false)),
         Some(hello) => {
@@ -174,9 +198,15 @@ fn handshake(tls: &TlsSession, out: &mut Vec<Fact>) {
             if !alpn.is_empty() {
                 out.push(Fact::Pair("Protocols offered", alpn.join(", "), true));
             }
-            out.push(Fact::Pair("Highest version", tls_version(hello.version), false));
-            out.push(Fact::Pair("JA3", hex(&hello.ja3), true));
-            out.push(Fact::Pair("JA4", clean_to(hello.ja4.as_bytes(), 80).into_owned(), true));
+            if hello.version > 0 {
+                out.push(Fact::Pair("Highest version", tls_version(hello.version), false));
+            }
+            if let Some(digest) = &hello.ja3 {
+                out.push(Fact::Pair("JA3", hex(digest), true));
+            }
+            if !hello.ja4.is_empty() {
+                out.push(Fact::Pair("JA4", clean_to(hello.ja4.as_bytes(), 80).into_owned(), true));
+            }
             if hello.ech {
                 out.push(Fact::Pair(
                     "Encrypted hello",
