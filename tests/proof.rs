@@ -60,11 +60,11 @@ fn round_trip(path: &Path, most: usize) -> (usize, [usize; 3]) {
     for row in rows.into_iter().step_by(step).take(most) {
         exchanges += 1;
         let proof = prove(path, &snapshot, row, RedactionChoice::default());
-        let whole = verify(&Subject { excerpt: None, ..with_excerpt(&proof) }, Some(path), &Budget::default());
+        let whole = verify(&Subject { excerpt: None, ..with_excerpt(&proof) }, Some(path), None, &Budget::default());
         for item in &whole.items {
             assert!(matches!(item.outcome, Outcome::Passes(_)), "{}: {item:#?}", path.display());
         }
-        let report = verify(&with_excerpt(&proof), None, &Budget::default());
+        let report = verify(&with_excerpt(&proof), None, None, &Budget::default());
         assert!(!report.fails(), "{}: {:#?}", path.display(), report.items);
         for (sum, n) in counts.iter_mut().zip(report.callouts()) {
             *sum += n;
@@ -159,7 +159,7 @@ fn one_flipped_byte_fails_its_callouts_and_no_other() {
             for flip in [0x01, 0x20, 0xff] {
                 let mut subject = with_excerpt(&proof);
                 subject.excerpt.as_mut().unwrap()[place + at] ^= flip;
-                let report = verify(&subject, None, &Budget::default());
+                let report = verify(&subject, None, None, &Budget::default());
                 assert_eq!(failing(&report), want, "{} at {at} ^ {flip}: {:#?}", callout.text, report.items);
                 tried += 1;
             }
@@ -184,7 +184,7 @@ fn one_flipped_byte_of_a_server_name_fails_its_callouts() {
         for at in [0, callout.length as usize / 2] {
             let mut subject = with_excerpt(&proof);
             subject.excerpt.as_mut().unwrap()[place + at] ^= 1;
-            let report = verify(&subject, None, &Budget::default());
+            let report = verify(&subject, None, None, &Budget::default());
             let failed = failing(&report);
             // The certificate may hold the name too, and come last in the file.
             let certificate: BTreeSet<u32> =
@@ -207,13 +207,13 @@ fn a_changed_hidden_byte_fails_too() {
     assert!(!String::from_utf8(proof.claim.json()).unwrap().to_lowercase().contains("msbnx"));
     // With the capture the digest of the original bytes decides.
     let mut subject = Subject { excerpt: None, ..with_excerpt(&proof) };
-    assert!(!verify(&subject, Some(&path), &Budget::default()).fails());
+    assert!(!verify(&subject, Some(&path), None, &Budget::default()).fails());
     let number = hidden[0].number;
     let callout = subject.claim.exchanges[0].callouts.iter_mut().find(|c| c.number == number).unwrap();
     let digest = callout.sha256.as_mut().unwrap();
     let first = if digest.starts_with('0') { "1" } else { "0" };
     digest.replace_range(..1, first);
-    assert!(failing(&verify(&subject, Some(&path), &Budget::default())).contains(&number));
+    assert!(failing(&verify(&subject, Some(&path), None, &Budget::default())).contains(&number));
 }
 
 #[test]
@@ -223,7 +223,7 @@ fn a_claim_that_says_more_than_the_bytes_fails() {
     let check = |change: &dyn Fn(&mut Subject)| {
         let mut subject = with_excerpt(&proof);
         change(&mut subject);
-        let capture = verify(&subject, Some(&path), &Budget::default());
+        let capture = verify(&subject, Some(&path), None, &Budget::default());
         assert!(capture.fails(), "{:#?}", capture.items);
     };
     check(&|s| s.claim.exchanges[0].callouts[0].signature = "amazon-aws.made.up".to_owned());
@@ -240,12 +240,12 @@ fn another_capture_is_told_apart() {
     let (path, snapshot, row) = upload();
     let proof = prove(&path, &snapshot, row, RedactionChoice::default());
     let other = project().join("tests/captures/evidence-azure-blob.pcap");
-    let report = verify(&Subject { excerpt: None, ..with_excerpt(&proof) }, Some(&other), &Budget::default());
+    let report = verify(&Subject { excerpt: None, ..with_excerpt(&proof) }, Some(&other), None, &Budget::default());
     assert!(report.fails() && report.callouts()[0] == 0);
     let other_snapshot = open(&other).unwrap();
     let other_proof = prove(&other, &other_snapshot, judged(&other_snapshot)[0], RedactionChoice::default());
     let mixed = Subject { excerpt: Some(other_proof.excerpt.bytes.clone()), ..with_excerpt(&proof) };
-    let report = verify(&mixed, None, &Budget::default());
+    let report = verify(&mixed, None, None, &Budget::default());
     assert!(report.fails() && report.callouts()[0] == 0);
     let said = report
         .items
@@ -308,17 +308,17 @@ fn picture_and_bundle() {
     let bundle = proof.bundle("icloud").unwrap();
     assert_eq!(bundle, proof.bundle("icloud").unwrap());
     let subject = Subject::read(&bundle).unwrap();
-    let report = verify(&subject, None, &Budget::default());
+    let report = verify(&subject, None, None, &Budget::default());
     assert!(!report.fails() && report.callouts()[0] > 0, "{:#?}", report.items);
     // Alone, the picture needs the capture.
     let alone = Subject::read(&png).unwrap();
-    assert_eq!(verify(&alone, None, &Budget::default()).callouts()[0], 0);
-    assert!(!verify(&alone, Some(&path), &Budget::default()).fails());
+    assert_eq!(verify(&alone, None, None, &Budget::default()).callouts()[0], 0);
+    assert!(!verify(&alone, Some(&path), None, &Budget::default()).fails());
     // A changed pixel is said.
     let claim = String::from_utf8(proof.claim.json()).unwrap();
     rgba[100] ^= 1;
     let forged = nephoscope::export::write_png(&pixels(&rgba), claim.as_bytes()).unwrap();
-    let report = verify(&Subject::read(&forged).unwrap(), Some(&path), &Budget::default());
+    let report = verify(&Subject::read(&forged).unwrap(), Some(&path), None, &Budget::default());
     assert!(report.fails() && failing(&report).is_empty());
     let parts = read_bundle(&bundle).unwrap();
     assert_eq!(parts.claim, claim.as_bytes());
@@ -337,7 +337,7 @@ fn hostile_input_is_an_error() {
     let proof = prove(&path, &snapshot, row, RedactionChoice::default());
     for cut in (0..proof.excerpt.bytes.len()).step_by(97) {
         let subject = Subject { excerpt: Some(proof.excerpt.bytes[..cut].to_vec()), ..with_excerpt(&proof) };
-        assert!(verify(&subject, None, &Budget::default()).callouts()[0] < proof.claim.exchanges[0].callouts.len());
+        assert!(verify(&subject, None, None, &Budget::default()).callouts()[0] < proof.claim.exchanges[0].callouts.len());
     }
 }
 

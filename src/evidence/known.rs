@@ -196,7 +196,7 @@ impl Known {
             return;
         }
         let body = &request.body;
-        if let (Some(bytes), Some(sha256), Some(url)) = (body.decoded_bytes, body.sha256, own_url(http)) {
+        if let (Some(bytes), Some(sha256), Some(url)) = (body.decoded_bytes, body.sha256, own_url(http, exchange)) {
             let (frame, client) = (request.first_frame, exchange.client.ip);
             self.uploads.learn(Upload { exchange: no, frame, client, sha256, md5: body.md5 }, bytes, &url);
         }
@@ -204,8 +204,8 @@ impl Known {
 
     fn learn_unseen(&mut self, exchange: &Exchange) {
         // A handshake that came to nothing hides nothing.
-        let sealed =
-            matches!(&exchange.detail, Detail::Tls(t) if t.transport == TlsTransport::Quic || t.server_hello.is_some());
+        let sealed = matches!(&exchange.detail, Detail::Tls(t) if !t.decryption.is_opened()
+            && (t.transport == TlsTransport::Quic || t.server_hello.is_some()));
         if !sealed && exchange.anomalies.is_empty() {
             return;
         }
@@ -277,8 +277,9 @@ impl Known {
 const MOST_OTHERS: usize = 8;
 
 /// A request's own URL in normal form.
-pub(super) fn own_url(http: &HttpExchange) -> Option<String> {
+pub(super) fn own_url(http: &HttpExchange, exchange: &Exchange) -> Option<String> {
     let request = http.request.as_ref()?;
     let StartLine::Request { target, .. } = request.start else { return None };
-    normal_url("http", request.field("host").unwrap_or_default(), target.of(&request.block))
+    let scheme = if exchange.envelope.is_some() { "https" } else { "http" };
+    normal_url(scheme, request.field("host").unwrap_or_default(), target.of(&request.block))
 }

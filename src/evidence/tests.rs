@@ -128,6 +128,7 @@ fn exchange(server: &str, time: Timestamp, detail: Detail) -> Exchange {
         last_frame: FrameNo(15),
         time,
         end_time: time,
+        envelope: None,
         detail,
         anomalies: Vec::new(),
     }

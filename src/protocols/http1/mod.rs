@@ -72,6 +72,8 @@ pub struct Given {
 pub struct Connection {
     limits: Limits,
     wanted: Wanted,
+    /// `http`, or `https` where the connection runs inside TLS.
+    scheme: &'static str,
     given: Vec<Given>,
     halves: [Half; 2],
     /// Which side asks; known from the first message on.
@@ -161,6 +163,7 @@ impl Connection {
                 body: BodyLimits::new(budget),
             },
             wanted,
+            scheme: "http",
             given: Vec::new(),
             halves: [Half::default(), Half::default()],
             asking: None,
@@ -170,6 +173,12 @@ impl Connection {
             news: false,
             lossy: false,
         }
+    }
+
+    /// The connection runs inside TLS: relative links are of `https` URLs.
+    #[must_use]
+    pub fn inside_tls(self) -> Self {
+        Self { scheme: "https", ..self }
     }
 
     /// The links that responses handed out since this was last asked, in the order in which they came.
@@ -569,6 +578,7 @@ impl Connection {
 
     /// Notes the links in a response's head; gives the scanner for its body, where that can hold some.
     fn head_links(&mut self, number: u64) -> Option<LinkScanner> {
+        let scheme = self.scheme;
         let open = self.entry(number)?;
         let response = open.http.response.as_ref()?;
         let media = response.field("content-type");
@@ -580,7 +590,7 @@ impl Connection {
         }
         let base = open.http.request.as_ref().and_then(|request| {
             let StartLine::Request { target, .. } = request.start else { return None };
-            normal_url("http", request.field("host").unwrap_or_default(), target.of(&request.block))
+            normal_url(scheme, request.field("host").unwrap_or_default(), target.of(&request.block))
         });
         let mut links = Vec::new();
         let linking = response.fields.iter().filter(|field| named && links::may_link(field.name.of(&response.block)));
