@@ -337,7 +337,9 @@ fn hostile_input_is_an_error() {
     let proof = prove(&path, &snapshot, row, RedactionChoice::default());
     for cut in (0..proof.excerpt.bytes.len()).step_by(97) {
         let subject = Subject { excerpt: Some(proof.excerpt.bytes[..cut].to_vec()), ..with_excerpt(&proof) };
-        assert!(verify(&subject, None, None, &Budget::default()).callouts()[0] < proof.claim.exchanges[0].callouts.len());
+        assert!(
+            verify(&subject, None, None, &Budget::default()).callouts()[0] < proof.claim.exchanges[0].callouts.len()
+        );
     }
 }
 

@@ -134,4 +134,3 @@ pub struct CaptureFacts {
     /// Limits reached while reading.
     pub limits: Vec<LimitHit>,
 }
-

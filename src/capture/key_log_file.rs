@@ -180,7 +180,7 @@ mod tests {
     fn key_logs_are_told_by_their_lines() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("some file");
-        let mut check = |text: &str, want: bool| {
+        let check = |text: &str, want: bool| {
             std::fs::write(&path, text).unwrap();
             assert_eq!(is_key_log(&path), want, "{text:?}");
         };

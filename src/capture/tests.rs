@@ -446,8 +446,8 @@ fn keeps_names_comments_and_secrets() {
     let four = "192.0.2.1".parse().unwrap();
     assert_eq!(facts.names, [(four, b"host".to_vec()), (six, b"a".to_vec()), (six, b"b".to_vec())]);
     assert_eq!(facts.secrets, 1);
-    let mut batch = crate::capture::Batch::default();
-    let mut reader = CaptureReader::from_stream(Box::new(std::io::Cursor::new(file.clone())), "x", &Budget::default()).unwrap();
+    let mut batch = Batch::default();
+    let mut reader = CaptureReader::from_stream(Box::new(Cursor::new(file.clone())), "x", &Budget::default()).unwrap();
     while reader.next_batch(&mut batch).unwrap() {}
     assert_eq!(batch.secrets.iter().map(|(_, s)| s.expose().to_vec()).collect::<Vec<_>>(), [b"CLIEN".to_vec()]);
     assert!(!format!("{batch:?}").contains("CLIEN"));

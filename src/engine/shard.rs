@@ -6,7 +6,8 @@ use super::pairing::Lookups;
 use super::walk::{Block, Stamp};
 use crate::evidence::Given;
 use crate::model::{
-    Anomaly, Budget, Detail, Envelope, Exchange, FlowId, FrameNo, KeyLog, LimitHit, Run, RunKind, Side, Timestamp, Transport, Unit,
+    Anomaly, Budget, Detail, Envelope, Exchange, FlowId, FrameNo, KeyLog, LimitHit, Run, RunKind, Side, Timestamp,
+    Transport, Unit,
 };
 use crate::protocols::{Feed, Sniff, dns, http1, tls};
 use crate::streams::{Flow, FlowTable, FrameList, Slot};
@@ -425,8 +426,7 @@ impl State {
                 connection.close(&mut reader.tools, &mut reader.tls);
                 self.parser = Parser::Tls { connection, inside, done: true };
                 self.plaintext(stamp, flow, reader, out);
-                let Parser::Tls { mut connection, inside, .. } =
-                    std::mem::replace(&mut self.parser, Parser::Other)
+                let Parser::Tls { mut connection, inside, .. } = std::mem::replace(&mut self.parser, Parser::Other)
                 else {
                     return;
                 };

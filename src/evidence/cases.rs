@@ -12,9 +12,9 @@ use super::matcher::Matcher;
 use super::pack::{Kind, Signature, pack};
 use super::sample::{Expressions, matching};
 use crate::model::{
-    BlockSpan, Body, Budget, ByteRange, Certificate, ClientHello, Decryption, Detail, DnsKind, DnsLookup, DnsQuestion, DnsRecord,
-    DnsResponse, Endpoint, Exchange, Field, FlowId, FrameNo, HttpExchange, HttpMessage, HttpVersion, ServerHello,
-    StartLine, Timestamp, TlsSession, TlsTransport, Transport,
+    BlockSpan, Body, Budget, ByteRange, Certificate, ClientHello, Decryption, Detail, DnsKind, DnsLookup, DnsQuestion,
+    DnsRecord, DnsResponse, Endpoint, Exchange, Field, FlowId, FrameNo, HttpExchange, HttpMessage, HttpVersion,
+    ServerHello, StartLine, Timestamp, TlsSession, TlsTransport, Transport,
 };
 
 /// 2026-09-01, where a rule does not care.

@@ -27,8 +27,7 @@ const SERVER: &str = "server";
 pub(super) const HOPS: [&str; 7] = [EDGE, SHIELD, BALANCER, RELAY, MIDDLEBOX, ORIGIN, SERVER];
 
 const SEALED: &str = "The content is sealed by TLS: without keys no header, path, status or body can be read.";
-const OPENED: &str =
-    "This row is the session itself: what was read inside it with keys stands in rows of their own.";
+const OPENED: &str = "This row is the session itself: what was read inside it with keys stands in rows of their own.";
 const RESUMED: &str = "The session was resumed or its certificate lies in a hole: who holds the key is not shown here.";
 const NO_CERTIFICATE: &str = "TLS 1.3 hides the server's certificate from an observer without keys.";
 const NO_NAME: &str = "Encrypted Client Hello hides the name that was asked for; the visible one is the outer name.";

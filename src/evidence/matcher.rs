@@ -15,9 +15,9 @@ use super::names::{self, Asked, Name, Names};
 use super::pack::{Kind, Signature, pack};
 use super::pattern::{Pairs, Pattern};
 use crate::model::{
-    AnomalyKind, Budget, ByteRange, Certificate, ClientHello, Detail, DnsLookup, Envelope, Evidence, Exchange, ExchangeNo, Field,
-    FirstWrite, FrameNo, Group, HttpExchange, HttpMessage, Ledger, LookedUp, Opening, Part, Place, StartLine, Supports,
-    TlsSession, TlsTransport, Verdict, frames_of,
+    AnomalyKind, Budget, ByteRange, Certificate, ClientHello, Detail, DnsLookup, Envelope, Evidence, Exchange,
+    ExchangeNo, Field, FirstWrite, FrameNo, Group, HttpExchange, HttpMessage, Ledger, LookedUp, Opening, Part, Place,
+    StartLine, Supports, TlsSession, TlsTransport, Verdict, frames_of,
 };
 use crate::protocols::links::keys;
 

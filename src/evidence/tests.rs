@@ -223,6 +223,7 @@ fn tls(server: &str, sni: &str, certificate: Option<Certificate>) -> Exchange {
         certificates: certificate.map(Arc::new).into_iter().collect(),
         client_certificates: Vec::new(),
         bytes: [0, 0],
+        decryption: Decryption::NotTried,
     };
     exchange(server, NOW, Detail::Tls(Box::new(session)))
 }

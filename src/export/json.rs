@@ -13,8 +13,8 @@ use super::order::Numbers;
 use super::{ExportError, Listing};
 use crate::capture::Counters;
 use crate::model::{
-    Certificate, ClientHello, Decryption, Detail, DnsKind, DnsLookup, DnsQuestion, DnsRecord, Endpoint, Exchange, Field, FrameNo,
-    HttpMessage, LimitHit, ServerHello, StartLine, TlsSession, TlsTransport, Transport, hex, is_hidden,
+    Certificate, ClientHello, Decryption, Detail, DnsKind, DnsLookup, DnsQuestion, DnsRecord, Endpoint, Exchange,
+    Field, FrameNo, HttpMessage, LimitHit, ServerHello, StartLine, TlsSession, TlsTransport, Transport, hex, is_hidden,
 };
 use crate::protocols::dns::type_name;
 use crate::store::{Facts, Record, RowId, Snapshot, host_and_path, request_line, tls_version};

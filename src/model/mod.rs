@@ -14,9 +14,9 @@ mod verdict;
 pub use budget::{Budget, Limit, LimitHit};
 pub use bytes::{ByteRange, Cursor, Reject, Step};
 pub use exchange::{
-    Anomaly, AnomalyKind, BlockSpan, Body, Certificate, ClientHello, Decryption, Detail, DnsKind, DnsLookup, DnsQuestion,
-    DnsRecord, DnsResponse, Envelope, EnvelopeName, Exchange, Field, HttpExchange, HttpMessage, HttpVersion, Opening, ServerHello, StartLine,
-    TlsSession, TlsTransport, frames_of,
+    Anomaly, AnomalyKind, BlockSpan, Body, Certificate, ClientHello, Decryption, Detail, DnsKind, DnsLookup,
+    DnsQuestion, DnsRecord, DnsResponse, Envelope, EnvelopeName, Exchange, Field, HttpExchange, HttpMessage,
+    HttpVersion, Opening, ServerHello, StartLine, TlsSession, TlsTransport, frames_of,
 };
 pub use frame::{
     Endpoint, FlowId, FlowKey, FrameHead, FrameNo, LinkType, Payload, Run, RunKind, Side, TcpFlags, Transport, Unit,

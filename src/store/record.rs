@@ -5,11 +5,11 @@ use std::sync::Arc;
 
 use super::certificates::{CertificateList, Certificates};
 use crate::model::{
-    Agreement, Anomaly, AnomalyKind, Answer, BlockSpan, Body, ByteRange, Certificate, ClientHello, Cursor, Decryption, Detail,
-    DnsKind, DnsLookup, DnsQuestion, DnsRecord, DnsResponse, Endpoint, Envelope, EnvelopeName, Evidence, Exchange, ExchangeNo, Field,
-    FirstWrite, FlowId, FrameNo, GiverNo, Grade, Group, HandOut, Hop, HttpExchange, HttpMessage, HttpVersion, Ledger,
-    Limit, LinkMatch, LookedUp, Part, Place, ProviderId, ServerHello, StartLine, Supports, Tenant, Timestamp,
-    TlsSession, TlsTransport, Transport, Verdict, WriteMatch,
+    Agreement, Anomaly, AnomalyKind, Answer, BlockSpan, Body, ByteRange, Certificate, ClientHello, Cursor, Decryption,
+    Detail, DnsKind, DnsLookup, DnsQuestion, DnsRecord, DnsResponse, Endpoint, Envelope, EnvelopeName, Evidence,
+    Exchange, ExchangeNo, Field, FirstWrite, FlowId, FrameNo, GiverNo, Grade, Group, HandOut, Hop, HttpExchange,
+    HttpMessage, HttpVersion, Ledger, Limit, LinkMatch, LookedUp, Part, Place, ProviderId, ServerHello, StartLine,
+    Supports, Tenant, Timestamp, TlsSession, TlsTransport, Transport, Verdict, WriteMatch,
 };
 
 /// One exchange with its ledger and verdict.

@@ -15,6 +15,8 @@ mod session;
 mod suite;
 
 #[cfg(test)]
+mod opening_tests;
+#[cfg(test)]
 mod tests;
 
 pub use certificate::CertificateCache;

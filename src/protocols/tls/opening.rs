@@ -47,6 +47,13 @@ pub struct Tools {
     held_bytes: usize,
 }
 
+#[cfg(test)]
+impl Tools {
+    pub(super) fn held_bytes(&self) -> usize {
+        self.held_bytes
+    }
+}
+
 /// A place in the stream.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Place {

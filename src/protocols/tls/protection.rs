@@ -16,7 +16,7 @@ use camellia::{Camellia128, Camellia256};
 use cbc::cipher::{BlockCipherDecrypt, BlockSizeUser, KeyInit as BlockKeyInit, StreamCipher as _};
 use ccm::Ccm;
 use chacha20poly1305::ChaCha20Poly1305;
-use des::TdesEde3;
+use des::{Des, TdesEde3};
 use rc4::Rc4;
 
 use super::schedule::{Bytes, expand_label, hmac, prf};
@@ -234,8 +234,7 @@ impl Protection {
             sealed = content;
         }
         let chained = self.version <= TLS10;
-        let (before, content) =
-            if chained { (self.iv.as_slice(), sealed) } else { sealed.split_at_checked(size)? };
+        let (before, content) = if chained { (self.iv.as_slice(), sealed) } else { sealed.split_at_checked(size)? };
         if content.is_empty() || !content.len().is_multiple_of(size) {
             return None;
         }
@@ -268,12 +267,7 @@ impl Protection {
     }
 
     /// Takes the digest off the end of the content, if it is right for one of the numbers.
-    fn check_mac(
-        &self,
-        mut numbers: RangeInclusive<u64>,
-        record: &Protected<'_>,
-        bytes: &mut Vec<u8>,
-    ) -> Option<u64> {
+    fn check_mac(&self, mut numbers: RangeInclusive<u64>, record: &Protected<'_>, bytes: &mut Vec<u8>) -> Option<u64> {
         let hash = self.suite.mac?;
         let end = bytes.len().checked_sub(hash.bytes())?;
         let (content, digest) = bytes.split_at_checked(end)?;
@@ -314,6 +308,7 @@ fn bulk(cipher: Cipher, key: &[u8]) -> Option<Bulk> {
     match cipher {
         Cipher::Null => Some(Bulk::Null),
         Cipher::Rc4 => Some(Bulk::Rc4(Box::new(Rc4::new_from_slice(key).ok()?))),
+        Cipher::DesCbc => cbc::<Des>(key),
         Cipher::TripleDesCbc => cbc::<TdesEde3>(key),
         Cipher::Aes128Cbc => cbc::<Aes128>(key),
         Cipher::Aes256Cbc => cbc::<Aes256>(key),
@@ -335,4 +330,3 @@ fn bulk(cipher: Cipher, key: &[u8]) -> Option<Bulk> {
         Cipher::ChaCha20Poly1305 => aead::<ChaCha20Poly1305>(key),
     }
 }
-

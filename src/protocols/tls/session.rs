@@ -7,8 +7,8 @@ use super::handshake::{self, Message, Offer};
 use super::protection::is_tls13;
 use super::{Ended, fingerprint};
 use crate::model::{
-    Anomaly, AnomalyKind, BlockSpan, Budget, Certificate, ClientHello, Decryption, Envelope, FrameNo, Limit, Run, ServerHello, Side,
-    Timestamp, TlsSession, TlsTransport,
+    Anomaly, AnomalyKind, BlockSpan, Budget, Certificate, ClientHello, Decryption, Envelope, FrameNo, Limit, Run,
+    ServerHello, Side, Timestamp, TlsSession, TlsTransport,
 };
 
 /// What keys opened of the session under way.
@@ -22,11 +22,7 @@ pub(super) struct Tally {
 
 impl Tally {
     fn told(self) -> Decryption {
-        if self.opened > 0 {
-            Decryption::Opened { records: self.opened, failed: self.failed }
-        } else {
-            self.why_not
-        }
+        if self.opened > 0 { Decryption::Opened { records: self.opened, failed: self.failed } } else { self.why_not }
     }
 }
 

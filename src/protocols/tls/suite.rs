@@ -5,6 +5,7 @@
 pub(super) enum Cipher {
     Null,
     Rc4,
+    DesCbc,
     TripleDesCbc,
     Aes128Cbc,
     Aes256Cbc,
@@ -49,6 +50,7 @@ impl Cipher {
     pub(super) fn key_bytes(self) -> usize {
         match self {
             Self::Null => 0,
+            Self::DesCbc => 8,
             Self::Rc4
             | Self::Aes128Cbc
             | Self::Camellia128Cbc
@@ -74,7 +76,7 @@ impl Cipher {
     /// Bytes of a block of a cipher in CBC mode; 0 for the others.
     pub(super) fn block_bytes(self) -> usize {
         match self {
-            Self::TripleDesCbc => 8,
+            Self::DesCbc | Self::TripleDesCbc => 8,
             Self::Aes128Cbc
             | Self::Aes256Cbc
             | Self::Camellia128Cbc
@@ -168,9 +170,27 @@ pub(super) fn suite(number: u16, tls13: bool) -> Option<Suite> {
         0xC0A0..=0xC0A3 | 0xC0A8..=0xC0AB | 0xC0AE | 0xC0AF => {
             aead(if odd { C::Aes256Ccm8 } else { C::Aes128Ccm8 }, H::Sha256)
         }
-        0x002F..=0x0034 | 0x008C | 0x0090 | 0x0094 | 0xC004 | 0xC009 | 0xC00E | 0xC013 | 0xC018 | 0xC01D..=0xC01F
+        0x002F..=0x0034
+        | 0x008C
+        | 0x0090
+        | 0x0094
+        | 0xC004
+        | 0xC009
+        | 0xC00E
+        | 0xC013
+        | 0xC018
+        | 0xC01D..=0xC01F
         | 0xC035 => with_mac(C::Aes128Cbc, H::Sha1),
-        0x0035..=0x003A | 0x008D | 0x0091 | 0x0095 | 0xC005 | 0xC00A | 0xC00F | 0xC014 | 0xC019 | 0xC020..=0xC022
+        0x0035..=0x003A
+        | 0x008D
+        | 0x0091
+        | 0x0095
+        | 0xC005
+        | 0xC00A
+        | 0xC00F
+        | 0xC014
+        | 0xC019
+        | 0xC020..=0xC022
         | 0xC036 => with_mac(C::Aes256Cbc, H::Sha1),
         0x003C | 0x003E..=0x0040 | 0x0067 | 0x006C | 0x00AE | 0x00B2 | 0x00B6 | 0xC037 => {
             with_mac(C::Aes128Cbc, H::Sha256)
@@ -185,8 +205,23 @@ pub(super) fn suite(number: u16, tls13: bool) -> Option<Suite> {
         0x00C0..=0x00C5 => with_mac(C::Camellia256Cbc, H::Sha256),
         0xC072..=0xC079 | 0xC094..=0xC09B => cbc(C::Camellia128Cbc, C::Camellia256Cbc),
         0xC03C..=0xC04F | 0xC064..=0xC069 | 0xC070 | 0xC071 => cbc(C::Aria128Cbc, C::Aria256Cbc),
-        0x000A | 0x000D | 0x0010 | 0x0013 | 0x0016 | 0x001B | 0x008B | 0x008F | 0x0093 | 0xC003 | 0xC008 | 0xC00D
-        | 0xC012 | 0xC017 | 0xC01A..=0xC01C | 0xC034 => with_mac(C::TripleDesCbc, H::Sha1),
+        0x000A
+        | 0x000D
+        | 0x0010
+        | 0x0013
+        | 0x0016
+        | 0x001B
+        | 0x008B
+        | 0x008F
+        | 0x0093
+        | 0xC003
+        | 0xC008
+        | 0xC00D
+        | 0xC012
+        | 0xC017
+        | 0xC01A..=0xC01C
+        | 0xC034 => with_mac(C::TripleDesCbc, H::Sha1),
+        0x0009 | 0x000C | 0x000F | 0x0012 | 0x0015 | 0x001A => with_mac(C::DesCbc, H::Sha1),
         0x0004 | 0x0018 => with_mac(C::Rc4, H::Md5),
         0x0005 | 0x008A | 0x008E | 0x0092 | 0xC002 | 0xC007 | 0xC00C | 0xC011 | 0xC016 | 0xC033 => {
             with_mac(C::Rc4, H::Sha1)

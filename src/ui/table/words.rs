@@ -61,7 +61,9 @@ pub(super) fn full(column: Column, snapshot: &Snapshot, (id, row): (RowId, &Row)
         Column::Time => row.time.rfc3339(),
         Column::Method => {
             let version = match row.http_version() {
-                0 if row.is_opened() => return "What was decrypted from this session stands in rows of its own".to_owned(),
+                0 if row.is_opened() => {
+                    return "What was decrypted from this session stands in rows of its own".to_owned();
+                }
                 0 => return String::new(),
                 9 => "HTTP/0.9".to_owned(),
                 20 => "HTTP/2".to_owned(),
