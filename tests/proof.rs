@@ -344,3 +344,73 @@ fn hostile_input_is_an_error() {
 }
 
 mod leak;
+
+/// A capture of ours without the key log that it carries, and that key log.
+fn without_keys(name: &str, folder: &Path) -> (PathBuf, PathBuf) {
+    let whole = fs::read(project().join("tests/captures").join(name)).unwrap();
+    let (mut rest, mut keys, mut at) = (Vec::new(), Vec::new(), 0);
+    let number = |at: usize| u32::from_le_bytes(whole[at..at + 4].try_into().unwrap());
+    while at < whole.len() {
+        let len = number(at + 4) as usize;
+        let block = &whole[at..at + len];
+        if number(at) == 10 {
+            keys.extend_from_slice(&block[16..16 + number(at + 12) as usize]);
+        } else {
+            rest.extend_from_slice(block);
+        }
+        at += len;
+    }
+    let (capture, log) = (folder.join("capture.pcapng"), folder.join("keys.log"));
+    fs::write(&capture, rest).unwrap();
+    fs::write(&log, keys).unwrap();
+    (capture, log)
+}
+
+#[test]
+fn decrypted_lines_are_checked_with_the_key_log_and_only_with_it() {
+    let folder = tempfile::tempdir().unwrap();
+    for name in ["tls-keys-13.pcapng", "tls-keys-12.pcapng"] {
+        let (path, log) = without_keys(name, folder.path());
+        let how = How::judged(1).with_keys(Some(log.clone()));
+        let mut reading = Reading::open(&Source::File(path.clone()), how, &Budget::default()).unwrap();
+        while let Ok(true) = reading.step() {}
+        let snapshot = reading.snapshot();
+        let decrypted = |row: &RowId| snapshot.record(*row).unwrap().exchange.envelope.is_some();
+        let row = judged(&snapshot).into_iter().find(decrypted).unwrap();
+        let proof = prove(&path, &snapshot, row, RedactionChoice::default());
+        assert!(proof.claim.exchanges[0].decrypted);
+        let lines = proof.claim.exchanges[0].callouts.iter().filter(|c| c.part == "response head").count();
+        assert!(lines > 0, "no line of the decrypted answer is cited: {:#?}", proof.claim.exchanges[0].callouts);
+
+        // The capture with its key log: everything passes, and what was changed is noticed.
+        let alone = Subject { excerpt: None, ..with_excerpt(&proof) };
+        let report = verify(&alone, Some(&path), Some(&log), &Budget::default());
+        for item in &report.items {
+            assert!(matches!(item.outcome, Outcome::Passes(_)), "{name}: {item:#?}");
+        }
+        let mut forged = alone.clone();
+        let callouts = &mut forged.claim.exchanges[0].callouts;
+        let line = callouts.iter_mut().find(|c| c.part == "response head").unwrap();
+        line.offset += 1;
+        assert!(verify(&forged, Some(&path), Some(&log), &Budget::default()).fails(), "{name}");
+
+        // The capture alone, and the excerpt alone: nothing fails, and it is said what is needed.
+        for report in [
+            verify(&alone, Some(&path), None, &Budget::default()),
+            verify(&with_excerpt(&proof), None, None, &Budget::default()),
+        ] {
+            assert!(!report.fails(), "{name}: {:#?}", report.items);
+            let open = |item: &&nephoscope::export::Item| matches!(&item.outcome, Outcome::CannotBeChecked(why) if why.contains("key log"));
+            assert!(report.items.iter().filter(open).count() >= lines, "{name}: {:#?}", report.items);
+        }
+
+        // No secret goes out, neither of the key log nor of what was decrypted.
+        let text = fs::read_to_string(&log).unwrap();
+        let claim = serde_json::to_vec(&proof.claim).unwrap();
+        for secret in text.lines().filter_map(|line| line.split(' ').nth(2)).chain(["0123456789abcdef"]) {
+            let holds = |bytes: &[u8]| bytes.windows(secret.len()).any(|part| part == secret.as_bytes());
+            assert!(!holds(&proof.excerpt.bytes) && !holds(&claim), "{name}: {secret}");
+        }
+        assert!(!proof.excerpt.bytes.windows(4).any(|four| four == 0x544C_534B_u32.to_le_bytes()), "{name}");
+    }
+}

@@ -146,7 +146,7 @@ mod tests {
     fn a_key_log_is_followed_line_by_line() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("keys.log");
-        std::fs::write(&path, line(1) + &line(2)[..100]).unwrap();
+        std::fs::write(&path, [line(1).as_bytes(), &line(2).as_bytes()[..100]].concat()).unwrap();
         let mut log = KeyLog::new(1 << 20);
         let mut file = KeyLogFile::open(&path, &Budget::default()).unwrap();
         assert!(file.read_new(&mut log).unwrap());

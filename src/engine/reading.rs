@@ -115,8 +115,8 @@ impl Reading {
                 CaptureReader::follow(spool, budget)
             }
         };
-        let keys = key_log(&how, budget)?;
-        let mut reading = Self::start(reader, &mode, (&how, keys), budget)
+        let keys = key_log(how.key_log, budget)?;
+        let mut reading = Self::start(reader, &mode, (how.threads, how.verdicts, keys), budget)
             .map_err(|error| CaptureError::Io { source: error, path: source.name().into() })?;
         if let Source::Live(Spool { owners: Some(owners), .. }) = source {
             reading.owners = Some(owners.clone());
@@ -129,18 +129,17 @@ impl Reading {
     pub fn follow_stdin(how: How, budget: &Budget) -> Result<Self, CaptureError> {
         let reader = CaptureReader::from_pipe(Box::new(io::stdin()), STDIN, budget)?;
         let mode = Mode { path: None, follows: true, goes_on: true, shows_open: false };
-        let keys = key_log(&how, budget)?;
-        Self::start(reader, &mode, (&how, keys), budget)
+        let keys = key_log(how.key_log, budget)?;
+        Self::start(reader, &mode, (how.threads, how.verdicts, keys), budget)
             .map_err(|error| CaptureError::Io { source: error, path: STDIN.into() })
     }
 
     fn start(
         reader: CaptureReader,
         mode: &Mode<'_>,
-        (how, keys): (&How, Option<KeyLogFile>),
+        (threads, verdicts, keys): (usize, bool, Option<KeyLogFile>),
         budget: &Budget,
     ) -> io::Result<Self> {
-        let How { threads, verdicts, .. } = *how;
         let wanted = if verdicts { Wanted::Links } else { Wanted::Exchanges };
         let facts = Facts { capture: reader.facts().clone(), ..Facts::default() };
         let progress = Progress { read: 0, total: reader.position().1, done: false };
@@ -289,8 +288,8 @@ impl Reading {
 }
 
 /// The key log that the user named.
-fn key_log(how: &How, budget: &Budget) -> Result<Option<KeyLogFile>, CaptureError> {
-    how.key_log.as_deref().map(|path| KeyLogFile::open(path, budget)).transpose()
+fn key_log(path: Option<PathBuf>, budget: &Budget) -> Result<Option<KeyLogFile>, CaptureError> {
+    path.map(|path| KeyLogFile::open(&path, budget)).transpose()
 }
 
 /// What standard input is called.

@@ -460,7 +460,7 @@ impl State {
         if self.envelope.is_some() {
             return;
         }
-        let inside = inside.get_or_insert_with(|| Box::new(State::inside(connection, reader)));
+        let inside = inside.get_or_insert_with(|| Box::new(Self::inside(connection, reader)));
         for run in runs {
             inside.feed(stamp, flow, run, reader, out);
         }

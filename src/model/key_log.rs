@@ -144,9 +144,9 @@ impl KeyLog {
         }
         while let Some(last) = self.parts.pop_if(|last| last.entries <= part.entries.saturating_mul(2)) {
             let mut larger = Arc::unwrap_or_clone(last);
-            for (random, secrets) in part.sessions {
-                larger.sessions.entry(random).or_default().extend(secrets);
-            }
+            part.sessions
+                .into_iter()
+                .for_each(|(random, secrets)| larger.sessions.entry(random).or_default().extend(secrets));
             larger.premasters.extend(part.premasters);
             larger.entries = larger.entries.saturating_add(part.entries);
             part = larger;

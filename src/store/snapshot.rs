@@ -74,8 +74,11 @@ impl Sessions {
         let sessions = if self.total == 1 { "session was" } else { "sessions were" };
         let mut said = format!("{} of {} TLS {sessions} opened with keys", self.opened, self.total);
         for (n, (why, count)) in self.not_opened().enumerate() {
-            said.push_str(if n == 0 { "; not " } else { ", " });
-            said.push_str(&format!("{count} ({})", why.why_not()));
+            let count = count.to_string();
+            let joint = if n == 0 { "; not " } else { ", " };
+            for part in [joint, &count, " (", why.why_not(), ")"] {
+                said.push_str(part);
+            }
         }
         said
     }

@@ -96,6 +96,7 @@ pub(super) struct Opening {
 
 /// One side.
 #[derive(Debug)]
+#[expect(clippy::struct_excessive_bools, reason = "independent facts of one side")]
 struct Lane {
     keys: Option<Keys>,
     /// The number of the next record.

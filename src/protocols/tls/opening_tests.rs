@@ -1,4 +1,4 @@
-//! Decryption held against sessions that were recorded (tests/captures/record_tls.py) and against ones sealed here.
+//! Decryption held against sessions that were recorded (`tests/captures/record_tls.py`) and against ones sealed here.
 #![expect(
     clippy::arithmetic_side_effects,
     clippy::as_conversions,
@@ -26,7 +26,7 @@ struct Recorded {
 }
 
 fn unhex(text: &str) -> Vec<u8> {
-    (0..text.len()).step_by(2).map(|at| u8::from_str_radix(&text[at..at + 2], 16).unwrap()).collect()
+    text.as_bytes().chunks(2).map(|two| u8::from_str_radix(str::from_utf8(two).unwrap(), 16).unwrap()).collect()
 }
 
 fn sessions() -> &'static BTreeMap<String, Recorded> {
@@ -41,7 +41,7 @@ fn sessions() -> &'static BTreeMap<String, Recorded> {
                 .iter()
                 .map(|said| (if said[0] == 0 { Client } else { Server }, unhex(said[1].as_str().unwrap())))
                 .collect(),
-            keys: session["keys"].as_array().unwrap().iter().map(|k| format!("{}\n", k.as_str().unwrap())).collect(),
+            keys: session["keys"].as_array().unwrap().iter().flat_map(|k| [k.as_str().unwrap(), "\n"]).collect(),
         };
         all.iter().map(|(name, session)| (name.clone(), one(session))).collect()
     })
@@ -168,8 +168,7 @@ fn what_is_not_opened_says_why() {
     let read = play(first, log(&swapped));
     assert_eq!((why(&read), read.runs.len()), (Decryption::SecretDoesNotFit, 0));
     // Only the application secrets: the handshake stays sealed, the rest is opened.
-    let some: String =
-        first.keys.lines().filter(|l| l.contains("TRAFFIC_SECRET_0")).map(|l| format!("{l}\n")).collect();
+    let some: String = first.keys.lines().filter(|l| l.contains("TRAFFIC_SECRET_0")).flat_map(|l| [l, "\n"]).collect();
     let read = play(first, log(&some));
     assert_eq!(read.plain[0], requests());
     assert!(read.sessions[0].certificates.is_empty() && read.sessions[0].decryption.is_opened());

@@ -151,19 +151,15 @@ pub(super) fn suite(number: u16, tls13: bool) -> Option<Suite> {
     match number {
         0x1301 => aead(C::Aes128Gcm, H::Sha256),
         0x1302 => aead(C::Aes256Gcm, H::Sha384),
-        0x1303 => aead(C::ChaCha20Poly1305, H::Sha256),
+        0x1303 | 0xCCA8..=0xCCAE => aead(C::ChaCha20Poly1305, H::Sha256),
         0x1304 => aead(C::Aes128Ccm, H::Sha256),
         0x1305 => aead(C::Aes128Ccm8, H::Sha256),
         0x009C..=0x00AD | 0xC02B..=0xC032 => {
             // The pairs of the second range begin with an odd number.
-            match (number < 0xC000) == odd {
-                true => aead(C::Aes256Gcm, H::Sha384),
-                false => aead(C::Aes128Gcm, H::Sha256),
-            }
+            if (number < 0xC000) == odd { aead(C::Aes256Gcm, H::Sha384) } else { aead(C::Aes128Gcm, H::Sha256) }
         }
         0xC050..=0xC063 | 0xC06A..=0xC06F => gcm(C::Aria128Gcm, C::Aria256Gcm),
         0xC07A..=0xC093 => gcm(C::Camellia128Gcm, C::Camellia256Gcm),
-        0xCCA8..=0xCCAE => aead(C::ChaCha20Poly1305, H::Sha256),
         0xC09C..=0xC09F | 0xC0A4..=0xC0A7 | 0xC0AC | 0xC0AD => {
             aead(if odd { C::Aes256Ccm } else { C::Aes128Ccm }, H::Sha256)
         }
@@ -192,13 +188,20 @@ pub(super) fn suite(number: u16, tls13: bool) -> Option<Suite> {
         | 0xC019
         | 0xC020..=0xC022
         | 0xC036 => with_mac(C::Aes256Cbc, H::Sha1),
-        0x003C | 0x003E..=0x0040 | 0x0067 | 0x006C | 0x00AE | 0x00B2 | 0x00B6 | 0xC037 => {
-            with_mac(C::Aes128Cbc, H::Sha256)
-        }
+        0x003C
+        | 0x003E..=0x0040
+        | 0x0067
+        | 0x006C
+        | 0x00AE
+        | 0x00B2
+        | 0x00B6
+        | 0xC037
+        | 0xC023
+        | 0xC025
+        | 0xC027
+        | 0xC029 => with_mac(C::Aes128Cbc, H::Sha256),
         0x003D | 0x0068..=0x006B | 0x006D => with_mac(C::Aes256Cbc, H::Sha256),
-        0x00AF | 0x00B3 | 0x00B7 | 0xC038 => with_mac(C::Aes256Cbc, H::Sha384),
-        0xC023 | 0xC025 | 0xC027 | 0xC029 => with_mac(C::Aes128Cbc, H::Sha256),
-        0xC024 | 0xC026 | 0xC028 | 0xC02A => with_mac(C::Aes256Cbc, H::Sha384),
+        0x00AF | 0x00B3 | 0x00B7 | 0xC038 | 0xC024 | 0xC026 | 0xC028 | 0xC02A => with_mac(C::Aes256Cbc, H::Sha384),
         0x0041..=0x0046 => with_mac(C::Camellia128Cbc, H::Sha1),
         0x0084..=0x0089 => with_mac(C::Camellia256Cbc, H::Sha1),
         0x00BA..=0x00BF => with_mac(C::Camellia128Cbc, H::Sha256),
