@@ -50,6 +50,7 @@ impl KeyLogFile {
             return Err(failed(io::Error::new(io::ErrorKind::InvalidInput, "a key log must be a regular file")));
         }
         let file = File::open(path).map_err(failed)?;
+        no_core_dumps();
         let line = Line { bytes: Zeroizing::new(Vec::with_capacity(LINE_BYTES.saturating_add(1))), too_long: false };
         Ok(Self { file, left: wide(budget.secret_bytes), line, full: false })
     }
@@ -98,6 +99,16 @@ impl KeyLogFile {
                 line.bytes.zeroize();
             }
         }
+    }
+}
+
+/// From here on the process has secrets in its memory, which must not lie about in a file if it dies.
+pub(super) fn no_core_dumps() {
+    #[cfg(unix)]
+    {
+        use nix::sys::resource::{Resource, setrlimit};
+        // What is refused leaves things as they were: nobody may be asked to raise a limit.
+        let _refused = setrlimit(Resource::RLIMIT_CORE, 0, 0);
     }
 }
 

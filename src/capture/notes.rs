@@ -2,6 +2,7 @@
 
 use core::net::IpAddr;
 
+use super::key_log_file::no_core_dumps;
 use super::numbers::{narrow, wide};
 use super::tail::file_and_offset;
 use super::{CaptureFacts, Comment, Counters, Interface, Skipped};
@@ -128,6 +129,7 @@ impl Notes {
         match self.secret_bytes.checked_sub(text.len().saturating_add(ENTRY_BYTES)) {
             Some(left) => {
                 self.secret_bytes = left;
+                no_core_dumps();
                 self.facts.secrets = self.facts.secrets.saturating_add(1);
                 self.fresh_secrets.push(Secret::new(text));
             }

@@ -158,11 +158,7 @@ impl SessionsLine {
         facts.has_keys().then(|| Self {
             sessions: facts.sessions.total,
             opened: facts.sessions.opened,
-            not_opened: facts
-                .sessions
-                .not_opened()
-                .map(|(why, count)| ReasonLine { why: why.why_not(), count })
-                .collect(),
+            not_opened: facts.sessions.not_opened().map(|(why, count)| ReasonLine { why, count }).collect(),
             secrets: counts.secrets,
             bad_lines: counts.bad,
             repeated: counts.repeated,

@@ -65,8 +65,11 @@ impl Sessions {
     }
 
     /// Why sessions were not opened, and how many.
-    pub fn not_opened(&self) -> impl Iterator<Item = (Decryption, u64)> + '_ {
-        Decryption::REASONS.into_iter().zip(self.not_opened).filter(|(_, count)| *count > 0)
+    pub fn not_opened(&self) -> impl Iterator<Item = (&'static str, u64)> {
+        let told: u64 = self.not_opened.iter().sum();
+        let rest = ("no encrypted record of it is there", self.total.saturating_sub(self.opened).saturating_sub(told));
+        let reasons = Decryption::REASONS.map(Decryption::why_not).into_iter().zip(self.not_opened);
+        reasons.chain([rest]).filter(|(_, count)| *count > 0)
     }
 
     /// What became of them, in words, where there were keys: `2 of 5 TLS sessions were opened with keys; 3 were not: …`.
@@ -76,7 +79,7 @@ impl Sessions {
         for (n, (why, count)) in self.not_opened().enumerate() {
             let count = count.to_string();
             let joint = if n == 0 { "; not " } else { ", " };
-            for part in [joint, &count, " (", why.why_not(), ")"] {
+            for part in [joint, &count, " (", why, ")"] {
                 said.push_str(part);
             }
         }

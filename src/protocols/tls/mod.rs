@@ -24,10 +24,11 @@ pub use opening::Tools;
 
 use super::{Feed, Sniff};
 use crate::model::{
-    Anomaly, AnomalyKind, Budget, Envelope, FrameNo, Limit, Run, RunKind, Side, Timestamp, TlsSession, TlsTransport,
+    Anomaly, AnomalyKind, Budget, Decryption, Envelope, FrameNo, Limit, Run, RunKind, Side, Timestamp, TlsSession,
+    TlsTransport,
 };
 use handshake::{Assembly, Got};
-use opening::{Came, Opening, Place};
+use opening::{Came, Held, Opening, Place};
 use record::{Fragment, Layer, Next};
 use session::Session;
 
@@ -53,7 +54,8 @@ pub struct Connection {
     session: Session,
     /// What is needed to decrypt, where there were keys, or might be, when the connection began.
     opening: Option<Box<Opening>>,
-    budget: Budget,
+    /// What of it may be held.
+    limits: Held,
     begun: bool,
 }
 
@@ -140,7 +142,7 @@ impl Connection {
             carrier: Carrier::Stream { client: Half::default(), server: Half::default() },
             session: Session::new(TlsTransport::Tcp, budget),
             opening: None,
-            budget: budget.clone(),
+            limits: Held::new(budget),
             begun: false,
         }
     }
@@ -151,7 +153,7 @@ impl Connection {
             carrier: Carrier::Datagrams { client: dtls::Flights::default(), server: dtls::Flights::default() },
             session: Session::new(TlsTransport::Dtls, budget),
             opening: None,
-            budget: budget.clone(),
+            limits: Held::new(budget),
             // DTLS is not decrypted.
             begun: true,
         }
@@ -191,7 +193,7 @@ impl Connection {
             self.session.touch(run);
         }
         if !std::mem::replace(&mut self.begun, true) && tools.keys.may_open() {
-            self.opening = Some(Box::new(Opening::new(&self.budget)));
+            self.opening = Some(Box::new(Opening::new(self.limits)));
             if let Carrier::Stream { client, server } = &mut self.carrier {
                 client.assembly.wanted = handshake::read_for_keys;
                 server.assembly.wanted = handshake::read_for_keys;
@@ -254,6 +256,9 @@ impl Connection {
     pub fn close(&mut self, tools: &mut Tools, out: &mut Vec<Ended>) {
         if let Some(opening) = &mut self.opening {
             opening.finish(&mut self.session, tools, out);
+        }
+        if matches!(self.carrier, Carrier::Datagrams { .. }) && tools.keys.may_open() {
+            self.session.decryption.why_not = Decryption::Unsupported;
         }
     }
 

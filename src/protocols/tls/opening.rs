@@ -54,6 +54,19 @@ impl Tools {
     }
 }
 
+/// Bytes of records that may be held for secrets to come.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Held {
+    per_flow: usize,
+    in_all: usize,
+}
+
+impl Held {
+    pub(super) fn new(budget: &Budget) -> Self {
+        Self { per_flow: budget.sealed_bytes_per_flow, in_all: budget.sealed_bytes }
+    }
+}
+
 /// A place in the stream.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Place {
@@ -90,8 +103,7 @@ pub(super) struct Opening {
     lanes: [Lane; 2],
     waiting: VecDeque<(Place, Came)>,
     waiting_bytes: usize,
-    bytes_per_flow: usize,
-    bytes: usize,
+    limits: Held,
 }
 
 /// One side.
@@ -234,14 +246,8 @@ impl Keys {
 }
 
 impl Opening {
-    pub(super) fn new(budget: &Budget) -> Self {
-        Self {
-            lanes: [Lane::new(), Lane::new()],
-            waiting: VecDeque::new(),
-            waiting_bytes: 0,
-            bytes_per_flow: budget.sealed_bytes_per_flow,
-            bytes: budget.sealed_bytes,
-        }
+    pub(super) fn new(limits: Held) -> Self {
+        Self { lanes: [Lane::new(), Lane::new()], waiting: VecDeque::new(), waiting_bytes: 0, limits }
     }
 
     fn lane(&mut self, side: Side) -> &mut Lane {
@@ -303,8 +309,8 @@ impl Opening {
         }
         // A hello that is not there by now is not only late.
         let no_start = bench.session.answer.is_none();
-        let most = if no_start { self.bytes_per_flow.min(MOST_BEFORE_A_HELLO) } else { self.bytes_per_flow };
-        if self.waiting_bytes > most || bench.tools.held_bytes > self.bytes {
+        let most = if no_start { self.limits.per_flow.min(MOST_BEFORE_A_HELLO) } else { self.limits.per_flow };
+        if self.waiting_bytes > most || bench.tools.held_bytes > self.limits.in_all {
             if let Some((place, _)) = self.waiting.front().filter(|_| !no_start) {
                 bench.session.odd(AnomalyKind::Limit(Limit::SealedBytes), place.frame, place.offset);
             }
