@@ -66,6 +66,10 @@ fn round_trip(path: &Path, most: usize) -> (usize, [usize; 3]) {
         }
         let report = verify(&with_excerpt(&proof), None, None, &Budget::default());
         assert!(!report.fails(), "{}: {:#?}", path.display(), report.items);
+        // What was decrypted stands in no excerpt: that it is said so has a test of its own.
+        if proof.claim.exchanges[0].decrypted {
+            continue;
+        }
         for (sum, n) in counts.iter_mut().zip(report.callouts()) {
             *sum += n;
         }

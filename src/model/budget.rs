@@ -163,7 +163,7 @@ pub enum Limit {
 
 impl Limit {
     /// All of them.
-    pub const ALL: [Self; 18] = [
+    pub const ALL: [Self; 19] = [
         Self::PacketLayers,
         Self::Fragments,
         Self::FrameBytes,
