@@ -5,13 +5,13 @@ use std::process::ExitCode;
 use nephoscope::{cli, ui};
 
 fn main() -> ExitCode {
-    cli::run(|begin, budget| {
+    cli::run(|begin, key_log, budget| {
         let begin = match begin {
             cli::Begin::Open(source) => ui::Begin::Open(source),
             cli::Begin::Choose(wish) => ui::Begin::Choose(wish),
             cli::Begin::Capture(wish) => ui::Begin::Capture(wish),
             cli::Begin::Start => ui::Begin::Start,
         };
-        Ok(ui::run(begin, budget)?)
+        Ok(ui::run(begin, key_log, budget)?)
     })
 }

@@ -164,6 +164,35 @@ fn mutated_captures_end_well() {
     println!("{count} mutations: {} read, {} read with damage, {} not captures", codes[0], codes[1], codes[2]);
 }
 
+/// The text of the key log that a capture of ours carries.
+fn key_log() -> Vec<u8> {
+    let capture = fs::read(folder().join("tls-keys-13.pcapng")).unwrap();
+    let at = capture.windows(4).position(|four| four == 0x544C_534B_u32.to_le_bytes()).unwrap();
+    let len = u32::from_le_bytes(capture[at + 4..at + 8].try_into().unwrap());
+    capture[at + 8..].iter().take(len as usize).copied().collect()
+}
+
+#[test]
+fn mutated_key_logs_end_well() {
+    let seeds = [key_log()];
+    let work = tempfile::tempdir().unwrap();
+    let file = work.path().join("mutated.log");
+    for number in 0..24 {
+        let mut random = Random(0xFEED + number);
+        let mut bytes = mutate(&mut random, &seeds);
+        if number % 8 == 7 {
+            bytes = [vec![b'x'; 5_000_000], vec![0; 5_000], seeds[0].clone()].concat();
+        }
+        fs::write(&file, &bytes).unwrap();
+        let mut command = Command::new(env!("CARGO_BIN_EXE_nephoscope"));
+        command.args(["list", "--format", "jsonl", "--keylog"]).arg(&file).arg(folder().join("tls-keys-13.pcapng"));
+        assert_eq!(run(&mut command, work.path()), Ok(0), "mutation {number}");
+    }
+    let mut command = Command::new(env!("CARGO_BIN_EXE_nephoscope"));
+    command.args(["list", "--keylog"]).arg(work.path()).arg(folder().join("tls-keys-13.pcapng"));
+    assert_eq!(run(&mut command, work.path()), Ok(NOTHING_READ), "a folder is no key log");
+}
+
 #[track_caller]
 fn check(bytes: &[u8], want: i32) {
     let work = tempfile::tempdir().unwrap();

@@ -60,12 +60,16 @@ fn round_trip(path: &Path, most: usize) -> (usize, [usize; 3]) {
     for row in rows.into_iter().step_by(step).take(most) {
         exchanges += 1;
         let proof = prove(path, &snapshot, row, RedactionChoice::default());
-        let whole = verify(&Subject { excerpt: None, ..with_excerpt(&proof) }, Some(path), &Budget::default());
+        let whole = verify(&Subject { excerpt: None, ..with_excerpt(&proof) }, Some(path), None, &Budget::default());
         for item in &whole.items {
             assert!(matches!(item.outcome, Outcome::Passes(_)), "{}: {item:#?}", path.display());
         }
-        let report = verify(&with_excerpt(&proof), None, &Budget::default());
+        let report = verify(&with_excerpt(&proof), None, None, &Budget::default());
         assert!(!report.fails(), "{}: {:#?}", path.display(), report.items);
+        // What was decrypted stands in no excerpt: that it is said so has a test of its own.
+        if proof.claim.exchanges[0].decrypted {
+            continue;
+        }
         for (sum, n) in counts.iter_mut().zip(report.callouts()) {
             *sum += n;
         }
@@ -159,7 +163,7 @@ fn one_flipped_byte_fails_its_callouts_and_no_other() {
             for flip in [0x01, 0x20, 0xff] {
                 let mut subject = with_excerpt(&proof);
                 subject.excerpt.as_mut().unwrap()[place + at] ^= flip;
-                let report = verify(&subject, None, &Budget::default());
+                let report = verify(&subject, None, None, &Budget::default());
                 assert_eq!(failing(&report), want, "{} at {at} ^ {flip}: {:#?}", callout.text, report.items);
                 tried += 1;
             }
@@ -184,7 +188,7 @@ fn one_flipped_byte_of_a_server_name_fails_its_callouts() {
         for at in [0, callout.length as usize / 2] {
             let mut subject = with_excerpt(&proof);
             subject.excerpt.as_mut().unwrap()[place + at] ^= 1;
-            let report = verify(&subject, None, &Budget::default());
+            let report = verify(&subject, None, None, &Budget::default());
             let failed = failing(&report);
             // The certificate may hold the name too, and come last in the file.
             let certificate: BTreeSet<u32> =
@@ -212,7 +216,7 @@ fn a_name_in_a_quic_hello_is_proved_by_its_packets() {
     let callouts = &proof.claim.exchanges[0].callouts;
     let named: BTreeSet<u32> = callouts.iter().filter(|c| c.part == "ClientHello").map(|c| c.number).collect();
     assert!(!named.is_empty());
-    let report = verify(&with_excerpt(&proof), None, &Budget::default());
+    let report = verify(&with_excerpt(&proof), None, None, &Budget::default());
     assert!(report.items.iter().all(|i| matches!(i.outcome, Outcome::Passes(_))), "{:#?}", report.items);
     // Any byte of the packet counts, not those of the name alone.
     let packets = places_of_id(&proof.excerpt.bytes, &record);
@@ -221,7 +225,7 @@ fn a_name_in_a_quic_hello_is_proved_by_its_packets() {
         for packet in &packets {
             subject.excerpt.as_mut().unwrap()[packet + at] ^= 1;
         }
-        let failed = failing(&verify(&subject, None, &Budget::default()));
+        let failed = failing(&verify(&subject, None, None, &Budget::default()));
         assert!(failed.is_superset(&named), "{at}: {failed:?}");
     }
 }
@@ -237,9 +241,9 @@ fn a_hidden_name_in_a_quic_hello_takes_its_packets_along() {
     let words = vec!["nephoexample".to_owned()];
     let proof = prove(&path, &snapshot, row, RedactionChoice { words, ..RedactionChoice::default() });
     assert!(places_of_id(&proof.excerpt.bytes, &record).is_empty(), "the packets tell the name to everybody");
-    let report = verify(&with_excerpt(&proof), None, &Budget::default());
+    let report = verify(&with_excerpt(&proof), None, None, &Budget::default());
     assert!(!report.fails(), "{:#?}", report.items);
-    let whole = verify(&Subject { excerpt: None, ..with_excerpt(&proof) }, Some(&path), &Budget::default());
+    let whole = verify(&Subject { excerpt: None, ..with_excerpt(&proof) }, Some(&path), None, &Budget::default());
     assert!(whole.items.iter().all(|i| matches!(i.outcome, Outcome::Passes(_))), "{:#?}", whole.items);
 }
 
@@ -254,13 +258,13 @@ fn a_changed_hidden_byte_fails_too() {
     assert!(!String::from_utf8(proof.claim.json()).unwrap().to_lowercase().contains("msbnx"));
     // With the capture the digest of the original bytes decides.
     let mut subject = Subject { excerpt: None, ..with_excerpt(&proof) };
-    assert!(!verify(&subject, Some(&path), &Budget::default()).fails());
+    assert!(!verify(&subject, Some(&path), None, &Budget::default()).fails());
     let number = hidden[0].number;
     let callout = subject.claim.exchanges[0].callouts.iter_mut().find(|c| c.number == number).unwrap();
     let digest = callout.sha256.as_mut().unwrap();
     let first = if digest.starts_with('0') { "1" } else { "0" };
     digest.replace_range(..1, first);
-    assert!(failing(&verify(&subject, Some(&path), &Budget::default())).contains(&number));
+    assert!(failing(&verify(&subject, Some(&path), None, &Budget::default())).contains(&number));
 }
 
 #[test]
@@ -270,7 +274,7 @@ fn a_claim_that_says_more_than_the_bytes_fails() {
     let check = |change: &dyn Fn(&mut Subject)| {
         let mut subject = with_excerpt(&proof);
         change(&mut subject);
-        let capture = verify(&subject, Some(&path), &Budget::default());
+        let capture = verify(&subject, Some(&path), None, &Budget::default());
         assert!(capture.fails(), "{:#?}", capture.items);
     };
     check(&|s| s.claim.exchanges[0].callouts[0].signature = "amazon-aws.made.up".to_owned());
@@ -287,12 +291,12 @@ fn another_capture_is_told_apart() {
     let (path, snapshot, row) = upload();
     let proof = prove(&path, &snapshot, row, RedactionChoice::default());
     let other = project().join("tests/captures/evidence-azure-blob.pcap");
-    let report = verify(&Subject { excerpt: None, ..with_excerpt(&proof) }, Some(&other), &Budget::default());
+    let report = verify(&Subject { excerpt: None, ..with_excerpt(&proof) }, Some(&other), None, &Budget::default());
     assert!(report.fails() && report.callouts()[0] == 0);
     let other_snapshot = open(&other).unwrap();
     let other_proof = prove(&other, &other_snapshot, judged(&other_snapshot)[0], RedactionChoice::default());
     let mixed = Subject { excerpt: Some(other_proof.excerpt.bytes.clone()), ..with_excerpt(&proof) };
-    let report = verify(&mixed, None, &Budget::default());
+    let report = verify(&mixed, None, None, &Budget::default());
     assert!(report.fails() && report.callouts()[0] == 0);
     let said = report
         .items
@@ -355,17 +359,17 @@ fn picture_and_bundle() {
     let bundle = proof.bundle("icloud").unwrap();
     assert_eq!(bundle, proof.bundle("icloud").unwrap());
     let subject = Subject::read(&bundle).unwrap();
-    let report = verify(&subject, None, &Budget::default());
+    let report = verify(&subject, None, None, &Budget::default());
     assert!(!report.fails() && report.callouts()[0] > 0, "{:#?}", report.items);
     // Alone, the picture needs the capture.
     let alone = Subject::read(&png).unwrap();
-    assert_eq!(verify(&alone, None, &Budget::default()).callouts()[0], 0);
-    assert!(!verify(&alone, Some(&path), &Budget::default()).fails());
+    assert_eq!(verify(&alone, None, None, &Budget::default()).callouts()[0], 0);
+    assert!(!verify(&alone, Some(&path), None, &Budget::default()).fails());
     // A changed pixel is said.
     let claim = String::from_utf8(proof.claim.json()).unwrap();
     rgba[100] ^= 1;
     let forged = nephoscope::export::write_png(&pixels(&rgba), claim.as_bytes()).unwrap();
-    let report = verify(&Subject::read(&forged).unwrap(), Some(&path), &Budget::default());
+    let report = verify(&Subject::read(&forged).unwrap(), Some(&path), None, &Budget::default());
     assert!(report.fails() && failing(&report).is_empty());
     let parts = read_bundle(&bundle).unwrap();
     assert_eq!(parts.claim, claim.as_bytes());
@@ -384,8 +388,80 @@ fn hostile_input_is_an_error() {
     let proof = prove(&path, &snapshot, row, RedactionChoice::default());
     for cut in (0..proof.excerpt.bytes.len()).step_by(97) {
         let subject = Subject { excerpt: Some(proof.excerpt.bytes[..cut].to_vec()), ..with_excerpt(&proof) };
-        assert!(verify(&subject, None, &Budget::default()).callouts()[0] < proof.claim.exchanges[0].callouts.len());
+        assert!(
+            verify(&subject, None, None, &Budget::default()).callouts()[0] < proof.claim.exchanges[0].callouts.len()
+        );
     }
 }
 
 mod leak;
+
+/// A capture of ours without the key log that it carries, and that key log.
+fn without_keys(name: &str, folder: &Path) -> (PathBuf, PathBuf) {
+    let whole = fs::read(project().join("tests/captures").join(name)).unwrap();
+    let (mut rest, mut keys, mut at) = (Vec::new(), Vec::new(), 0);
+    let number = |at: usize| u32::from_le_bytes(whole[at..at + 4].try_into().unwrap());
+    while at < whole.len() {
+        let len = number(at + 4) as usize;
+        let block = &whole[at..at + len];
+        if number(at) == 10 {
+            keys.extend_from_slice(&block[16..16 + number(at + 12) as usize]);
+        } else {
+            rest.extend_from_slice(block);
+        }
+        at += len;
+    }
+    let (capture, log) = (folder.join("capture.pcapng"), folder.join("keys.log"));
+    fs::write(&capture, rest).unwrap();
+    fs::write(&log, keys).unwrap();
+    (capture, log)
+}
+
+#[test]
+fn decrypted_lines_are_checked_with_the_key_log_and_only_with_it() {
+    let folder = tempfile::tempdir().unwrap();
+    for name in ["tls-keys-13.pcapng", "tls-keys-12.pcapng"] {
+        let (path, log) = without_keys(name, folder.path());
+        let how = How::judged(1).with_keys(Some(log.clone()));
+        let mut reading = Reading::open(&Source::File(path.clone()), how, &Budget::default()).unwrap();
+        while let Ok(true) = reading.step() {}
+        let snapshot = reading.snapshot();
+        let decrypted = |row: &RowId| snapshot.record(*row).unwrap().exchange.envelope.is_some();
+        let row = judged(&snapshot).into_iter().find(decrypted).unwrap();
+        let proof = prove(&path, &snapshot, row, RedactionChoice::default());
+        assert!(proof.claim.exchanges[0].decrypted);
+        let lines = proof.claim.exchanges[0].callouts.iter().filter(|c| c.part == "response head").count();
+        assert!(lines > 0, "no line of the decrypted answer is cited: {:#?}", proof.claim.exchanges[0].callouts);
+
+        // The capture with its key log: everything passes, and what was changed is noticed.
+        let alone = Subject { excerpt: None, ..with_excerpt(&proof) };
+        let report = verify(&alone, Some(&path), Some(&log), &Budget::default());
+        for item in &report.items {
+            assert!(matches!(item.outcome, Outcome::Passes(_)), "{name}: {item:#?}");
+        }
+        let mut forged = alone.clone();
+        let callouts = &mut forged.claim.exchanges[0].callouts;
+        let line = callouts.iter_mut().find(|c| c.part == "response head").unwrap();
+        line.offset += 1;
+        assert!(verify(&forged, Some(&path), Some(&log), &Budget::default()).fails(), "{name}");
+
+        // The capture alone, and the excerpt alone: nothing fails, and it is said what is needed.
+        for report in [
+            verify(&alone, Some(&path), None, &Budget::default()),
+            verify(&with_excerpt(&proof), None, None, &Budget::default()),
+        ] {
+            assert!(!report.fails(), "{name}: {:#?}", report.items);
+            let open = |item: &&nephoscope::export::Item| matches!(&item.outcome, Outcome::CannotBeChecked(why) if why.contains("key log"));
+            assert!(report.items.iter().filter(open).count() >= lines, "{name}: {:#?}", report.items);
+        }
+
+        // No secret goes out, neither of the key log nor of what was decrypted.
+        let text = fs::read_to_string(&log).unwrap();
+        let claim = serde_json::to_vec(&proof.claim).unwrap();
+        for secret in text.lines().filter_map(|line| line.split(' ').nth(2)).chain(["0123456789abcdef"]) {
+            let holds = |bytes: &[u8]| bytes.windows(secret.len()).any(|part| part == secret.as_bytes());
+            assert!(!holds(&proof.excerpt.bytes) && !holds(&claim), "{name}: {secret}");
+        }
+        assert!(!proof.excerpt.bytes.windows(4).any(|four| four == 0x544C_534B_u32.to_le_bytes()), "{name}");
+    }
+}

@@ -136,6 +136,40 @@ fn a_path_can_be_typed() {
 }
 
 #[test]
+fn a_key_log_that_is_dropped_is_used_and_the_capture_read_again() {
+    let folder = tempfile::tempdir().unwrap();
+    let log = folder.path().join("keys.log");
+    std::fs::write(&log, format!("CLIENT_RANDOM {} {}\n", "01".repeat(32), "02".repeat(48))).unwrap();
+    let mut world = World::new(Saved::default());
+    world.settle();
+    let path = PathBuf::from("/captures/one.pcapng");
+    world.harness.input_mut().dropped_files.push(Arc::new(Dropped(path.clone())));
+    world.settle();
+    world.harness.input_mut().dropped_files.push(Arc::new(Dropped(log.clone())));
+    world.settle();
+    let open = Command::Open(Source::File(path.clone()));
+    assert_eq!(world.commands(), [open.clone(), Command::KeyLog(Some(log)), open]);
+    assert_eq!(world.harness.state().state.saved.recent, [path], "a key log is no recent capture");
+}
+
+#[test]
+fn a_key_log_is_chosen_from_the_menu() {
+    let mut world = World::new(Saved::default());
+    world.settle();
+    world.press(Modifiers::NONE, Key::F10);
+    assert!(world.harness.state().wants_dialog());
+    world.harness.state_mut().without_dialog();
+    world.harness.run_steps(2);
+    world.harness.get_by_role_and_label(Role::TextInput, "Path").focus();
+    world.harness.run_steps(2);
+    world.harness.get_by_role_and_label(Role::TextInput, "Path").type_text("/tmp/keys.log");
+    world.harness.run_steps(2);
+    world.harness.get_by_role_and_label(Role::Button, "Decrypt").click();
+    world.settle();
+    assert_eq!(world.commands(), [Command::KeyLog(Some("/tmp/keys.log".into()))]);
+}
+
+#[test]
 fn rows_are_selected_by_mouse_and_keyboard() {
     let mut world = World::with_rounds(1);
     assert_eq!(world.rows(), 8);

@@ -1,6 +1,5 @@
 //! What a capture file says of itself, and what of it could not be read.
 
-use core::fmt;
 use core::net::IpAddr;
 
 use crate::model::{FrameNo, LimitHit, LinkType, Timestamp};
@@ -99,7 +98,7 @@ impl Counters {
 }
 
 /// All that is known of a capture beside its frames.
-#[derive(Clone, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct CaptureFacts {
     /// The file's name without its folders, or what the stream is called.
     pub name: String,
@@ -126,36 +125,12 @@ pub struct CaptureFacts {
     pub comments: Vec<Comment>,
     /// Names that the file gives to addresses (pcapng Name Resolution Block).
     pub names: Vec<(IpAddr, Vec<u8>)>,
-    /// TLS key logs that the file carries, kept and never shown.
-    pub secrets: Vec<Vec<u8>>,
+    /// How many TLS key logs the file carries. Their texts go to whoever decrypts, and nowhere else.
+    pub secrets: u32,
     /// Bytes at the end that begin a record and do not finish it.
     pub cut_tail_bytes: u64,
     /// What could not be read on the way.
     pub skipped: Vec<Skipped>,
     /// Limits reached while reading.
     pub limits: Vec<LimitHit>,
-}
-
-impl fmt::Debug for CaptureFacts {
-    /// Secrets are counted, never printed: this text ends up in logs and panics.
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("CaptureFacts")
-            .field("name", &self.name)
-            .field("format", &self.format)
-            .field("container", &self.container)
-            .field("frames", &self.frames)
-            .field("first_time", &self.first_time)
-            .field("last_time", &self.last_time)
-            .field("link_types", &self.link_types)
-            .field("interfaces", &self.interfaces)
-            .field("sections", &self.sections)
-            .field("counters", &self.counters)
-            .field("comments", &self.comments)
-            .field("names", &self.names)
-            .field("secrets", &self.secrets.len())
-            .field("cut_tail_bytes", &self.cut_tail_bytes)
-            .field("skipped", &self.skipped)
-            .field("limits", &self.limits)
-            .finish()
-    }
 }

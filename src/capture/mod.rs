@@ -13,6 +13,7 @@ mod error;
 mod facts;
 mod frame_file;
 mod frame_writer;
+mod key_log_file;
 mod notes;
 mod numbers;
 #[cfg(unix)]
@@ -46,6 +47,7 @@ pub use error::CaptureError;
 pub use facts::{CaptureFacts, Comment, Container, Counters, Format, Interface, Skipped};
 pub use frame_file::FrameFile;
 pub use frame_writer::FrameWriter;
+pub use key_log_file::{KeyLogFile, is_key_log, is_open_to_others};
 #[cfg(unix)]
 pub use output::Target;
 pub use programs::{SocketOwner, watch_programs};

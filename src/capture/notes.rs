@@ -2,10 +2,11 @@
 
 use core::net::IpAddr;
 
+use super::key_log_file::no_core_dumps;
 use super::numbers::{narrow, wide};
 use super::tail::file_and_offset;
 use super::{CaptureFacts, Comment, Counters, Interface, Skipped};
-use crate::model::{Budget, FrameNo, Limit, LimitHit, LinkType, Timestamp};
+use crate::model::{Budget, FrameNo, Limit, LimitHit, LinkType, Secret, Timestamp};
 
 /// Skipped stretches listed one by one; further ones are added up in a last entry.
 const MAX_SKIPPED: usize = 1_000;
@@ -18,6 +19,8 @@ const ENTRY_BYTES: usize = 64;
 #[derive(Debug)]
 pub(super) struct Notes {
     pub(super) facts: CaptureFacts,
+    /// Key logs found since they were last taken.
+    pub(super) fresh_secrets: Vec<Secret>,
     /// The number of a spool's file that is read; 0 where there is one only.
     pub(super) file: u64,
     /// Captured bytes of one frame that are handed on.
@@ -33,6 +36,7 @@ impl Notes {
     pub(super) fn new(facts: CaptureFacts, budget: &Budget) -> Self {
         Self {
             facts,
+            fresh_secrets: Vec::new(),
             file: 0,
             frame_bytes: narrow(budget.frame_bytes),
             block_bytes: narrow(budget.block_bytes),
@@ -125,7 +129,9 @@ impl Notes {
         match self.secret_bytes.checked_sub(text.len().saturating_add(ENTRY_BYTES)) {
             Some(left) => {
                 self.secret_bytes = left;
-                self.facts.secrets.push(text.to_vec());
+                no_core_dumps();
+                self.facts.secrets = self.facts.secrets.saturating_add(1);
+                self.fresh_secrets.push(Secret::new(text));
             }
             None => self.limit(Limit::SecretBytes),
         }

@@ -13,7 +13,7 @@ use super::source::{Digest, Source, Stop, open_file};
 use super::tail::{NextFile, spool_offset};
 use super::walker::{Move, Walker};
 use super::{CaptureError, CaptureFacts, Container, Format, Spool};
-use crate::model::{Budget, FrameHead, FrameNo, LinkType, Timestamp};
+use crate::model::{Budget, FrameHead, FrameNo, LinkType, Secret, Timestamp};
 
 /// Bytes asked for at once, the usual size of a batch.
 const READ: usize = 1 << 20;
@@ -35,6 +35,8 @@ pub struct Batch {
     pub frames: Vec<BatchFrame>,
     /// Moments that the capturing system noted between them, in order.
     pub moments: Vec<Moment>,
+    /// Key logs that the capture carries, each with the number of frames of the batch before it.
+    pub secrets: Vec<(usize, Secret)>,
 }
 
 /// What the capturing system says at a place in the capture: also a silent wire's time passes.
@@ -60,7 +62,7 @@ pub struct BatchFrame {
 impl Batch {
     /// Whether nothing was read.
     pub fn is_empty(&self) -> bool {
-        self.frames.is_empty() && self.moments.is_empty()
+        self.frames.is_empty() && self.moments.is_empty() && self.secrets.is_empty()
     }
 
     /// The captured bytes of one of its frames.
@@ -264,6 +266,7 @@ impl CaptureReader {
     pub fn next_batch(&mut self, batch: &mut Batch) -> Result<bool, CaptureError> {
         batch.frames.clear();
         batch.moments.clear();
+        batch.secrets.clear();
         if self.ended {
             return Ok(false);
         }
@@ -304,7 +307,11 @@ impl CaptureReader {
                         batch.frames.push(BatchFrame { head, start: narrow(used.saturating_add(start)) });
                         used = used.saturating_add(len);
                     }
-                    Move::Past(len) => used = used.saturating_add(len),
+                    Move::Past(len) => {
+                        used = used.saturating_add(len);
+                        let before = batch.frames.len();
+                        batch.secrets.extend(self.notes.fresh_secrets.drain(..).map(|text| (before, text)));
+                    }
                     Move::Clock(time, len) => {
                         let dropped = self.notes.facts.counters.is_some_and(|counters| counters.dropped() > 0);
                         batch.moments.push(Moment { before_frame: batch.frames.len(), time, dropped });

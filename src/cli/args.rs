@@ -30,6 +30,9 @@ pub(super) struct Arguments {
     /// Capture filter, in the language of pcap-filter(7)
     #[arg(short = 'f', value_name = "FILTER", conflicts_with_all = ["file", "read"])]
     pub(super) filter: Option<String>,
+    /// TLS key log (the file that SSLKEYLOGFILE names where the program ran) to decrypt with
+    #[arg(long, value_name = "FILE")]
+    pub(super) keylog: Option<PathBuf>,
     /// Print the interfaces and end, as `nephoscope interfaces` does
     #[arg(short = 'D', conflicts_with_all = ["file", "read", "interface", "start", "filter"])]
     pub(super) interfaces: bool,
@@ -217,7 +220,14 @@ const LIST_HELP: &str = "Examples:
   nephoscope list trace.pcapng
   nephoscope list --filter 'icloud put' trace.pcapng
   nephoscope list --format jsonl trace.pcapng | jq 'select(.verdict.grade == \"supports\")'
+  nephoscope list --keylog \"$SSLKEYLOGFILE\" trace.pcapng
   tcpdump -U -w - | nephoscope list -
+
+With --keylog, TLS sessions are decrypted whose secrets the log holds, in the
+format of SSLKEYLOGFILE (RFC 9850); so are those whose secrets the capture
+carries itself (pcapng). What was inside stands in rows of its own, with
+\"decrypted\":true. The variable SSLKEYLOGFILE is not looked at unless you name
+it, as above.
 
 A pipe that stays open is listed as it comes: once it pauses for 200 ms, or
 brings packets of this very moment, rows are printed as their exchanges end, and
@@ -255,7 +265,7 @@ pub(super) struct ListArguments {
     /// Only rows that hold every one of these words, in host, path, method, type, address, tenant, operator or product
     #[arg(long, value_name = "TEXT", default_value = "")]
     pub(super) filter: String,
-    /// TLS key log, as other tools take it. Not used yet: sealed content stays sealed, and a message says so
+    /// TLS key log (the file that SSLKEYLOGFILE names where the program ran) to decrypt with
     #[arg(long, value_name = "FILE")]
     pub(super) keylog: Option<PathBuf>,
     /// List without judging: no provider, no verdict, no search for handed-out URLs; quicker
@@ -282,6 +292,9 @@ pub(super) struct ExplainArguments {
     /// How to print
     #[arg(long, value_enum, default_value_t = Report::Words)]
     pub(super) format: Report,
+    /// TLS key log (the file that SSLKEYLOGFILE names where the program ran) to decrypt with
+    #[arg(long, value_name = "FILE")]
+    pub(super) keylog: Option<PathBuf>,
 }
 
 #[cfg(unix)]
@@ -431,6 +444,9 @@ pub(super) struct FindingsArguments {
     /// How many shards read in parallel
     #[arg(long, value_name = "N", default_value_t = default_threads(), value_parser = clap::value_parser!(u8).range(1..=64))]
     pub(super) threads: u8,
+    /// TLS key log (the file that SSLKEYLOGFILE names where the program ran) to decrypt with
+    #[arg(long, value_name = "FILE")]
+    pub(super) keylog: Option<PathBuf>,
 }
 
 const SHOT_HELP: &str = "\
@@ -491,6 +507,9 @@ pub(super) struct ShotArguments {
     /// Replace a file of that name
     #[arg(long)]
     pub(super) overwrite: bool,
+    /// TLS key log (the file that SSLKEYLOGFILE names where the program ran) to decrypt with
+    #[arg(long, value_name = "FILE")]
+    pub(super) keylog: Option<PathBuf>,
 }
 
 /// What goes into a picture.
@@ -540,6 +559,9 @@ pub(super) struct VerifyArguments {
     /// How to print
     #[arg(long, value_enum, default_value_t = Report::Words)]
     pub(super) format: Report,
+    /// TLS key log (the file that SSLKEYLOGFILE names where the program ran) to decrypt with
+    #[arg(long, value_name = "FILE")]
+    pub(super) keylog: Option<PathBuf>,
 }
 
 /// How a report is printed.

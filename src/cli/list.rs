@@ -1,12 +1,13 @@
 //! `list`, `explain` and `findings`.
 
 use std::io::{self, BufWriter, Write as _};
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result, bail};
 
 use super::args::{ExplainArguments, FindingsArguments, Format, ListArguments, Live, Report, source};
 use super::{READ_DAMAGED, READ_WHOLE, noted, say};
-use crate::capture::CaptureError;
+use crate::capture::{CaptureError, is_open_to_others};
 use crate::engine::{How, Reading, Source};
 use crate::export::{
     Listing, Moment, write_capture, write_csv, write_csv_head, write_csv_rows, write_explanation,
@@ -20,13 +21,12 @@ use crate::store::Snapshot;
 pub(super) fn list(arguments: &ListArguments, budget: &Budget) -> Result<u8> {
     let mut code = READ_WHOLE;
     let mut failed = None;
-    if arguments.keylog.is_some() {
-        say("--keylog is not used yet: sealed content stays sealed");
-    }
+    let keys = key_log(arguments.keylog.as_deref());
     for file in &arguments.files {
         let source = source(file.clone());
         let is_file = matches!(source, Source::File(_));
-        let how = How { threads: usize::from(arguments.threads), verdicts: !arguments.no_verdicts };
+        let threads = usize::from(arguments.threads);
+        let how = How { threads, verdicts: !arguments.no_verdicts, key_log: keys.clone() };
         let result = match source {
             Source::Stdin if arguments.live != Live::Never => read_pipe(arguments, how, budget),
             _ => read(&source, how, budget).map(|(snapshot, code)| (Some(snapshot), code)),
@@ -63,6 +63,18 @@ pub(super) fn list(arguments: &ListArguments, budget: &Budget) -> Result<u8> {
         bail!("not every file could be read")
     }
     Ok(code)
+}
+
+/// The key log that the user named. Others who can read it can read what it opens, so that is said.
+pub(super) fn key_log(path: Option<&Path>) -> Option<PathBuf> {
+    let path = path?;
+    if is_open_to_others(path) {
+        say(&format!(
+            "others on this machine can read the key log, and with it all that it opens; `chmod 600` closes it: {}",
+            clean(path.as_os_str().as_encoded_bytes())
+        ));
+    }
+    Some(path.to_path_buf())
 }
 
 /// Steps without anything new, of some 30 ms each, that are a pause.
@@ -157,7 +169,8 @@ pub(super) fn is_closed_pipe(error: &anyhow::Error) -> bool {
 
 /// Prints one exchange's verdict and ledger.
 pub(super) fn explain(arguments: &ExplainArguments, budget: &Budget) -> Result<u8> {
-    let (snapshot, code) = read(&source(arguments.file.clone()), How::judged(1), budget)?;
+    let how = How::judged(1).with_keys(key_log(arguments.keylog.as_deref()));
+    let (snapshot, code) = read(&source(arguments.file.clone()), how, budget)?;
     let listing = Listing::new(&snapshot, "");
     let Some(id) = listing.find(arguments.number) else {
         bail!("there is no exchange {}: this capture has {}", arguments.number, snapshot.len())
@@ -172,7 +185,8 @@ pub(super) fn explain(arguments: &ExplainArguments, budget: &Budget) -> Result<u
 
 /// Prints what the exchanges together say of each site.
 pub(super) fn findings(arguments: &FindingsArguments, budget: &Budget) -> Result<u8> {
-    let how = How::judged(usize::from(arguments.threads));
+    let keys = key_log(arguments.keylog.as_deref());
+    let how = How::judged(usize::from(arguments.threads)).with_keys(keys);
     let (snapshot, code) = read(&source(arguments.file.clone()), how, budget)?;
     let listing = Listing::new(&snapshot, "");
     let mut out = BufWriter::new(io::stdout().lock());
@@ -248,6 +262,14 @@ fn report(snapshot: &Snapshot) -> u8 {
     }
     if facts.undecoded_frames > 0 {
         say(&format!("{name}: {} frames have a link type or header that is not understood", facts.undecoded_frames));
+    }
+    if facts.has_keys() {
+        say(&format!("{name}: {}", facts.sessions.words()));
+        let counts = facts.keys.counts();
+        if counts.bad > 0 {
+            let lines = if counts.bad == 1 { "line is" } else { "lines are" };
+            say(&format!("{name}: {} {lines} no key log's: nothing is known of what they were for", counts.bad));
+        }
     }
     for loss in facts.losses() {
         say(&format!("{name}: {loss}"));

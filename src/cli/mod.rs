@@ -13,7 +13,7 @@ mod signatures;
 mod verify;
 
 use std::io::{self, Write as _};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::Parser as _;
@@ -46,7 +46,7 @@ pub enum Begin {
 }
 
 /// Runs the program on the process's arguments. `window` opens the window, which is no business of this front.
-pub fn run(window: impl FnOnce(Begin, Budget) -> anyhow::Result<()>) -> ExitCode {
+pub fn run(window: impl FnOnce(Begin, Option<PathBuf>, Budget) -> anyhow::Result<()>) -> ExitCode {
     let arguments = match Arguments::try_parse() {
         Ok(arguments) => arguments,
         Err(error) => {
@@ -91,7 +91,8 @@ pub fn run(window: impl FnOnce(Begin, Budget) -> anyhow::Result<()>) -> ExitCode
                 (None, interface) if interface.is_some() || has_filter => Begin::Choose(wish(interface)),
                 (None, _) => Begin::Start,
             };
-            window(begin, budget).map(|()| READ_WHOLE)
+            let keys = list::key_log(arguments.keylog.as_deref());
+            window(begin, keys, budget).map(|()| READ_WHOLE)
         }
     };
     match outcome {

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use anyhow::{Result, bail};
 
 use super::args::{ShotArguments, ShotPreset, ShotTheme, source};
-use super::list::read;
+use super::list::{key_log, read};
 use super::{noted, say};
 use crate::case::{Look, Plan};
 use crate::engine::How;
@@ -32,7 +32,8 @@ pub(super) fn run(arguments: &ShotArguments, budget: &Budget) -> Result<u8> {
         bail!("this preset shows single exchanges: name one with --exchange N, or take --preset list")
     }
     let source = source(arguments.file.clone());
-    let (snapshot, code) = read(&source, How::judged(1), budget)?;
+    let how = How::judged(1).with_keys(key_log(arguments.keylog.as_deref()));
+    let (snapshot, code) = read(&source, how, budget)?;
     let (snapshot, key) = noted(snapshot, &arguments.file);
     let all = Listing::new(&snapshot, "");
     let mut chosen = Vec::new();

@@ -6,7 +6,7 @@ use anyhow::{Context as _, Result};
 use serde_json::json;
 
 use super::args::{Report as Form, VerifyArguments};
-use super::list::is_closed_pipe;
+use super::list::{is_closed_pipe, key_log};
 use crate::export::{Report, Subject, Whole, verify, write_report};
 use crate::model::{Budget, clean};
 
@@ -21,7 +21,8 @@ pub(super) const NOTHING_CHECKED: u8 = 3;
 pub(super) fn run(arguments: &VerifyArguments, budget: &Budget) -> Result<u8> {
     let not_checked = || format!("{} was not checked", clean(arguments.file.as_os_str().as_encoded_bytes()));
     let subject = Subject::of_file(&arguments.file).map_err(anyhow::Error::msg).with_context(not_checked)?;
-    let report = verify(&subject, arguments.capture.as_deref(), budget);
+    let keys = key_log(arguments.keylog.as_deref());
+    let report = verify(&subject, arguments.capture.as_deref(), keys.as_deref(), budget);
     let mut out = BufWriter::new(io::stdout().lock());
     let written = match arguments.format {
         Form::Words => write_report(&report, &subject.claim, &mut out).map_err(Into::into),

@@ -1,6 +1,7 @@
 //! Reads the bodies and frames of one row again from the capture.
 
 use std::path::Path;
+use std::sync::Arc;
 
 use super::messages::{DetailError, RowDetail};
 use super::shard::{Found, Shard};
@@ -19,7 +20,8 @@ pub fn detail(path: &Path, record: &Record, snapshot: &Snapshot, budget: &Budget
     let Some(places) = snapshot.flow_frames(exchange.flow)? else { return Err(DetailError::NotYet) };
     let mut file = FrameFile::open(path, budget)?;
     let mut decoder = Decoder::new(budget);
-    let mut shard = Shard::with_bodies(budget);
+    let keys = Arc::clone(&snapshot.facts().keys);
+    let mut shard = Shard::with_bodies(budget).with_keys(keys);
     let mut detail = RowDetail::default();
     let mut reassembled = Vec::new();
     let mut events = Vec::new();

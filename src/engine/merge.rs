@@ -4,8 +4,8 @@ use super::moves::Moves;
 use super::shard::{Event, Found};
 use super::walk::Stamp;
 use crate::evidence::{Known, Matcher, pack};
-use crate::model::{AnomalyKind, Budget, Exchange, FrameNo, Ledger, Limit, LimitHit, Verdict};
-use crate::store::{Record, Store};
+use crate::model::{AnomalyKind, Budget, Detail, Exchange, FrameNo, Ledger, Limit, LimitHit, Verdict};
+use crate::store::{Record, Sessions, Store};
 
 /// Judges exchanges and fills the store.
 #[derive(Debug)]
@@ -17,6 +17,8 @@ pub(super) struct Merge {
     pub(super) store: Store,
     /// Limits that parsers reached, by what they say of their exchanges.
     limits: Vec<LimitHit>,
+    /// TLS sessions, and what keys opened of them.
+    pub(super) sessions: Sessions,
 }
 
 impl Merge {
@@ -27,6 +29,7 @@ impl Merge {
             moves: Moves::default(),
             store: Store::new(budget, pack().roles),
             limits: Vec::new(),
+            sessions: Sessions::default(),
         }
     }
 
@@ -42,6 +45,9 @@ impl Merge {
                 Found::Exchange(mut exchange, _) => {
                     self.moves.mark(&mut exchange);
                     self.count_limits(&exchange);
+                    if let Detail::Tls(session) = &exchange.detail {
+                        self.sessions.count(session);
+                    }
                     let no = self.store.place(&exchange);
                     let (mut ledger, mut verdict) = (Ledger::new(), Verdict::default());
                     if let Some(matcher) = &mut self.matcher {

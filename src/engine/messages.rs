@@ -47,6 +47,8 @@ impl Source {
 pub enum Command {
     /// Drop what is there and read this.
     Open(Source),
+    /// The TLS key log to decrypt with from the next `Open` on.
+    KeyLog(Option<PathBuf>),
     /// Stop reading; what was read stays.
     Stop,
 }

@@ -1,7 +1,7 @@
 //! One capture being read: all in the calling thread, or spread over a walker, shards and a digest thread.
 
 use std::io;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::thread::JoinHandle;
 
@@ -12,7 +12,7 @@ use super::messages::Source;
 use super::shard::{Event, Shard};
 use super::walk::{Block, Said, Stamp, Walker};
 use crate::capture::{
-    CaptureError, CaptureFacts, CaptureReader, Digest, SocketOwner, Spool, digest_file, is_of_this_moment,
+    CaptureError, CaptureFacts, CaptureReader, Digest, KeyLogFile, SocketOwner, Spool, digest_file, is_of_this_moment,
 };
 use crate::model::{Budget, LimitHit};
 use crate::protocols::http::Wanted;
@@ -22,18 +22,26 @@ use crate::store::{Facts, Progress, Snapshot};
 const BLOCKS_UNDER_WAY: usize = 4;
 
 /// How a capture is read.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct How {
     /// The number of shards; with 1 the calling thread does everything.
     pub threads: usize,
     /// Whether exchanges are judged.
     pub verdicts: bool,
+    /// The TLS key log to decrypt with, beside those that the capture carries.
+    pub key_log: Option<PathBuf>,
 }
 
 impl How {
     /// Judged, by that many shards.
     pub fn judged(threads: usize) -> Self {
-        Self { threads, verdicts: true }
+        Self { threads, verdicts: true, key_log: None }
+    }
+
+    /// The same with a TLS key log.
+    #[must_use]
+    pub fn with_keys(self, key_log: Option<PathBuf>) -> Self {
+        Self { key_log, ..self }
     }
 }
 
@@ -107,7 +115,8 @@ impl Reading {
                 CaptureReader::follow(spool, budget)
             }
         };
-        let mut reading = Self::start(reader, &mode, how, budget)
+        let keys = key_log(how.key_log, budget)?;
+        let mut reading = Self::start(reader, &mode, (how.threads, how.verdicts, keys), budget)
             .map_err(|error| CaptureError::Io { source: error, path: source.name().into() })?;
         if let Source::Live(Spool { owners: Some(owners), .. }) = source {
             reading.owners = Some(owners.clone());
@@ -120,15 +129,25 @@ impl Reading {
     pub fn follow_stdin(how: How, budget: &Budget) -> Result<Self, CaptureError> {
         let reader = CaptureReader::from_pipe(Box::new(io::stdin()), STDIN, budget)?;
         let mode = Mode { path: None, follows: true, goes_on: true, shows_open: false };
-        Self::start(reader, &mode, how, budget).map_err(|error| CaptureError::Io { source: error, path: STDIN.into() })
+        let keys = key_log(how.key_log, budget)?;
+        Self::start(reader, &mode, (how.threads, how.verdicts, keys), budget)
+            .map_err(|error| CaptureError::Io { source: error, path: STDIN.into() })
     }
 
-    fn start(reader: CaptureReader, mode: &Mode<'_>, how: How, budget: &Budget) -> io::Result<Self> {
-        let How { threads, verdicts } = how;
+    fn start(
+        reader: CaptureReader,
+        mode: &Mode<'_>,
+        (threads, verdicts, keys): (usize, bool, Option<KeyLogFile>),
+        budget: &Budget,
+    ) -> io::Result<Self> {
         let wanted = if verdicts { Wanted::Links } else { Wanted::Exchanges };
         let facts = Facts { capture: reader.facts().clone(), ..Facts::default() };
         let progress = Progress { read: 0, total: reader.position().1, done: false };
-        let walker = Box::new(Walker::new(reader, mode.follows, budget));
+        let walker = Walker::new(reader, mode.follows, budget);
+        let walker = Box::new(match keys {
+            Some(file) => walker.with_keys(file)?,
+            None => walker,
+        });
         let hands = if threads > 1 {
             Hands::start(*walker, mode, (threads, wanted), budget)?
         } else {
@@ -224,6 +243,8 @@ impl Reading {
         facts.capture.frames = said.frames;
         [facts.capture.first_time, facts.capture.last_time] = said.times;
         facts.capture.counters = said.counters;
+        facts.keys = said.keys;
+        facts.sessions = self.merge.sessions;
         facts.undecoded_frames = said.undecoded;
         facts.other_frames = said.other;
         facts.clock_steps = said.clock_steps;
@@ -264,6 +285,11 @@ impl Reading {
         self.news = false;
         self.merge.store.snapshot(self.facts.clone(), self.progress)
     }
+}
+
+/// The key log that the user named.
+fn key_log(path: Option<PathBuf>, budget: &Budget) -> Result<Option<KeyLogFile>, CaptureError> {
+    path.map(|path| KeyLogFile::open(&path, budget)).transpose()
 }
 
 /// What standard input is called.

@@ -1,11 +1,13 @@
 //! One shard: the units of its flows become exchanges.
 
+use std::sync::Arc;
+
 use super::pairing::Lookups;
 use super::walk::{Block, Stamp};
 use crate::evidence::Given;
 use crate::model::{
-    Anomaly, Budget, Detail, Endpoint, Exchange, FlowId, FrameNo, LimitHit, Run, RunKind, Side, Timestamp, Transport,
-    Unit,
+    Anomaly, Budget, Detail, Endpoint, Envelope, Exchange, FlowId, FrameNo, KeyLog, LimitHit, Run, RunKind, Side,
+    Timestamp, Transport, Unit,
 };
 use crate::protocols::{Feed, Sniff, dns, http, http1, http2, quic, tls};
 use crate::streams::{Flow, FlowTable, FrameList, Slot};
@@ -16,6 +18,10 @@ const HELD_BYTES: usize = 4_096;
 const FRAMES_BYTES: usize = 2 << 10;
 /// Datagrams of a flow that are looked at before it is left alone.
 const TRIED_DATAGRAMS: u8 = 4;
+
+/// Exchanges that are read inside TLS count from here, so that they and the sessions of their flow have numbers of their
+/// own.
+const INSIDE: u32 = 1 << 31;
 
 /// What a shard found.
 #[derive(Debug)]
@@ -74,7 +80,7 @@ pub(super) struct Shard {
 #[derive(Debug)]
 struct Reader {
     budget: Budget,
-    certificates: tls::CertificateCache,
+    tools: tls::Tools,
     wanted: http::Wanted,
     http: Vec<http::Ended>,
     tls: Vec<tls::Ended>,
@@ -92,6 +98,8 @@ struct State {
     news: bool,
     /// The flow has rows.
     listed: bool,
+    /// The TLS session around it, where it is the plaintext of one.
+    envelope: Option<Arc<Envelope>>,
 }
 
 #[derive(Debug)]
@@ -102,6 +110,8 @@ enum Parser {
     Http2(Box<http2::Connection>),
     Tls {
         connection: Box<tls::Connection>,
+        /// Reads the plaintext, where keys open the session.
+        inside: Option<Box<State>>,
         done: bool,
     },
     DnsTcp(Box<dns::TcpReader>),
@@ -128,7 +138,7 @@ impl Shard {
             shards: shards as u64,
             reader: Reader {
                 budget: budget.clone(),
-                certificates: tls::CertificateCache::default(),
+                tools: tls::Tools::default(),
                 wanted,
                 http: Vec::new(),
                 tls: Vec::new(),
@@ -153,14 +163,24 @@ impl Shard {
         Self::new(0, 1, http::Wanted::Bodies, budget)
     }
 
+    /// Decrypts with these secrets.
+    pub(super) fn with_keys(mut self, keys: Arc<KeyLog>) -> Self {
+        self.reader.tools.keys = keys;
+        self
+    }
+
     /// Reads its units of a block.
     pub(super) fn read(&mut self, block: &Block, out: &mut Vec<Event>) {
         let mut runs = Vec::new();
         let mut earlier = block.earlier.iter().peekable();
         let mut sweeps = block.sweeps.iter().peekable();
+        let mut keys = block.keys.iter().peekable();
         for (index, (unit, stamp)) in block.units.iter().zip(block.stamps()).enumerate() {
             while let Some(sweep) = sweeps.next_if(|s| s.before_unit <= index) {
                 self.sweep(sweep.now, sweep.stamp, out);
+            }
+            while let Some((_, newer)) = keys.next_if(|(before, _)| *before <= index) {
+                self.reader.tools.keys = Arc::clone(newer);
             }
             let mine = self.shards == 1 || (unit.hash >> 40) % self.shards == self.index;
             let slot = mine.then(|| self.locate(unit, stamp, out));
@@ -176,6 +196,9 @@ impl Shard {
                     touched.push(slot);
                 }
             }
+        }
+        if let Some((_, newest)) = keys.last() {
+            self.reader.tools.keys = Arc::clone(newest);
         }
         for sweep in sweeps {
             self.sweep(sweep.now, sweep.stamp, out);
@@ -319,9 +342,10 @@ impl State {
                     self.leave(stamp, flow, reader, out);
                 }
             }
-            Parser::Tls { connection, done } if !*done => {
-                let fed = connection.feed(&run, &mut reader.certificates, &mut reader.tls);
+            Parser::Tls { connection, done, .. } if !*done => {
+                let fed = connection.feed(&run, &mut reader.tools, &mut reader.tls);
                 *done = matches!(fed, Feed::Done | Feed::NotThis);
+                self.plaintext(stamp, flow, reader, out);
                 self.tls_ended(stamp, flow, reader, out);
                 if fed == Feed::NotThis {
                     self.leave(stamp, flow, reader, out);
@@ -340,7 +364,7 @@ impl State {
             }
             Parser::Other => {
                 if let RunKind::Data(bytes) = &run.kind
-                    && let Some(parser) = begins(bytes, reader)
+                    && let Some(parser) = begins(bytes, reader, self.envelope.is_some())
                 {
                     self.parser = parser;
                     self.feed(stamp, flow, run, reader, out);
@@ -361,7 +385,7 @@ impl State {
             let held = std::mem::take(held);
             let cut = matches!(run.kind, RunKind::Gap(_)) && http1::is_cut_request(&joined(&held, run.side));
             if cut {
-                self.parser = http_parser(reader);
+                self.parser = http_parser(reader, self.envelope.is_some());
                 for earlier in held {
                     self.feed(stamp, flow, earlier, reader, out);
                 }
@@ -370,13 +394,14 @@ impl State {
             }
             return self.feed(stamp, flow, run, reader, out);
         };
+        let inside = self.envelope.is_some();
         let before: usize = held.iter().filter(|r| r.side == run.side).map(run_len).sum();
         let verdict = if before == 0 {
-            sniff(bytes, flow, reader)
+            sniff(bytes, flow, reader, inside)
         } else {
             let mut all = joined(held, run.side);
             all.extend_from_slice(bytes);
-            sniff(&all, flow, reader)
+            sniff(&all, flow, reader, inside)
         };
         let full = before + bytes.len() > HELD_BYTES;
         match verdict {
@@ -433,7 +458,17 @@ impl State {
                 self.http_ended(stamp, flow, reader, out);
                 self.ordinal = self.ordinal.saturating_add(connection.opened());
             }
-            Parser::Tls { mut connection, .. } => {
+            Parser::Tls { mut connection, inside, .. } => {
+                connection.close(&mut reader.tools, &mut reader.tls);
+                self.parser = Parser::Tls { connection, inside, done: true };
+                self.plaintext(stamp, flow, reader, out);
+                let Parser::Tls { mut connection, inside, .. } = std::mem::replace(&mut self.parser, Parser::Other)
+                else {
+                    return;
+                };
+                if let Some(mut inside) = inside {
+                    inside.finish(stamp, flow, reader, out);
+                }
                 connection.finish(flow.bytes, &mut reader.tls);
                 self.tls_ended(stamp, flow, reader, out);
             }
@@ -453,6 +488,36 @@ impl State {
         for exchange in self.lookups.give_up(flow) {
             self.push(stamp, flow, exchange, None, out);
         }
+    }
+
+    /// What was decrypted goes the same road as what came in the clear.
+    fn plaintext(&mut self, stamp: Stamp, flow: &Flow, reader: &mut Reader, out: &mut Vec<Event>) {
+        if reader.tools.plain.is_empty() {
+            return;
+        }
+        let runs = std::mem::take(&mut reader.tools.plain);
+        let Parser::Tls { connection, inside, .. } = &mut self.parser else { return };
+        // TLS inside TLS is not followed: a stranger's nesting must end somewhere.
+        if self.envelope.is_some() {
+            return;
+        }
+        let inside = inside.get_or_insert_with(|| Box::new(Self::inside(connection, reader)));
+        for run in runs {
+            inside.feed(stamp, flow, run, reader, out);
+        }
+        self.news |= std::mem::take(&mut inside.news);
+        self.listed |= inside.listed;
+    }
+
+    /// Reads the plaintext of a session. The protocol that the two agreed on tells how; else the first bytes will.
+    fn inside(connection: &tls::Connection, reader: &Reader) -> Self {
+        let envelope = Some(Arc::new(connection.envelope()));
+        let parser = match connection.protocol() {
+            Some(b"http/1.1" | b"http/1.0") => http_parser(reader, true),
+            Some(b"h2") => http2_parser(reader),
+            _ => Parser::default(),
+        };
+        Self { parser, ordinal: INSIDE, envelope, ..Self::default() }
     }
 
     fn datagram(&mut self, stamp: Stamp, flow: &Flow, run: &Run<'_>, reader: &mut Reader, out: &mut Vec<Event>) {
@@ -476,7 +541,8 @@ impl State {
             self.parser = if is_dns_port(flow) && dns::message(bytes, &reader.budget).is_some() || dns::sniff(bytes) {
                 Parser::Dns
             } else if tls::sniff_dtls(bytes) {
-                Parser::Tls { connection: Box::new(tls::Connection::dtls(&reader.budget)), done: false }
+                let connection = Box::new(tls::Connection::dtls(&reader.budget));
+                Parser::Tls { connection, inside: None, done: false }
             } else if tried >= TRIED_DATAGRAMS {
                 Parser::Other
             } else {
@@ -494,13 +560,13 @@ impl State {
                 };
                 self.dns_message(stamp, flow, (&seen, bytes), reader, out);
             }
-            Parser::Tls { connection, done } if !*done => {
-                let fed = connection.feed(run, &mut reader.certificates, &mut reader.tls);
+            Parser::Tls { connection, done, .. } if !*done => {
+                let fed = connection.feed(run, &mut reader.tools, &mut reader.tls);
                 *done = matches!(fed, Feed::Done | Feed::NotThis);
                 self.tls_ended(stamp, flow, reader, out);
             }
             Parser::Quic(connections) => {
-                connections.feed(run, &mut reader.certificates, &mut reader.quic);
+                connections.feed(run, &mut reader.tools, &mut reader.quic);
                 self.quic_ended(stamp, flow, reader, out);
             }
             _ => {}
@@ -546,7 +612,8 @@ impl State {
         let places = ((first.first_frame, first.time), (last.last_frame, last.end_time));
         let ordinal = self.ordinal.saturating_add(end.number);
         let detail = Detail::Http(Box::new(end.http));
-        Some(Exchange { ordinal, ..exchange(flow, end.swapped, places, detail, end.anomalies) })
+        let envelope = self.envelope.clone();
+        Some(Exchange { ordinal, envelope, ..exchange(flow, end.swapped, places, detail, end.anomalies) })
     }
 
     fn tls_ended(&mut self, stamp: Stamp, flow: &Flow, reader: &mut Reader, out: &mut Vec<Event>) {
@@ -584,10 +651,11 @@ impl State {
         &mut self,
         stamp: Stamp,
         flow: &Flow,
-        exchange: Exchange,
+        mut exchange: Exchange,
         bodies: Option<[Vec<u8>; 2]>,
         out: &mut Vec<Event>,
     ) {
+        exchange.envelope.clone_from(&self.envelope);
         (self.news, self.listed) = (true, true);
         out.push(Event { stamp, flow: flow.id, found: Found::Exchange(exchange, bodies) });
     }
@@ -604,7 +672,12 @@ impl State {
                 let previews = connection.previews();
                 shown.extend(previews.into_iter().filter_map(|end| self.http_exchange(flow, end)));
             }
-            Parser::Tls { connection, .. } => {
+            Parser::Tls { connection, inside, .. } => {
+                if let Some(inside) = inside {
+                    inside.show_open(flow, out);
+                    (self.news, self.listed) = (self.news | inside.news, self.listed | inside.listed);
+                    inside.news = false;
+                }
                 let preview = connection.preview();
                 shown.extend(preview.map(|end| self.tls_exchange(flow, end)));
             }
@@ -662,16 +735,17 @@ pub(super) fn exchange(
         last_frame: last.0,
         time: first.1,
         end_time: last.1,
+        envelope: None,
         detail,
         anomalies,
     }
 }
 
 /// The parser that knows these first bytes; else whether more bytes could tell.
-fn sniff(bytes: &[u8], flow: &Flow, reader: &Reader) -> Result<Parser, Sniff> {
+fn sniff(bytes: &[u8], flow: &Flow, reader: &Reader, inside: bool) -> Result<Parser, Sniff> {
     let http = http1::sniff(bytes);
     if http == Sniff::Yes {
-        return Ok(http_parser(reader));
+        return Ok(http_parser(reader, inside));
     }
     let http2 = http2::sniff(bytes);
     if http2 == Sniff::Yes {
@@ -695,7 +769,7 @@ fn sniff(bytes: &[u8], flow: &Flow, reader: &Reader) -> Result<Parser, Sniff> {
 }
 
 /// A parser for a protocol that begins in the middle of a flow.
-fn begins(bytes: &[u8], reader: &Reader) -> Option<Parser> {
+fn begins(bytes: &[u8], reader: &Reader, inside: bool) -> Option<Parser> {
     // A handshake record with a ClientHello: type 22, version 3.x, message type 1 (RFC 8446 section 5.1).
     if let [22, 3, _, _, _, 1, ..] = bytes {
         return (tls::Connection::sniff(bytes) == Sniff::Yes).then(|| tls_parser(reader));
@@ -703,11 +777,12 @@ fn begins(bytes: &[u8], reader: &Reader) -> Option<Parser> {
     if http2::sniff(bytes) == Sniff::Yes {
         return Some(http2_parser(reader));
     }
-    (http1::sniff(bytes) == Sniff::Yes).then(|| http_parser(reader))
+    (http1::sniff(bytes) == Sniff::Yes).then(|| http_parser(reader, inside))
 }
 
-fn http_parser(reader: &Reader) -> Parser {
-    Parser::Http(Box::new(http1::Connection::new(&reader.budget, reader.wanted)))
+fn http_parser(reader: &Reader, inside_tls: bool) -> Parser {
+    let connection = http1::Connection::new(&reader.budget, reader.wanted);
+    Parser::Http(Box::new(if inside_tls { connection.inside_tls() } else { connection }))
 }
 
 fn http2_parser(reader: &Reader) -> Parser {
@@ -715,7 +790,7 @@ fn http2_parser(reader: &Reader) -> Parser {
 }
 
 fn tls_parser(reader: &Reader) -> Parser {
-    Parser::Tls { connection: Box::new(tls::Connection::new(&reader.budget)), done: false }
+    Parser::Tls { connection: Box::new(tls::Connection::new(&reader.budget)), inside: None, done: false }
 }
 
 /// DNS, mDNS (RFC 6762) and LLMNR (RFC 4795): there a shorter look is enough, elsewhere the whole message must be sound.

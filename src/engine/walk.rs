@@ -1,10 +1,12 @@
 //! The walk over a capture: frames become units, in blocks that travel to the shards.
 
+use std::io;
+use std::sync::Arc;
 use std::time::Duration;
 
-use crate::capture::{Batch, BatchFrame, CaptureError, CaptureFacts, CaptureReader, Counters, Moment};
+use crate::capture::{Batch, BatchFrame, CaptureError, CaptureFacts, CaptureReader, Counters, KeyLogFile, Moment};
 use crate::decode::{Decoder, Outcome};
-use crate::model::{Budget, FrameNo, LimitHit, Payload, Timestamp, Unit};
+use crate::model::{Budget, FrameNo, KeyLog, Limit, LimitHit, Payload, Secret, Timestamp, Unit};
 
 /// After so many frames silent flows are looked for. Counted over the capture, so that the number of shards changes nothing.
 const SWEEP_FRAMES: u32 = 65_536;
@@ -64,6 +66,8 @@ pub(super) struct Block {
     pub(super) sweeps: Vec<Sweep>,
     /// Units that later frames gave up waiting for: index of the unit, and when that was.
     late: Vec<(usize, Stamp)>,
+    /// Key logs as they grew: from this unit on the secrets are these.
+    pub(super) keys: Vec<(usize, Arc<KeyLog>)>,
     /// From here on it is known that packets were dropped.
     pub(super) dropped: Option<Stamp>,
 }
@@ -89,11 +93,12 @@ impl Block {
 
     /// Whether nothing was read.
     pub(super) fn is_empty(&self) -> bool {
-        self.batch.is_empty() && self.units.is_empty()
+        self.batch.is_empty() && self.units.is_empty() && self.keys.is_empty()
     }
 
     fn clear(&mut self) {
         self.late.clear();
+        self.keys.clear();
         self.dropped = None;
         self.reassembled.clear();
         self.units.clear();
@@ -117,6 +122,7 @@ pub(super) struct Said {
     pub(super) other: u64,
     pub(super) clock_steps: u64,
     pub(super) position: (u64, Option<u64>),
+    pub(super) keys: Arc<KeyLog>,
 }
 
 /// Reads and decodes.
@@ -124,6 +130,12 @@ pub(super) struct Said {
 pub(super) struct Walker {
     pub(super) reader: CaptureReader,
     decoder: Decoder,
+    /// The secrets that are there by now.
+    pub(super) keys: Arc<KeyLog>,
+    /// The key log that the user named, while it is followed.
+    key_file: Option<KeyLogFile>,
+    /// The secrets were not yet told.
+    fresh_keys: bool,
     clock: Timestamp,
     /// What was seen last.
     last: Stamp,
@@ -148,6 +160,9 @@ impl Walker {
         Self {
             reader,
             decoder: Decoder::new(budget),
+            keys: Arc::new(KeyLog::new(budget.secret_bytes)),
+            key_file: None,
+            fresh_keys: false,
             clock: Timestamp(i64::MIN),
             last: Stamp::default(),
             swept: Timestamp(i64::MIN),
@@ -161,10 +176,38 @@ impl Walker {
         }
     }
 
+    /// Takes the secrets of a key log; while the capture grows, those too that are written to it later.
+    pub(super) fn with_keys(mut self, mut file: KeyLogFile) -> io::Result<Self> {
+        let keys = Arc::make_mut(&mut self.keys);
+        file.read_new(keys)?;
+        if self.follows {
+            keys.growing = true;
+            self.key_file = Some(file);
+        } else {
+            file.finish(keys);
+        }
+        self.fresh_keys = true;
+        Ok(self)
+    }
+
+    /// Takes what the key log has grown by. One that can no longer be read gives nothing more; what it gave stays.
+    fn follow_keys(&mut self, block: &mut Block) {
+        if let Some(file) = &mut self.key_file {
+            match file.read_new(Arc::make_mut(&mut self.keys)) {
+                Ok(news) => self.fresh_keys |= news,
+                Err(_) => self.key_file = None,
+            }
+        }
+        if std::mem::take(&mut self.fresh_keys) {
+            block.keys.push((0, Arc::clone(&self.keys)));
+        }
+    }
+
     /// Fills `block` with the next frames; `false` at the end. A capture that grows and has nothing new is waited for, not
     /// longer than `WAIT`; then the block stays empty.
     pub(super) fn next(&mut self, block: &mut Block) -> Result<bool, CaptureError> {
         block.clear();
+        self.follow_keys(block);
         let mut more = self.reader.next_batch(&mut block.batch)?;
         if more && block.batch.is_empty() {
             self.reader.wait(WAIT);
@@ -173,11 +216,18 @@ impl Walker {
         // Taken out, so that the block can be written to.
         let batch = std::mem::take(&mut block.batch);
         let mut moments = batch.moments.iter().peekable();
+        let mut secrets = batch.secrets.iter().peekable();
         for (index, frame) in batch.frames.iter().enumerate() {
+            while let Some((_, text)) = secrets.next_if(|(before, _)| *before <= index) {
+                self.secrets(text, block);
+            }
             while let Some(moment) = moments.next_if(|m| m.before_frame <= index) {
                 self.moment(moment, block);
             }
             self.frame(frame, batch.frame(frame), block);
+        }
+        for (_, text) in secrets {
+            self.secrets(text, block);
         }
         for moment in moments {
             self.moment(moment, block);
@@ -188,6 +238,14 @@ impl Walker {
             self.given_up(Stamp { frame: FrameNo(u32::MAX), after: 0 }, block);
         }
         Ok(more)
+    }
+
+    /// The capture itself brought a key log; it may bring more.
+    fn secrets(&mut self, text: &Secret, block: &mut Block) {
+        let keys = Arc::make_mut(&mut self.keys);
+        keys.read(text.expose());
+        keys.growing = true;
+        block.keys.push((block.units.len(), Arc::clone(&self.keys)));
     }
 
     #[inline]
@@ -271,6 +329,7 @@ impl Walker {
             other: self.other_frames,
             clock_steps: self.clock_steps,
             position: self.reader.position(),
+            keys: Arc::clone(&self.keys),
         }
     }
 
@@ -278,6 +337,10 @@ impl Walker {
     pub(super) fn limits(&self) -> Vec<LimitHit> {
         let mut limits = self.reader.facts().limits.clone();
         limits.extend(self.decoder.limits());
+        let over = self.keys.counts().over;
+        if over > 0 {
+            limits.push(LimitHit { limit: Limit::SecretBytes, count: over, first_frame: FrameNo(0) });
+        }
         limits
     }
 }

@@ -1,5 +1,6 @@
 //! The engine's thread: commands in, notices and snapshots out.
 
+use std::path::PathBuf;
 use std::time::Duration;
 
 use crossbeam_channel::{Receiver, Sender, TryRecvError, bounded, tick};
@@ -19,6 +20,7 @@ pub fn start(threads: usize, budget: Budget, wake: Box<dyn Fn() + Send>) -> std:
     let (snapshots_in, snapshots) = bounded(1);
     let worker = Worker {
         threads,
+        key_log: None,
         budget,
         wake,
         orders,
@@ -32,6 +34,7 @@ pub fn start(threads: usize, budget: Budget, wake: Box<dyn Fn() + Send>) -> std:
 
 struct Worker {
     threads: usize,
+    key_log: Option<PathBuf>,
     budget: Budget,
     wake: Box<dyn Fn() + Send>,
     orders: Receiver<Command>,
@@ -42,11 +45,15 @@ struct Worker {
 }
 
 impl Worker {
-    fn run(self) {
+    fn run(mut self) {
         let mut next = self.orders.recv().ok();
         while let Some(command) = next {
             next = match command {
                 Command::Open(source) => self.read(&source),
+                Command::KeyLog(path) => {
+                    self.key_log = path;
+                    self.orders.recv().ok()
+                }
                 Command::Stop => self.orders.recv().ok(),
             };
         }
@@ -54,7 +61,8 @@ impl Worker {
 
     /// Reads a capture to its end or to the next command; gives the command to follow next.
     fn read(&self, source: &Source) -> Option<Command> {
-        let mut reading = match Reading::open(source, How::judged(self.threads), &self.budget) {
+        let how = How::judged(self.threads).with_keys(self.key_log.clone());
+        let mut reading = match Reading::open(source, how, &self.budget) {
             Ok(reading) => reading,
             Err(error) => {
                 self.notice(Notice::Failed { doing: format!("open {}", source.name()), why: error.to_string() });
@@ -91,7 +99,7 @@ impl Worker {
         self.publish(reading.snapshot());
         self.notice(Notice::Ended);
         match order {
-            Some(Command::Open(source)) => Some(Command::Open(source)),
+            Some(next @ (Command::Open(_) | Command::KeyLog(_))) => Some(next),
             Some(Command::Stop) | None => self.orders.recv().ok(),
         }
     }

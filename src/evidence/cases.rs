@@ -12,9 +12,9 @@ use super::matcher::Matcher;
 use super::pack::{Kind, Signature, pack};
 use super::sample::{Expressions, matching};
 use crate::model::{
-    BlockSpan, Body, Budget, ByteRange, Certificate, ClientHello, Detail, DnsKind, DnsLookup, DnsQuestion, DnsRecord,
-    DnsResponse, Endpoint, Exchange, Field, FlowId, FrameNo, HttpExchange, HttpMessage, HttpVersion, ServerHello,
-    StartLine, Timestamp, TlsSession, TlsTransport, Transport,
+    BlockSpan, Body, Budget, ByteRange, Certificate, ClientHello, Decryption, Detail, DnsKind, DnsLookup, DnsQuestion,
+    DnsRecord, DnsResponse, Endpoint, Exchange, Field, FlowId, FrameNo, HttpExchange, HttpMessage, HttpVersion,
+    ServerHello, StartLine, Timestamp, TlsSession, TlsTransport, Transport,
 };
 
 /// 2026-09-01, where a rule does not care.
@@ -478,6 +478,7 @@ fn exchange(server: IpAddr, detail: Detail) -> Exchange {
         last_frame: FrameNo(2),
         time: NOW,
         end_time: NOW,
+        envelope: None,
         detail,
         anomalies: Vec::new(),
     }
@@ -598,6 +599,7 @@ pub(super) fn sealed(sni: &str, certificate: Option<Certificate>) -> Exchange {
         client_certificates: Vec::new(),
         bytes: [0, 0],
         quic: None,
+        decryption: Decryption::NotTried,
     };
     exchange(NOWHERE, Detail::Tls(Box::new(session)))
 }

@@ -27,6 +27,8 @@ const SERVER: &str = "server";
 pub(super) const HOPS: [&str; 7] = [EDGE, SHIELD, BALANCER, RELAY, MIDDLEBOX, ORIGIN, SERVER];
 
 const SEALED: &str = "The content is sealed by TLS: without keys no header, path, status or body can be read.";
+const OPENED: &str = "This row is the session itself: what was read inside it with keys stands in rows of their own.";
+const RESUMED: &str = "The session was resumed or its certificate lies in a hole: who holds the key is not shown here.";
 const NO_CERTIFICATE: &str = "TLS 1.3 hides the server's certificate from an observer without keys.";
 const NO_NAME: &str = "Encrypted Client Hello hides the name that was asked for; the visible one is the outer name.";
 const QUIC_SEALED: &str = "QUIC seals everything after its first packets, the server's certificate included.";
@@ -50,8 +52,10 @@ const RESIGNED: &str =
 const PAYER: &str =
     "Who owns and pays for the account is in no capture; who hands out its signed URLs is as near as lines come.";
 /// Every sentence about what a capture cannot show.
-pub(super) const CANNOT_SHOW: [&str; 17] = [
+pub(super) const CANNOT_SHOW: [&str; 19] = [
     SEALED,
+    OPENED,
+    RESUMED,
     NO_CERTIFICATE,
     NO_NAME,
     QUIC_SEALED,
@@ -82,6 +86,10 @@ pub(super) struct Scene {
     pub(super) proxied: bool,
     pub(super) dns: bool,
     pub(super) sealed: bool,
+    /// A TLS session, or an exchange that was read from one.
+    pub(super) session: bool,
+    /// Keys opened something of the session.
+    pub(super) opened: bool,
     pub(super) quic: bool,
     pub(super) hidden_certificate: bool,
     pub(super) hidden_name: bool,
@@ -209,7 +217,7 @@ fn agreement(witnesses: &[Witness<'_>], scene: &Scene, operator: Option<Answer<P
     set(WitnessKind::Name, no_name, &|w| named(Group::NameChoice)(w) && w.rule.role != "first-party" && own(w));
     set(WitnessKind::Cname, scene.looked_up.is_none() && !scene.dns, &|w| named(Group::DnsAuthority)(w) && own(w));
     set(WitnessKind::Address, scene.local || scene.dns || scene.proxied, &named(Group::Routing));
-    let no_certificate = !scene.sealed || scene.hidden_certificate || scene.quic || scene.no_response;
+    let no_certificate = !scene.session || scene.hidden_certificate || scene.quic || scene.no_response;
     set(WitnessKind::Certificate, no_certificate, &|w| named(Group::KeyHolder)(w) && w.rule.kind != Kind::CertIssuer);
     // What the machine behind an edge wrote speaks for that machine.
     set(WitnessKind::Headers, scene.sealed || scene.no_response || scene.dns, &|w| {
@@ -590,9 +598,11 @@ fn cannot_show(scene: &Scene, witnesses: &[Witness<'_>]) -> Vec<&'static str> {
     let routed = witnesses.iter().any(|w| w.entry.group == Group::Routing);
     let answered = !scene.no_response;
     [
-        (scene.sealed && !scene.quic, SEALED),
-        (scene.quic, QUIC_SEALED),
-        (scene.hidden_certificate && !scene.quic, NO_CERTIFICATE),
+        (scene.sealed && !scene.quic && !scene.opened, SEALED),
+        (scene.opened, OPENED),
+        (scene.quic && !scene.opened, QUIC_SEALED),
+        (scene.hidden_certificate && (scene.opened || !scene.sealed), RESUMED),
+        (scene.hidden_certificate && !scene.quic && !scene.opened && scene.sealed, NO_CERTIFICATE),
         (scene.hidden_name, NO_NAME),
         (scene.dns, ONLY_STEERING),
         (scene.no_response, NO_RESPONSE),

@@ -11,7 +11,7 @@ use super::handouts::{Given, HandOuts, Unseen, Upload, Uploads};
 use super::names::Name;
 use crate::model::{
     AnomalyKind, Budget, ByteRange, Detail, DnsKind, DnsLookup, DnsRecord, Exchange, ExchangeNo, FrameNo, GiverNo,
-    HttpExchange, StartLine,
+    HttpExchange, StartLine, TlsSession,
 };
 use crate::protocols::links::normal_url;
 
@@ -196,7 +196,7 @@ impl Known {
             return;
         }
         let body = &request.body;
-        if let (Some(bytes), Some(sha256), Some(url)) = (body.decoded_bytes, body.sha256, own_url(http)) {
+        if let (Some(bytes), Some(sha256), Some(url)) = (body.decoded_bytes, body.sha256, own_url(http, exchange)) {
             let (frame, client) = (request.first_frame, exchange.client.ip);
             self.uploads.learn(Upload { exchange: no, frame, client, sha256, md5: body.md5 }, bytes, &url);
         }
@@ -204,7 +204,8 @@ impl Known {
 
     fn learn_unseen(&mut self, exchange: &Exchange) {
         // A handshake that came to nothing hides nothing.
-        let sealed = matches!(&exchange.detail, Detail::Tls(t) if t.server_hello.is_some() || t.quic.is_some() && t.bytes[1] > 0);
+        let answered = |t: &TlsSession| t.server_hello.is_some() || t.quic.is_some() && t.bytes[1] > 0;
+        let sealed = matches!(&exchange.detail, Detail::Tls(t) if !t.decryption.is_opened() && answered(t));
         if !sealed && exchange.anomalies.is_empty() {
             return;
         }
@@ -276,8 +277,8 @@ impl Known {
 const MOST_OTHERS: usize = 8;
 
 /// A request's own URL in normal form.
-pub(super) fn own_url(http: &HttpExchange) -> Option<String> {
+pub(super) fn own_url(http: &HttpExchange, exchange: &Exchange) -> Option<String> {
     let request = http.request.as_ref()?;
     let StartLine::Request { target, .. } = request.start else { return None };
-    normal_url(request.scheme(), request.host().unwrap_or_default(), target.of(&request.block))
+    normal_url(exchange.scheme(request), request.host().unwrap_or_default(), target.of(&request.block))
 }

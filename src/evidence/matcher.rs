@@ -15,9 +15,9 @@ use super::names::{self, Asked, Name, Names};
 use super::pack::{Kind, Signature, pack};
 use super::pattern::{Pairs, Pattern};
 use crate::model::{
-    AnomalyKind, Budget, ByteRange, Certificate, ClientHello, Detail, DnsLookup, Evidence, Exchange, ExchangeNo, Field,
-    FirstWrite, FrameNo, Group, HttpExchange, HttpMessage, Ledger, LookedUp, Opening, Part, Place, StartLine, Supports,
-    TlsSession, TlsTransport, Verdict, frames_of,
+    AnomalyKind, Budget, ByteRange, Certificate, ClientHello, Detail, DnsLookup, Envelope, Evidence, Exchange,
+    ExchangeNo, Field, FirstWrite, FrameNo, Group, HttpExchange, HttpMessage, Ledger, LookedUp, Opening, Part, Place,
+    StartLine, Supports, TlsSession, TlsTransport, Verdict, frames_of,
 };
 use crate::protocols::links::keys;
 
@@ -167,7 +167,12 @@ impl Matcher {
         scene.dropped = known.dropped;
         let mut asked = None;
         match &exchange.detail {
-            Detail::Http(http) => asked = self.http(http, exchange, &mut book, &mut scene),
+            Detail::Http(http) => {
+                asked = self.http(http, exchange, &mut book, &mut scene);
+                if let Some(envelope) = &exchange.envelope {
+                    self.envelope(envelope, &mut asked, &mut book, &mut scene);
+                }
+            }
             Detail::Tls(tls) => asked = self.tls(tls, exchange, &mut book, &mut scene),
             Detail::Dns(dns) => self.dns(dns, exchange, &mut book, &mut scene),
         }
@@ -382,7 +387,9 @@ impl Matcher {
     }
 
     fn tls(&mut self, tls: &TlsSession, _: &Exchange, book: &mut Book, scene: &mut Scene) -> Option<Name> {
+        scene.session = true;
         scene.sealed = true;
+        scene.opened = tls.decryption.is_opened();
         scene.quic = tls.transport == TlsTransport::Quic;
         scene.hidden_certificate =
             tls.certificates.is_empty() && tls.server_hello.as_ref().is_some_and(|h| h.version >= 0x0304);
@@ -407,18 +414,50 @@ impl Matcher {
         }
         if let Some(leaf) = tls.certificates.first() {
             if let Some(name) = &asked {
-                let covers = |pattern: &String| names::covers(pattern.as_bytes(), name.bytes());
-                let in_names = leaf.names.iter().any(covers);
-                let in_subject = leaf.names.is_empty() && leaf.subject_cn.as_ref().is_some_and(covers);
-                scene.names_agree = Some(in_names || in_subject);
+                scene.names_agree = Some(is_for(leaf, name));
             }
-            for (number, text) in self.certificate(leaf).iter() {
-                let frames = tls.certificate_frame.into_iter().collect();
-                let place = Place { part: Part::Certificate(0), range: ByteRange::default(), frames, offset: 0 };
-                book.add(*number, None, place, text);
-            }
+            self.key_holder(leaf, tls.certificate_frame, book);
         }
         asked
+    }
+
+    /// The session that a decrypted exchange was read from is evidence of its own: who holds the key, and for which name.
+    fn envelope(&mut self, envelope: &Envelope, asked: &mut Option<Name>, book: &mut Book, scene: &mut Scene) {
+        scene.session = true;
+        scene.hidden_certificate = envelope.certificate.is_none();
+        let sent = envelope.name.as_ref().and_then(|sent| Some((sent, Name::of(&sent.text)?)));
+        if let Some((sent, name)) = &sent {
+            let frames = sent.frames.as_slice().into();
+            let place = Place { part: Part::ClientHello, range: sent.range, frames, offset: sent.offset };
+            self.asked(name, &sent.text, &place, book, scene);
+        }
+        let leaf = envelope.certificate.as_deref();
+        if let Some(host) = &*asked {
+            // One connection may carry requests for every name of its certificate (RFC 9113 section 9.1.1). Another
+            // name than the session's is domain fronting.
+            let fits = match (leaf, &sent) {
+                (Some(leaf), _) => Some(is_for(leaf, host)),
+                (None, Some((_, name))) => Some(host.bytes() == name.bytes()),
+                (None, None) => None,
+            };
+            if let Some(fits) = fits {
+                scene.names_agree = Some(fits && scene.names_agree != Some(false));
+            }
+        }
+        if let Some(leaf) = leaf {
+            self.key_holder(leaf, envelope.certificate_frame, book);
+        }
+        if asked.is_none() {
+            *asked = sent.map(|(_, name)| name);
+        }
+    }
+
+    fn key_holder(&mut self, leaf: &Certificate, frame: Option<FrameNo>, book: &mut Book) {
+        for (number, text) in self.certificate(leaf).iter() {
+            let frames = frame.into_iter().collect();
+            let place = Place { part: Part::Certificate(0), range: ByteRange::default(), frames, offset: 0 };
+            book.add(*number, None, place, text);
+        }
     }
 
     fn certificate(&mut self, leaf: &Certificate) -> Quotes {
@@ -671,6 +710,13 @@ fn dns_place(range: ByteRange, frame: FrameNo) -> Place {
     Place { part: Part::Dns, range, frames: smallvec![frame], offset: u64::from(range.start) }
 }
 
+/// Whether a certificate is for that name.
+fn is_for(leaf: &Certificate, name: &Name) -> bool {
+    let covers = |pattern: &String| names::covers(pattern.as_bytes(), name.bytes());
+    let in_subject = leaf.names.is_empty() && leaf.subject_cn.as_ref().is_some_and(covers);
+    leaf.names.iter().any(covers) || in_subject
+}
+
 /// The frames that carried `range` of a hello's block.
 fn hello_frames(hello: &ClientHello, range: ByteRange) -> SmallVec<[FrameNo; 2]> {
     let frames = frames_of(&hello.spans, range);
@@ -682,7 +728,7 @@ fn trace(exchange: &Exchange, known: &Known, asked: Option<&Name>, scene: &mut S
     let client = exchange.client.ip;
     let (search, before) = match &exchange.detail {
         Detail::Http(http) => {
-            let Some((request, url)) = http.request.as_ref().zip(own_url(http)) else { return };
+            let Some((request, url)) = http.request.as_ref().zip(own_url(http, exchange)) else { return };
             let Some(keys) = keys(&url) else { return };
             let before = request.first_frame;
             let body = http.response.as_ref().and_then(|r| r.body.decoded_bytes.zip(r.body.sha256));

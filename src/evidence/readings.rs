@@ -33,6 +33,8 @@ struct Scene<'a> {
     /// An object store made what an edge delivered.
     store_behind: bool,
     sealed: bool,
+    /// Keys opened the session: its content stands in other rows.
+    opened: bool,
     own_machines: bool,
 }
 
@@ -59,6 +61,7 @@ impl<'a> Scene<'a> {
             store_behind: edge
                 && (hop_role("origin") == Some(OBJECT_STORE) || lines.iter().any(|(_, e, s)| told(e) && store_line(s))),
             sealed: matches!(exchange.detail, Detail::Tls(_)),
+            opened: matches!(&exchange.detail, Detail::Tls(tls) if tls.decryption.is_opened()),
             own_machines: role == "first-party",
             lines,
         })
@@ -97,7 +100,7 @@ impl<'a> Scene<'a> {
         why: impl Into<String>,
         entries: Vec<u8>,
     ) -> Hypothesis {
-        let settled_by = (standing != Standing::RuledOut).then(|| settled_by(alternative, self.sealed));
+        let settled_by = (standing != Standing::RuledOut).then(|| settled_by(alternative, (self.sealed, self.opened)));
         Hypothesis { alternative, standing, why: why.into(), entries, settled_by }
     }
 }
@@ -111,7 +114,10 @@ fn cached(exchange: &Exchange) -> bool {
     })
 }
 
-fn settled_by(alternative: Alternative, sealed: bool) -> &'static str {
+fn settled_by(alternative: Alternative, (sealed, opened): (bool, bool)) -> &'static str {
+    if opened && !matches!(alternative, Alternative::H6 | Alternative::H7) {
+        return "Read the exchanges that were decrypted from this session";
+    }
     if sealed && !matches!(alternative, Alternative::H6 | Alternative::H7) {
         return "Record again with the program's TLS keys (SSLKEYLOGFILE), so that its lines can be read";
     }

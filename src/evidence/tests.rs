@@ -128,6 +128,7 @@ fn exchange(server: &str, time: Timestamp, detail: Detail) -> Exchange {
         last_frame: FrameNo(15),
         time,
         end_time: time,
+        envelope: None,
         detail,
         anomalies: Vec::new(),
     }
@@ -223,6 +224,7 @@ fn tls(server: &str, sni: &str, certificate: Option<Certificate>) -> Exchange {
         client_certificates: Vec::new(),
         bytes: [0, 0],
         quic: None,
+        decryption: Decryption::NotTried,
     };
     exchange(server, NOW, Detail::Tls(Box::new(session)))
 }

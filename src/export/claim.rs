@@ -98,6 +98,9 @@ pub struct ExchangeClaim {
     pub server: SocketAddr,
     /// `tcp` or `udp`.
     pub transport: String,
+    /// Whether it was read from a TLS session with keys: only who has them can check its lines.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub decrypted: bool,
     /// The frame of its first byte.
     pub first_frame: u32,
     /// The frame that completed it.
@@ -376,6 +379,7 @@ pub(super) fn exchange_claim(
         client: socket(exchange.client),
         server: socket(exchange.server),
         transport: transport(exchange.transport).to_owned(),
+        decrypted: exchange.envelope.is_some(),
         first_frame: exchange.first_frame.0,
         last_frame: exchange.last_frame.0,
         stream: None,

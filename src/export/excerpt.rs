@@ -117,6 +117,14 @@ impl Plan<'_> {
         wanted.client.get_or_insert(exchange.client);
         wanted.need(exchange.first_frame);
         match &exchange.detail {
+            // Its lines stand nowhere in the frames: without the key log nobody can check them. The hello can be.
+            Detail::Http(_) if exchange.envelope.is_some() => {
+                let name = exchange.envelope.as_ref().and_then(|e| e.name.as_ref());
+                if let Some((first, last)) = name.and_then(|n| n.frames.first().zip(n.frames.last())) {
+                    wanted.spans.push((*first, *last, 0));
+                    wanted.need(*last);
+                }
+            }
             Detail::Http(http) => {
                 let request = http.request.iter().map(|m| (m, 0));
                 let answers = http.interim.iter().chain(&http.response).map(|m| (m, 1));
@@ -175,7 +183,9 @@ impl Plan<'_> {
     /// Cited bytes of the response's body.
     fn bodies(&mut self, record: &Record) -> Result<(), ProofError> {
         let Detail::Http(http) = &record.exchange.detail else { return Ok(()) };
-        let Some(response) = &http.response else { return Ok(()) };
+        let Some(response) = http.response.as_ref().filter(|_| record.exchange.envelope.is_none()) else {
+            return Ok(());
+        };
         let cited = record.ledger.iter().filter(|e| e.place.part == Part::Body);
         let Some(end) = cited.clone().map(|e| e.place.range.end()).max() else { return Ok(()) };
         let last = cited.flat_map(|e| &e.place.frames).max().copied().unwrap_or(response.header_frame);
@@ -207,7 +217,8 @@ impl Plan<'_> {
     /// The URL where it stands in a plain body; one in a header field is there with its head.
     fn handed_out(&mut self, giver: &Record, offset: u64, text: &[u8]) -> Result<(), ProofError> {
         let Detail::Http(http) = &giver.exchange.detail else { return Ok(()) };
-        let Some(response) = http.response.as_ref().filter(|r| !is_coded(r)) else { return Ok(()) };
+        let in_the_clear = |r: &&HttpMessage| !is_coded(r) && giver.exchange.envelope.is_none();
+        let Some(response) = http.response.as_ref().filter(in_the_clear) else { return Ok(()) };
         if response.is_decoded() {
             let wanted = self.flows.entry(giver.exchange.flow).or_default();
             wanted.compressed(giver.exchange.flow, response.last_frame, self.redactor);

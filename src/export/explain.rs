@@ -5,7 +5,7 @@ use std::io::Write;
 use super::explain_trace::{write_name_path, write_origin, write_readings, write_serving_path};
 use super::{ExportError, Listing};
 use crate::evidence::pack;
-use crate::model::{Detail, Grade, HttpMessage, WitnessKind, clean, clean_to, hex};
+use crate::model::{Decryption, Detail, Grade, HttpMessage, WitnessKind, clean, clean_to, hex};
 use crate::protocols::dns::type_name;
 use crate::store::{Record, RowId, tls_version};
 
@@ -52,6 +52,10 @@ fn write_what(record: &Record, out: &mut dyn Write) -> Result<(), ExportError> {
     let (from, to) = (exchange.client, exchange.server);
     writeln!(out, "  {} → {}, {}", from, to, exchange.time.rfc3339())?;
     writeln!(out, "  frames {} to {}", exchange.first_frame, exchange.last_frame)?;
+    if let Some(envelope) = &exchange.envelope {
+        let name = envelope.name.as_ref().map_or_else(|| "no server name".into(), |n| clean_to(&n.text, LINE_CHARS));
+        writeln!(out, "  decrypted with keys from a TLS session, {name}")?;
+    }
     match &exchange.detail {
         Detail::Http(http) => {
             for message in [&http.request, &http.response].into_iter().flatten() {
@@ -68,6 +72,14 @@ fn write_what(record: &Record, out: &mut dyn Write) -> Result<(), ExportError> {
             }
             if let Some(hello) = &tls.server_hello {
                 writeln!(out, "  answered with {}, cipher suite 0x{:04x}", tls_version(hello.version), hello.cipher)?;
+            }
+            match tls.decryption {
+                Decryption::NotTried => {}
+                Decryption::Opened { records, failed: 0 } => writeln!(out, "  {records} records opened with keys")?,
+                Decryption::Opened { records, failed } => {
+                    writeln!(out, "  {records} records opened with keys, {failed} could not be authenticated")?;
+                }
+                sealed => writeln!(out, "  not opened: {}", sealed.why_not())?,
             }
         }
         Detail::Dns(dns) => {

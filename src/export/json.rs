@@ -13,12 +13,12 @@ use super::order::Numbers;
 use super::{ExportError, Listing};
 use crate::capture::Counters;
 use crate::model::{
-    Certificate, ClientHello, Detail, DnsKind, DnsLookup, DnsQuestion, DnsRecord, Endpoint, Exchange, Field, FrameNo,
-    HttpMessage, HttpVersion, LimitHit, QuicFacts, ServerHello, StartLine, TlsSession, TlsTransport, Transport, hex,
-    is_hidden,
+    Certificate, ClientHello, Decryption, Detail, DnsKind, DnsLookup, DnsQuestion, DnsRecord, Endpoint, Exchange,
+    Field, FrameNo, HttpMessage, HttpVersion, LimitHit, QuicFacts, ServerHello, StartLine, TlsSession, TlsTransport,
+    Transport, hex, is_hidden,
 };
 use crate::protocols::dns::type_name;
-use crate::store::{Record, RowId, Snapshot, host_and_path, request_line, tls_version};
+use crate::store::{Facts, Record, RowId, Snapshot, host_and_path, request_line, tls_version};
 
 /// The name of this form; it changes when a field is renamed or its meaning changes.
 pub const SCHEMA: &str = "nephoscope-list/1";
@@ -127,7 +127,44 @@ struct CaptureLine<'a> {
     #[serde(skip_serializing_if = "Vec::is_empty")]
     comments: Vec<CommentLine<'a>>,
     read: ReadLine<'a>,
+    /// TLS sessions, where there were keys.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    keys: Option<SessionsLine>,
     limits_reached: Vec<LimitLine>,
+}
+
+/// What keys opened of all sessions.
+#[derive(Serialize)]
+struct SessionsLine {
+    sessions: u64,
+    opened: u64,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    not_opened: Vec<ReasonLine>,
+    secrets: u64,
+    #[serde(skip_serializing_if = "is_zero_64")]
+    bad_lines: u64,
+    #[serde(skip_serializing_if = "is_zero_64")]
+    repeated: u64,
+}
+
+#[derive(Serialize)]
+struct ReasonLine {
+    why: &'static str,
+    count: u64,
+}
+
+impl SessionsLine {
+    fn new(facts: &Facts) -> Option<Self> {
+        let counts = facts.keys.counts();
+        facts.has_keys().then(|| Self {
+            sessions: facts.sessions.total,
+            opened: facts.sessions.opened,
+            not_opened: facts.sessions.not_opened().map(|(why, count)| ReasonLine { why, count }).collect(),
+            secrets: counts.secrets,
+            bad_lines: counts.bad,
+            repeated: counts.repeated,
+        })
+    }
 }
 
 #[derive(Serialize)]
@@ -232,6 +269,7 @@ impl<'a> CaptureLine<'a> {
                     .map(|s| SkippedLine { offset: s.offset, length: s.len, why: &s.why })
                     .collect(),
             },
+            keys: SessionsLine::new(facts),
             limits_reached: facts.limits.iter().map(LimitLine::new).collect(),
         }
     }
@@ -306,6 +344,8 @@ enum DetailLine<'a> {
         #[serde(skip_serializing_if = "Option::is_none")]
         server_hello: Option<ServerHelloLine<'a>>,
         certificates: Vec<CertificateLine<'a>>,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        keys: Option<KeysLine>,
         client_bytes: u64,
         server_bytes: u64,
     },
@@ -350,7 +390,7 @@ impl<'a> RowLine<'a> {
                 line.stream_id = http.stream;
                 line.pushed = http.pushed.then_some(true);
                 line.grpc = http.is_grpc().then_some(true);
-                line.decrypted = Some(false);
+                line.decrypted = Some(exchange.envelope.is_some());
             }
             Detail::Tls(tls) => {
                 line.kind = "tls";
@@ -403,9 +443,9 @@ impl<'a> DetailLine<'a> {
     fn new(exchange: &'a Exchange) -> Self {
         match &exchange.detail {
             Detail::Http(http) => Self::Http {
-                request: http.request.as_ref().map(MessageLine::new),
-                interim: http.interim.iter().map(MessageLine::new).collect(),
-                response: http.response.as_ref().map(MessageLine::new),
+                request: http.request.as_ref().map(|m| MessageLine::new(m, exchange.scheme(m))),
+                interim: http.interim.iter().map(|m| MessageLine::new(m, exchange.scheme(m))).collect(),
+                response: http.response.as_ref().map(|m| MessageLine::new(m, exchange.scheme(m))),
             },
             Detail::Tls(tls) => Self::tls(tls),
             Detail::Dns(dns) => Self::dns(dns),
@@ -423,6 +463,7 @@ impl<'a> DetailLine<'a> {
                 .map(|c| CertificateLine::new("server", frame, c))
                 .chain(tls.client_certificates.iter().map(|c| CertificateLine::new("client", None, c)))
                 .collect(),
+            keys: KeysLine::new(tls.decryption),
             client_bytes: tls.bytes[0],
             server_bytes: tls.bytes[1],
         }
@@ -450,6 +491,30 @@ impl<'a> DetailLine<'a> {
                 answers: r.answers.iter().map(RecordLine::new).collect(),
             }),
         }
+    }
+}
+
+/// What keys opened of a session.
+#[derive(Serialize)]
+struct KeysLine {
+    opened: bool,
+    #[serde(skip_serializing_if = "is_zero_64")]
+    records: u64,
+    /// Records that could not be authenticated, or lack bytes.
+    #[serde(skip_serializing_if = "is_zero_64")]
+    not_opened: u64,
+    #[serde(skip_serializing_if = "str::is_empty")]
+    why: &'static str,
+}
+
+impl KeysLine {
+    fn new(decryption: Decryption) -> Option<Self> {
+        let (records, not_opened) = match decryption {
+            Decryption::NotTried => return None,
+            Decryption::Opened { records, failed } => (records, failed),
+            _ => (0, 0),
+        };
+        Some(Self { opened: decryption.is_opened(), records, not_opened, why: decryption.why_not() })
     }
 }
 
@@ -488,7 +553,7 @@ struct MessageLine<'a> {
 }
 
 impl<'a> MessageLine<'a> {
-    fn new(message: &'a HttpMessage) -> Self {
+    fn new(message: &'a HttpMessage, scheme: &str) -> Self {
         let pairs = |fields: &'a [Field]| Pairs { block: &message.block, fields };
         let exact = message.each_field().any(|(n, v)| str::from_utf8(n).is_err() || str::from_utf8(v).is_err());
         let mut line = Self {
@@ -520,7 +585,7 @@ impl<'a> MessageLine<'a> {
                 let (host, path) = host_and_path(message, target);
                 if !host.is_empty() {
                     line.host = Some(lossy(host));
-                    line.url = url(message.scheme(), (method, target), &lossy(host), &lossy(path));
+                    line.url = url(scheme, (method, target), &lossy(host), &lossy(path));
                 }
             }
             StartLine::Status { code, reason } => {

@@ -278,7 +278,7 @@ fn claim_head(snapshot: &Snapshot, path: &Path, plan: &Plan, redactor: &mut Reda
 /// Checks the claim against its own excerpt; a callout that does not pass there is said to need the capture.
 fn try_out(claim: &mut Claim, excerpt: &Excerpt, budget: &Budget) {
     let subject = Subject { claim: claim.clone(), pixels: None, excerpt: Some(excerpt.bytes.clone()) };
-    let report = check(&subject, None, budget);
+    let report = check(&subject, None, None, budget);
     for item in report.items.iter().filter(|i| !matches!(i.outcome, Outcome::Passes(_))) {
         let exchange = item.exchange.and_then(|e| claim.exchanges.get_mut(e));
         let callout = exchange.zip(item.callout).and_then(|(e, c)| e.callouts.iter_mut().find(|o| o.number == c));

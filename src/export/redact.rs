@@ -13,8 +13,8 @@ use std::sync::Arc;
 use super::secrets::{Context, Hit, Known, SecretKind, find, is_private};
 use crate::case::{Key, RedactionChoice};
 use crate::model::{
-    Answer, BlockSpan, ByteRange, Certificate, Detail, DnsLookup, Endpoint, Exchange, Field, Grade, HttpMessage,
-    Ledger, Part, StartLine, Supports, TlsSession, Verdict,
+    Answer, BlockSpan, ByteRange, Certificate, Detail, DnsLookup, Endpoint, Envelope, Exchange, Field, Grade,
+    HttpMessage, Ledger, Part, StartLine, Supports, TlsSession, Verdict,
 };
 use crate::store::Record;
 
@@ -227,6 +227,14 @@ impl Redactor {
     fn exchange(&mut self, exchange: &mut Exchange, moves: &mut Moves) {
         exchange.client = self.endpoint(exchange.client);
         exchange.server = self.endpoint(exchange.server);
+        if let Some(envelope) = &exchange.envelope {
+            let mut new = Envelope::clone(envelope);
+            if let Some(name) = &mut new.name {
+                name.text = self.text(&name.text, "ClientHello, server name").into();
+            }
+            new.certificate = new.certificate.as_ref().map(|certificate| self.certificate(certificate));
+            exchange.envelope = Some(Arc::new(new));
+        }
         match &mut exchange.detail {
             Detail::Http(http) => {
                 if let Some(request) = &mut http.request {

@@ -43,6 +43,7 @@ pub fn write_table_rows(listing: &Listing<'_>, out: &mut dyn Write) -> Result<()
             RowKind::Http => row.status.to_string(),
             RowKind::Dns if row.status == 0 => "ok".to_owned(),
             RowKind::Dns => format!("rc {}", row.status),
+            RowKind::Tls if row.is_opened() => "opened".to_owned(),
             RowKind::Tls => "sealed".to_owned(),
         };
         let line = format!(

@@ -28,12 +28,15 @@ const MOST_LINE: u64 = 1 << 20;
 /// Characters of a line that a report quotes.
 const LINE_CHARS: usize = 200;
 
-/// Checks everything that can be.
-pub fn check(subject: &Subject, capture: Option<&Path>, budget: &Budget) -> Report {
+/// Why lines that were decrypted cannot be checked.
+const NEEDS_KEYS: &str = "it was decrypted: the capture and its key log are needed";
+
+/// Checks everything that can be. `keys` is the key log that decrypted exchanges need, beside what the capture carries.
+pub fn check(subject: &Subject, capture: Option<&Path>, keys: Option<&Path>, budget: &Budget) -> Report {
     let mut report = Report::default();
     picture(subject, &mut report);
     let ground = match (capture, &subject.excerpt) {
-        (Some(path), _) => Ground::of_file(path, &subject.claim, budget, &mut report),
+        (Some(path), _) => Ground::of_file((path, keys), &subject.claim, budget, &mut report),
         (None, Some(excerpt)) => Ground::of_excerpt(excerpt, &subject.claim, budget, &mut report),
         (None, None) => Err("there is neither a capture nor an excerpt: give the capture too".to_owned()),
     };
@@ -102,13 +105,18 @@ struct Ground {
 type Streams = BTreeMap<(SocketAddr, SocketAddr), Vec<(u64, Vec<u8>, u32)>>;
 
 impl Ground {
-    fn of_file(path: &Path, claim: &Claim, budget: &Budget, report: &mut Report) -> Result<Self, String> {
+    fn of_file(
+        (path, keys): (&Path, Option<&Path>),
+        claim: &Claim,
+        budget: &Budget,
+        report: &mut Report,
+    ) -> Result<Self, String> {
         let sha256 = hex(&digest_file(path).map_err(|e| e.to_string())?);
         let is_it = sha256 == claim.capture.sha256;
         if is_it {
             report.overall("the capture is the one that the claim names", Outcome::Passes(None));
             let secret = capture_secret(path).map_err(|e| format!("cannot read the capture: {e}"))?;
-            let mut ground = Self::new(path, claim, budget)?;
+            let mut ground = Self::new((path, keys), claim, budget)?;
             ground.secret = Some(secret);
             "the capture".clone_into(&mut ground.against);
             return Ok(ground);
@@ -131,7 +139,7 @@ impl Ground {
         let cannot = |e: std::io::Error| format!("no temporary file for the excerpt: {e}");
         let mut file = tempfile::Builder::new().suffix(".pcapng").tempfile().map_err(cannot)?;
         file.write_all(bytes).map_err(cannot)?;
-        let mut ground = match Self::new(file.path(), claim, budget) {
+        let mut ground = match Self::new((file.path(), None), claim, budget) {
             Ok(ground) => ground,
             Err(why) => {
                 report.overall(WHAT, fails("an excerpt that can be read", why.clone()));
@@ -170,9 +178,9 @@ impl Ground {
         Ok(ground)
     }
 
-    fn new(path: &Path, claim: &Claim, budget: &Budget) -> Result<Self, String> {
-        let mut reading =
-            Reading::open(&Source::File(path.to_owned()), How::judged(1), budget).map_err(|e| e.to_string())?;
+    fn new((path, keys): (&Path, Option<&Path>), claim: &Claim, budget: &Budget) -> Result<Self, String> {
+        let how = How::judged(1).with_keys(keys.map(Path::to_owned));
+        let mut reading = Reading::open(&Source::File(path.to_owned()), how, budget).map_err(|e| e.to_string())?;
         // What was read before any damage is held against the claim; the rest fails by itself.
         while let Ok(true) = reading.step() {}
         let streams = streams(path, claim, budget)?;
@@ -198,6 +206,8 @@ impl Ground {
 
     fn exchange(&self, index: usize, claim: &ExchangeClaim, report: &mut Report) {
         let record = self.find(claim);
+        // What was read with keys cannot be found without them, nor in an excerpt, which lacks most records.
+        let sealed = claim.decrypted && record.is_none() && (self.is_excerpt() || !self.snapshot.facts().has_keys());
         let mut rest = Vec::new();
         let mut broken = Vec::new();
         let mut items = Vec::new();
@@ -214,6 +224,7 @@ impl Ground {
                 Outcome::Passes(note)
             } else {
                 match self.at_place(claim, callout) {
+                    At::Same | At::NoPlace if sealed => Outcome::CannotBeChecked(NEEDS_KEYS.to_owned()),
                     At::Differs(there) => {
                         broken.push(callout.number);
                         fails(said(callout), there)
@@ -271,7 +282,12 @@ impl Ground {
             let what = "verdict".to_owned();
             report.items.push(Item { exchange: Some(index), number: Some(claim.number), callout: None, what, outcome });
         }
-        if let Some(outcome) = self.handed_out(claim, record.as_ref()) {
+        let handed_out = if sealed && claim.handed_out.is_some() {
+            Some(Outcome::CannotBeChecked(NEEDS_KEYS.to_owned()))
+        } else {
+            self.handed_out(claim, record.as_ref())
+        };
+        if let Some(outcome) = handed_out {
             let what = "hand-out".to_owned();
             report.items.push(Item { exchange: Some(index), number: Some(claim.number), callout: None, what, outcome });
         }
@@ -296,6 +312,7 @@ impl Ground {
             kind(&e.detail) == claim.kind
                 && stream(&e.detail) == claim.stream
                 && transport(e.transport) == claim.transport
+                && claim.decrypted == e.envelope.is_some()
                 && self.same_ends(claim, socket(e.client), socket(e.server))
         });
         let first = fitting.next()?;
@@ -363,8 +380,10 @@ impl Ground {
 
     /// The bytes at a callout's place in its stream.
     fn at_place(&self, claim: &ExchangeClaim, callout: &Callout) -> At {
-        // What datagrams carry is no stream: the bytes of a QUIC hello stand sealed in its packets.
-        if !is_streamed(claim, callout) || claim.transport == transport(Transport::Udp) {
+        // What datagrams carry is no stream: the bytes of a QUIC hello stand sealed in its packets. What was decrypted has
+        // places in the plaintext only.
+        let sealed = claim.decrypted && callout.part != Part::ClientHello.words();
+        if !is_streamed(claim, callout) || claim.transport == transport(Transport::Udp) || sealed {
             return At::NoPlace;
         }
         let answers = callout.part == Part::Response.words();
@@ -438,7 +457,8 @@ impl Ground {
 
     fn verdict(&self, claim: &ExchangeClaim, record: Option<&Record>, whole: bool) -> Outcome {
         let Some(record) = record else {
-            return Outcome::CannotBeChecked("the exchange was not found".to_owned());
+            let why = if claim.decrypted { NEEDS_KEYS } else { "the exchange was not found" };
+            return Outcome::CannotBeChecked(why.to_owned());
         };
         let want = claimed_words(claim);
         let there = verdict_words(record, &claim.verdict);

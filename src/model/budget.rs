@@ -78,6 +78,10 @@ pub struct Budget {
     pub interned_texts: usize,
     /// Secrets kept from a capture file, in bytes.
     pub secret_bytes: usize,
+    /// TLS records of one connection that are held until its secret comes, in bytes.
+    pub sealed_bytes_per_flow: usize,
+    /// The same for all connections of a shard together.
+    pub sealed_bytes: usize,
     /// Comments kept from a capture file, in bytes.
     pub comment_bytes: usize,
     /// Memory for URLs that responses handed out, in bytes; the oldest go first.
@@ -124,6 +128,8 @@ impl Default for Budget {
             live_rows: 100_000,
             interned_texts: 4 << 20,
             secret_bytes: 16 << 20,
+            sealed_bytes_per_flow: 1 << 20,
+            sealed_bytes: 64 << 20,
             comment_bytes: 16 << 20,
             hand_out_bytes: 16 << 20,
         }
@@ -171,6 +177,8 @@ pub enum Limit {
     InternedTexts,
     /// Secrets not kept.
     SecretBytes,
+    /// TLS records no longer held for a secret that may come.
+    SealedBytes,
     /// Comments not kept.
     CommentBytes,
     /// A body with more links than are kept.
@@ -183,7 +191,7 @@ pub enum Limit {
 
 impl Limit {
     /// All of them.
-    pub const ALL: [Self; 23] = [
+    pub const ALL: [Self; 24] = [
         Self::PacketLayers,
         Self::Fragments,
         Self::FrameBytes,
@@ -203,6 +211,7 @@ impl Limit {
         Self::ConnectionIds,
         Self::InternedTexts,
         Self::SecretBytes,
+        Self::SealedBytes,
         Self::CommentBytes,
         Self::BodyLinks,
         Self::HandOuts,
@@ -231,6 +240,7 @@ impl Limit {
             Self::ConnectionIds => "QUIC connection ids not followed to make room",
             Self::InternedTexts => "names no longer shared in memory",
             Self::SecretBytes => "secrets over the limit, not kept",
+            Self::SealedBytes => "TLS sessions whose secret was no longer waited for",
             Self::CommentBytes => "comments over the limit, not kept",
             Self::BodyLinks => "bodies with more links than are kept",
             Self::HandOuts => "handed-out URLs forgotten to make room",

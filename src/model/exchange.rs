@@ -26,10 +26,45 @@ pub struct Exchange {
     pub time: Timestamp,
     /// When the last frame was captured.
     pub end_time: Timestamp,
+    /// The TLS session that it was read from with keys; `None` where it was not encrypted.
+    pub envelope: Option<Arc<Envelope>>,
     /// What was exchanged.
     pub detail: Detail,
     /// Odd things met on the way, with their places.
     pub anomalies: Vec<Anomaly>,
+}
+
+/// What the TLS session around a decrypted exchange says: who holds the key, and for which name.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Envelope {
+    /// What carries the session.
+    pub transport: TlsTransport,
+    /// The server name that the client sent.
+    pub name: Option<EnvelopeName>,
+    /// The server's own certificate.
+    pub certificate: Option<Arc<Certificate>>,
+    /// Frame at which the server's chain was complete.
+    pub certificate_frame: Option<FrameNo>,
+}
+
+/// A server name with its place.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct EnvelopeName {
+    /// As it stands.
+    pub text: Box<[u8]>,
+    /// Where in the ClientHello.
+    pub range: ByteRange,
+    /// The frames that carried it.
+    pub frames: Vec<FrameNo>,
+    /// Offset in the stream of the side that sent it.
+    pub offset: u64,
+}
+
+impl Exchange {
+    /// The scheme of what one of its requests asks for (RFC 9110 section 4.2): inside TLS it is `https`.
+    pub fn scheme(&self, request: &HttpMessage) -> &'static str {
+        if self.envelope.is_some() { "https" } else { request.scheme() }
+    }
 }
 
 /// What kind of exchange, with its messages.
@@ -107,6 +142,8 @@ pub enum AnomalyKind {
     BadQuic,
     /// A QUIC client went on from another address or port, as its connection id tells (RFC 9000 section 9).
     Moved,
+    /// A TLS record that could not be authenticated; nothing of it is shown.
+    NotAuthentic,
     /// A limit of the program was reached.
     Limit(Limit),
 }
@@ -129,6 +166,7 @@ impl AnomalyKind {
             Self::CutShort => "a message cut short",
             Self::Unasked => "a response without its request",
             Self::BadDns => "a DNS message that breaks its own counts",
+            Self::NotAuthentic => "a TLS record that could not be authenticated",
             Self::BadTls => "a TLS message that does not parse",
             Self::FieldLost => "header fields that cannot be told: the capture lacks what they refer to",
             Self::BadFieldSection => "a field section that does not decode",
@@ -402,6 +440,8 @@ pub struct TlsSession {
     pub bytes: [u64; 2],
     /// What QUIC itself shows, where QUIC carries it.
     pub quic: Option<QuicFacts>,
+    /// What keys opened of it.
+    pub decryption: Decryption,
 }
 
 /// A QUIC version by its number on the wire (IANA's registry of QUIC versions). Google's own are four letters.
@@ -450,6 +490,63 @@ pub struct QuicFacts {
     pub server_ids: Vec<Box<[u8]>>,
 }
 
+/// What keys opened of a TLS session, or why they did not.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Decryption {
+    /// There were no keys, or nothing was encrypted.
+    #[default]
+    NotTried,
+    /// Records were decrypted and authenticated.
+    Opened {
+        /// So many.
+        records: u64,
+        /// Records that could not be: they were damaged, or the capture lacks some of their bytes or of those before.
+        failed: u64,
+    },
+    /// The keys hold no secret for this session.
+    NoSecret,
+    /// Its secret did not come while its records were held.
+    SecretTooLate,
+    /// The cipher suite or version is not supported.
+    Unsupported,
+    /// The capture lacks a hello.
+    StartMissing,
+    /// There is a secret, but no record could be authenticated with it.
+    SecretDoesNotFit,
+    /// Bytes are missing, and nothing behind them could be authenticated.
+    BytesMissing,
+}
+
+impl Decryption {
+    /// All reasons why a session was not opened.
+    pub const REASONS: [Self; 6] = [
+        Self::NoSecret,
+        Self::SecretTooLate,
+        Self::Unsupported,
+        Self::StartMissing,
+        Self::SecretDoesNotFit,
+        Self::BytesMissing,
+    ];
+
+    /// Whether something was opened.
+    pub fn is_opened(self) -> bool {
+        matches!(self, Self::Opened { .. })
+    }
+
+    /// Why nothing was opened, in words; empty where something was, or nothing was tried.
+    pub fn why_not(self) -> &'static str {
+        match self {
+            Self::NotTried | Self::Opened { .. } => "",
+            Self::NoSecret => "the keys hold no secret for it",
+            Self::SecretTooLate => "its secret did not come while its records were held",
+            Self::Unsupported => "its cipher suite or version is not supported",
+            Self::StartMissing => "its hellos are not in the capture",
+            Self::SecretDoesNotFit => "its secret opens no record of it",
+            Self::BytesMissing => "bytes are missing, and nothing behind them could be authenticated",
+        }
+    }
+}
+
 /// A ClientHello (RFC 8446 section 4.1.2, RFC 5246 section 7.4.1.2, or the SSL 2.0 form).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ClientHello {
@@ -481,6 +578,17 @@ impl ClientHello {
     /// The server name as it stands.
     pub fn sni_bytes(&self) -> Option<&[u8]> {
         self.sni.map(|r| r.of(&self.block))
+    }
+
+    /// The server name with its place, for exchanges that were decrypted.
+    pub fn envelope_name(&self) -> Option<EnvelopeName> {
+        let range = self.sni?;
+        let mut frames = frames_of(&self.spans, range);
+        if frames.is_empty() {
+            frames.push(self.frame);
+        }
+        let offset = self.stream_offset.saturating_add(u64::from(range.start));
+        Some(EnvelopeName { text: range.of(&self.block).into(), range, frames, offset })
     }
 }
 

@@ -6,6 +6,7 @@ mod budget;
 mod bytes;
 mod exchange;
 mod frame;
+mod key_log;
 mod text;
 mod time;
 mod verdict;
@@ -13,14 +14,15 @@ mod verdict;
 pub use budget::{Budget, Limit, LimitHit};
 pub use bytes::{ByteRange, Cursor, Reject, Step};
 pub use exchange::{
-    Anomaly, AnomalyKind, BlockSpan, Body, Certificate, ClientHello, Detail, DnsKind, DnsLookup, DnsQuestion,
-    DnsRecord, DnsResponse, Exchange, Field, HttpExchange, HttpMessage, HttpVersion, Opening, QuicFacts, QuicVersion,
-    ServerHello, StartLine, TlsSession, TlsTransport, frames_of,
+    Anomaly, AnomalyKind, BlockSpan, Body, Certificate, ClientHello, Decryption, Detail, DnsKind, DnsLookup,
+    DnsQuestion, DnsRecord, DnsResponse, Envelope, EnvelopeName, Exchange, Field, HttpExchange, HttpMessage,
+    HttpVersion, Opening, QuicFacts, QuicVersion, ServerHello, StartLine, TlsSession, TlsTransport, frames_of,
 };
 pub use frame::{
     Endpoint, FlowId, FlowKey, FrameHead, FrameNo, LinkType, Payload, Run, RunKind, Side, TcpFlags, Transport, Unit,
     UnitKind,
 };
+pub use key_log::{KeyLog, KeyLogCounts, LINE_BYTES, Secret, SecretLabel};
 pub use text::{bytes_short, clean, clean_to, hex, is_hidden, middle};
 pub use time::Timestamp;
 pub use verdict::{

@@ -97,6 +97,7 @@ mod tests {
             last_frame: FrameNo(n + 1),
             time: Timestamp(0),
             end_time: Timestamp(0),
+            envelope: None,
             detail: Detail::Dns(Box::new(lookup)),
             anomalies: Vec::new(),
         };

@@ -5,11 +5,11 @@ use std::sync::Arc;
 
 use super::certificates::{CertificateList, Certificates};
 use crate::model::{
-    Agreement, Anomaly, AnomalyKind, Answer, BlockSpan, Body, ByteRange, Certificate, ClientHello, Cursor, Detail,
-    DnsKind, DnsLookup, DnsQuestion, DnsRecord, DnsResponse, Endpoint, Evidence, Exchange, ExchangeNo, Field,
-    FirstWrite, FlowId, FrameNo, GiverNo, Grade, Group, HandOut, Hop, HttpExchange, HttpMessage, HttpVersion, Ledger,
-    Limit, LinkMatch, LookedUp, Part, Place, ProviderId, QuicFacts, QuicVersion, ServerHello, StartLine, Supports,
-    Tenant, Timestamp, TlsSession, TlsTransport, Transport, Verdict, WriteMatch,
+    Agreement, Anomaly, AnomalyKind, Answer, BlockSpan, Body, ByteRange, Certificate, ClientHello, Cursor, Decryption,
+    Detail, DnsKind, DnsLookup, DnsQuestion, DnsRecord, DnsResponse, Endpoint, Envelope, EnvelopeName, Evidence,
+    Exchange, ExchangeNo, Field, FirstWrite, FlowId, FrameNo, GiverNo, Grade, Group, HandOut, Hop, HttpExchange,
+    HttpMessage, HttpVersion, Ledger, Limit, LinkMatch, LookedUp, Part, Place, ProviderId, QuicFacts, QuicVersion,
+    ServerHello, StartLine, Supports, Tenant, Timestamp, TlsSession, TlsTransport, Transport, Verdict, WriteMatch,
 };
 
 /// One exchange with its ledger and verdict.
@@ -112,6 +112,7 @@ impl Writer<'_> {
         self.frame(e.last_frame);
         self.time(e.time);
         self.time(e.end_time);
+        self.option(e.envelope.as_deref(), Self::envelope);
         match &e.detail {
             Detail::Http(http) => {
                 self.u8(0);
@@ -234,6 +235,35 @@ impl Writer<'_> {
             w.list(&q.client_ids, |w, id| w.bytes(id));
             w.list(&q.server_ids, |w, id| w.bytes(id));
         });
+        self.decryption(t.decryption);
+    }
+
+    fn envelope(&mut self, e: &Envelope) {
+        self.u8(e.transport as u8);
+        self.option(e.name.as_ref(), |w, n| {
+            w.bytes(&n.text);
+            w.range(n.range);
+            w.list(&n.frames, |w, f| w.frame(*f));
+            w.number(n.offset);
+        });
+        self.option(e.certificate.as_ref(), Self::certificate);
+        self.option(e.certificate_frame.as_ref(), |w, f| w.frame(*f));
+    }
+
+    /// The place among [`Decryption::REASONS`] from 2 on; 0 for nothing tried, 1 for opened.
+    fn decryption(&mut self, d: Decryption) {
+        match d {
+            Decryption::NotTried => self.u8(0),
+            Decryption::Opened { records, failed } => {
+                self.u8(1);
+                self.number(records);
+                self.number(failed);
+            }
+            _ => {
+                let place = Decryption::REASONS.iter().position(|r| *r == d).unwrap_or(0);
+                self.u8(place as u8 + 2);
+            }
+        }
     }
 
     fn dns(&mut self, d: &DnsLookup) {
@@ -452,6 +482,7 @@ impl<'a> Reader<'a> {
             last_frame: self.frame()?,
             time: self.time()?,
             end_time: self.time()?,
+            envelope: self.option(Self::envelope)?.map(Arc::new),
             detail: match self.u8()? {
                 0 => Detail::Http(Box::new(HttpExchange {
                     request: self.option(Self::message)?,
@@ -530,7 +561,7 @@ impl<'a> Reader<'a> {
 
     fn tls(&mut self) -> Option<TlsSession> {
         Some(TlsSession {
-            transport: *[TlsTransport::Tcp, TlsTransport::Quic, TlsTransport::Dtls].get(usize::from(self.u8()?))?,
+            transport: self.transport()?,
             client_hello: self.option(|r| {
                 Some(ClientHello {
                     frame: r.frame()?,
@@ -569,7 +600,36 @@ impl<'a> Reader<'a> {
                     server_ids: r.list(|r| r.bytes().map(Into::into))?,
                 })
             })?,
+            decryption: self.decryption()?,
         })
+    }
+
+    fn transport(&mut self) -> Option<TlsTransport> {
+        [TlsTransport::Tcp, TlsTransport::Quic, TlsTransport::Dtls].get(usize::from(self.u8()?)).copied()
+    }
+
+    fn envelope(&mut self) -> Option<Envelope> {
+        Some(Envelope {
+            transport: self.transport()?,
+            name: self.option(|r| {
+                Some(EnvelopeName {
+                    text: r.bytes()?.into(),
+                    range: r.range()?,
+                    frames: r.list(Self::frame)?,
+                    offset: r.number()?,
+                })
+            })?,
+            certificate: self.option(Self::certificate)?,
+            certificate_frame: self.option(Self::frame)?,
+        })
+    }
+
+    fn decryption(&mut self) -> Option<Decryption> {
+        match self.u8()? {
+            0 => Some(Decryption::NotTried),
+            1 => Some(Decryption::Opened { records: self.number()?, failed: self.number()? }),
+            place => Decryption::REASONS.get(usize::from(place - 2)).copied(),
+        }
     }
 
     fn dns(&mut self) -> Option<DnsLookup> {
@@ -683,7 +743,7 @@ impl<'a> Reader<'a> {
 }
 
 /// The kinds without a limit, by their number in a record.
-const ANOMALIES: [AnomalyKind; 24] = {
+const ANOMALIES: [AnomalyKind; 25] = {
     use AnomalyKind as K;
     [
         K::Gap,
@@ -710,6 +770,7 @@ const ANOMALIES: [AnomalyKind; 24] = {
         K::LengthDiffers,
         K::BadQuic,
         K::Moved,
+        K::NotAuthentic,
     ]
 };
 

@@ -13,7 +13,7 @@ use super::record::Record;
 use super::strings::{StrId, StrId16, Texts};
 use super::table::{CHUNK, Row, RowId};
 use crate::capture::CaptureFacts;
-use crate::model::{FlowId, FrameNo, GiverNo, LimitHit, ProviderId};
+use crate::model::{Decryption, FlowId, FrameNo, GiverNo, KeyLog, LimitHit, ProviderId, TlsSession};
 use crate::streams::FrameList;
 
 /// What is known of the capture as a whole.
@@ -31,11 +31,68 @@ pub struct Facts {
     pub limits: Vec<LimitHit>,
     /// How often the capturing system's clock was set back (by more than five seconds).
     pub clock_steps: u64,
+    /// The TLS secrets that are there; never shown, never written.
+    pub keys: Arc<KeyLog>,
+    /// TLS sessions, and what keys opened of them.
+    pub sessions: Sessions,
     /// SHA-256 of the file as it lies on disk, once it was read whole; a live capture has none.
     pub sha256: Option<[u8; 32]>,
 }
 
+/// TLS sessions with a hello of each side, and what keys opened of them.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Sessions {
+    /// All of them.
+    pub total: u64,
+    /// Those of which records were decrypted.
+    pub opened: u64,
+    /// How many were not, by [`Decryption::REASONS`].
+    not_opened: [u64; Decryption::REASONS.len()],
+}
+
+impl Sessions {
+    /// Counts a session that ended.
+    pub fn count(&mut self, session: &TlsSession) {
+        // A retry ends before anything is encrypted.
+        if session.server_hello.as_ref().is_none_or(|hello| hello.retry) {
+            return;
+        }
+        self.total += 1;
+        self.opened += u64::from(session.decryption.is_opened());
+        if let Some(reason) = Decryption::REASONS.iter().position(|r| *r == session.decryption) {
+            self.not_opened[reason] += 1;
+        }
+    }
+
+    /// Why sessions were not opened, and how many.
+    pub fn not_opened(&self) -> impl Iterator<Item = (&'static str, u64)> {
+        let told: u64 = self.not_opened.iter().sum();
+        let rest = ("no encrypted record of it is there", self.total.saturating_sub(self.opened).saturating_sub(told));
+        let reasons = Decryption::REASONS.map(Decryption::why_not).into_iter().zip(self.not_opened);
+        reasons.chain([rest]).filter(|(_, count)| *count > 0)
+    }
+
+    /// What became of them, in words, where there were keys: `2 of 5 TLS sessions were opened with keys; 3 were not: …`.
+    pub fn words(&self) -> String {
+        let sessions = if self.total == 1 { "session was" } else { "sessions were" };
+        let mut said = format!("{} of {} TLS {sessions} opened with keys", self.opened, self.total);
+        for (n, (why, count)) in self.not_opened().enumerate() {
+            let count = count.to_string();
+            let joint = if n == 0 { "; not " } else { ", " };
+            for part in [joint, &count, " (", why, ")"] {
+                said.push_str(part);
+            }
+        }
+        said
+    }
+}
+
 impl Facts {
+    /// Whether keys were there to decrypt with, the user's or the capture's own.
+    pub fn has_keys(&self) -> bool {
+        self.keys.may_open()
+    }
+
     /// What the capture lacks or gets wrong as a whole, in sentences: dropped packets, a clock that was set back.
     pub fn losses(&self) -> Vec<String> {
         let mut said = Vec::new();

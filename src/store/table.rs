@@ -78,8 +78,8 @@ pub struct Row {
     marks: u16,
     /// What kind of exchange.
     pub kind: RowKind,
-    /// HTTP version times ten (9, 10, 11, 20, 30); 0 for the others.
-    pub version: u8,
+    /// HTTP version times ten (9, 10, 11, 20, 30), 0 for the others; [`Row::OPENED`] above it.
+    version: u8,
     /// The role as an index into the pack's roles, 255 where none was found.
     pub role: u8,
     /// The grade by its rank, 255 where none was found.
@@ -99,6 +99,19 @@ impl Row {
     pub const ANOMALY: u16 = 1 << 14;
     /// Flag: an earlier response gave the URL.
     pub const HANDED_OUT: u16 = 1 << 15;
+
+    /// In `version`: keys opened it. An HTTP exchange was decrypted; records of a TLS session were.
+    const OPENED: u8 = 1 << 7;
+
+    /// HTTP version times ten (9, 10, 11, 20, 30); 0 for what is not HTTP.
+    pub fn http_version(&self) -> u8 {
+        self.version & !Self::OPENED
+    }
+
+    /// Whether keys opened it: an HTTP exchange that was decrypted, or a TLS session of which records were.
+    pub fn is_opened(&self) -> bool {
+        self.version & Self::OPENED != 0
+    }
 
     /// Whether a flag is set.
     pub fn has(&self, flag: u16) -> bool {
@@ -389,6 +402,10 @@ impl Store {
             marks,
         };
         self.describe(exchange, &mut row);
+        let session = matches!(&exchange.detail, Detail::Tls(tls) if tls.decryption.is_opened());
+        if session || exchange.envelope.is_some() {
+            row.version |= Row::OPENED;
+        }
         row
     }
 

@@ -27,6 +27,10 @@ pub enum Action {
     Verify,
     /// Check this file.
     VerifyPath(PathBuf),
+    /// Ask for a TLS key log with the desktop's dialog.
+    KeyLog,
+    /// Decrypt with this key log: the capture is read again.
+    KeyLogPath(PathBuf),
     /// Stop reading.
     Stop,
     /// Back to the start screen.
@@ -240,7 +244,7 @@ const fn plain(key: Key) -> KeyboardShortcut {
 }
 
 /// Actions that have a key or stand in a menu. Longer shortcuts before shorter ones that they contain.
-pub(crate) static ENTRIES: [Entry; 43] = [
+pub(crate) static ENTRIES: [Entry; 44] = [
     Entry {
         action: Action::Live(LiveAction::Options),
         label: "Capture…",
@@ -307,6 +311,12 @@ pub(crate) static ENTRIES: [Entry; 43] = [
         label: "Verify a picture or bundle…",
         tip: "Check what a picture, bundle or claim says, against the capture on screen where it is about that one",
         key: Some(plain(Key::F6)),
+    },
+    Entry {
+        action: Action::KeyLog,
+        label: "Decrypt with a key log…",
+        tip: "Choose the file that SSLKEYLOGFILE names where the program ran; the capture is read again",
+        key: Some(plain(Key::F10)),
     },
     Entry {
         action: Action::Close,

@@ -8,6 +8,7 @@ mod noting;
 mod saving;
 mod verifying;
 
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use crossbeam_channel::RecvTimeoutError;
@@ -141,6 +142,8 @@ pub struct Desk {
     drawn_last: Option<Drawn>,
     /// Counts the files given, so that late answers are known.
     given: u32,
+    /// The TLS key log that is decrypted with.
+    key_log: Option<PathBuf>,
     /// Looks at given files that are under way.
     looks: usize,
     /// What the user chose.
@@ -182,6 +185,7 @@ impl Desk {
             composer: Composer::default(),
             drawn_last: None,
             given: 0,
+            key_log: None,
             looks: 0,
             state: State { saved, ..State::default() },
             wants_picture: None,
@@ -256,10 +260,15 @@ impl Desk {
         self.state.dialog_wanted == Some(Wanted::Verify)
     }
 
+    /// Whether that dialog is for a TLS key log.
+    pub(crate) fn wants_keys(&self) -> bool {
+        self.state.dialog_wanted == Some(Wanted::KeyLog)
+    }
+
     /// The name to offer for a file, where the dialog asked for is one for saving.
     pub(crate) fn wants_to_save(&self) -> Option<String> {
         match self.state.dialog_wanted.as_ref()? {
-            Wanted::Open | Wanted::Verify => None,
+            Wanted::Open | Wanted::Verify | Wanted::KeyLog => None,
             Wanted::Save(wish) => Some(self.offered_name(wish)),
         }
     }

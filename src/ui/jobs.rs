@@ -15,6 +15,7 @@ use super::overview::Overview;
 use super::prepared::{Picture, Prepared, Shown, picture};
 use super::state::Choice;
 use super::verified::{OnScreen, Verified};
+use crate::capture::is_key_log;
 use crate::engine::{self, Source};
 use crate::export::{self, Subject};
 use crate::model::{Budget, Side, Timestamp, clean_to};
@@ -123,6 +124,8 @@ pub(crate) struct Given {
     pub(crate) take: Take,
     /// The capture on screen, and its digest where it is known.
     pub(crate) on_screen: Option<(Source, Option<[u8; 32]>)>,
+    /// The TLS key log that is decrypted with.
+    pub(crate) key_log: Option<PathBuf>,
 }
 
 /// What files that were given are.
@@ -139,6 +142,8 @@ pub(crate) enum Take {
 pub(crate) enum Found {
     /// One that may be a capture.
     Capture { number: u32, path: PathBuf },
+    /// A TLS key log.
+    KeyLog { number: u32, path: PathBuf },
     /// One that is being checked; `Verified` follows.
     Checking { number: u32, name: String },
     /// What checking came to.
@@ -404,6 +409,9 @@ fn look(given: &Given, budget: &Budget, tell: impl Fn(Found)) {
     });
     let Some(subject) = subject.and_then(|at| given.files.get(at)) else {
         let path = given.files.first().cloned().unwrap_or_default();
+        if is_key_log(&path) {
+            return tell(Found::KeyLog { number, path });
+        }
         return tell(Found::Capture { number, path });
     };
     let name = clean_to(subject.file_name().unwrap_or_default().as_encoded_bytes(), 200).into_owned();
@@ -411,7 +419,8 @@ fn look(given: &Given, budget: &Budget, tell: impl Fn(Found)) {
     let others = given.files.iter().filter(|path| *path != subject);
     let on_screen = given.on_screen.as_ref();
     let on_screen = on_screen.and_then(|(source, sha256)| Some(OnScreen { path: source.file()?, sha256: *sha256 }));
-    let verified = Verified::new(subject, others.map(PathBuf::as_path).collect(), on_screen.as_ref(), budget);
+    let keys = given.key_log.as_deref();
+    let verified = Verified::new(subject, others.map(PathBuf::as_path).collect(), (on_screen.as_ref(), keys), budget);
     tell(Found::Verified { number, verified: Box::new(verified) });
 }
 

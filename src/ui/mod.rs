@@ -36,7 +36,9 @@ pub use action::{Action, Goal, LiveAction, Move, PictureAction};
 pub use app::Desk;
 pub use live::{CaptureChoice, KeepChoice, Leave, SaveWish};
 pub use machine::{Machine, Recording};
-pub use state::{BodyMode, CaptureOptions, Choice, Dialog, Fold, Saved, State, Tab, ThemeChoice, Trouble, View};
+pub use state::{
+    BodyMode, CaptureOptions, Choice, Dialog, Fold, PathPurpose, Saved, State, Tab, ThemeChoice, Trouble, View,
+};
 pub use table::Column;
 pub use verified::Verified;
 pub use window::{Begin, UiError, run};

@@ -48,6 +48,14 @@ fn pie(painter: &Painter, centre: Pos2, radius: f32, from: f32, sweep: f32, colo
     painter.add(Shape::convex_polygon(points, colour, Stroke::NONE));
 }
 
+/// A small lock: what stands here was decrypted.
+pub(crate) fn lock(painter: &Painter, centre: Pos2, colour: Color32) {
+    let body = Rect::from_center_size(centre + vec2(0.0, 2.0), vec2(8.0, 6.0));
+    painter.rect_filled(body, CornerRadius::same(1), colour);
+    let bow = Rect::from_center_size(centre - vec2(0.0, 2.0), vec2(5.0, 6.0));
+    painter.rect_stroke(bow, CornerRadius::same(2), Stroke::new(1.2, colour), StrokeKind::Middle);
+}
+
 /// A provider's small square with its two letters.
 pub(crate) fn provider(painter: &Painter, rect: Rect, c: &Colours, id: ProviderId) {
     let colour = c.provider(id);

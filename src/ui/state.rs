@@ -209,8 +209,8 @@ pub enum Dialog {
         text: String,
         /// Why it is asked here.
         note: Option<String>,
-        /// Whether the file is to be verified, whatever it is.
-        verify: bool,
+        /// What the file is for.
+        purpose: PathPurpose,
     },
     /// The list of keys.
     Keys,
@@ -276,6 +276,17 @@ pub struct CaptureOptions {
     pub(crate) session: Option<String>,
 }
 
+/// What a file is for whose path is typed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum PathPurpose {
+    /// Whatever its bytes say.
+    Open,
+    /// To be verified, whatever it is.
+    Verify,
+    /// A TLS key log to decrypt with.
+    KeyLog,
+}
+
 /// What the desktop's dialog is wanted for.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Wanted {
@@ -283,6 +294,8 @@ pub(crate) enum Wanted {
     Open,
     /// Choosing a picture, bundle or claim to check.
     Verify,
+    /// Choosing a TLS key log.
+    KeyLog,
     /// Choosing where to save.
     Save(SaveWish),
 }

@@ -58,6 +58,15 @@ pub(crate) fn show(ui: &mut Ui, seen: &Seen<'_>, actions: &mut Vec<Action>) {
         ui.add(small(parts.join("  ·  "))).on_hover_text(
             "Received: what reached the interface, before the capture filter. On the loopback interface the kernel counts each frame twice",
         );
+        if facts.has_keys() {
+            let sessions = &facts.sessions;
+            let words = format!(
+                "·  {} of {} opened with keys",
+                text::count(sessions.opened),
+                text::plural(sessions.total, "TLS session", "TLS sessions")
+            );
+            ui.add(small(words)).on_hover_text(sessions.words());
+        }
         if let Some(counters) = counters {
             dropped(ui, counters, facts.capture.frames);
         }

@@ -170,7 +170,7 @@ fn note(ui: &Ui, rect: Rect, unknown: &str) -> f32 {
 fn menu(ui: &mut Ui, seen: &Seen<'_>, state: &State, actions: &mut Vec<Action>) {
     ui.menu_button("Menu", |ui| {
         ui.set_min_width(240.0);
-        for action in [Action::Open, Action::AskPath, Action::Verify, Action::Close] {
+        for action in [Action::Open, Action::AskPath, Action::KeyLog, Action::Verify, Action::Close] {
             menu_item(ui, &action, actions);
         }
         for action in [LiveAction::Save, LiveAction::SaveSome] {

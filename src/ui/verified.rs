@@ -85,7 +85,12 @@ impl Mark {
 impl Verified {
     /// Checks a file against the capture among those given with it, else against the one on screen where that is the
     /// claim's, else against what it brings. Reads whole files: for a job.
-    pub(crate) fn new(path: &Path, mut others: Vec<&Path>, on_screen: Option<&OnScreen>, budget: &Budget) -> Self {
+    pub(crate) fn new(
+        path: &Path,
+        mut others: Vec<&Path>,
+        (on_screen, keys): (Option<&OnScreen>, Option<&Path>),
+        budget: &Budget,
+    ) -> Self {
         let file = name(path);
         let subject = match Subject::of_file(path) {
             Ok(subject) => subject,
@@ -98,7 +103,7 @@ impl Verified {
         let capture = capture_among(&others, &subject, budget);
         others.retain(|other| Some(*other) != capture);
         let fits = on_screen.filter(|open| capture.is_none() && is_of(&subject, open));
-        let report = export::verify(&subject, capture.or_else(|| fits.map(|open| open.path.as_path())), budget);
+        let report = export::verify(&subject, capture.or_else(|| fits.map(|open| open.path.as_path())), keys, budget);
         let mut against = vec![against(&report, &subject, (capture.is_some(), fits.is_some(), on_screen.is_some()))];
         if !others.is_empty() {
             let names = others.iter().map(|other| name(other)).collect::<Vec<_>>().join(", ");

@@ -1,5 +1,6 @@
 //! The frame around the desk: the only file that knows eframe.
 
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use eframe::{CreationContext, NativeOptions, Storage};
@@ -48,8 +49,8 @@ pub enum Begin {
     Capture(Wish),
 }
 
-/// Opens the window, and in it what is given; comes back when the window is closed.
-pub fn run(begin: Begin, budget: Budget) -> Result<(), UiError> {
+/// Opens the window, and in it what is given, decrypted with the key log; comes back when the window is closed.
+pub fn run(begin: Begin, key_log: Option<PathBuf>, budget: Budget) -> Result<(), UiError> {
     let viewport = ViewportBuilder::default()
         .with_title("Nephoscope")
         .with_app_id(APP_ID)
@@ -61,7 +62,7 @@ pub fn run(begin: Begin, budget: Budget) -> Result<(), UiError> {
         APP_ID,
         options,
         Box::new(move |context| {
-            let window = Window::new(context, begin, budget).map_err(UiError::Thread)?;
+            let window = Window::new(context, begin, key_log, budget).map_err(UiError::Thread)?;
             Ok(Box::new(window) as Box<dyn eframe::App>)
         }),
     );
@@ -84,7 +85,12 @@ struct Window {
 }
 
 impl Window {
-    fn new(context: &CreationContext<'_>, begin: Begin, budget: Budget) -> std::io::Result<Self> {
+    fn new(
+        context: &CreationContext<'_>,
+        begin: Begin,
+        key_log: Option<PathBuf>,
+        budget: Budget,
+    ) -> std::io::Result<Self> {
         super::prepare(&context.egui_ctx);
         let saved = context
             .storage
@@ -97,6 +103,9 @@ impl Window {
         let woken = Arc::clone(&wake);
         let handle = engine::start(threads, budget.clone(), Box::new(move || woken()))?;
         let mut desk = Desk::new(handle, budget, saved, wake)?.on(Machine::this());
+        if let Some(path) = key_log {
+            desk.use_keys(path);
+        }
         match begin {
             Begin::Start => {}
             // A pipe is read once: what panes go back to has to be kept.
@@ -130,6 +139,13 @@ impl eframe::App for Window {
                 .set_title("Verify a picture or bundle")
                 .add_filter("Pictures, bundles and claims", &["png", "zip", "json"])
                 .add_filter("All files", &["*"])
+                .set_parent(frame);
+            self.desk.set_dialog(dialog);
+        } else if self.desk.wants_keys() {
+            let dialog = rfd::AsyncFileDialog::new()
+                .set_title("Decrypt with a key log")
+                .add_filter("All files", &["*"])
+                .add_filter("Key logs", &["log", "txt", "keylog", "keys"])
                 .set_parent(frame);
             self.desk.set_dialog(dialog);
         } else if self.desk.wants_dialog() {

@@ -7,7 +7,7 @@ usage: make.py            write them
 Everything is synthetic: addresses of RFC 5737 and RFC 3849, names under example.*, times in January 2026. Only the standard
 library is used (quic.py makes QUIC packets with it), and no compressor of it: its output differs between versions, so compressed bytes stand here as constants.
 """
-import base64, hashlib, os, struct, sys, zlib
+import base64, hashlib, json, os, struct, sys, zlib
 
 import quic
 
@@ -1785,6 +1785,91 @@ def _():
         c.close()
         d.close()
     return plain(build)
+# ---------------------------------------------------------------------------------------------------- TLS with keys
+with open(os.path.join(HERE, "tls-sessions.json")) as recorded:
+    SESSIONS = json.load(recorded)  # by record_tls.py
+
+
+def secrets(*sessions):
+    """A Decryption Secrets Block with the key logs of these sessions."""
+    text = "".join(line + "\n" for name in sessions for line in SESSIONS[name]["keys"]).encode()
+    return block("<", 10, struct.pack("<II", 0x544C534B, len(text)) + text)
+
+
+def replay(trace, cport, name, size=1000, lost=(), change=None):
+    """Plays a recorded session. Of what the server says after its hello, segments whose index is in `lost` are not
+    captured, and `change` may alter bytes."""
+    c = Connection(trace, cport, 443)
+    for index, (side, data) in enumerate(SESSIONS[name]["talk"]):
+        data = bytes.fromhex(data)
+        if change:
+            data = change(index, side, data)
+        c.send(side, data, size, lost=[at - 100 * index for at in lost])
+    c.close()
+
+
+def sealed(*sessions):
+    """The rows of opened sessions: the session, then what was said inside it."""
+    rows = []
+    for name in sessions:
+        version = {"13": "1.3", "12": "1.2", "11": "TLS%201.1", "10": "TLS%201.0"}[name[:2]].replace("TLS%20", "")
+        rows += [f"TLS www.example.com http/1.1 {version} {0 if 'resumed' in name else 1}", "GET /first 200 1760", "POST /second 204 0 sent=5"]
+    return rows
+
+
+def with_secrets(*parts):
+    """A pcapng of traces and Decryption Secrets Blocks in that order."""
+    out, now = [section(), interface()], START
+    for part in parts:
+        if isinstance(part, bytes):
+            out.append(part)
+            continue
+        trace = Trace()
+        trace.now = now
+        part(trace)
+        now = trace.now
+        out += [enhanced(frame) for frame in trace.frames_of(ether)]
+    return b"".join(out)
+
+
+OF_13 = [name for name in SESSIONS if name.startswith("13")]
+OF_12 = [name for name in SESSIONS if not name.startswith("13")]
+
+
+@case("tls-keys-13.pcapng", *sealed(*OF_13))
+def _():
+    """TLS 1.3 with its secrets in the file: AES-GCM, ChaCha20, CCM and CCM-8, and a session resumed without a certificate."""
+    return with_secrets(secrets(*OF_13), *[(lambda t, n=n, name=name: replay(t, 42000 + n, name)) for n, name in enumerate(OF_13)])
+
+
+@case("tls-keys-12.pcapng", *sealed(*OF_12))
+def _():
+    """TLS 1.0 to 1.2 with secrets: AEAD, CBC in both orders of digest and encryption, ARIA, Camellia, RSA by the premaster secret, resumed."""
+    return with_secrets(secrets(*OF_12), *[(lambda t, n=n, name=name: replay(t, 43000 + n, name)) for n, name in enumerate(OF_12)])
+
+
+@case("tls-keys-late.pcapng", *sealed("13-aes128", "13-aes256"), "TLS www.example.com http/1.1 1.2 1")
+def _():
+    """Secrets in front of a session, behind one, and none for the third, which stays sealed and says why."""
+    return with_secrets(secrets("13-aes128"), lambda t: replay(t, 44000, "13-aes128"), lambda t: replay(t, 44001, "13-aes256"),
+                        lambda t: replay(t, 44002, "12-gcm"), secrets("13-aes256"))
+
+
+@case("tls-keys-broken.pcapng", "TLS www.example.com http/1.1 1.3 1", "GET /first 200 -", "POST /second 204 0 sent=5",
+      "TLS www.example.com http/1.1 1.2 1", "GET /first 200 -", "POST /second 204 0 sent=5", "TLS www.example.com http/1.1 1.3 0")
+def _():
+    """Opened in part: segments lost inside the answer, a record with a changed byte, and a secret that is another session's."""
+    swap = {line.split()[0]: line.split()[2] for line in SESSIONS["13-aes128"]["keys"]}
+    wrong = "".join(" ".join([*line.split()[:2], swap[line.split()[0]]]) + "\n" for line in SESSIONS["13-chacha"]["keys"]).encode()
+    at = [index for index, (side, data) in enumerate(SESSIONS["13-aes128"]["talk"]) if side == 1 and len(data) > 1500]
+    bad = [index for index, (side, data) in enumerate(SESSIONS["12-gcm"]["talk"]) if side == 1 and len(data) > 1500][-1]
+
+    def change(index, side, data):
+        return data[:500] + bytes([data[500] ^ 1]) + data[501:] if index == bad else data
+    return with_secrets(
+        secrets("13-aes128", "12-gcm"), block("<", 10, struct.pack("<II", 0x544C534B, len(wrong)) + wrong),
+        lambda t: replay(t, 45000, "13-aes128", 600, lost=[100 * at[-1] + 1]),
+        lambda t: replay(t, 45001, "12-gcm", change=change), lambda t: replay(t, 45002, "13-chacha"))
 
 
 # ---------------------------------------------------------------------------------------------------- writing
@@ -1800,6 +1885,8 @@ was written again in a hurry cannot hide a lost row.
 
 A new case: add a function to `make.py`, with its rows, run `make captures`, then `UPDATE_EXPECTED=1 cargo test --test captures`, and
 read the new `.jsonl` line by line: it is right because somebody checked it, not because the program printed it.
+The TLS sessions of `tls-keys-*` were recorded once by `record_tls.py`, in memory, between the two sides of Python's ssl
+module; their bytes and secrets stand in `tls-sessions.json`, from which `make.py` writes the frames.
 `make.py --check`, a part of `make test`, fails when a capture here is not what `make.py` writes.
 
 | file | what is in it |
@@ -1826,6 +1913,7 @@ def main():
             elif open(path, "rb").read() != data:
                 wrong.append(f"{name}: differs from what make.py writes")
         known = set(files) | {"make.py", "quic.py"} | {name.split(".")[0] + ".jsonl" for name in CASES}
+        known = set(files) | {"make.py", "record_tls.py", "tls-sessions.json"} | {name.split(".")[0] + ".jsonl" for name in CASES}
         wrong += [f"{name}: make.py does not know it" for name in sorted(os.listdir(HERE)) if name not in known and name != "__pycache__"]
         for line in wrong:
             print("tests/captures/" + line)

@@ -12,9 +12,9 @@ use nephoscope::capture::{
 use nephoscope::engine::{Command, Handle, Notice};
 use nephoscope::evidence::{Known, Matcher, pack};
 use nephoscope::model::{
-    Anomaly, AnomalyKind, BlockSpan, Body, Budget, ByteRange, ClientHello, Detail, DnsKind, DnsLookup, DnsQuestion,
-    DnsRecord, DnsResponse, Endpoint, Exchange, ExchangeNo, Field, FlowId, FrameNo, HttpExchange, HttpMessage,
-    HttpVersion, Limit, LimitHit, ServerHello, StartLine, Timestamp, TlsSession, TlsTransport, Transport,
+    Anomaly, AnomalyKind, BlockSpan, Body, Budget, ByteRange, ClientHello, Decryption, Detail, DnsKind, DnsLookup,
+    DnsQuestion, DnsRecord, DnsResponse, Endpoint, Exchange, ExchangeNo, Field, FlowId, FrameNo, HttpExchange,
+    HttpMessage, HttpVersion, Limit, LimitHit, ServerHello, StartLine, Timestamp, TlsSession, TlsTransport, Transport,
 };
 use nephoscope::store::{Facts, Progress, Record, Snapshot, Store};
 use nephoscope::ui::{Machine, Recording};
@@ -102,6 +102,7 @@ fn exchange(n: u32, server: [u8; 4], port: u16, detail: Detail) -> Exchange {
         last_frame: FrameNo(n * 10 + 9),
         time,
         end_time: Timestamp(time.0 + 1_000_000 * i64::from(n * 37 % 900 + 3)),
+        envelope: None,
         detail,
         anomalies: Vec::new(),
     }
@@ -152,6 +153,7 @@ pub(crate) fn tls(n: u32, server: [u8; 4], name: &str) -> Exchange {
         certificate_frame: None,
         bytes: [2_310, 48_120],
         quic: None,
+        decryption: Decryption::NotTried,
     }));
     exchange
 }

@@ -20,6 +20,8 @@ pub(crate) struct Open {
     /// A head came since previews were asked for.
     pub(crate) news: bool,
     pub(crate) http: HttpExchange,
+    /// It came inside TLS: relative links are of `https` URLs, whatever the request says.
+    pub(crate) inside_tls: bool,
     pub(crate) request_done: bool,
     pub(crate) response_done: bool,
     pub(crate) anomalies: Vec<Anomaly>,
@@ -140,7 +142,8 @@ impl Open {
         }
         let base = self.http.request.as_ref().and_then(|request| {
             let StartLine::Request { target, .. } = request.start else { return None };
-            normal_url(request.scheme(), request.host().unwrap_or_default(), target.of(&request.block))
+            let scheme = if self.inside_tls { "https" } else { request.scheme() };
+            normal_url(scheme, request.host().unwrap_or_default(), target.of(&request.block))
         });
         let linking = response.fields.iter().filter(|field| named && links::may_link(field.name.of(&response.block)));
         for field in linking {

@@ -31,6 +31,8 @@ const HELD_ORPHANS: usize = 32;
 pub struct Connection {
     limits: Limits,
     wanted: Wanted,
+    /// Whether the connection runs inside TLS.
+    inside_tls: bool,
     given: Vec<Given>,
     halves: [Half; 2],
     /// Which side asks; known from the first message on.
@@ -108,6 +110,7 @@ impl Connection {
                 body: BodyLimits::new(budget),
             },
             wanted,
+            inside_tls: false,
             given: Vec::new(),
             halves: [Half::default(), Half::default()],
             asking: None,
@@ -118,6 +121,12 @@ impl Connection {
             lossy: false,
             upgraded: None,
         }
+    }
+
+    /// The connection runs inside TLS: relative links are of `https` URLs.
+    #[must_use]
+    pub fn inside_tls(self) -> Self {
+        Self { inside_tls: true, ..self }
     }
 
     /// The links that responses handed out since this was last asked, in the order in which they came.
@@ -342,7 +351,7 @@ impl Connection {
             let (frame, offset) = (message.first_frame, message.stream_offset);
             oldest.anomalies.push(Anomaly { kind: AnomalyKind::Limit(Limit::WaitingRequests), frame, offset, len: 0 });
         }
-        let mut open = Open { anomalies, ..Open::default() };
+        let mut open = Open { anomalies, inside_tls: self.inside_tls, ..Open::default() };
         let framing = framing(&message, &mut open.anomalies);
         let framing = match framing {
             // A request never ends with the connection (RFC 9112 section 6.3).
@@ -381,7 +390,7 @@ impl Connection {
         let index = if let Some(index) = self.asked(&message, after_gap) {
             index
         } else {
-            let mut open = Open { number: self.next_number(), ..Open::default() };
+            let mut open = Open { number: self.next_number(), inside_tls: self.inside_tls, ..Open::default() };
             let (frame, offset) = (message.first_frame, message.stream_offset);
             open.anomalies.push(Anomaly { kind: AnomalyKind::Unasked, frame, offset, len: 0 });
             // Before the requests that were not sent yet when it came.

@@ -13,7 +13,7 @@ mod packet;
 #[cfg(test)]
 mod tests;
 
-use super::tls::{self, CertificateCache, CryptoBytes};
+use super::tls::{self, CryptoBytes, Tools};
 use crate::model::{AnomalyKind, Budget, Limit, QuicFacts, QuicVersion, Run, RunKind, Side};
 use crypto::CryptoStream;
 use frames::{Broken, Frame};
@@ -132,7 +132,7 @@ impl Connections {
     }
 
     /// Takes a datagram; sessions that it ended are appended to `out`.
-    pub fn feed(&mut self, run: &Run<'_>, certificates: &mut CertificateCache, out: &mut Vec<Ended>) {
+    pub fn feed(&mut self, run: &Run<'_>, tools: &mut Tools, out: &mut Vec<Ended>) {
         let RunKind::Data(bytes) = &run.kind else { return };
         let mut rest: &[u8] = bytes;
         let mut of = None;
@@ -141,7 +141,7 @@ impl Connections {
                 Packet::Short(bytes) => of.or_else(|| self.short(run.side, bytes)),
                 Packet::Negotiation { target, source, versions } => self.negotiation(run, (target, source), versions),
                 Packet::Long(packet) => match packet.kind {
-                    Kind::Initial => self.initial(&packet, run, certificates, out),
+                    Kind::Initial => self.initial(&packet, run, tools, out),
                     Kind::Retry => self.retry(&packet, run),
                     Kind::ZeroRtt => self.zero_rtt(&packet, run.side),
                     Kind::Handshake => self.fitting(&packet, run.side).next(),
@@ -200,13 +200,7 @@ impl Connections {
         if self.open.len() > 1 { self.open.iter().position(to) } else { None }
     }
 
-    fn initial(
-        &mut self,
-        packet: &Long<'_>,
-        run: &Run<'_>,
-        certificates: &mut CertificateCache,
-        out: &mut Vec<Ended>,
-    ) -> Option<usize> {
+    fn initial(&mut self, packet: &Long<'_>, run: &Run<'_>, tools: &mut Tools, out: &mut Vec<Ended>) -> Option<usize> {
         let mut found = None;
         for at in self.fitting(packet, run.side).collect::<Vec<_>>() {
             if let Some(connection) = self.open.get_mut(at)
@@ -222,7 +216,7 @@ impl Connections {
         };
         let connection = self.open.get_mut(at)?;
         connection.learn(packet, run, &self.budget);
-        connection.read(&opened, run, &self.budget, certificates, &mut self.ended);
+        connection.read(&opened, run, &self.budget, tools, &mut self.ended);
         for session in self.ended.drain(..) {
             // A HelloRetryRequest ended it; what follows is the next one.
             out.push(connection.ended(session));
@@ -392,14 +386,7 @@ impl Connection {
         let _few = add_id(&mut self.facts.server_ids, origin, budget);
     }
 
-    fn read(
-        &mut self,
-        opened: &Opened,
-        run: &Run<'_>,
-        budget: &Budget,
-        certificates: &mut CertificateCache,
-        out: &mut Vec<tls::Ended>,
-    ) {
+    fn read(&mut self, opened: &Opened, run: &Run<'_>, budget: &Budget, tools: &mut Tools, out: &mut Vec<tls::Ended>) {
         let space = if run.side == self.asker { &mut self.client } else { &mut self.server };
         space.expected = space.expected.max(opened.number.saturating_add(1));
         let mut payload: &[u8] = &opened.payload;
@@ -418,7 +405,7 @@ impl Connection {
             }
         }
         while let Some((offset, frame, bytes)) = space.crypto.take() {
-            self.tls.crypto(run, &CryptoBytes { offset, frame, bytes: &bytes }, certificates, out);
+            self.tls.crypto(run, &CryptoBytes { offset, frame, bytes: &bytes }, tools, out);
         }
     }
 

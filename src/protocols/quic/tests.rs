@@ -83,7 +83,7 @@ impl Made<'_> {
 /// What datagrams give, each in a frame of its own.
 fn read(talk: &[(Side, Vec<u8>)]) -> Vec<Ended> {
     let mut connections = Connections::new(&Budget::default());
-    let (mut certificates, mut out) = (CertificateCache::default(), Vec::new());
+    let (mut tools, mut out) = (Tools::default(), Vec::new());
     let mut sent = [0_u64; 2];
     for (i, (side, bytes)) in talk.iter().enumerate() {
         let sum = &mut sent[usize::from(*side == Server)];
@@ -95,7 +95,7 @@ fn read(talk: &[(Side, Vec<u8>)]) -> Vec<Ended> {
             kind: RunKind::Data(Cow::Borrowed(bytes)),
         };
         *sum += bytes.len() as u64;
-        connections.feed(&run, &mut certificates, &mut out);
+        connections.feed(&run, &mut tools, &mut out);
     }
     connections.finish(sent, &mut out);
     out

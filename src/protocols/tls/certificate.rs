@@ -1,6 +1,7 @@
 //! Certificates: what a chain says of itself. Nothing is verified here, and nothing of it is trusted.
 
 use core::net::{Ipv4Addr, Ipv6Addr};
+use std::io::Read as _;
 use std::sync::Arc;
 
 use ahash::HashMap;
@@ -58,9 +59,12 @@ pub(super) struct Chain {
     pub(super) cut: bool,
 }
 
-/// Reads the body of a Certificate message up to TLS 1.2.
-pub(super) fn chain(body: &[u8], limit: usize, cache: &mut CertificateCache) -> Chain {
+/// Reads the body of a Certificate message. In TLS 1.3 a context stands before the list, and extensions behind each
+/// certificate (RFC 8446 section 4.4.2).
+pub(super) fn chain(body: &[u8], tls13: bool, limit: usize, cache: &mut CertificateCache) -> Chain {
     let mut out = Chain { sound: true, ..Chain::default() };
+    let context = if tls13 { body.first().map_or(0, |len| usize::from(*len).saturating_add(1)) } else { 0 };
+    let body = body.get(context..).unwrap_or_default();
     let mut cursor = Cursor::new(body);
     let list = cursor.u24().and_then(|l| cursor.slice(usize::try_from(l).ok()?));
     out.sound = list.is_some() && cursor.is_empty();
@@ -70,6 +74,9 @@ pub(super) fn chain(body: &[u8], limit: usize, cache: &mut CertificateCache) -> 
             out.sound = false;
             break;
         };
+        if tls13 && list.u16().and_then(|len| list.skip(usize::from(len))).is_none() {
+            out.sound = false;
+        }
         if der.is_empty() {
             out.sound = false;
             continue;
@@ -83,6 +90,27 @@ pub(super) fn chain(body: &[u8], limit: usize, cache: &mut CertificateCache) -> 
         out.certificates.push(certificate);
     }
     out
+}
+
+/// Unpacks the body of a CompressedCertificate message (RFC 8879 section 4); `None` where it is broken, over the limit in
+/// bytes, or packed in an unknown way.
+pub(super) fn unpack(body: &[u8], limit: usize) -> Option<Vec<u8>> {
+    let mut cursor = Cursor::new(body);
+    let (algorithm, len) = (cursor.u16()?, usize::try_from(cursor.u24()?).ok()?);
+    let packed_len = usize::try_from(cursor.u24()?).ok()?;
+    let packed = cursor.slice(packed_len)?;
+    if len > limit {
+        return None;
+    }
+    // One byte more shows that the length is not true.
+    let most = u64::try_from(len.checked_add(1)?).ok()?;
+    let mut out = Vec::new();
+    match algorithm {
+        1 => flate2::read::ZlibDecoder::new(packed).take(most).read_to_end(&mut out).ok()?,
+        2 => brotli_decompressor::Decompressor::new(packed, 4_096).take(most).read_to_end(&mut out).ok()?,
+        _ => return None,
+    };
+    (out.len() == len).then_some(out)
 }
 
 fn read(sha256: [u8; 32], der: &[u8]) -> (Certificate, bool) {

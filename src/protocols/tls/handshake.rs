@@ -13,8 +13,20 @@ pub(super) const CLIENT_HELLO: u8 = 1;
 pub(super) const SERVER_HELLO: u8 = 2;
 /// HelloVerifyRequest (RFC 6347 section 4.2.1).
 pub(super) const HELLO_VERIFY_REQUEST: u8 = 3;
+/// EndOfEarlyData (RFC 8446 section 4.5).
+pub(super) const END_OF_EARLY_DATA: u8 = 5;
+/// EncryptedExtensions (RFC 8446 section 4.3.1).
+pub(super) const ENCRYPTED_EXTENSIONS: u8 = 8;
 /// Certificate.
 pub(super) const CERTIFICATE: u8 = 11;
+/// ClientKeyExchange (RFC 5246 section 7.4.7).
+pub(super) const CLIENT_KEY_EXCHANGE: u8 = 16;
+/// Finished.
+pub(super) const FINISHED: u8 = 20;
+/// KeyUpdate (RFC 8446 section 4.6.3).
+pub(super) const KEY_UPDATE: u8 = 24;
+/// CompressedCertificate (RFC 8879).
+pub(super) const COMPRESSED_CERTIFICATE: u8 = 25;
 
 /// The random of a ServerHello that is a HelloRetryRequest (RFC 8446 section 4.1.3).
 const RETRY_RANDOM: [u8; 32] = [
@@ -30,6 +42,25 @@ pub(super) fn known(kind: u8) -> bool {
 /// Whether messages of this type are read; others are passed over without a copy.
 pub(super) fn read(kind: u8) -> bool {
     matches!(kind, CLIENT_HELLO | SERVER_HELLO | HELLO_VERIFY_REQUEST | CERTIFICATE)
+}
+
+/// The same for messages that were decrypted: some of them change keys.
+pub(super) fn read_inside(kind: u8) -> bool {
+    read(kind)
+        || matches!(
+            kind,
+            END_OF_EARLY_DATA
+                | ENCRYPTED_EXTENSIONS
+                | CLIENT_KEY_EXCHANGE
+                | FINISHED
+                | KEY_UPDATE
+                | COMPRESSED_CERTIFICATE
+        )
+}
+
+/// The same where the secret may be one of RSA key exchange: then the client's key exchange names it.
+pub(super) fn read_for_keys(kind: u8) -> bool {
+    read(kind) || kind == CLIENT_KEY_EXCHANGE
 }
 
 /// Values set aside to be ignored (RFC 8701 section 2).
@@ -79,8 +110,10 @@ pub(super) enum Got<'a> {
 }
 
 /// The unfinished handshake message of one side of a stream.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Assembly {
+    /// Which messages are handed out.
+    pub(super) wanted: fn(u8) -> bool,
     /// What is there of it; of a message that is passed over, its header only.
     bytes: Vec<u8>,
     spans: Vec<BlockSpan>,
@@ -93,7 +126,27 @@ pub(super) struct Assembly {
     given: bool,
 }
 
+impl Default for Assembly {
+    fn default() -> Self {
+        Self::of(read)
+    }
+}
+
 impl Assembly {
+    /// Hands out the messages of these types.
+    pub(super) fn of(wanted: fn(u8) -> bool) -> Self {
+        Self {
+            wanted,
+            bytes: Vec::new(),
+            spans: Vec::new(),
+            offset: 0,
+            first_frame: FrameNo(0),
+            left: 0,
+            keep: false,
+            given: false,
+        }
+    }
+
     /// Takes from the front of `bytes`, which stop at stream offset `end` and came in `frame`, up to the next message
     /// that is read.
     pub(super) fn next<'s, 'b: 's>(
@@ -120,7 +173,7 @@ impl Assembly {
                     && len <= limit
                 {
                     *bytes = rest;
-                    if !read(kind) {
+                    if !(self.wanted)(kind) {
                         continue;
                     }
                     self.spans.clear();
@@ -148,7 +201,7 @@ impl Assembly {
                     return Got::Bad(self.offset);
                 }
                 self.left = len;
-                self.keep = read(kind) && len <= limit;
+                self.keep = (self.wanted)(kind) && len <= limit;
                 if len > limit {
                     return Got::TooLong(self.offset);
                 }
@@ -434,6 +487,10 @@ pub(super) struct Choice<'a> {
     pub(super) alpn: Option<&'a [u8]>,
     /// Whether it is a HelloRetryRequest.
     pub(super) retry: bool,
+    /// The server's random.
+    pub(super) random: [u8; 32],
+    /// Digests stand behind the ciphertext (RFC 7366).
+    pub(super) encrypt_then_mac: bool,
     /// Every length fitted.
     pub(super) sound: bool,
 }
@@ -442,14 +499,15 @@ pub(super) struct Choice<'a> {
 pub(super) fn server_hello(body: &[u8]) -> Option<Choice<'_>> {
     let mut cursor = Cursor::new(body);
     let version = cursor.u16()?;
-    let retry = cursor.array::<32>()? == RETRY_RANDOM;
+    let random = cursor.array::<32>()?;
+    let retry = random == RETRY_RANDOM;
     // Drafts of TLS 1.3 up to 21 had neither session identifier nor compression method.
     let early_draft = matches!(version, 0x7F00..=0x7FFF);
     if !early_draft {
         let session = cursor.u8()?;
         cursor.skip(usize::from(session))?;
     }
-    let mut choice = Choice { version, cipher: cursor.u16()?, retry, ..Choice::default() };
+    let mut choice = Choice { version, cipher: cursor.u16()?, retry, random, ..Choice::default() };
     let mut rest = || {
         if !early_draft {
             cursor.skip(1)?;
@@ -468,6 +526,7 @@ pub(super) fn server_hello(body: &[u8]) -> Option<Choice<'_>> {
                     choice.alpn = protocol;
                     sound &= protocol.is_some();
                 }
+                22 => choice.encrypt_then_mac = true,
                 43 => match inner.u16() {
                     Some(version) => choice.version = version,
                     None => sound = false,
@@ -479,4 +538,21 @@ pub(super) fn server_hello(body: &[u8]) -> Option<Choice<'_>> {
     };
     choice.sound = rest().unwrap_or(false);
     Some(choice)
+}
+
+/// The application protocol that EncryptedExtensions choose (RFC 8446 section 4.3.1, RFC 7301 section 3.1).
+pub(super) fn encrypted_alpn(body: &[u8]) -> Option<&[u8]> {
+    let mut cursor = Cursor::new(body);
+    cursor.u16()?;
+    while !cursor.is_empty() {
+        let (kind, len) = (cursor.u16()?, usize::from(cursor.u16()?));
+        let data = cursor.slice(len)?;
+        if kind == 16 {
+            let mut inner = Cursor::new(data);
+            inner.u16()?;
+            let len = inner.u8()?;
+            return inner.slice(usize::from(len));
+        }
+    }
+    None
 }

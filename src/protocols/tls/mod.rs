@@ -1,26 +1,35 @@
-//! TLS as an observer without keys sees it: hellos, certificates up to TLS 1.2, and how much was said.
+//! TLS as an observer sees it: hellos, certificates up to TLS 1.2, how much was said; with a key log also what was said.
 //!
-//! Comes in: runs of a TCP stream, datagrams, or the CRYPTO bytes of QUIC. Goes out: one session for each ClientHello.
-//! Never: a key, a verdict on a certificate.
+//! Comes in: runs of a TCP stream, datagrams, or the CRYPTO bytes of QUIC, and secrets. Goes out: one session for each
+//! ClientHello, and plaintext that was authenticated. Never: a secret, a verdict on a certificate.
 
 mod certificate;
 mod dtls;
 mod fingerprint;
 mod handshake;
+mod opening;
+mod protection;
 mod record;
+mod schedule;
 mod session;
+mod suite;
 
+#[cfg(test)]
+mod opening_tests;
 #[cfg(test)]
 mod tests;
 
 pub use certificate::CertificateCache;
+pub use opening::Tools;
 
 use super::{Feed, Sniff};
 use crate::model::{
-    Anomaly, AnomalyKind, Budget, ByteRange, FrameNo, Limit, Run, RunKind, Side, Timestamp, TlsSession, TlsTransport,
+    Anomaly, AnomalyKind, Budget, ByteRange, Decryption, Envelope, FrameNo, Limit, Run, RunKind, Side, Timestamp,
+    TlsSession, TlsTransport,
 };
 use handshake::{Assembly, Got};
-use record::{Layer, Next};
+use opening::{Came, Held, Opening, Place};
+use record::{Fragment, Layer, Next};
 use session::Session;
 
 /// A session that will not change any more.
@@ -43,6 +52,11 @@ pub struct Ended {
 pub struct Connection {
     carrier: Carrier,
     session: Session,
+    /// What is needed to decrypt, where there were keys, or might be, when the connection began.
+    opening: Option<Box<Opening>>,
+    /// What of it may be held.
+    limits: Held,
+    begun: bool,
 }
 
 #[derive(Debug)]
@@ -84,6 +98,8 @@ struct Half {
     found: bool,
     /// A hole was passed: what looks like a handshake message may be anything.
     guessing: bool,
+    /// The protected record that has begun, and how long it will be.
+    sealed: Option<(Vec<u8>, usize)>,
 }
 
 /// How a side's bytes are cut.
@@ -116,13 +132,28 @@ enum Content {
 struct Reading<'a, 'r> {
     run: &'a Run<'r>,
     session: &'a mut Session,
-    certificates: &'a mut CertificateCache,
+    opening: Option<&'a mut Opening>,
+    tools: &'a mut Tools,
     out: &'a mut Vec<Ended>,
 }
 
 impl Reading<'_, '_> {
     fn message(&mut self, message: &handshake::Message<'_>) {
-        self.session.message(message, self.run, self.certificates, self.out);
+        let number = self.session.number;
+        self.session.message(message, self.run, &mut self.tools.certificates, self.out);
+        if self.session.number != number
+            && let Some(opening) = &mut self.opening
+        {
+            opening.restart(self.tools);
+        }
+    }
+
+    /// Something came on the record layer, at that offset of the stream.
+    fn came(&mut self, offset: u64, came: Came) {
+        let place = Place { side: self.run.side, offset, frame: self.run.frame, time: self.run.time };
+        if let Some(opening) = &mut self.opening {
+            opening.came(place, came, self.tools);
+        }
     }
 }
 
@@ -132,6 +163,9 @@ impl Connection {
         Self {
             carrier: Carrier::Stream { client: Half::default(), server: Half::default() },
             session: Session::new(TlsTransport::Tcp, budget),
+            opening: None,
+            limits: Held::new(budget),
+            begun: false,
         }
     }
 
@@ -140,6 +174,10 @@ impl Connection {
         Self {
             carrier: Carrier::Datagrams { client: dtls::Flights::default(), server: dtls::Flights::default() },
             session: Session::new(TlsTransport::Dtls, budget),
+            opening: None,
+            limits: Held::new(budget),
+            // DTLS is not decrypted.
+            begun: true,
         }
     }
 
@@ -147,7 +185,14 @@ impl Connection {
     pub(super) fn quic(asker: Side, budget: &Budget) -> Self {
         let mut session = Session::new(TlsTransport::Quic, budget);
         session.asker = Some(asker);
-        Self { carrier: Carrier::Crypto { client: Half::default(), server: Half::default() }, session }
+        Self {
+            carrier: Carrier::Crypto { client: Half::default(), server: Half::default() },
+            session,
+            opening: None,
+            limits: Held::new(budget),
+            // QUIC has protection of its own.
+            begun: true,
+        }
     }
 
     /// A packet of the connection came in this datagram.
@@ -176,18 +221,12 @@ impl Connection {
     }
 
     /// Takes the next bytes of the CRYPTO stream of `run`'s side, which the datagram `run` made readable.
-    pub(super) fn crypto(
-        &mut self,
-        run: &Run<'_>,
-        piece: &CryptoBytes<'_>,
-        certificates: &mut CertificateCache,
-        out: &mut Vec<Ended>,
-    ) {
+    pub(super) fn crypto(&mut self, run: &Run<'_>, piece: &CryptoBytes<'_>, tools: &mut Tools, out: &mut Vec<Ended>) {
         let Carrier::Crypto { client, server } = &mut self.carrier else { return };
         let half = if run.side == Side::Client { client } else { server };
         if half.plain(run.side, &self.session) {
             let end = piece.offset.saturating_add(u64::try_from(piece.bytes.len()).unwrap_or_default());
-            let mut reading = Reading { run, session: &mut self.session, certificates, out };
+            let mut reading = Reading { run, session: &mut self.session, opening: None, tools, out };
             half.handshake(piece.bytes, (end, piece.frame), &mut reading);
         }
     }
@@ -220,19 +259,30 @@ impl Connection {
         if fits { Sniff::Yes } else { Sniff::No }
     }
 
-    /// Takes a run; sessions that a retry ended are appended to `out`.
-    pub fn feed(&mut self, run: &Run<'_>, certificates: &mut CertificateCache, out: &mut Vec<Ended>) -> Feed {
+    /// Takes a run; sessions that ended are appended to `out`, plaintext to that of the `tools`.
+    pub fn feed(&mut self, run: &Run<'_>, tools: &mut Tools, out: &mut Vec<Ended>) -> Feed {
         if let RunKind::Data(_) = &run.kind {
             self.session.touch(run);
         }
-        let mut reading = Reading { run, session: &mut self.session, certificates, out };
+        if !std::mem::replace(&mut self.begun, true) && tools.keys.may_open() {
+            self.opening = Some(Box::new(Opening::new(self.limits)));
+            if let Carrier::Stream { client, server } = &mut self.carrier {
+                client.assembly.wanted = handshake::read_for_keys;
+                server.assembly.wanted = handshake::read_for_keys;
+            }
+        }
+        let opening = self.opening.as_deref_mut();
+        let mut reading = Reading { run, session: &mut self.session, opening, tools, out };
         let past = match &mut self.carrier {
             Carrier::Stream { client, server } => {
                 let half = if run.side == Side::Client { &mut *client } else { &mut *server };
                 match &run.kind {
                     RunKind::Data(bytes) => half.data(bytes, &mut reading),
                     RunKind::Gap(len) => half.gap(*len, &mut reading),
-                    RunKind::End => {}
+                    RunKind::End => reading.came(run.offset, Came::End),
+                }
+                if let Some(opening) = &mut self.opening {
+                    opening.step(&mut self.session, tools, out, false);
                 }
                 if half.framing == Framing::Lost && !client.found && !server.found {
                     return Feed::NotThis;
@@ -254,6 +304,9 @@ impl Connection {
             self.session.saw(run.side, run.offset.saturating_add(u64::try_from(bytes.len()).unwrap_or_default()));
         }
         let early = self.session.sealed && self.session.hello.is_some();
+        if self.opening.as_ref().is_some_and(|opening| !opening.is_over()) {
+            return Feed::Going;
+        }
         if early || past { Feed::Done } else { Feed::Going }
     }
 
@@ -262,8 +315,28 @@ impl Connection {
         self.session.preview()
     }
 
-    /// The flow is over: appends the session under way, if a hello or a certificate was seen. `bytes` are the stream
-    /// bytes of the flow's client and server side.
+    /// What exchanges inside the session need of it.
+    pub fn envelope(&self) -> Envelope {
+        self.session.envelope()
+    }
+
+    /// The application protocol that was chosen (RFC 7301), where that is visible.
+    pub fn protocol(&self) -> Option<&[u8]> {
+        self.session.answer.as_ref()?.alpn.as_deref()
+    }
+
+    /// The flow is over: what waits for its secret is opened or given up.
+    pub fn close(&mut self, tools: &mut Tools, out: &mut Vec<Ended>) {
+        if let Some(opening) = &mut self.opening {
+            opening.finish(&mut self.session, tools, out);
+        }
+        if matches!(self.carrier, Carrier::Datagrams { .. }) && tools.keys.may_open() {
+            self.session.decryption.why_not = Decryption::Unsupported;
+        }
+    }
+
+    /// The flow is over and [`Self::close`]d: appends the session under way, if a hello or a certificate was seen. `bytes`
+    /// are the stream bytes of the flow's client and server side.
     pub fn finish(&mut self, bytes: [u64; 2], out: &mut Vec<Ended>) {
         if let Carrier::Stream { client, server } | Carrier::Crypto { client, server } = &self.carrier {
             for half in [client, server] {
@@ -304,6 +377,11 @@ impl Half {
     fn data(&mut self, bytes: &[u8], reading: &mut Reading<'_, '_>) {
         let end = reading.run.offset.saturating_add(u64::try_from(bytes.len()).unwrap_or_default());
         let mut rest = bytes;
+        if self.framing == Framing::Lost && self.guessing && reading.opening.is_some() && record::begins(bytes) {
+            // Whether a record begins here, its authentication will tell.
+            self.framing = Framing::Records;
+            self.layer = Layer::default();
+        }
         if let (Framing::Fresh, Some(first)) = (self.framing, rest.first()) {
             self.framing = if *first >= 0x80 { Framing::OldHello } else { Framing::Records };
         }
@@ -323,6 +401,9 @@ impl Half {
                 }
                 Next::Fragment(fragment) => {
                     self.found = true;
+                    if reading.opening.is_some() {
+                        self.protected(&fragment, place(end, rest), reading);
+                    }
                     match fragment.kind {
                         record::HANDSHAKE if self.plain(reading.run.side, reading.session) => {
                             let frame = reading.run.frame;
@@ -334,6 +415,29 @@ impl Half {
                     }
                 }
             }
+        }
+    }
+
+    /// Collects protected records for decryption; the fragment stops at stream offset `end`.
+    fn protected(&mut self, fragment: &Fragment<'_>, end: u64, reading: &mut Reading<'_, '_>) {
+        if fragment.begins {
+            let changed = self.content >= Content::Changed && !reading.session.sealed && !reading.session.retried;
+            match fragment.kind {
+                record::CHANGE_CIPHER_SPEC => reading.came(end, Came::Changed),
+                kind if kind == record::APPLICATION_DATA || changed => {
+                    let len = fragment.bytes.len().saturating_add(fragment.left);
+                    self.sealed = Some((Vec::with_capacity(len), len));
+                }
+                _ => self.sealed = None,
+            }
+        }
+        let Some((body, len)) = &mut self.sealed else { return };
+        body.extend_from_slice(fragment.bytes);
+        if fragment.left == 0 {
+            let offset = end.saturating_sub(u64::try_from(*len).unwrap_or_default());
+            let (kind, version, body) = (fragment.kind, fragment.version, std::mem::take(body));
+            self.sealed = None;
+            reading.came(offset, Came::Record { kind, version, body });
         }
     }
 
@@ -391,16 +495,21 @@ impl Half {
             Framing::Records => {}
         }
         self.guessing = true;
+        if let Some((_, len)) = self.sealed.take() {
+            reading.came(reading.run.offset, Came::Broken(u64::try_from(len).unwrap_or_default()));
+        }
         let inside = self.layer.pass(len).is_some_and(|handshake| self.assembly.pass(handshake));
         if !inside {
             // The next bytes may begin a record; if they do not, the layer will say so.
             self.layer = Layer::default();
             self.assembly.clear();
+            reading.came(reading.run.offset, Came::Hole(len));
         }
     }
 
     fn lose(&mut self) {
         self.framing = Framing::Lost;
+        self.sealed = None;
         self.assembly.clear();
     }
 }

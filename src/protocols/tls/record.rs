@@ -29,13 +29,22 @@ pub(super) fn plausible(bytes: &[u8]) -> bool {
         && len.is_none_or(|l| l <= RECORD_BYTES)
 }
 
+/// Whether a protected record of TLS may begin here; its whole header must be there.
+pub(super) fn begins(bytes: &[u8]) -> bool {
+    matches!(bytes, [ALERT..=APPLICATION_DATA, 3, 1..=3, ..]) && bytes.len() >= HEADER_BYTES && plausible(bytes)
+}
+
 /// A piece of one record.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Fragment<'a> {
     /// The content type.
     pub(super) kind: u8,
+    /// The version field of the record.
+    pub(super) version: u16,
     /// Whether the record's header was complete just now.
     pub(super) begins: bool,
+    /// Bytes of the record that follow in further fragments.
+    pub(super) left: usize,
     /// The bytes that are there; the rest of the record follows in further fragments.
     pub(super) bytes: &'a [u8],
 }
@@ -57,6 +66,7 @@ pub(super) struct Layer {
     header: [u8; HEADER_BYTES],
     have: usize,
     kind: u8,
+    version: u16,
     left: usize,
 }
 
@@ -70,7 +80,7 @@ impl Layer {
                 self.have = self.have.saturating_add(1);
                 *bytes = rest;
             }
-            let [kind, _, _, high, low] = self.header;
+            let [kind, major, minor, high, low] = self.header;
             if !self.header.get(..self.have).is_some_and(plausible) {
                 return Next::Bad;
             }
@@ -79,6 +89,7 @@ impl Layer {
             }
             self.have = 0;
             self.kind = kind;
+            self.version = u16::from_be_bytes([major, minor]);
             self.left = usize::from(u16::from_be_bytes([high, low]));
         } else if bytes.is_empty() {
             return Next::NeedMore;
@@ -86,7 +97,8 @@ impl Layer {
         let (piece, rest) = bytes.split_at(self.left.min(bytes.len()));
         self.left = self.left.saturating_sub(piece.len());
         *bytes = rest;
-        Next::Fragment(Fragment { kind: self.kind, begins, bytes: piece })
+        let (kind, version, left) = (self.kind, self.version, self.left);
+        Next::Fragment(Fragment { kind, version, begins, left, bytes: piece })
     }
 
     /// How many bytes of the next record's header were taken.

@@ -4,11 +4,27 @@ use std::sync::Arc;
 
 use super::certificate::{self, CertificateCache};
 use super::handshake::{self, Message, Offer};
+use super::protection::is_tls13;
 use super::{Ended, fingerprint};
 use crate::model::{
-    Anomaly, AnomalyKind, BlockSpan, Budget, ByteRange, Certificate, ClientHello, FrameNo, Limit, Run, ServerHello,
-    Side, Timestamp, TlsSession, TlsTransport,
+    Anomaly, AnomalyKind, BlockSpan, Budget, ByteRange, Certificate, ClientHello, Decryption, Envelope, FrameNo, Limit,
+    Run, ServerHello, Side, Timestamp, TlsSession, TlsTransport,
 };
+
+/// What keys opened of the session under way.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Tally {
+    pub(super) opened: u64,
+    pub(super) failed: u64,
+    /// Why nothing was opened, if nothing is.
+    pub(super) why_not: Decryption,
+}
+
+impl Tally {
+    fn told(self) -> Decryption {
+        if self.opened > 0 { Decryption::Opened { records: self.opened, failed: self.failed } } else { self.why_not }
+    }
+}
 
 /// What is known of the session under way.
 #[derive(Debug)]
@@ -22,9 +38,19 @@ pub(super) struct Session {
     pub(super) hello: Option<ClientHello>,
     /// The hello's random.
     pub(super) random: Option<[u8; 32]>,
+    /// The server's random.
+    pub(super) server_random: Option<[u8; 32]>,
+    /// Digests stand behind the ciphertext (RFC 7366).
+    pub(super) encrypt_then_mac: bool,
+    /// How the premaster secret begins as the client encrypted it with RSA.
+    pub(super) encrypted_premaster: Option<[u8; 8]>,
+    /// What keys opened of it.
+    pub(super) decryption: Tally,
+    /// How many sessions ended before this one.
+    pub(super) number: u32,
     /// The hello has a DTLS cookie.
     cookie: bool,
-    answer: Option<ServerHello>,
+    pub(super) answer: Option<ServerHello>,
     certificates: Vec<Arc<Certificate>>,
     client_certificates: Vec<Arc<Certificate>>,
     certificate_frame: Option<FrameNo>,
@@ -52,6 +78,11 @@ impl Session {
             asker: None,
             hello: None,
             random: None,
+            server_random: None,
+            encrypt_then_mac: false,
+            encrypted_premaster: None,
+            decryption: Tally::default(),
+            number: 0,
             cookie: false,
             answer: None,
             certificates: Vec::new(),
@@ -115,7 +146,24 @@ impl Session {
             handshake::HELLO_VERIFY_REQUEST if self.hello.is_some() && !self.cookie && self.asker != Some(side) => {
                 self.end(out);
             }
-            handshake::CERTIFICATE => self.chain(message, run, certificates),
+            handshake::CERTIFICATE => {
+                let tls13 = self.answer.as_ref().is_some_and(|a| is_tls13(a.version));
+                self.chain((message, message.body(), tls13), run, certificates);
+            }
+            handshake::COMPRESSED_CERTIFICATE => match certificate::unpack(message.body(), self.handshake_bytes) {
+                Some(body) => self.chain((message, &body, true), run, certificates),
+                None => self.odd(AnomalyKind::BadTls, run.frame, message.offset),
+            },
+            handshake::ENCRYPTED_EXTENSIONS if self.asker != Some(side) => {
+                if let (Some(answer), Some(alpn)) = (&mut self.answer, handshake::encrypted_alpn(message.body())) {
+                    answer.alpn = Some(alpn.into());
+                    self.news = true;
+                }
+            }
+            handshake::CLIENT_KEY_EXCHANGE if self.asker == Some(side) => {
+                // The encrypted premaster secret stands behind its length (RFC 5246 section 7.4.7.1).
+                self.encrypted_premaster = message.body().get(2..).and_then(|b| b.first_chunk()).copied();
+            }
             _ => {}
         }
     }
@@ -213,6 +261,8 @@ impl Session {
         }
         self.asker = Some(side.other());
         self.news = true;
+        self.server_random = Some(choice.random);
+        self.encrypt_then_mac = choice.encrypt_then_mac;
         self.answer = Some(ServerHello {
             frame: run.frame,
             version: choice.version,
@@ -228,14 +278,19 @@ impl Session {
         }
     }
 
-    fn chain(&mut self, message: &Message<'_>, run: &Run<'_>, cache: &mut CertificateCache) {
+    fn chain(
+        &mut self,
+        (message, body, tls13): (&Message<'_>, &[u8], bool),
+        run: &Run<'_>,
+        cache: &mut CertificateCache,
+    ) {
         let side = run.side;
         let from_client = self.asker.map_or(side == Side::Client, |asker| asker == side);
         let slot = if from_client { &mut self.client_certificates } else { &mut self.certificates };
         if !slot.is_empty() {
             return;
         }
-        let chain = certificate::chain(message.body(), self.chain_certificates, cache);
+        let chain = certificate::chain(body, tls13, self.chain_certificates, cache);
         *slot = chain.certificates;
         self.news = true;
         if !from_client && !slot.is_empty() {
@@ -262,9 +317,12 @@ impl Session {
         let certificates = std::mem::take(&mut self.certificates);
         let client_certificates = std::mem::take(&mut self.client_certificates);
         let certificate_frame = self.certificate_frame.take();
+        let decryption = std::mem::take(&mut self.decryption).told();
         (self.random, self.cookie, self.sealed, self.news) = (None, false, false, false);
         // That a QUIC connection is there is told by its packets, also where no message came whole.
         let told = self.transport == TlsTransport::Quic && self.ended.is_none() && first.is_some();
+        (self.server_random, self.encrypted_premaster, self.encrypt_then_mac) = (None, None, false);
+        self.number = self.number.saturating_add(1);
         if hello.is_none() && answer.is_none() && certificates.is_empty() && client_certificates.is_empty() && !told {
             return;
         }
@@ -277,9 +335,20 @@ impl Session {
             certificate_frame,
             bytes: [0; 2],
             quic: None,
+            decryption,
         };
         self.ended = Some(self.last.0);
         out.push(self.so_far(session, first, anomalies));
+    }
+
+    /// What an exchange inside the session needs of it.
+    pub(super) fn envelope(&self) -> Envelope {
+        Envelope {
+            transport: self.transport,
+            name: self.hello.as_ref().and_then(ClientHello::envelope_name),
+            certificate: self.certificates.first().cloned(),
+            certificate_frame: self.certificate_frame,
+        }
     }
 
     /// What is there of the session, if a message came since this was last asked.
@@ -296,6 +365,7 @@ impl Session {
             certificate_frame: self.certificate_frame,
             bytes: [0; 2],
             quic: None,
+            decryption: self.decryption.told(),
         };
         Some(self.so_far(session, self.first, self.anomalies.clone()))
     }

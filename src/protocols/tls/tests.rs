@@ -165,7 +165,7 @@ type Talk = [(Side, Vec<u8>)];
 
 /// Feeds a talk, each piece cut further at `cuts` (modulo its length) without changing its frame.
 fn feed(connection: &mut Connection, talk: &Talk, cuts: &[usize]) -> (Vec<Ended>, Feed) {
-    let mut cache = CertificateCache::default();
+    let mut cache = Tools::default();
     let mut out = Vec::new();
     let mut offsets = [0_u64; 2];
     let mut last = Feed::Going;
@@ -411,8 +411,7 @@ fn an_answer_that_is_no_tls_leaves_the_hello() {
 /// Feeds the TLS 1.2 talk with `lost` bytes missing from the server's flight.
 fn with_gap(lost: core::ops::Range<usize>) -> Vec<Ended> {
     let talk = tls12();
-    let (mut connection, mut cache, mut out) =
-        (Connection::new(&Budget::default()), CertificateCache::default(), Vec::new());
+    let (mut connection, mut cache, mut out) = (Connection::new(&Budget::default()), Tools::default(), Vec::new());
     let mut run = |side, offset, frame, kind| {
         connection.feed(&Run { side, offset, frame: FrameNo(frame), time: Timestamp(0), kind }, &mut cache, &mut out)
     };

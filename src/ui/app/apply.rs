@@ -9,7 +9,7 @@ use crate::store::RowId;
 use crate::ui::action::{Action, Goal, Move};
 use crate::ui::jobs::Take;
 use crate::ui::live::Leave;
-use crate::ui::state::{Dialog, Fold, Saved, Tab, View, Wanted};
+use crate::ui::state::{Dialog, Fold, PathPurpose, Saved, Tab, View, Wanted};
 use crate::ui::{table, toolbar};
 
 /// Rows remembered for going back.
@@ -25,12 +25,14 @@ impl Desk {
         match action {
             Action::Open => self.want(Wanted::Open),
             Action::AskPath => {
-                self.state.dialog = Some(Dialog::Path { text: String::new(), note: None, verify: false });
+                self.state.dialog = Some(Dialog::Path { text: String::new(), note: None, purpose: PathPurpose::Open });
             }
             Action::OpenPath(path) => self.open_path(path),
             Action::Given(files) => self.give(files, Take::ByContent),
             Action::Verify => self.want(Wanted::Verify),
             Action::VerifyPath(path) => self.give(vec![path], Take::ToVerify),
+            Action::KeyLog => self.want(Wanted::KeyLog),
+            Action::KeyLogPath(path) => self.use_keys(path),
             Action::Stop => {
                 if self.engine.commands.try_send(Command::Stop).is_err() {
                     self.fail("stop", "the engine is busy; try again");

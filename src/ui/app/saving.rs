@@ -9,7 +9,7 @@ use crate::model::clean_to;
 use crate::store::RowId;
 use crate::ui::jobs::{Picked, Save, SaveFault, Saved, Take};
 use crate::ui::live::{SaveWhat, SaveWish};
-use crate::ui::state::{Dialog, Wanted};
+use crate::ui::state::{Dialog, PathPurpose, Wanted};
 
 /// Why our own question for a path is asked.
 const NO_DIALOG: &str = "This desktop offers no file dialog (neither a portal nor zenity).";
@@ -21,6 +21,7 @@ impl Desk {
         match (picked, wanted) {
             (Picked::File(path), Some(Wanted::Save(wish))) => self.save_to(path, wish, false),
             (Picked::File(path), Some(Wanted::Verify)) => self.give(vec![path], Take::ToVerify),
+            (Picked::File(path), Some(Wanted::KeyLog)) => self.use_keys(path),
             (Picked::File(path), Some(Wanted::Open) | None) => self.give(vec![path], Take::ByContent),
             (Picked::Cancelled, _) => {}
             (Picked::NoDialog, Some(Wanted::Save(wish))) => {
@@ -28,10 +29,14 @@ impl Desk {
                 let note = Some(format!("{NO_DIALOG} Type the path of the new file."));
                 self.state.dialog = Some(Dialog::SavePath { text, note, wish });
             }
-            (Picked::NoDialog, wanted @ (Some(Wanted::Open | Wanted::Verify) | None)) => {
-                let verify = wanted == Some(Wanted::Verify);
+            (Picked::NoDialog, wanted @ (Some(Wanted::Open | Wanted::Verify | Wanted::KeyLog) | None)) => {
+                let purpose = match wanted {
+                    Some(Wanted::Verify) => PathPurpose::Verify,
+                    Some(Wanted::KeyLog) => PathPurpose::KeyLog,
+                    Some(Wanted::Open | Wanted::Save(_)) | None => PathPurpose::Open,
+                };
                 let note = Some(format!("{NO_DIALOG} Type the path, or drop the file on the window."));
-                self.state.dialog = Some(Dialog::Path { text: String::new(), note, verify });
+                self.state.dialog = Some(Dialog::Path { text: String::new(), note, purpose });
             }
         }
     }

@@ -1,9 +1,10 @@
-//! Files that were given: a capture is opened, a picture, bundle or claim is checked.
+//! Files that were given: a capture is opened, a picture, bundle or claim is checked, a key log is used.
 
 use std::path::PathBuf;
 
 use super::Desk;
-use crate::engine::Source;
+use crate::capture::is_open_to_others;
+use crate::engine::{Command, Source};
 use crate::ui::jobs::{Found, Given, Take};
 use crate::ui::live::Leave;
 use crate::ui::state::Dialog;
@@ -25,11 +26,38 @@ impl Desk {
             Some(Source::Live(_)) if !snapshot.progress().done => None,
             source => source.clone().map(|source| (source, snapshot.facts().sha256)),
         };
+        let key_log = self.key_log.clone();
         self.given += 1;
-        let given = Given { number: self.given, files, take, on_screen };
+        let given = Given { number: self.given, files, take, on_screen, key_log };
         match self.jobs.ask_look(given, &self.wake) {
             Ok(()) => self.looks += 1,
             Err(error) => self.fail("look at the file", &error.to_string()),
+        }
+    }
+
+    /// Decrypts with a key log from now on; the capture on screen is read again.
+    pub fn use_keys(&mut self, path: PathBuf) {
+        self.state.dialog = None;
+        let said = if is_open_to_others(&path) {
+            "Others on this machine can read the key log, and with it all that it opens"
+        } else {
+            "Decrypting with the key log"
+        };
+        self.key_log = Some(path.clone());
+        let mut sent = self.engine.commands.try_send(Command::KeyLog(Some(path))).is_ok();
+        if let Some(source) = self.capture.source.clone() {
+            let name = std::mem::take(&mut self.capture.name);
+            self.forget();
+            self.capture.name = name;
+            self.capture.source = Some(source.clone());
+            self.capture.reading = true;
+            self.capture.began = f64::NAN;
+            sent &= self.engine.commands.try_send(Command::Open(source)).is_ok();
+        }
+        self.state.said = Some(said.to_owned());
+        if !sent {
+            self.capture.reading = false;
+            self.fail("decrypt with the key log", "the engine does not answer; start the program again");
         }
     }
 
@@ -40,6 +68,12 @@ impl Desk {
                 self.looks -= 1;
                 if number == self.given {
                     self.leave(Leave::Open(path));
+                }
+            }
+            Found::KeyLog { number, path } => {
+                self.looks -= 1;
+                if number == self.given {
+                    self.use_keys(path);
                 }
             }
             Found::Checking { number, name } => {

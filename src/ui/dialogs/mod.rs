@@ -13,7 +13,7 @@ use egui::{Align, Id, Layout, Modal, RichText, Sense, Ui, vec2};
 use super::action::{Action, ENTRIES};
 use super::interfaces::Interfaces;
 use super::live::Live;
-use super::state::{Dialog, Trouble};
+use super::state::{Dialog, PathPurpose, Trouble};
 use super::{shapes, theme};
 
 /// What dialogs read.
@@ -80,7 +80,7 @@ pub(crate) fn show(ui: &Ui, dialog: &mut Dialog, seen: &Seen<'_>, more: &mut boo
         egui::Frame::popup(ui.style()).inner_margin(egui::Margin::same(20)).corner_radius(egui::CornerRadius::same(10)),
     );
     let response = modal.show(ui.ctx(), |ui| match dialog {
-        Dialog::Path { text, note, verify } => path(ui, text, note.as_deref(), *verify, actions),
+        Dialog::Path { text, note, purpose } => path(ui, text, note.as_deref(), *purpose, actions),
         Dialog::Keys => keys(ui, actions),
         Dialog::Capture(options) => options::show(ui, options, seen.interfaces, more, actions),
         Dialog::Unsaved(then) => saving::unsaved(ui, then, seen, actions),
@@ -98,12 +98,15 @@ pub(crate) fn show(ui: &Ui, dialog: &mut Dialog, seen: &Seen<'_>, more: &mut boo
     }
 }
 
-fn path(ui: &mut Ui, text: &mut String, note: Option<&str>, verify: bool, actions: &mut Vec<Action>) {
+fn path(ui: &mut Ui, text: &mut String, note: Option<&str>, purpose: PathPurpose, actions: &mut Vec<Action>) {
     let c = theme::colours(ui);
     ui.set_width(520.0);
-    let title = ui.label(
-        RichText::new(if verify { "Verify by path" } else { "Open by path" }).font(theme::strong(theme::SECTION)),
-    );
+    let (title, label) = match purpose {
+        PathPurpose::Open => ("Open by path", "Open"),
+        PathPurpose::Verify => ("Verify by path", "Verify"),
+        PathPurpose::KeyLog => ("Key log by path", "Decrypt"),
+    };
+    let title = ui.label(RichText::new(title).font(theme::strong(theme::SECTION)));
     ui.add_space(4.0);
     let note = note.unwrap_or("The path of a capture on this machine; a picture, bundle or claim is verified.");
     ui.label(RichText::new(note).color(c.quiet));
@@ -122,7 +125,6 @@ fn path(ui: &mut Ui, text: &mut String, note: Option<&str>, verify: bool, action
     ui.add_space(12.0);
     buttons(ui, |ui| {
         let ready = !text.trim().is_empty();
-        let label = if verify { "Verify" } else { "Open" };
         let open = egui::Button::new(RichText::new(label).font(theme::strong(theme::BODY)).color(c.on_accent))
             .fill(c.accent)
             .stroke(egui::Stroke::NONE)
@@ -130,7 +132,11 @@ fn path(ui: &mut Ui, text: &mut String, note: Option<&str>, verify: bool, action
         let clicked = ui.add_enabled(ready, open).clicked();
         if ready && (clicked || entered) {
             let path = PathBuf::from(text.trim());
-            actions.push(if verify { Action::VerifyPath(path) } else { Action::Given(vec![path]) });
+            actions.push(match purpose {
+                PathPurpose::Open => Action::Given(vec![path]),
+                PathPurpose::Verify => Action::VerifyPath(path),
+                PathPurpose::KeyLog => Action::KeyLogPath(path),
+            });
         }
         if ui.add(egui::Button::new("Cancel").min_size(vec2(80.0, 28.0))).clicked() {
             actions.push(Action::Escape);

@@ -3,8 +3,8 @@
 use egui::{ScrollArea, Sense, Ui, vec2};
 
 use crate::model::{
-    Certificate, Detail, DnsLookup, Exchange, FrameNo, Part, QuicFacts, TlsSession, TlsTransport, Transport, clean,
-    clean_to, hex,
+    Certificate, Decryption, Detail, DnsLookup, Exchange, FrameNo, Part, QuicFacts, TlsSession, TlsTransport,
+    Transport, clean, clean_to, hex,
 };
 use crate::protocols::dns::type_name;
 use crate::store::{Record, tls_version};
@@ -78,6 +78,15 @@ pub(crate) fn facts(record: &Record) -> Vec<Fact> {
     let exchange = &record.exchange;
     let mut out = vec![Fact::Section("Connection".to_owned())];
     endpoints(exchange, &mut out);
+    if let Some(envelope) = &exchange.envelope {
+        out.push(Fact::Section("Decrypted with keys, from a TLS session".to_owned()));
+        let name = envelope.name.as_ref().map_or_else(|| "none".into(), |name| clean_to(&name.text, 256));
+        out.push(Fact::Pair("Server name", name.into_owned(), true));
+        match &envelope.certificate {
+            Some(certificate) => certificate_facts(certificate, &mut out),
+            None => out.push(Fact::Pair("Certificate", "not sent (a resumed session), or in a hole".to_owned(), false)),
+        }
+    }
     match &exchange.detail {
         Detail::Http(http) => {
             out.push(Fact::Section("Messages".to_owned()));
@@ -228,6 +237,17 @@ fn handshake(tls: &TlsSession, out: &mut Vec<Fact>) {
             let retry = if hello.retry { ", a retry request" } else { "" };
             out.push(Fact::Pair("ServerHello", format!("frame {}{retry}", hello.frame), false));
         }
+    }
+    match tls.decryption {
+        Decryption::NotTried => {}
+        Decryption::Opened { records, failed } => {
+            let mut words = text::plural(records, "record opened", "records opened");
+            if failed > 0 {
+                words = format!("{words}, {} could not be authenticated", text::count(failed));
+            }
+            out.push(Fact::Pair("With keys", words, false));
+        }
+        sealed => out.push(Fact::Pair("With keys", format!("not opened: {}", sealed.why_not()), false)),
     }
     let [sent, received] = tls.bytes;
     out.push(Fact::Pair("Sent", text::bytes(sent), false));

@@ -37,6 +37,9 @@ impl Cells<'_> {
                     font,
                     if row.kind == RowKind::Http { c.text } else { quiet },
                 );
+                if row.kind != RowKind::Tls && row.is_opened() {
+                    shapes::lock(&self.painter, pos2(self.x + self.width - 14.0, y), c.faint);
+                }
             }
             Column::Host => match self.snapshot.text(row.host) {
                 "" => self.left(y, self.snapshot.text(row.server), theme::sans(theme::BODY), c.faint),
@@ -159,6 +162,7 @@ impl Cells<'_> {
                 },
                 row.status != 0,
             ),
+            RowKind::Tls if row.is_opened() => ("opened".to_owned(), false),
             RowKind::Tls => return,
         };
         let font = if strong { theme::strong(theme::BODY) } else { theme::sans(theme::BODY) };

@@ -34,6 +34,11 @@ pub(crate) fn spoken(snapshot: &Snapshot, (id, row): (RowId, &Row)) -> String {
         grade,
         &strip,
         if row.is_open() { "still open" } else { "" },
+        match row.kind {
+            RowKind::Tls if row.is_opened() => "opened with keys",
+            RowKind::Http | RowKind::Dns if row.is_opened() => "decrypted",
+            RowKind::Http | RowKind::Tls | RowKind::Dns => "",
+        },
         &comment,
     ];
     parts.into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join(" ")
@@ -54,13 +59,19 @@ pub(super) fn full(column: Column, snapshot: &Snapshot, (id, row): (RowId, &Row)
     match column {
         Column::Frame => String::new(),
         Column::Time => row.time.rfc3339(),
-        Column::Method => match row.version {
-            0 => String::new(),
-            9 => "HTTP/0.9".to_owned(),
-            20 => "HTTP/2".to_owned(),
-            30 => "HTTP/3".to_owned(),
-            other => format!("HTTP/{}.{}", other / 10, other % 10),
-        },
+        Column::Method => {
+            let version = match row.http_version() {
+                0 if row.is_opened() => {
+                    return "What was decrypted from this session stands in rows of its own".to_owned();
+                }
+                0 => return String::new(),
+                9 => "HTTP/0.9".to_owned(),
+                20 => "HTTP/2".to_owned(),
+                30 => "HTTP/3".to_owned(),
+                other => format!("HTTP/{}.{}", other / 10, other % 10),
+            };
+            if row.is_opened() { format!("{version} inside TLS, decrypted with keys") } else { version }
+        }
         Column::Host => match snapshot.text(row.host) {
             "" => "No name was asked for; this is the server's address".to_owned(),
             host => host.to_owned(),

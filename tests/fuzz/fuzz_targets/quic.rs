@@ -9,7 +9,7 @@ use aes_gcm::{Aes128Gcm, Nonce};
 use libfuzzer_sys::fuzz_target;
 use nephoscope::model::{Budget, FrameNo, Run, RunKind, Side, Timestamp};
 use nephoscope::protocols::quic::{Connections, short_target, sniff};
-use nephoscope::protocols::tls::CertificateCache;
+use nephoscope::protocols::tls::Tools;
 
 /// The keys of RFC 9001 appendix A.1: key, nonce and header protection of the client, then of the server.
 const KEYS: [[&str; 3]; 2] = [
@@ -45,7 +45,7 @@ fn seal(side: Side, frames: &[u8]) -> Vec<u8> {
 
 fuzz_target!(|bytes: &[u8]| {
     let mut connections = Connections::new(&Budget::default());
-    let (mut certificates, mut out) = (CertificateCache::default(), Vec::new());
+    let (mut tools, mut out) = (Tools::default(), Vec::new());
     let (mut rest, mut offset, mut frame) = (bytes, 0, 0);
     while let [kind, len, more @ ..] = rest {
         let (piece, after) = more.split_at((usize::from(*len) * 4).min(more.len()));
@@ -56,7 +56,7 @@ fuzz_target!(|bytes: &[u8]| {
         frame += 1;
         let kind = RunKind::Data((&datagram).into());
         let run = Run { side, offset, frame: FrameNo(frame), time: Timestamp(0), kind };
-        connections.feed(&run, &mut certificates, &mut out);
+        connections.feed(&run, &mut tools, &mut out);
         offset += datagram.len() as u64;
     }
     connections.previews();
