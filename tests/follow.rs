@@ -46,7 +46,7 @@ fn captures() -> Vec<PathBuf> {
 /// The list as it is printed, without what the capture's file alone has.
 fn listed(snapshot: &Snapshot) -> Vec<String> {
     let mut text = Vec::new();
-    write_jsonl(&Listing::new(snapshot, ""), 1, &mut text).unwrap();
+    write_jsonl(&Listing::all(snapshot), 1, &mut text).unwrap();
     let mut lines: Vec<String> = String::from_utf8(text).unwrap().lines().map(str::to_owned).collect();
     let mut head: Value = serde_json::from_str(&lines[0]).unwrap();
     let head_fields = head.as_object_mut().unwrap();

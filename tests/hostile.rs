@@ -257,6 +257,10 @@ fn wrong_use_is_told_apart() {
         vec!["list", "--no-such-option"],
         vec!["list", "--format", "no-such-format", "x.pcap"],
         vec!["list", "--threads", "many", "x.pcap"],
+        vec!["list", "--filter", "((((((((((((((((((((((((((((((((((((((((a", "x.pcap"],
+        vec!["list", "--filter", "/((((a{99}){99}){99}){99}){99}/", "x.pcap"],
+        vec!["list", "--filter", "status:\u{202e}", "x.pcap"],
+        vec!["list", "--filter", "-", "x.pcap"],
     ] {
         let mut command = Command::new(env!("CARGO_BIN_EXE_nephoscope"));
         assert_eq!(run(command.args(&wrong), work.path()), Ok(NOTHING_READ), "{wrong:?}");

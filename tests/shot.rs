@@ -30,7 +30,7 @@ fn sample() -> Snapshot {
 }
 
 fn sheet(snapshot: &Snapshot, number: u32, listed: &[RowId]) -> Sheet {
-    let row = Listing::new(snapshot, "").find(number).unwrap();
+    let row = Listing::all(snapshot).find(number).unwrap();
     let mut redactor = Redactor::new(&Key::of_capture(&[7; 32]), &RedactionChoice::default());
     Sheet::new(snapshot, vec![Chosen { number, row, detail: None }], (listed, listed.len()), &mut redactor).unwrap()
 }
@@ -76,7 +76,7 @@ fn the_put_of_the_sample_is_drawn_the_same_every_time() {
 #[test]
 fn presets_and_looks_differ() {
     let snapshot = sample();
-    let listed: Vec<RowId> = Listing::new(&snapshot, "").rows().map(|(_, id)| id).collect();
+    let listed: Vec<RowId> = Listing::all(&snapshot).rows().map(|(_, id)| id).collect();
     let sheet = sheet(&snapshot, PUT, &listed);
     for preset in [Preset::Evidence, Preset::List, Preset::Story] {
         let mut plan = Plan { scale: 1, ..preset.plan() };

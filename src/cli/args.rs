@@ -219,6 +219,7 @@ pub(super) enum SignatureFormat {
 const LIST_HELP: &str = "Examples:
   nephoscope list trace.pcapng
   nephoscope list --filter 'icloud put' trace.pcapng
+  nephoscope list --filter 'operator:azure (status>=400 or size>1M) -method:GET' trace.pcapng
   nephoscope list --format jsonl trace.pcapng | jq 'select(.verdict.grade == \"supports\")'
   nephoscope list --keylog \"$SSLKEYLOGFILE\" trace.pcapng
   tcpdump -U -w - | nephoscope list -
@@ -228,6 +229,15 @@ format of SSLKEYLOGFILE (RFC 9850); so are those whose secrets the capture
 carries itself (pcapng). What was inside stands in rows of its own, with
 \"decrypted\":true. The variable SSLKEYLOGFILE is not looked at unless you name
 it, as above.
+
+Filters: key:value tests a value, a minus before it leaves out, tests side by
+side must all hold, `or` and parentheses join them, /expressions/ and \"quotes\"
+are understood, bare words look in host, path, method, type, address, tenant,
+operator and product. Keys: host path url method status type size duration time
+operator product role tenant grade conflict site sni cname ip port asn proto
+header req-header resp-header frame stream rcode is marked comment process.
+Wireshark's http.host, ip.addr, tcp.port and their like, and the keys of browsers'
+developer tools work too. What is wrong in a filter is drawn under it.
 
 A pipe that stays open is listed as it comes: once it pauses for 200 ms, or
 brings packets of this very moment, rows are printed as their exchanges end, and
@@ -262,8 +272,8 @@ pub(super) struct ListArguments {
     /// How to print
     #[arg(long, value_enum, default_value_t = Format::Table)]
     pub(super) format: Format,
-    /// Only rows that hold every one of these words, in host, path, method, type, address, tenant, operator or product
-    #[arg(long, value_name = "TEXT", default_value = "")]
+    /// Only rows that this filter keeps, such as 'host:blob status>=400' or just words; see below
+    #[arg(long, value_name = "FILTER", default_value = "", hide_default_value = true, allow_hyphen_values = true)]
     pub(super) filter: String,
     /// TLS key log (the file that SSLKEYLOGFILE names where the program ran) to decrypt with
     #[arg(long, value_name = "FILE")]
@@ -476,7 +486,7 @@ pub(super) struct ShotArguments {
     /// What goes in
     #[arg(long, value_enum, default_value_t = ShotPreset::Evidence)]
     pub(super) preset: ShotPreset,
-    /// Rows of the list: those that hold every one of these words, as `list --filter` takes them
+    /// Rows of the list: those that this filter keeps, as `list --filter` takes it
     #[arg(long, value_name = "TEXT")]
     pub(super) filter: Option<String>,
     /// Pixels a point

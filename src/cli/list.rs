@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context as _, Result, bail};
 
 use super::args::{ExplainArguments, FindingsArguments, Format, ListArguments, Live, Report, source};
-use super::{READ_DAMAGED, READ_WHOLE, noted, say};
+use super::{READ_DAMAGED, READ_WHOLE, filter, noted, say};
 use crate::capture::{CaptureError, is_open_to_others};
 use crate::engine::{How, Reading, Source};
 use crate::export::{
@@ -16,19 +16,21 @@ use crate::export::{
 };
 use crate::model::{Budget, clean, clean_to};
 use crate::store::Snapshot;
+use crate::store::filter::Filter;
 
 /// Prints the exchanges of each file; gives the exit code.
 pub(super) fn list(arguments: &ListArguments, budget: &Budget) -> Result<u8> {
     let mut code = READ_WHOLE;
     let mut failed = None;
     let keys = key_log(arguments.keylog.as_deref());
+    let filter = filter(&arguments.filter)?;
     for file in &arguments.files {
         let source = source(file.clone());
         let is_file = matches!(source, Source::File(_));
         let threads = usize::from(arguments.threads);
         let how = How { threads, verdicts: !arguments.no_verdicts, key_log: keys.clone() };
         let result = match source {
-            Source::Stdin if arguments.live != Live::Never => read_pipe(arguments, how, budget),
+            Source::Stdin if arguments.live != Live::Never => read_pipe((arguments, &filter), how, budget),
             _ => read(&source, how, budget).map(|(snapshot, code)| (Some(snapshot), code)),
         };
         match result {
@@ -38,7 +40,7 @@ pub(super) fn list(arguments: &ListArguments, budget: &Budget) -> Result<u8> {
                 code = code.max(damaged);
                 let mut out = BufWriter::with_capacity(256 << 10, io::stdout().lock());
                 let snapshot = if is_file { noted(snapshot, file).0 } else { snapshot };
-                let listing = Listing::new(&snapshot, &arguments.filter);
+                let listing = Listing::new(&snapshot, &filter);
                 let written = match arguments.format {
                     Format::Table => write_table(&listing, &mut out),
                     Format::Jsonl => write_jsonl(&listing, usize::from(arguments.threads), &mut out),
@@ -81,9 +83,13 @@ pub(super) fn key_log(path: Option<&Path>) -> Option<PathBuf> {
 const PAUSE_STEPS: u32 = 7;
 
 /// Reads standard input. Where it is a live capture, prints the rows as they come; else gives them when all are there.
-fn read_pipe(arguments: &ListArguments, how: How, budget: &Budget) -> Result<(Option<Snapshot>, u8)> {
+fn read_pipe(
+    (arguments, filter): (&ListArguments, &Filter),
+    how: How,
+    budget: &Budget,
+) -> Result<(Option<Snapshot>, u8)> {
     let mut reading = Reading::follow_stdin(how, budget)?;
-    let mut printer = (arguments.live == Live::Always).then(|| Printer::new(arguments));
+    let mut printer = (arguments.live == Live::Always).then(|| Printer::new(arguments.format, filter));
     let mut still = 0;
     let mut failure = None;
     loop {
@@ -97,7 +103,7 @@ fn read_pipe(arguments: &ListArguments, how: How, budget: &Budget) -> Result<(Op
         }
         still = if reading.is_waiting() { still + 1 } else { 0 };
         if printer.is_none() && (still >= PAUSE_STEPS || still > 0 && reading.is_of_this_moment()) {
-            printer = Some(Printer::new(arguments));
+            printer = Some(Printer::new(arguments.format, filter));
         }
         if let Some(printer) = &mut printer
             && reading.has_news()
@@ -121,20 +127,21 @@ fn read_pipe(arguments: &ListArguments, how: How, budget: &Budget) -> Result<(Op
 
 /// Prints rows as they come.
 struct Printer<'a> {
-    arguments: &'a ListArguments,
+    format: Format,
+    filter: &'a Filter,
     begun: bool,
     /// Rows that were looked at.
     rows: u32,
 }
 
 impl<'a> Printer<'a> {
-    fn new(arguments: &'a ListArguments) -> Self {
-        Self { arguments, begun: false, rows: 0 }
+    fn new(format: Format, filter: &'a Filter) -> Self {
+        Self { format, filter, begun: false, rows: 0 }
     }
 
     fn print(&mut self, snapshot: &Snapshot) -> Result<()> {
         let mut out = BufWriter::new(io::stdout().lock());
-        let format = self.arguments.format;
+        let format = self.format;
         if !std::mem::replace(&mut self.begun, true) {
             match format {
                 Format::Table => write_table_head(&mut out)?,
@@ -142,7 +149,7 @@ impl<'a> Printer<'a> {
                 Format::Csv => write_csv_head(&mut out)?,
             }
         }
-        let listing = Listing::of_new(snapshot, &self.arguments.filter, self.rows);
+        let listing = Listing::of_new(snapshot, self.filter, self.rows);
         match format {
             Format::Table => write_table_rows(&listing, &mut out)?,
             Format::Jsonl => write_jsonl_rows(&listing, &mut out)?,
@@ -154,7 +161,7 @@ impl<'a> Printer<'a> {
 
     fn end(&mut self, snapshot: &Snapshot) -> Result<()> {
         self.print(snapshot)?;
-        if self.arguments.format == Format::Jsonl {
+        if self.format == Format::Jsonl {
             let mut out = io::stdout().lock();
             write_capture(snapshot, Moment::Ended, &mut out)?;
             out.flush()?;
@@ -171,7 +178,7 @@ pub(super) fn is_closed_pipe(error: &anyhow::Error) -> bool {
 pub(super) fn explain(arguments: &ExplainArguments, budget: &Budget) -> Result<u8> {
     let how = How::judged(1).with_keys(key_log(arguments.keylog.as_deref()));
     let (snapshot, code) = read(&source(arguments.file.clone()), how, budget)?;
-    let listing = Listing::new(&snapshot, "");
+    let listing = Listing::all(&snapshot);
     let Some(id) = listing.find(arguments.number) else {
         bail!("there is no exchange {}: this capture has {}", arguments.number, snapshot.len())
     };
@@ -188,7 +195,7 @@ pub(super) fn findings(arguments: &FindingsArguments, budget: &Budget) -> Result
     let keys = key_log(arguments.keylog.as_deref());
     let how = How::judged(usize::from(arguments.threads)).with_keys(keys);
     let (snapshot, code) = read(&source(arguments.file.clone()), how, budget)?;
-    let listing = Listing::new(&snapshot, "");
+    let listing = Listing::all(&snapshot);
     let mut out = BufWriter::new(io::stdout().lock());
     let written = match arguments.format {
         Report::Words => write_findings(&listing, &arguments.site, &mut out),

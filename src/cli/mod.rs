@@ -23,6 +23,7 @@ use crate::case::{Case, Key};
 use crate::engine::Source;
 use crate::model::{Budget, hex};
 use crate::store::Snapshot;
+use crate::store::filter::Filter;
 use args::{Arguments, InterfacesArguments, InterfacesFormat, Task};
 
 /// Everything was read.
@@ -102,6 +103,16 @@ pub fn run(window: impl FnOnce(Begin, Option<PathBuf>, Budget) -> anyhow::Result
             NOTHING_READ.into()
         }
     }
+}
+
+/// Reads a filter; what is wrong with it is drawn under it.
+fn filter(text: &str) -> anyhow::Result<Filter> {
+    let filter =
+        Filter::parse(text).map_err(|fault| anyhow::anyhow!("cannot read the filter: {}", fault.drawn(text)))?;
+    if !filter.actions().is_empty() {
+        say("actions are marked in the window while it captures: of a file, action:N keeps nothing");
+    }
+    Ok(filter)
 }
 
 /// A message for people, on standard error. When nobody can hear it there is nobody to tell.

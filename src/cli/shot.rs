@@ -6,7 +6,7 @@ use anyhow::{Result, bail};
 
 use super::args::{ShotArguments, ShotPreset, ShotTheme, source};
 use super::list::{key_log, read};
-use super::{noted, say};
+use super::{filter, noted, say};
 use crate::case::{Look, Plan};
 use crate::engine::How;
 use crate::export::{Existing, Listing, Proof, save_bytes};
@@ -23,6 +23,7 @@ pub(super) fn run(arguments: &ShotArguments, budget: &Budget) -> Result<u8> {
     if !arguments.overwrite && out.try_exists().unwrap_or(false) {
         bail!("there is a file of that name already; --overwrite replaces it: {}", out.display())
     }
+    let filter = filter(arguments.filter.as_deref().unwrap_or_default())?;
     let preset = match arguments.preset {
         ShotPreset::Evidence => Preset::Evidence,
         ShotPreset::List => Preset::List,
@@ -35,7 +36,7 @@ pub(super) fn run(arguments: &ShotArguments, budget: &Budget) -> Result<u8> {
     let how = How::judged(1).with_keys(key_log(arguments.keylog.as_deref()));
     let (snapshot, code) = read(&source, how, budget)?;
     let (snapshot, key) = noted(snapshot, &arguments.file);
-    let all = Listing::new(&snapshot, "");
+    let all = Listing::all(&snapshot);
     let mut chosen = Vec::new();
     for number in &arguments.exchanges {
         let Some(id) = all.find(*number) else {
@@ -44,12 +45,12 @@ pub(super) fn run(arguments: &ShotArguments, budget: &Budget) -> Result<u8> {
         chosen.push(id);
     }
     let plan = plan(arguments, preset);
-    let which = if plan.filter.trim().is_empty() { Listed::Around } else { Listed::Kept };
+    let which = if filter.keeps_all() { Listed::Around } else { Listed::Kept };
     // Without a case, a key that only who has the capture can compute: every run makes the same picture.
     let key = key.map_or_else(|| Proof::key_of(&arguments.file), Ok)?;
     let making = Making::new((&snapshot, &source), &plan, &chosen, which, &key);
     if making.is_empty() {
-        bail!("no exchange holds every word of the filter")
+        bail!("the filter keeps no exchange: it asks that {}", filter.meaning())
     }
     if making.left_out() > 0 {
         say(&format!("the filter keeps more exchanges: {} are left out", making.left_out()));

@@ -268,7 +268,7 @@ struct Count {
 
 fn try_capture(path: &Path, name: &str, added: &AddedFile, counts: &mut [Count], budget: &Budget) -> Result<u8> {
     let (snapshot, code) = list::read(&source(path.to_path_buf()), How::judged(1), budget)?;
-    for (number, id) in Listing::new(&snapshot, "").rows() {
+    for (number, id) in Listing::all(&snapshot).rows() {
         let record = snapshot.record(id)?;
         let mut last = None;
         let mut ours: Vec<_> = record.ledger.iter().filter(|e| e.signature >= added.first).collect();

@@ -1,7 +1,8 @@
 //! Which rows a list has, and how they are counted.
 
 use crate::model::GiverNo;
-use crate::store::query::{SortKey, holding, select};
+use crate::store::filter::Filter;
+use crate::store::query::{RowSet, holding};
 use crate::store::{Row, RowId, Snapshot};
 
 /// The rows to write, in capture order, with their numbers from 1 over the whole capture: a filter does not change them.
@@ -59,23 +60,23 @@ fn first_number(snapshot: &Snapshot, order: &[u32]) -> u32 {
 }
 
 impl<'a> Listing<'a> {
-    /// The rows that hold every word of `filter`.
-    pub fn new(snapshot: &'a Snapshot, filter: &str) -> Self {
+    /// All rows.
+    pub fn all(snapshot: &'a Snapshot) -> Self {
+        Self::new(snapshot, &Filter::all())
+    }
+
+    /// The rows that the filter keeps.
+    pub fn new(snapshot: &'a Snapshot, filter: &Filter) -> Self {
         let all = snapshot.capture_order();
         let numbered = all.iter().zip(first_number(snapshot, &all)..).map(|(id, n)| (n, RowId(*id)));
-        let rows = if filter.trim().is_empty() {
-            numbered.collect()
-        } else {
-            let kept: ahash::AHashSet<u32> =
-                select(snapshot, filter, None, SortKey::Capture, false).iter().copied().collect();
-            numbered.filter(|(_, id)| kept.contains(&id.0)).collect()
-        };
+        let kept = RowSet::new(snapshot, filter);
+        let rows = numbered.filter(|(_, id)| kept.has(*id)).collect();
         Self { snapshot, rows, numbers: Numbers::new(snapshot, &all) }
     }
 
     /// The rows that came since there were `first`, while a capture is read that does not end by itself: numbered in the
     /// order in which their exchanges ended, since the capture's own order is known only at its end.
-    pub fn of_new(snapshot: &'a Snapshot, filter: &str, first: u32) -> Self {
+    pub fn of_new(snapshot: &'a Snapshot, filter: &Filter, first: u32) -> Self {
         let rows = holding(snapshot, filter, first).into_iter().map(|id| (id.saturating_add(1), RowId(id))).collect();
         let as_they_came = Some(snapshot.clone());
         Self { snapshot, rows, numbers: Numbers { as_they_came, by_place: Vec::new(), givers: Vec::new() } }

@@ -111,7 +111,7 @@ impl Proof {
         for record in &records {
             redactor.learn(record);
         }
-        let listing = Listing::new(snapshot, "");
+        let listing = Listing::all(snapshot);
         let numbers: Vec<u32> = rows.iter().map(|row| number_of(listing.numbers(), *row)).collect();
         let shown: Vec<Redacted> = records.iter().map(|record| redactor.record(record)).collect();
         let hides = shown.iter().any(|s| s.lines.iter().any(|l| *l != super::LineState::Whole));

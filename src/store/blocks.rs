@@ -1,5 +1,6 @@
 //! Append-only pages of records under a memory budget; what is over goes to an unlinked temporary file.
 
+use std::borrow::Cow;
 use std::fs::File;
 use std::io;
 use std::sync::Arc;
@@ -135,14 +136,14 @@ impl Pages {
     }
 
     /// A record again.
-    pub(super) fn read(&self, place: BlockRef) -> Result<Vec<u8>, StoreError> {
+    pub(super) fn read(&self, place: BlockRef) -> Result<Cow<'_, [u8]>, StoreError> {
         let at = place.at as usize;
         match self.list.get(place.page as usize).ok_or(StoreError::Broken)? {
             Page::Gone => Err(StoreError::Forgotten),
             Page::Memory(bytes) => {
                 let head = bytes.get(at..at + 4).ok_or(StoreError::Broken)?;
                 let len = u32::from_le_bytes(head.try_into().unwrap_or_default()) as usize;
-                Ok(bytes.get(at + 4..at + 4 + len).ok_or(StoreError::Broken)?.to_vec())
+                Ok(Cow::Borrowed(bytes.get(at + 4..at + 4 + len).ok_or(StoreError::Broken)?))
             }
             Page::Spilled { file, offset, len: page_len } => {
                 let mut head = [0; 4];
@@ -157,7 +158,7 @@ impl Pages {
                 }
                 let mut bytes = vec![0; len];
                 read_exact_at(file, &mut bytes, offset + at as u64 + 4)?;
-                Ok(bytes)
+                Ok(Cow::Owned(bytes))
             }
         }
     }

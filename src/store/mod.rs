@@ -3,8 +3,10 @@
 //! Comes in: finished exchanges with their ledger and verdict, one at a time. Goes out: snapshots and row orders. Never: a
 //! lock, a thread, a look at the capture file.
 
+mod actions;
 mod blocks;
 mod certificates;
+pub mod filter;
 mod findings;
 mod flows;
 mod forget;
@@ -17,6 +19,7 @@ mod snapshot;
 mod strings;
 mod table;
 
+pub use actions::Actions;
 pub use blocks::{BlockRef, StoreError};
 pub use findings::{Counts, FindingKey, SiteFindings, own_site};
 pub use notes::{Note, Notes};

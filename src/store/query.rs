@@ -4,10 +4,9 @@ use std::sync::Arc;
 
 use ahash::AHashMap;
 
-use super::notes::Note;
+use super::filter::{Bits, Filter, Judge};
 use super::snapshot::Snapshot;
-use super::strings::StrId;
-use super::table::{Row, RowKind};
+use super::table::{CHUNK, Row, RowId, RowKind};
 use crate::evidence::pack;
 use crate::model::ProviderId;
 
@@ -41,33 +40,26 @@ pub enum SortKey {
     Server,
 }
 
-/// What a word of the filter begins with that looks for a program.
-const PROCESS: &str = "process:";
-/// The words of the filter that look for marked rows and for others.
-const MARKED: [&str; 2] = ["marked:yes", "marked:no"];
-/// What a word of the filter begins with that looks in comments.
-const COMMENT: &str = "comment:";
-
-/// Row ids in display order: the rows that hold every word of `filter` (in host, path, method, media type, server address,
-/// operator or product, without regard to case; `process:`, `comment:`, `marked:yes` and `marked:no` look there only) and, where `provider` is given, that operator ([`Row::NONE`]: none).
+/// Row ids in display order: the rows that the filter keeps and, where `provider` is given, of that operator
+/// ([`Row::NONE`]: none).
 pub fn select(
     snapshot: &Snapshot,
-    filter: &str,
+    filter: &Filter,
     provider: Option<ProviderId>,
     sort: SortKey,
     descending: bool,
 ) -> Arc<[u32]> {
-    let mut order = snapshot.capture_order();
-    let mut wanted = Filter::new(snapshot, filter);
-    order.retain(|id| {
-        snapshot
-            .row(super::RowId(*id))
-            .is_some_and(|row| provider.is_none_or(|p| row.operator == p.0) && wanted.holds(super::RowId(*id), &row))
+    let mut kept = Vec::new();
+    each_kept(snapshot, filter, 0, |id, row| {
+        if provider.is_none_or(|p| row.operator == p.0) {
+            kept.push((row.first_frame.0, id));
+        }
     });
+    let mut order = snapshot.in_capture_order(kept);
     if sort != SortKey::Capture {
         let ranks = Ranks::new(snapshot, sort);
         // Stable, so that equal rows stay in capture order.
-        order.sort_by_cached_key(|id| snapshot.row(super::RowId(*id)).map_or(0, |row| ranks.of(&row)));
+        order.sort_by_cached_key(|id| snapshot.row(RowId(*id)).map_or(0, |row| ranks.of(&row)));
     }
     if descending {
         order.reverse();
@@ -75,92 +67,53 @@ pub fn select(
     order.into()
 }
 
-/// The rows from `first` on that hold every word of `filter`, in the order of their places.
-pub fn holding(snapshot: &Snapshot, filter: &str, first: u32) -> Vec<u32> {
-    let mut wanted = Filter::new(snapshot, filter);
-    let ids = first..u32::try_from(snapshot.len()).unwrap_or(u32::MAX);
-    ids.filter(|id| snapshot.row(super::RowId(*id)).is_some_and(|row| wanted.holds(super::RowId(*id), &row))).collect()
+/// The rows from `first` on that the filter keeps, in the order of their places.
+pub fn holding(snapshot: &Snapshot, filter: &Filter, first: u32) -> Vec<u32> {
+    let mut kept = Vec::new();
+    each_kept(snapshot, filter, first as usize, |id, _| kept.push(id));
+    kept
 }
 
-/// The words of a filter box, with what each text of the store said to them.
-struct Filter<'a> {
-    snapshot: &'a Snapshot,
-    words: Vec<String>,
-    texts: AHashMap<u32, u64>,
+/// Some rows out of all, one bit each; cheap to clone.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct RowSet(Arc<[u64]>);
+
+impl RowSet {
+    /// The rows that the filter keeps.
+    pub fn new(snapshot: &Snapshot, filter: &Filter) -> Self {
+        let mut judge = Judge::new(snapshot, filter);
+        let chunks = snapshot.rows.iter().enumerate();
+        let words = chunks.flat_map(|(n, chunk)| *judge.chunk(n * CHUNK, chunk, Bits::between(0, chunk.len())).words());
+        Self(words.collect())
+    }
+
+    /// Whether a row is one of them.
+    pub fn has(&self, row: RowId) -> bool {
+        self.0.get(row.0 as usize / 64).is_some_and(|word| word >> (row.0 % 64) & 1 == 1)
+    }
+
+    /// How many there are.
+    pub fn len(&self) -> usize {
+        self.0.iter().map(|word| word.count_ones() as usize).sum()
+    }
+
+    /// Whether there is none.
+    pub fn is_empty(&self) -> bool {
+        self.0.iter().all(|word| *word == 0)
+    }
 }
 
-impl<'a> Filter<'a> {
-    fn new(snapshot: &'a Snapshot, filter: &str) -> Self {
-        let words = filter.split_whitespace().take(64).map(str::to_lowercase).collect();
-        Self { snapshot, words, texts: AHashMap::new() }
-    }
-
-    fn holds(&mut self, id: super::RowId, row: &Row) -> bool {
-        let all = if self.words.len() >= 64 { u64::MAX } else { (1_u64 << self.words.len()) - 1 };
-        let mut met = 0;
-        for id in [row.host, row.path, row.server, row.tenant] {
-            if met == all {
-                return true;
+/// Gives every row that the filter keeps, from the place `first` on.
+fn each_kept(snapshot: &Snapshot, filter: &Filter, first: usize, mut each: impl FnMut(u32, &Row)) {
+    let mut judge = Judge::new(snapshot, filter);
+    for (n, chunk) in snapshot.rows.iter().enumerate().skip(first / CHUNK) {
+        let base = n * CHUNK;
+        let kept = judge.chunk(base, chunk, Bits::between(first.saturating_sub(base), chunk.len()));
+        kept.each(|at| {
+            if let (Ok(id), Some(row)) = (u32::try_from(base + at), chunk.get(at)) {
+                each(id, row);
             }
-            met |= self.text(id);
-        }
-        let pack = pack();
-        let product = pack.services.get(usize::from(row.product));
-        let operator = pack.providers.get(usize::from(row.operator));
-        let names = [
-            self.snapshot.word(row.method),
-            self.snapshot.word(row.content_type),
-            operator.map_or("", |p| p.name),
-            operator.map_or("", |p| p.id),
-            product.map_or("", |s| s.name),
-            product.map_or("", |s| s.id),
-        ];
-        for name in names {
-            if met != all && !name.is_empty() {
-                met |= Self::bits(&self.words, name);
-            }
-        }
-        if met != all {
-            met |= self.of_process(self.snapshot.program(id));
-        }
-        if met != all {
-            met |= self.of_note(self.snapshot.note(id));
-        }
-        met == all
-    }
-
-    /// Words that look in what the user says of the row.
-    fn of_note(&self, note: Option<&Note>) -> u64 {
-        let marked = note.is_some_and(|note| note.marked);
-        let comment = note.map(|note| note.comment.to_lowercase()).unwrap_or_default();
-        let holds = |word: &str| match word.strip_prefix(COMMENT) {
-            Some(wanted) => !comment.is_empty() && comment.contains(wanted),
-            None => MARKED[usize::from(!marked)] == word,
-        };
-        self.words.iter().enumerate().filter(|(_, word)| holds(word)).fold(0, |bits, (n, _)| bits | 1 << n)
-    }
-
-    /// Words that begin with `process:` look for a program and for nothing else.
-    fn of_process(&self, program: &str) -> u64 {
-        let program = program.to_lowercase();
-        self.words
-            .iter()
-            .enumerate()
-            .filter(|(_, word)| {
-                word.strip_prefix(PROCESS).is_some_and(|name| !program.is_empty() && program.contains(name))
-            })
-            .fold(0, |bits, (n, _)| bits | 1 << n)
-    }
-
-    /// One bit for each word that the text holds; kept, since hosts and paths repeat.
-    fn text(&mut self, id: StrId) -> u64 {
-        let (snapshot, words) = (self.snapshot, &self.words);
-        *self.texts.entry(id.0).or_insert_with(|| Self::bits(words, snapshot.text(id)))
-    }
-
-    fn bits(words: &[String], text: &str) -> u64 {
-        let text = text.to_lowercase();
-        words.iter().enumerate().filter(|(_, w)| text.contains(w.as_str())).fold(0, |bits, (i, _)| bits | 1 << i)
+        });
     }
 }
 

@@ -39,6 +39,28 @@ impl Record {
     }
 }
 
+/// Where an exchange begins and ends: what stands first in its record.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Ends {
+    pub(super) flow: FlowId,
+    pub(super) client: Endpoint,
+    pub(super) server: Endpoint,
+    pub(super) transport: Transport,
+    pub(super) last_frame: FrameNo,
+}
+
+impl Ends {
+    /// Reads it without the rest of the record.
+    pub(super) fn decode(bytes: &[u8]) -> Option<Self> {
+        let mut r = Reader { cursor: Cursor::new(bytes), certificates: &CertificateList::default() };
+        let flow = FlowId(r.u32()?);
+        let _ordinal = r.u32()?;
+        let (client, server, transport) = (r.endpoint()?, r.endpoint()?, r.network_transport()?);
+        let _first_frame = r.frame()?;
+        Some(Self { flow, client, server, transport, last_frame: r.frame()? })
+    }
+}
+
 struct Writer<'a> {
     out: &'a mut Vec<u8>,
     certificates: &'a mut Certificates,
@@ -465,6 +487,10 @@ impl<'a> Reader<'a> {
         Some(Endpoint { ip, port: self.u16()? })
     }
 
+    fn network_transport(&mut self) -> Option<Transport> {
+        Some(if self.u8()? == Transport::Tcp as u8 { Transport::Tcp } else { Transport::Udp })
+    }
+
     fn grade(&mut self) -> Option<Grade> {
         [Grade::Contradicted, Grade::NameOnly, Grade::Suggests, Grade::Supports, Grade::Conclusive]
             .get(usize::from(self.u8()?))
@@ -477,7 +503,7 @@ impl<'a> Reader<'a> {
             ordinal: self.u32()?,
             client: self.endpoint()?,
             server: self.endpoint()?,
-            transport: if self.u8()? == Transport::Tcp as u8 { Transport::Tcp } else { Transport::Udp },
+            transport: self.network_transport()?,
             first_frame: self.frame()?,
             last_frame: self.frame()?,
             time: self.time()?,

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use super::actions::Actions;
 use super::blocks::{Pages, StoreError};
 use super::certificates::CertificateList;
 use super::findings::{Findings, SiteFindings};
@@ -9,7 +10,7 @@ use super::flows::FlowIndex;
 use super::givers::Givers;
 use super::notes::{Note, Notes};
 use super::programs::{self, RowPrograms};
-use super::record::Record;
+use super::record::{Ends, Record};
 use super::strings::{StrId, StrId16, Texts};
 use super::table::{CHUNK, Row, RowId};
 use crate::capture::CaptureFacts;
@@ -146,6 +147,7 @@ pub struct Snapshot {
     pub(super) facts: Arc<Facts>,
     pub(super) progress: Progress,
     pub(super) notes: Notes,
+    pub(super) actions: Actions,
 }
 
 impl Snapshot {
@@ -187,7 +189,12 @@ impl Snapshot {
 
     /// The program that had the row's connection, `firefox (4711)`; empty where the socket tables did not tell. A hint.
     pub fn program(&self, id: RowId) -> &str {
-        self.text(programs::of_row(&self.programs, id))
+        self.text(self.program_id(id))
+    }
+
+    /// The number of that text.
+    pub(super) fn program_id(&self, id: RowId) -> StrId {
+        programs::of_row(&self.programs, id)
     }
 
     /// The same rows with what the user says of them.
@@ -205,6 +212,18 @@ impl Snapshot {
     /// What the user says of a row.
     pub fn note(&self, id: RowId) -> Option<&Note> {
         self.notes.get(id)
+    }
+
+    /// The same rows with when the user did something.
+    #[must_use]
+    pub fn with_actions(mut self, actions: Actions) -> Self {
+        self.actions = actions;
+        self
+    }
+
+    /// When the user did something.
+    pub fn actions(&self) -> &Actions {
+        &self.actions
     }
 
     /// All rows with their places.
@@ -230,12 +249,17 @@ impl Snapshot {
         Record::decode(&self.pages.read(row.record)?, &self.certificates).ok_or(StoreError::Broken)
     }
 
+    /// Where the exchange of a row begins and ends: the first bytes of its record. Not while painting.
+    pub(super) fn ends(&self, id: RowId) -> Option<Ends> {
+        Ends::decode(&self.pages.read(self.row(id)?.record).ok()?)
+    }
+
     /// The frames of a flow (number, record offset); `None` while none were handed over. While the flow goes on, which is
     /// so only in a live capture, the newest may be missing.
     pub fn flow_frames(&self, flow: FlowId) -> Result<Option<Vec<(FrameNo, u64)>>, StoreError> {
         let mut frames: Option<Vec<_>> = None;
         for place in self.flows.find(flow) {
-            let part = FrameList::from_bytes(self.pages.read(place)?);
+            let part = FrameList::from_bytes(self.pages.read(place)?.into_owned());
             frames.get_or_insert_default().extend(part.iter());
         }
         Ok(frames)
@@ -258,7 +282,11 @@ impl Snapshot {
 
     /// Row places in capture order: by first frame, then by the order in which they ended.
     pub fn capture_order(&self) -> Vec<u32> {
-        let mut order: Vec<(u32, u32)> = self.rows().map(|(id, row)| (row.first_frame.0, id.0)).collect();
+        self.in_capture_order(self.rows().map(|(id, row)| (row.first_frame.0, id.0)).collect())
+    }
+
+    /// Rows, each with its first frame, in capture order.
+    pub(super) fn in_capture_order(&self, mut order: Vec<(u32, u32)>) -> Vec<u32> {
         order.sort_unstable();
         if self.shown_early {
             // Rows came before their exchanges ended; records are in the order in which those did.

@@ -27,6 +27,11 @@ impl Texts {
         let id = id as usize;
         self.chunks.get(id / CHUNK).and_then(|c| c.get(id % CHUNK)).map_or("", |t| t)
     }
+
+    /// How many there are.
+    pub(super) fn len(&self) -> usize {
+        self.chunks.last().map_or(0, |last| (self.chunks.len() - 1) * CHUNK + last.len())
+    }
 }
 
 /// The interner: a text in, its number out.

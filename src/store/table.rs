@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use ahash::AHashMap;
 
+use super::actions::Actions;
 use super::blocks::{BlockRef, Pages};
 use super::certificates::Certificates;
 use super::findings::Findings;
@@ -361,6 +362,7 @@ impl Store {
             facts: Arc::new(facts),
             progress,
             notes: Notes::default(),
+            actions: Actions::default(),
         }
     }
 

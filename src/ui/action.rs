@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use egui::{Context, Key, KeyboardShortcut, Modifiers};
 
+use super::filter::FilterAction;
 use super::live::{Leave, SaveWish};
 use super::state::{BodyMode, Fold, Tab, ThemeChoice, View};
 use super::table::Column;
@@ -41,8 +42,8 @@ pub enum Action {
     FocusFilter,
     /// Show all rows again.
     ClearFilter,
-    /// Show the rows that hold this.
-    Filter(String),
+    /// Something about the filter and the highlight.
+    Filter(FilterAction),
     /// Show the rows of one operator, or of all.
     Provider(Option<ProviderId>),
     /// Show the rows of a stretch of time, or of all.
@@ -244,7 +245,7 @@ const fn plain(key: Key) -> KeyboardShortcut {
 }
 
 /// Actions that have a key or stand in a menu. Longer shortcuts before shorter ones that they contain.
-pub(crate) static ENTRIES: [Entry; 44] = [
+pub(crate) static ENTRIES: [Entry; 45] = [
     Entry {
         action: Action::Live(LiveAction::Options),
         label: "Capture…",
@@ -327,16 +328,22 @@ pub(crate) static ENTRIES: [Entry; 44] = [
     Entry { action: Action::Stop, label: "Stop", tip: "Stop reading; what was read stays (Ctrl+E)", key: None },
     Entry { action: Action::Quit, label: "Quit", tip: "Close the window", key: Some(command(Key::Q)) },
     Entry {
-        action: Action::FocusFilter,
-        label: "Filter",
-        tip: "Show only rows that hold these words in host, path, type, address or provider",
-        key: Some(command(Key::F)),
-    },
-    Entry {
         action: Action::ClearFilter,
         label: "Clear filter",
         tip: "Show all rows again",
         key: Some(shifted(Key::F)),
+    },
+    Entry {
+        action: Action::FocusFilter,
+        label: "Filter",
+        tip: "Show only rows with these words or values, such as host:blob status>=400",
+        key: Some(command(Key::F)),
+    },
+    Entry {
+        action: Action::Filter(FilterAction::Highlight),
+        label: "Highlight",
+        tip: "Let rows stand out that a second filter keeps; none is hidden",
+        key: Some(shifted(Key::H)),
     },
     Entry {
         action: Action::CopyRow,

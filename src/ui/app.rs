@@ -4,6 +4,7 @@
 mod apply;
 mod capturing;
 mod composing;
+mod filtering;
 mod noting;
 mod saving;
 mod verifying;
@@ -17,6 +18,7 @@ use egui::{CornerRadius, Frame, Margin, Panel, TextureHandle, TextureOptions, Ui
 use super::action::{self, Action};
 use super::compose::studio::{Drawn, Studio};
 use super::compose::{self, Composer};
+use super::filter::{FilterBox, Which};
 use super::findings::{self, Findings};
 use super::interfaces::{Interfaces, Watch};
 use super::jobs::{Ask, IndexAsk, IndexTold, Jobs, Purpose, Told, WakeUp};
@@ -25,10 +27,11 @@ use super::machine::Machine;
 use super::overview::{self, Overview};
 use super::prepared::{Prepared, Shown};
 use super::state::{Saved, State, Tab, Trouble, View, Wanted};
-use super::{chips, dialogs, panes, start_screen, status, table, theme, toolbar};
+use super::{chips, dialogs, filter, panes, start_screen, status, table, theme, toolbar};
 use crate::engine::{Command, Handle, Notice, Source};
-use crate::model::{Budget, Side, Timestamp, clean_to};
-use crate::store::{Notes, Row, RowId, Snapshot};
+use crate::model::{Budget, Side, clean_to};
+use crate::store::query::RowSet;
+use crate::store::{Actions, Notes, Row, RowId, Snapshot};
 
 /// Between two orders while reading goes on passes this many times what the last one took: new rows are there at once while
 /// they are few, and sorting never takes more than a twentieth of the time.
@@ -57,8 +60,8 @@ struct Capture {
     ordered_at: f64,
     /// Seconds that the last order took.
     order_cost: f64,
-    /// What the filter calls an action and is none.
-    unknown_action: Option<String>,
+    /// The rows that stand out, where any are asked for.
+    lit: Option<RowSet>,
     overview: Overview,
     shown: Option<Of<Shown>>,
     detail: Option<Of<Prepared>>,
@@ -105,7 +108,7 @@ struct Of<T> {
 struct Ordered {
     generation: u64,
     choice: super::state::Choice,
-    marks: Arc<[Timestamp]>,
+    actions: Actions,
     notes: Notes,
 }
 
@@ -120,6 +123,7 @@ struct Busy {
     picture: bool,
     index: bool,
     findings: bool,
+    completion: Option<Which>,
 }
 
 /// The window.
@@ -235,6 +239,9 @@ impl Desk {
         self.state.selected = None;
         self.state.table = table::TableState::default();
         self.state.choice.clear();
+        self.state.choice.highlight.clear();
+        self.state.filter = FilterBox::default();
+        self.state.highlight = None;
         self.state.trouble = None;
         self.state.dialog = None;
         self.state.body_side = None;
@@ -306,6 +313,7 @@ impl Desk {
             || self.busy.detail.is_some()
             || self.busy.picture
             || self.busy.findings
+            || self.busy.completion.is_some()
             || self.studio.is_busy()
             || self.saving
             || self.looks > 0
@@ -464,11 +472,11 @@ impl Desk {
             return;
         }
         self.capture.order = told.order;
-        let IndexTold { generation, choice, marks, notes, .. } = told;
-        self.capture.ordered = Some(Ordered { generation, choice, marks, notes });
+        let IndexTold { generation, choice, actions, notes, .. } = told;
+        self.capture.ordered = Some(Ordered { generation, choice, actions, notes });
         self.capture.ordered_at = now;
         self.capture.order_cost = told.cost;
-        self.capture.unknown_action = told.unknown;
+        self.capture.lit = told.lit;
         self.capture.overview = told.overview;
         let state = &mut self.state.table;
         // What is being read stays where it is; at the very top new rows may come in, unless one of them is selected.
@@ -500,6 +508,7 @@ impl Desk {
                 self.capture.detail = Some(Of { row, seen, result });
                 self.capture.detail_at = ctx.input(|input| input.time);
             }
+            Told::Complete { which, text, cursor, completion } => self.completed(which, (text, cursor), completion),
             Told::Kept(why) => self.fail("delete the capture", &why),
             Told::Picture { capture, row, side, result } if capture == number => {
                 self.busy.picture = false;
@@ -524,6 +533,7 @@ impl Desk {
             return;
         }
         self.ask_order(ctx, now);
+        self.ask_completion();
         self.ask_findings(ctx, now);
         self.ask_notes();
         self.ask_studio(ctx, now);
@@ -584,18 +594,16 @@ impl Desk {
     }
 
     fn ask_order(&mut self, ctx: &egui::Context, now: f64) {
-        let (capture, choice) = (&self.capture, &self.state.choice);
+        let choice = self.applied();
+        let capture = &self.capture;
         let generation = capture.snapshot.generation;
-        let marks: Arc<[Timestamp]> = self.live.as_ref().map_or_else(Arc::default, |live| live.marks.as_slice().into());
         let known = capture.ordered.as_ref();
-        if self.busy.index
-            || known.is_some_and(|o| {
-                o.generation == generation && o.choice == *choice && o.marks == marks && o.notes == capture.notes
-            })
-        {
+        let same_choice = known.is_some_and(|o| {
+            o.choice == choice && o.actions == *capture.snapshot.actions() && o.notes == capture.notes
+        });
+        if self.busy.index || (same_choice && known.is_some_and(|o| o.generation == generation)) {
             return;
         }
-        let same_choice = known.is_some_and(|o| o.choice == *choice && o.marks == marks && o.notes == capture.notes);
         let wait = capture.order_cost * ORDER_REST - (now - capture.ordered_at);
         if same_choice && capture.reading && !capture.order.is_empty() && wait > 0.0 {
             ctx.request_repaint_after_secs(wait as f32);
@@ -605,8 +613,7 @@ impl Desk {
         let ask = IndexAsk {
             capture: capture.number,
             snapshot: capture.snapshot.clone(),
-            choice: choice.clone(),
-            marks,
+            choice,
             top: if same_choice { top } else { None },
             selected: self.state.selected,
         };
@@ -670,7 +677,7 @@ impl Desk {
                 reading: self.capture.reading && self.live.is_none(),
                 live: self.live.is_some(),
                 captures: self.machine.is_some(),
-                unknown: self.capture.unknown_action.as_deref(),
+                actions: self.capture.snapshot.actions().len(),
                 // Without a filter the order only lags behind while reading: all are shown.
                 shown: if self.state.choice.keeps_all() {
                     self.capture.snapshot.len()
@@ -681,6 +688,14 @@ impl Desk {
             };
             toolbar::show(ui, &seen, &mut self.state, actions);
         });
+        if let Some(known) = &mut self.state.highlight {
+            Panel::top("highlight").exact_size(filter::HEIGHT).frame(bar(8)).show(ui, |ui| {
+                let (memory, actions_marked) = (&self.state.saved.filters, self.capture.snapshot.actions().len());
+                let seen = filter::Seen { which: Which::Highlight, memory, actions: actions_marked };
+                let lit = self.capture.lit.as_ref().map(RowSet::len);
+                filter::highlight_row(ui, &seen, (&mut self.state.choice.highlight, known), lit, actions);
+            });
+        }
         self.live_bar(ui, actions);
         if self.state.view == View::Exchanges {
             Panel::top("chips").exact_size(chips::HEIGHT).frame(bar(8)).show(ui, |ui| {
@@ -719,6 +734,7 @@ impl Desk {
             order: &self.capture.order,
             choice: &self.state.choice,
             selected: self.state.selected,
+            lit: self.capture.lit.as_ref(),
             live: self.live.as_ref().is_some_and(Live::goes_on) && self.capture.paused.is_none(),
         };
         let rect = ui.available_rect_before_wrap();
@@ -767,7 +783,7 @@ impl Desk {
         } else if !self.capture.snapshot.is_empty() {
             match choice.provider.filter(|_| choice.filter.is_empty()) {
                 Some(id) => format!("No rows of {}", chips::name(id)),
-                None => "No exchange holds these words. Press Escape to show all rows again".to_owned(),
+                None => "The filter keeps no exchange. Press Escape to show all rows again".to_owned(),
             }
         } else if self.capture.reading {
             "Reading; the first exchanges appear as they end".to_owned()

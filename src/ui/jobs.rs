@@ -9,8 +9,9 @@ use std::time::Duration;
 
 use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, bounded};
 
+use super::filter::Which;
 use super::findings::{Findings, of_site};
-use super::live::{CLOSING, Live, Named, SaveWish, named};
+use super::live::{CLOSING, Live, SaveWish};
 use super::overview::Overview;
 use super::prepared::{Picture, Prepared, Shown, picture};
 use super::state::Choice;
@@ -18,8 +19,10 @@ use super::verified::{OnScreen, Verified};
 use crate::capture::is_key_log;
 use crate::engine::{self, Source};
 use crate::export::{self, Subject};
-use crate::model::{Budget, Side, Timestamp, clean_to};
-use crate::store::{Notes, Row, RowId, Snapshot, query};
+use crate::model::{Budget, Side, clean_to};
+use crate::store::filter::{Completion, Filter, complete};
+use crate::store::query::{self, RowSet};
+use crate::store::{Actions, Notes, Row, RowId, Snapshot};
 
 /// A dialog that answers faster was never shown: nobody clicks within it.
 const NO_DIALOG: Duration = Duration::from_millis(300);
@@ -38,6 +41,8 @@ pub(crate) enum Ask {
     Picture { capture: u32, row: RowId, side: Side, prepared: Arc<Prepared> },
     /// What the exchanges together say.
     Findings { capture: u32, snapshot: Snapshot },
+    /// What could be written in a filter box at the cursor.
+    Complete { which: Which, text: String, cursor: usize, snapshot: Snapshot },
 }
 
 /// An answer of the jobs thread.
@@ -67,6 +72,12 @@ pub(crate) enum Told {
         capture: u32,
         generation: u64,
         findings: Box<Findings>,
+    },
+    Complete {
+        which: Which,
+        text: String,
+        cursor: usize,
+        completion: Completion,
     },
     /// A capture that was thrown away is still there.
     Kept(String),
@@ -155,9 +166,8 @@ pub(crate) enum Found {
 pub(crate) struct IndexAsk {
     pub(crate) capture: u32,
     pub(crate) snapshot: Snapshot,
+    /// What is chosen; the texts of both filters are such as can be read.
     pub(crate) choice: Choice,
-    /// When actions were marked.
-    pub(crate) marks: Arc<[Timestamp]>,
     /// Rows whose places in the new order are wanted: the topmost visible one and the selected one.
     pub(crate) top: Option<RowId>,
     pub(crate) selected: Option<RowId>,
@@ -169,10 +179,10 @@ pub(crate) struct IndexTold {
     pub(crate) capture: u32,
     pub(crate) generation: u64,
     pub(crate) choice: Choice,
-    pub(crate) marks: Arc<[Timestamp]>,
+    pub(crate) actions: Actions,
     pub(crate) notes: Notes,
-    /// What the filter calls an action and is none.
-    pub(crate) unknown: Option<String>,
+    /// The rows to stand out, where any are asked for.
+    pub(crate) lit: Option<RowSet>,
     /// Seconds that it took.
     pub(crate) cost: f64,
     pub(crate) order: Arc<[u32]>,
@@ -395,6 +405,10 @@ fn answer(ask: Ask, budget: &Budget) -> Told {
             let findings = Box::new(Findings::new(&snapshot.findings()));
             Told::Findings { capture, generation: snapshot.generation, findings }
         }
+        Ask::Complete { which, text, cursor, snapshot } => {
+            let completion = complete(&text, cursor, &snapshot);
+            Told::Complete { which, text, cursor, completion }
+        }
     }
 }
 
@@ -448,23 +462,22 @@ fn timed_index(ask: IndexAsk) -> IndexTold {
 }
 
 fn index(ask: IndexAsk) -> IndexTold {
-    let IndexAsk { capture, snapshot, choice, marks, top, selected } = ask;
-    let Named { rest, stretches, unknown } = named(&choice.filter, &marks);
-    let mut order = query::select(&snapshot, &rest, choice.provider, choice.sort, choice.descending);
+    let IndexAsk { capture, snapshot, choice, top, selected } = ask;
+    // The window sends only texts that it has read.
+    let filter = Filter::parse(&choice.filter).unwrap_or_default();
+    let mut order = query::select(&snapshot, &filter, choice.provider, choice.sort, choice.descending);
     if let Some((from, to)) = choice.range {
         let within = |id: &u32| snapshot.row(RowId(*id)).is_some_and(|row| (from..=to).contains(&row.time));
         order = order.iter().copied().filter(within).collect();
     }
-    if let Some(stretches) = stretches {
-        let within = |row: Row| stretches.iter().any(|stretch| stretch.contains(&row.time));
-        order = order.iter().copied().filter(|id| snapshot.row(RowId(*id)).is_some_and(within)).collect();
-    }
     if let Some(site) = &choice.site {
         order = order.iter().copied().filter(|id| of_site(&snapshot, RowId(*id), site)).collect();
     }
-    let overview = Overview::new(&snapshot, &marks);
+    let overview = Overview::new(&snapshot, snapshot.actions().moments());
+    let highlight = Filter::parse(&choice.highlight).ok().filter(|filter| !filter.keeps_all());
+    let lit = highlight.map(|filter| RowSet::new(&snapshot, &filter));
     let place = |row: Option<RowId>| row.and_then(|row| order.iter().position(|id| *id == row.0).map(|at| (row, at)));
     let (top, selected) = (place(top), place(selected));
-    let (generation, notes) = (snapshot.generation, snapshot.notes().clone());
-    IndexTold { capture, generation, choice, marks, notes, unknown, cost: 0.0, order, overview, top, selected }
+    let (generation, notes, actions) = (snapshot.generation, snapshot.notes().clone(), snapshot.actions().clone());
+    IndexTold { capture, generation, choice, actions, notes, lit, cost: 0.0, order, overview, top, selected }
 }

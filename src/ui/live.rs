@@ -1,6 +1,5 @@
 //! What a live capture is in the window: how it was asked for, the capture process, its marks, and whether it is saved.
 
-use core::ops::Range;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -11,8 +10,6 @@ use super::text;
 use crate::capture::{Keep, Wish};
 use crate::model::{Timestamp, clean_to};
 
-/// How long an action's exchanges may begin after it, in nanoseconds.
-const ACTION_NANOS: i64 = 10_000_000_000;
 /// The word before an action's number in the filter box.
 const ACTION: &str = "action:";
 /// How long a capture process may take to close its files before what it wrote is deleted all the same.
@@ -233,44 +230,6 @@ pub struct SaveWish {
     pub(crate) then: Option<Leave>,
 }
 
-/// The filter box's words without actions, and when the rows of these actions began: any of the stretches. `None` where
-/// no action is named.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Named {
-    pub(crate) rest: String,
-    pub(crate) stretches: Option<Vec<Range<Timestamp>>>,
-    /// What does not name an action.
-    pub(crate) unknown: Option<String>,
-}
-
-/// Takes the actions out of a filter.
-pub(crate) fn named(filter: &str, marks: &[Timestamp]) -> Named {
-    let mut out = Named::default();
-    let mut rest = Vec::new();
-    for word in filter.split_whitespace() {
-        let start = word.get(..ACTION.len()).filter(|start| start.eq_ignore_ascii_case(ACTION));
-        let Some(number) = start.and_then(|_| word.get(ACTION.len()..)) else {
-            rest.push(word);
-            continue;
-        };
-        let stretches = out.stretches.get_or_insert_default();
-        match number.parse::<usize>().ok().and_then(|n| stretch(marks, n)) {
-            Some(stretch) => stretches.push(stretch),
-            None => out.unknown = Some(clean_to(number.as_bytes(), 12).into_owned()),
-        }
-    }
-    out.rest = rest.join(" ");
-    out
-}
-
-/// When exchanges of action `number` (from 1) begin: within ten seconds, and before the next action.
-fn stretch(marks: &[Timestamp], number: usize) -> Option<Range<Timestamp>> {
-    let from = *marks.get(number.checked_sub(1)?)?;
-    let most = Timestamp(from.0.saturating_add(ACTION_NANOS));
-    let next = marks.get(number).copied().unwrap_or(most);
-    Some(from..next.min(most).max(from))
-}
-
 /// The words that show an action's exchanges.
 pub(crate) fn action_words(number: usize) -> String {
     format!("{ACTION}{number}")
@@ -278,33 +237,8 @@ pub(crate) fn action_words(number: usize) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::{CaptureChoice, KeepChoice, limits, named};
+    use super::{CaptureChoice, KeepChoice, limits};
     use crate::capture::Keep;
-    use crate::model::Timestamp;
-
-    const S: i64 = 1_000_000_000;
-
-    #[track_caller]
-    fn check(filter: &str, rest: &str, stretches: Option<&[(i64, i64)]>, unknown: Option<&str>) {
-        let marks = [Timestamp(100 * S), Timestamp(104 * S), Timestamp(200 * S)];
-        let got = named(filter, &marks);
-        assert_eq!((got.rest.as_str(), got.unknown.as_deref()), (rest, unknown), "{filter}");
-        let want = stretches
-            .map(|all| all.iter().map(|(from, to)| Timestamp(from * S)..Timestamp(to * S)).collect::<Vec<_>>());
-        assert_eq!(got.stretches, want, "{filter}");
-    }
-
-    #[test]
-    fn actions_are_taken_out_of_the_filter() {
-        check("blob  azure", "blob azure", None, None);
-        check("action:1", "", Some(&[(100, 104)]), None);
-        check("blob action:2 put", "blob put", Some(&[(104, 114)]), None);
-        check("Action:3 action:1", "", Some(&[(200, 210), (100, 104)]), None);
-        check("action:4 x", "x", Some(&[]), Some("4"));
-        check("action:0", "", Some(&[]), Some("0"));
-        check("action: action:é", "", Some(&[]), Some("é"));
-        check("actions:1 é", "actions:1 é", None, None);
-    }
 
     #[test]
     fn limits_are_said() {

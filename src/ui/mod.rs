@@ -9,6 +9,7 @@ mod chips;
 mod compose;
 mod dialogs;
 pub mod figure;
+mod filter;
 mod findings;
 mod interfaces;
 mod jobs;
@@ -34,6 +35,7 @@ mod window;
 
 pub use action::{Action, Goal, LiveAction, Move, PictureAction};
 pub use app::Desk;
+pub use filter::{FilterAction, FilterMemory, Join, KeptFilter, Which};
 pub use live::{CaptureChoice, KeepChoice, Leave, SaveWish};
 pub use machine::{Machine, Recording};
 pub use state::{

@@ -108,6 +108,26 @@ pub(crate) fn lens(painter: &Painter, centre: Pos2, colour: Color32) {
     painter.line_segment([centre + vec2(1.8, 1.8), centre + vec2(5.0, 5.0)], stroke);
 }
 
+/// A star for what is kept; full where it is.
+pub(crate) fn star(painter: &Painter, centre: Pos2, full: bool, colour: Color32) {
+    let point = |n: u8| {
+        let radius = if n.is_multiple_of(2) { 6.0 } else { 2.6 };
+        let angle = PI * (f32::from(n) / 5.0 - 0.5);
+        centre + vec2(radius * angle.cos(), radius * angle.sin())
+    };
+    let points: Vec<Pos2> = (0..10).map(point).collect();
+    if full {
+        // A star is not convex: five triangles and the middle are.
+        for n in (0..10_u8).step_by(2) {
+            let tip = vec![point((n + 9) % 10), point(n), point(n + 1)];
+            painter.add(Shape::convex_polygon(tip, colour, Stroke::NONE));
+        }
+        let middle = (0..10_u8).skip(1).step_by(2).map(point).collect();
+        painter.add(Shape::convex_polygon(middle, colour, Stroke::NONE));
+    }
+    painter.add(Shape::closed_line(points, Stroke::new(1.2, colour)));
+}
+
 /// A cross for closing.
 pub(crate) fn cross(painter: &Painter, centre: Pos2, colour: Color32) {
     let stroke = Stroke::new(1.4, colour);

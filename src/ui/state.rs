@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 
 use super::figure::Still;
+use super::filter::{FilterBox, FilterMemory};
 use super::live::{CaptureChoice, Leave, SaveWish};
 use super::table::{Column, TableState};
 use super::verified::Verified;
@@ -119,6 +120,8 @@ pub struct Saved {
     pub tab: Tab,
     /// How to capture.
     pub capture: CaptureChoice,
+    /// Filters used lately, and those kept by name.
+    pub filters: FilterMemory,
 }
 
 impl Default for Saved {
@@ -133,6 +136,7 @@ impl Default for Saved {
             folded: false,
             tab: Tab::Evidence,
             capture: CaptureChoice::default(),
+            filters: FilterMemory::default(),
         }
     }
 }
@@ -152,6 +156,8 @@ impl Saved {
 pub struct Choice {
     /// The text of the filter box.
     pub filter: String,
+    /// The text of the highlight box.
+    pub highlight: String,
     /// Only this operator; [`crate::store::Row::NONE`] for rows without one.
     pub provider: Option<ProviderId>,
     /// Only rows of this site, as the findings count them.
@@ -170,7 +176,7 @@ impl Choice {
         self.filter.trim().is_empty() && self.provider.is_none() && self.site.is_none() && self.range.is_none()
     }
 
-    /// Leaves no row out.
+    /// Leaves no row out. What stands out goes on standing out.
     pub(crate) fn clear(&mut self) {
         self.filter.clear();
         self.provider = None;
@@ -243,6 +249,13 @@ pub enum Dialog {
     Delete(Orphan),
     /// Whether secrets may be shown in a picture.
     Secrets,
+    /// A filter gets a name.
+    NameFilter {
+        /// The filter.
+        filter: String,
+        /// What was typed.
+        name: String,
+    },
     /// What is said of a row.
     Comment {
         /// The row.
@@ -323,6 +336,10 @@ pub struct State {
     /// The dialog on screen.
     pub dialog: Option<Dialog>,
     pub(crate) table: TableState,
+    /// What is known of the text in the filter box.
+    pub(crate) filter: FilterBox,
+    /// The same of the highlight box; `None` while that is closed.
+    pub(crate) highlight: Option<FilterBox>,
     /// The ledger line under the pointer, in card or head: lights in both. Set in one frame, drawn in the next.
     pub(crate) lit: Option<usize>,
     pub(crate) lit_next: Option<usize>,

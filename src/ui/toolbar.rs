@@ -1,11 +1,12 @@
 //! The bar at the top: open, stop, filter, how many rows, menu; and the thin bar of progress under it.
 
-use egui::{Align, CornerRadius, Id, Key, Layout, Modifiers, Rect, Sense, Ui, pos2, vec2};
+use egui::{Align, CornerRadius, Layout, Rect, Sense, Ui, pos2, vec2};
 
 use super::action::{self, Action, LiveAction, PictureAction, menu_item};
+use super::filter::FilterAction;
 use super::state::{State, ThemeChoice, View};
 use super::theme;
-use super::{shapes, text};
+use super::{filter, text};
 use crate::store::Progress;
 
 /// What the bar reads.
@@ -19,19 +20,14 @@ pub(crate) struct Seen<'a> {
     pub(crate) live: bool,
     /// Whether live captures can be made.
     pub(crate) captures: bool,
-    /// What the filter calls an action and is none.
-    pub(crate) unknown: Option<&'a str>,
+    /// How many actions were marked.
+    pub(crate) actions: usize,
     pub(crate) shown: usize,
     pub(crate) all: usize,
 }
 
 /// Height in points.
 pub(crate) const HEIGHT: f32 = 44.0;
-
-/// The filter box.
-pub(crate) fn filter_id() -> Id {
-    Id::unique("filter box")
-}
 
 /// Paints the bar.
 pub(crate) fn show(ui: &mut Ui, seen: &Seen<'_>, state: &mut State, actions: &mut Vec<Action>) {
@@ -55,7 +51,7 @@ pub(crate) fn show(ui: &mut Ui, seen: &Seen<'_>, state: &mut State, actions: &mu
         ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
             menu(ui, seen, state, actions);
             counts(ui, seen);
-            filter(ui, seen.unknown, state, actions);
+            filter_box(ui, seen, state, actions);
         });
     });
     progress(ui, bar, seen, c.accent);
@@ -108,63 +104,11 @@ fn counts(ui: &mut Ui, seen: &Seen<'_>) {
     response.on_hover_text("Exchanges shown, of all in the capture");
 }
 
-fn filter(ui: &mut Ui, unknown: Option<&str>, state: &mut State, actions: &mut Vec<Action>) {
-    let c = theme::colours(ui);
+fn filter_box(ui: &mut Ui, seen: &Seen<'_>, state: &mut State, actions: &mut Vec<Action>) {
     let width = ui.available_width() - 8.0;
     let (rect, _) = ui.allocate_exact_size(vec2(width, 28.0), Sense::hover());
-    let focused = ui.memory(|memory| memory.has_focus(filter_id()));
-    ui.painter().rect(
-        rect,
-        CornerRadius::same(theme::CORNER),
-        c.page,
-        egui::Stroke::new(1.0, if focused { c.accent } else { c.line }),
-        egui::StrokeKind::Inside,
-    );
-    let noted = unknown.filter(|_| !state.choice.filter.is_empty()).map_or(0.0, |unknown| note(ui, rect, unknown));
-    shapes::lens(ui.painter(), pos2(rect.left() + 15.0, rect.center().y), c.quiet);
-    let inside =
-        Rect::from_min_max(pos2(rect.left() + 28.0, rect.top()), pos2(rect.right() - 28.0 - noted, rect.bottom()));
-    let edit = egui::TextEdit::singleline(&mut state.choice.filter)
-        .id(filter_id())
-        .hint_text(egui::RichText::new("Filter by host, path, type, address or provider").color(c.faint))
-        .frame(egui::Frame::NONE)
-        .char_limit(1_024)
-        .align(egui::Align2::LEFT_CENTER)
-        .desired_width(inside.width());
-    let mut inner = ui.new_child(egui::UiBuilder::new().max_rect(inside).layout(Layout::left_to_right(Align::Center)));
-    let response = inner.add(edit).accessible_name("Filter");
-    if response.changed() && state.view != View::Exchanges {
-        // Findings are never filtered: who filters wants the list.
-        actions.push(Action::View(View::Exchanges));
-    }
-    // Down leaves the box for the table.
-    if response.has_focus() && ui.input_mut(|input| input.consume_key(Modifiers::NONE, Key::ArrowDown)) {
-        ui.memory_mut(|memory| memory.request_focus(super::table::focus_id()));
-    }
-    if !state.choice.filter.is_empty() {
-        let clear = Rect::from_center_size(pos2(rect.right() - 15.0, rect.center().y), vec2(20.0, 20.0));
-        let response = ui.interact(clear, ui.scope_id().with("clear"), Sense::click());
-        response.widget_info(|| egui::WidgetInfo::labeled(egui::Role::Button, true, "Clear filter"));
-        let hot = response.hovered() || response.has_focus();
-        shapes::cross(ui.painter(), clear.center(), if hot { c.text } else { c.quiet });
-        if response.on_hover_text("Show all rows again").clicked() {
-            actions.push(Action::ClearFilter);
-        }
-    }
-}
-
-/// Says in the box that an action does not exist; gives the room that it takes.
-fn note(ui: &Ui, rect: Rect, unknown: &str) -> f32 {
-    let c = theme::colours(ui);
-    let words = format!("no action {unknown}");
-    let galley = ui.painter().layout_no_wrap(words.clone(), theme::sans(theme::SMALL), c.amber);
-    let at = pos2(rect.right() - 30.0 - galley.size().x, (rect.center().y - galley.size().y / 2.0).round());
-    let room = galley.size().x + 8.0;
-    let place = Rect::from_min_size(at, galley.size());
-    ui.painter().galley(at, galley, c.amber);
-    let response = ui.interact(place, ui.scope_id().with("no action"), Sense::hover());
-    response.widget_info(|| egui::WidgetInfo::labeled(egui::Role::Status, true, words.clone()));
-    room
+    let of = filter::Seen { which: filter::Which::Filter, memory: &state.saved.filters, actions: seen.actions };
+    filter::show(ui, rect, &of, (&mut state.choice.filter, &mut state.filter), actions);
 }
 
 fn menu(ui: &mut Ui, seen: &Seen<'_>, state: &State, actions: &mut Vec<Action>) {
@@ -192,6 +136,7 @@ fn menu(ui: &mut Ui, seen: &Seen<'_>, state: &State, actions: &mut Vec<Action>) 
             menu_item(ui, &Action::View(view), actions);
         }
         menu_item(ui, &Action::Compose(PictureAction::Add), actions);
+        menu_item(ui, &Action::Filter(FilterAction::Highlight), actions);
         menu_item(ui, &Action::Fold, actions);
         menu_item(ui, &Action::ResetColumns, actions);
         ui.menu_button("Theme", |ui| {

@@ -29,7 +29,7 @@ fn proof(title: &str) -> (Proof, Vec<u8>) {
     let mut reading = Reading::open(&source, How::judged(1), &Budget::default()).expect("the sample is there");
     while reading.step().expect("the sample is whole") {}
     let snapshot = reading.snapshot();
-    let row = Listing::new(&snapshot, "").find(PUT).expect("the upload");
+    let row = Listing::all(&snapshot).find(PUT).expect("the upload");
     let redaction = RedactionChoice { on: false, ..RedactionChoice::default() };
     let plan = Plan { redaction, title: title.to_owned(), ..Plan::default() };
     let mut proof = Proof::new(&snapshot, &source, &[row], &plan, &CaseKey::of_capture(&[7; 32])).expect("a proof");

@@ -10,7 +10,7 @@ use crate::ui::action::{Action, Goal, Move};
 use crate::ui::jobs::Take;
 use crate::ui::live::Leave;
 use crate::ui::state::{Dialog, Fold, PathPurpose, Saved, Tab, View, Wanted};
-use crate::ui::{table, toolbar};
+use crate::ui::{filter, table};
 
 /// Rows remembered for going back.
 const LEFT: usize = 100;
@@ -41,12 +41,12 @@ impl Desk {
             Action::Close => self.leave(Leave::Close),
             Action::Quit => self.leave(Leave::Quit),
             Action::Live(action) => self.live_action(action),
-            Action::FocusFilter => ctx.memory_mut(|memory| memory.request_focus(toolbar::filter_id())),
+            Action::FocusFilter => ctx.memory_mut(|memory| memory.request_focus(filter::id(filter::Which::Filter))),
             Action::ClearFilter => {
                 self.state.choice.clear();
                 self.state.table.reveal = true;
             }
-            Action::Filter(words) => self.state.choice.filter = words,
+            Action::Filter(action) => self.filter_action(ctx, action),
             Action::Provider(provider) => self.provider(provider),
             Action::Range(range) => {
                 self.state.choice.range = range;

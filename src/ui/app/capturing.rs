@@ -13,9 +13,9 @@ use crate::model::clean_to;
 use crate::store::query::SortKey;
 use crate::ui::action::{Action, LiveAction};
 use crate::ui::interfaces::Watch;
-use crate::ui::live::{Leave, Live, SaveWhat, SaveWish, Stage, action_words, named};
+use crate::ui::live::{Leave, Live, SaveWhat, SaveWish, Stage};
 use crate::ui::machine::{self, Recording};
-use crate::ui::state::{CaptureOptions, Dialog, Trouble, View, Wanted};
+use crate::ui::state::{CaptureOptions, Dialog, Trouble, Wanted};
 use crate::ui::{live_bar, theme};
 
 impl Desk {
@@ -400,20 +400,8 @@ impl Desk {
         let now = (machine.now)();
         live.marks.push(now);
         let number = live.marks.len();
+        self.set_actions();
         self.state.said = Some(format!("Action {number} at {} UTC", now.time_of_day(1)));
-    }
-
-    fn marked(&mut self, number: usize) {
-        let filter = &mut self.state.choice.filter;
-        let words = action_words(number);
-        let on = filter.split_whitespace().any(|word| word.eq_ignore_ascii_case(&words));
-        let rest = named(filter, &[]).rest;
-        *filter = match (on, rest.is_empty()) {
-            (true, _) => rest,
-            (false, true) => words,
-            (false, false) => format!("{words} {rest}"),
-        };
-        self.state.view = View::Exchanges;
     }
 
     /// Asks for the desktop's dialog, one at a time.
@@ -459,7 +447,7 @@ impl Desk {
 
     /// Words for a table without rows that only a live capture or an action needs.
     pub(super) fn no_rows_live(&self) -> Option<String> {
-        if let Some(unknown) = &self.capture.unknown_action
+        if let Some(unknown) = self.state.filter.unknown_action(self.capture.snapshot.actions().len())
             && !self.capture.snapshot.is_empty()
         {
             return Some(format!(

@@ -85,7 +85,7 @@ impl Desk {
     fn composed(&self) -> Drawn {
         let mut document = self.composer.document.clone();
         if self.composer.listed == Listed::Kept {
-            document.plan.filter.clone_from(&self.state.choice.filter);
+            self.state.filter.good().clone_into(&mut document.plan.filter);
         }
         let scale = if self.composer.dragging { 1 } else { document.plan.scale };
         Drawn { document, listed: self.composer.listed, generation: self.capture.newest().generation, scale }

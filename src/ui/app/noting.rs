@@ -64,7 +64,7 @@ impl Desk {
 
     /// A snapshot as the window shows it.
     pub(super) fn noted(&self, snapshot: Snapshot) -> Snapshot {
-        snapshot.with_notes(self.capture.notes.clone())
+        snapshot.with_notes(self.capture.notes.clone()).with_actions(self.actions())
     }
 
     /// Selects the nearest marked row of those shown that stands so to the selected one; at the end begins again.

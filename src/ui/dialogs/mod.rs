@@ -2,6 +2,7 @@
 //! questions around saving, and what verifying came to.
 
 mod comment;
+mod name_filter;
 mod options;
 mod saving;
 mod verified;
@@ -90,6 +91,7 @@ pub(crate) fn show(ui: &Ui, dialog: &mut Dialog, seen: &Seen<'_>, more: &mut boo
         Dialog::Delete(orphan) => saving::delete(ui, orphan, actions),
         Dialog::Secrets => saving::secrets(ui, actions),
         Dialog::Comment { row, text } => comment::show(ui, *row, text, actions),
+        Dialog::NameFilter { filter, name } => name_filter::show(ui, filter, name, actions),
         Dialog::Verifying { name, .. } => verified::under_way(ui, name, actions),
         Dialog::Verified(verified) => verified::show(ui, verified, actions),
     });

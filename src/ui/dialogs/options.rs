@@ -1,14 +1,12 @@
 //! How to capture: interface, filter, what is kept.
 
-use core::ops::Range;
-
-use egui::text::{LayoutJob, TextFormat};
 use egui::{DragValue, Id, RichText, ScrollArea, Stroke, TextBuffer, Ui, vec2};
 
 use super::buttons;
 use crate::capture::{DeviceKind, DeviceState, Wish, check_filter};
 use crate::model::LinkType;
 use crate::ui::action::{Action, LiveAction};
+use crate::ui::filter::underlined;
 use crate::ui::interfaces::{self, Interfaces, Use};
 use crate::ui::live::{CaptureChoice, KeepChoice};
 use crate::ui::state::CaptureOptions;
@@ -108,7 +106,7 @@ fn filter(ui: &mut Ui, options: &mut CaptureOptions, interfaces: &Interfaces) ->
     let mut entered = false;
     line(ui, "Capture filter", |ui, label| {
         let mut layouter = |ui: &Ui, text: &dyn TextBuffer, _wrap: f32| {
-            let job = underlined(text.as_str(), fault.as_ref(), c);
+            let job = underlined(text.as_str(), fault.as_ref(), theme::mono(), c);
             ui.fonts_mut(|fonts| fonts.layout_job(job))
         };
         let edit = egui::TextEdit::singleline(text)
@@ -166,27 +164,6 @@ fn check(options: &mut CaptureOptions, interfaces: &Interfaces) {
         }
         options.checked = Some(now);
     }
-}
-
-/// The filter with its faulty part underlined.
-fn underlined(text: &str, fault: Option<&Range<usize>>, c: &theme::Colours) -> LayoutJob {
-    let plain = TextFormat::simple(theme::mono(), c.text);
-    let faulty = TextFormat { underline: Stroke::new(1.5, c.red), ..plain.clone() };
-    let mut job = LayoutJob::default();
-    let (from, to) = fault.map_or((text.len(), text.len()), |range| {
-        let to = range.end.min(text.len());
-        (range.start.min(to), to)
-    });
-    match (text.get(..from), text.get(from..to), text.get(to..)) {
-        (Some(before), Some(within), Some(after)) => {
-            job.append(before, 0.0, plain.clone());
-            job.append(within, 0.0, faulty);
-            job.append(after, 0.0, plain);
-        }
-        // A place inside a character marks the whole.
-        _ => job.append(text, 0.0, faulty),
-    }
-    job
 }
 
 fn keep(ui: &mut Ui, choice: &mut CaptureChoice) {

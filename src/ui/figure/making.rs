@@ -8,6 +8,7 @@ use crate::case::{Key, Plan, Section, Shape};
 use crate::engine::{self, DetailError, RowDetail, Source};
 use crate::export::{Listing, Pixels, Proof, ProofError, Redactor, Replaced};
 use crate::model::Budget;
+use crate::store::filter::Filter;
 use crate::store::{RowId, Snapshot, StoreError};
 
 /// Rows of the list before and after a single exchange, and rows in one picture.
@@ -79,18 +80,21 @@ impl<'a> Making<'a> {
         which: Listed,
         key: &'a Key,
     ) -> Self {
-        let all = Listing::new(snapshot, "");
+        let all = Listing::all(snapshot);
         let chosen: Vec<(u32, RowId)> =
             rows.iter().filter_map(|row| all.numbers().of(*row).map(|number| (number, *row))).collect();
         let shows = plan.sections.iter().any(|choice| choice.section == Section::List && !choice.folded);
-        let listed = match which {
+        let listed = || match which {
             _ if !shows => (Vec::new(), 0),
             Listed::Around => around(&all, &chosen),
             Listed::Kept => {
-                let kept = Listing::new(snapshot, &plan.filter);
+                // A plan from a version without this language may hold what is no filter: it keeps nothing.
+                let Ok(filter) = Filter::parse(&plan.filter) else { return (Vec::new(), 0) };
+                let kept = Listing::new(snapshot, &filter);
                 (kept.rows().take(ROWS).map(|(_, id)| id).collect(), kept.rows().count())
             }
         };
+        let listed = listed();
         Self { snapshot, source, plan, key, chosen, listed }
     }
 

@@ -449,7 +449,8 @@ fn rows(ui: &mut Ui, plan: &Plan, sheet: &Sheet, state: &mut State) {
         hidden: vec![Column::Server, Column::Tenant, Column::Type, Column::Duration, Column::Process, Column::Comment],
         ..Saved::default()
     };
-    let seen = table::Seen { snapshot: &sheet.list, order: &sheet.order, choice: &choice, selected, live: false };
+    let seen =
+        table::Seen { snapshot: &sheet.list, order: &sheet.order, choice: &choice, selected, lit: None, live: false };
     table::still(ui, &seen, &mut saved);
     ui.add_space(6.0);
     legend(ui);

@@ -7,15 +7,16 @@ mod header;
 mod words;
 
 use egui::{
-    CornerRadius, EventFilter, Id, Key, Modifiers, Painter, Rect, Response, Role, Sense, Stroke, Ui, WidgetInfo, pos2,
-    vec2,
+    CornerRadius, EventFilter, Id, Key, Modifiers, Painter, Rect, Response, Role, Sense, Stroke, StrokeKind, Ui,
+    WidgetInfo, pos2, vec2,
 };
 
 use super::action::{Action, Move, NoteAction};
+use super::filter::{FilterAction, Join, cell_filter};
 use super::state::{Choice, Saved};
 use super::theme::{self, Colours, HEADER, ROW};
-use crate::model::ProviderId;
-use crate::store::query::SortKey;
+use crate::model::{ProviderId, clean_to};
+use crate::store::query::{RowSet, SortKey};
 use crate::store::{Row, RowId, RowKind, Snapshot};
 
 use cells::Cells;
@@ -30,6 +31,8 @@ const BAR: f32 = 10.0;
 const SIDEWAYS: f32 = 8.0;
 /// Space left and right of a cell's content.
 const INSET: f32 = 8.0;
+/// Characters of a filter in the menu.
+const MENU_CHARS: usize = 48;
 
 /// Where the table stands.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
@@ -85,6 +88,8 @@ pub(crate) struct Seen<'a> {
     pub(crate) order: &'a [u32],
     pub(crate) choice: &'a Choice,
     pub(crate) selected: Option<RowId>,
+    /// The rows that stand out, where any are asked for.
+    pub(crate) lit: Option<&'a RowSet>,
     /// Whether rows come at the end.
     pub(crate) live: bool,
 }
@@ -208,6 +213,17 @@ struct Grid {
     columns: Vec<(Column, f32)>,
 }
 
+impl Grid {
+    /// The column at a place, where the columns are scrolled so far.
+    fn column_at(&self, x: f32, scrolled: f32) -> Option<Column> {
+        let mut left = self.body.left() - scrolled;
+        self.columns.iter().find_map(|(column, width)| {
+            left += width;
+            (x < left).then_some(*column)
+        })
+    }
+}
+
 fn rows(ui: &Ui, grid: &Grid, seen: &Seen<'_>, state: &TableState, actions: &mut Vec<Action>) {
     let Grid { painter, body, columns } = grid;
     let c = theme::colours(ui);
@@ -230,6 +246,9 @@ fn rows(ui: &Ui, grid: &Grid, seen: &Seen<'_>, state: &TableState, actions: &mut
         };
         let marked = seen.snapshot.note(id).is_some_and(|note| note.marked);
         ground(painter, c, rect, (&row, marked), over);
+        if seen.lit.is_some_and(|lit| lit.has(id)) {
+            stands_out(painter, c, rect);
+        }
         if response.clicked() {
             ui.ctx().memory_mut(|memory| memory.request_focus(focus_id()));
             actions.push(Action::Select(id));
@@ -237,7 +256,15 @@ fn rows(ui: &Ui, grid: &Grid, seen: &Seen<'_>, state: &TableState, actions: &mut
         if response.hovered() {
             hint(&response, grid, seen.snapshot, (id, &row), state);
         }
-        response.context_menu(|ui| menu(ui, seen.snapshot, id, &row, actions));
+        let clicked = response.id.with("column");
+        if response.secondary_clicked() {
+            let column = response.interact_pointer_pos().and_then(|at| grid.column_at(at.x, state.left));
+            ui.data_mut(|data| data.insert_temp(clicked, column));
+        }
+        response.context_menu(|ui| {
+            let column = ui.data(|data| data.get_temp::<Option<Column>>(clicked)).flatten();
+            menu(ui, seen.snapshot, (id, &row, column), actions);
+        });
         visible.push(Visible { id, row, rect, selected });
     }
     let mut x = body.left() - state.left;
@@ -287,6 +314,18 @@ fn ground(painter: &Painter, c: &Colours, rect: Rect, (row, marked): (&Row, bool
     }
 }
 
+/// A row that the highlight asks for: a tint and a line around it, so that it shows without colour too.
+fn stands_out(painter: &Painter, c: &Colours, rect: Rect) {
+    let inside = Rect::from_min_max(rect.min + vec2(3.5, 0.5), rect.max - vec2(0.5, 1.5));
+    painter.rect(
+        inside,
+        CornerRadius::same(3),
+        c.accent.gamma_multiply(if c.dark { 0.16 } else { 0.10 }),
+        Stroke::new(1.0, c.accent),
+        StrokeKind::Inside,
+    );
+}
+
 /// What the cell under the pointer says in full.
 fn hint(response: &Response, grid: &Grid, snapshot: &Snapshot, at: (RowId, &Row), state: &TableState) {
     let Some(pointer) = response.hover_pos() else { return };
@@ -306,7 +345,7 @@ fn hint(response: &Response, grid: &Grid, snapshot: &Snapshot, at: (RowId, &Row)
     }
 }
 
-fn menu(ui: &mut Ui, snapshot: &Snapshot, id: RowId, row: &Row, actions: &mut Vec<Action>) {
+fn menu(ui: &mut Ui, snapshot: &Snapshot, (id, row, column): (RowId, &Row, Option<Column>), actions: &mut Vec<Action>) {
     let mut item = |ui: &mut Ui, label: &str, action: Action| {
         if ui.button(label).clicked() {
             if matches!(action, Action::Note(_)) {
@@ -317,10 +356,23 @@ fn menu(ui: &mut Ui, snapshot: &Snapshot, id: RowId, row: &Row, actions: &mut Ve
         }
     };
     item(ui, "Show evidence", Action::Select(id));
-    let host = snapshot.text(row.host);
-    if !host.is_empty() {
-        item(ui, "Only this host", Action::Filter(host.to_owned()));
+    let clicked = column.and_then(|column| cell_filter(column, snapshot, (id, row)));
+    if let Some(filter) = clicked.or_else(|| cell_filter(Column::Host, snapshot, (id, row))) {
+        ui.separator();
+        let words = clean_to(filter.to_string().as_bytes(), MENU_CHARS).into_owned();
+        let joins = [
+            (format!("Only {words}"), Join::Only),
+            (format!("And {words}"), Join::And),
+            (format!("Or {words}"), Join::Or),
+            (format!("Not {words}"), Join::Not),
+            (format!("Highlight {words}"), Join::Highlight),
+        ];
+        for (label, join) in joins {
+            item(ui, &label, Action::Filter(FilterAction::Refine(filter.clone(), join)));
+        }
+        ui.separator();
     }
+    let host = snapshot.text(row.host);
     if let Some(provider) = row.operator() {
         item(ui, &format!("Only {}", names(row).0), Action::Provider(Some(provider)));
     } else {

@@ -1,0 +1,597 @@
+//! Which rows a filter keeps: chunk by chunk, cheap tests first, records only of rows that are still in question.
+
+use core::net::{IpAddr, SocketAddr};
+use core::ops::Range;
+
+use ahash::AHashMap;
+
+use super::Filter;
+use super::bits::Bits;
+use super::keys::{Key, Proto, State};
+use super::matching::Needle;
+use super::tree::{Amount, Block, Expr, Heads, Match, Node, Test};
+use super::values::{DAY, Moment};
+use crate::evidence::{Kind as Rule, pack};
+use crate::model::{Detail, HttpMessage, Stance, Timestamp, Transport, clean};
+use crate::store::findings::own_site;
+use crate::store::record::Ends;
+use crate::store::{Record, Row, RowId, RowKind, Snapshot, StrId, StrId16};
+
+/// Record type of an alias (RFC 1035 section 3.2.2).
+const CNAME: u16 = 5;
+
+/// A filter made ready for one snapshot.
+pub(in crate::store) struct Judge<'a> {
+    snapshot: &'a Snapshot,
+    plan: Plan<'a>,
+}
+
+impl<'a> Judge<'a> {
+    pub(in crate::store) fn new(snapshot: &'a Snapshot, filter: &Filter) -> Self {
+        Self { snapshot, plan: Plan::new(snapshot, filter.tree()) }
+    }
+
+    /// Those of `rows` that are kept; their chunk begins at `base`.
+    pub(in crate::store) fn chunk(&mut self, base: usize, chunk: &[Row], rows: Bits) -> Bits {
+        self.plan.keep(self.snapshot, &Chunk { base: u32::try_from(base).unwrap_or(u32::MAX), rows: chunk }, rows)
+    }
+}
+
+/// A chunk of rows, and the place of its first.
+struct Chunk<'a> {
+    base: u32,
+    rows: &'a [Row],
+}
+
+impl Chunk<'_> {
+    /// Those of `rows` for which `holds`.
+    fn keep(&self, rows: Bits, mut holds: impl FnMut(RowId, &Row) -> bool) -> Bits {
+        rows.keep(|at| {
+            let id = RowId(self.base.saturating_add(u32::try_from(at).unwrap_or(u32::MAX)));
+            self.rows.get(at).is_some_and(|row| holds(id, row))
+        })
+    }
+}
+
+/// The tree with everything worked out that is the same for all rows.
+enum Plan<'a> {
+    All,
+    And(Vec<Self>),
+    Or(Vec<Self>),
+    Not(Box<Self>),
+    /// What stands in the row.
+    Row(Box<dyn Fn(&Row) -> bool + 'a>),
+    /// What stands beside it.
+    Beside(Box<dyn Fn(RowId) -> bool + 'a>),
+    Texts(Box<Texts>),
+    Ends(EndsTest),
+    Record(RecordTest),
+}
+
+impl<'a> Plan<'a> {
+    fn new(snapshot: &'a Snapshot, node: &Node) -> Self {
+        let parts = |nodes: &[Node]| {
+            let mut parts: Vec<Self> = nodes.iter().map(|node| Self::new(snapshot, node)).collect();
+            parts.sort_by_key(Self::cost);
+            parts
+        };
+        match &node.expr {
+            Expr::All => Self::All,
+            Expr::And(nodes) => Self::And(parts(nodes)),
+            Expr::Or(nodes) => Self::Or(parts(nodes)),
+            Expr::Not(node) => Self::Not(Box::new(Self::new(snapshot, node))),
+            Expr::Test(test) => Self::test(snapshot, test),
+        }
+    }
+
+    /// How much a row costs, roughly in nanoseconds.
+    fn cost(&self) -> u32 {
+        match self {
+            Self::All => 0,
+            Self::And(parts) | Self::Or(parts) => parts.iter().map(Self::cost).fold(0, u32::saturating_add),
+            Self::Not(part) => part.cost(),
+            Self::Row(_) => 2,
+            Self::Beside(_) => 20,
+            Self::Texts(_) => 10,
+            Self::Ends(_) => 100,
+            Self::Record(_) => 2_000,
+        }
+    }
+
+    fn keep(&mut self, snapshot: &'a Snapshot, chunk: &Chunk<'_>, rows: Bits) -> Bits {
+        match self {
+            Self::All => rows,
+            Self::And(parts) => {
+                let mut left = rows;
+                for part in parts {
+                    if left.is_empty() {
+                        break;
+                    }
+                    left = part.keep(snapshot, chunk, left);
+                }
+                left
+            }
+            Self::Or(parts) => {
+                let mut kept = Bits::NONE;
+                for part in parts {
+                    let left = rows.minus(kept);
+                    if left.is_empty() {
+                        break;
+                    }
+                    kept = kept.or(part.keep(snapshot, chunk, left));
+                }
+                kept
+            }
+            Self::Not(part) => rows.minus(part.keep(snapshot, chunk, rows)),
+            Self::Row(holds) => chunk.keep(rows, |_, row| holds(row)),
+            Self::Beside(holds) => chunk.keep(rows, |id, _| holds(id)),
+            Self::Texts(texts) => chunk.keep(rows, |_, row| texts.holds(snapshot, row)),
+            Self::Ends(test) => chunk.keep(rows, |id, row| test.holds(snapshot, id, row)),
+            Self::Record(test) => chunk.keep(rows, |id, row| test.holds(snapshot, id, row)),
+        }
+    }
+
+    fn row(holds: impl Fn(&Row) -> bool + 'a) -> Self {
+        Self::Row(Box::new(holds))
+    }
+
+    fn texts(texts: Texts) -> Self {
+        Self::Texts(Box::new(texts))
+    }
+
+    fn test(snapshot: &'a Snapshot, test: &Test) -> Self {
+        match test {
+            Test::Has(key) => Self::has(snapshot, *key),
+            Test::Text(key, matching) => Self::text(snapshot, *key, matching),
+            Test::Number(key, amount) => Self::number(snapshot, *key, *amount),
+            Test::Time(amount) => {
+                let amount = *amount;
+                Self::row(move |row| in_time(&amount, row.time.0))
+            }
+            Test::Grade(amount) => {
+                let amount = *amount;
+                Self::row(move |row| row.grade().is_some_and(|grade| amount.holds(grade)))
+            }
+            Test::Address(block) => Self::Ends(EndsTest::Address { block: *block, servers: Memo::new(snapshot) }),
+            Test::Proto(proto) => Self::proto(snapshot, *proto),
+            Test::State(state) => Self::state(snapshot, *state),
+            Test::Conflict(witness) => {
+                let witness = *witness;
+                Self::row(move |row| row.agreement().of(witness) == Stance::Conflicts)
+            }
+            Test::Header(heads, name, matching) => Self::Record(RecordTest::Header {
+                heads: *heads,
+                name: name.clone(),
+                needle: matching.as_ref().map(Needle::new),
+            }),
+        }
+    }
+
+    /// Whether there is a value at all.
+    fn has(snapshot: &'a Snapshot, key: Key) -> Self {
+        match key {
+            Key::Operator => Self::row(|row| row.operator != Row::NONE),
+            Key::Product => Self::row(|row| row.product != Row::NONE),
+            Key::Role => Self::row(|row| row.role != u8::MAX),
+            Key::Grade => Self::row(|row| row.grade().is_some()),
+            Key::Method => Self::row(|row| row.method != StrId16(0)),
+            Key::Type => Self::row(|row| row.content_type != StrId16(0)),
+            Key::Host => Self::row(|row| row.host != StrId(0)),
+            Key::Path => Self::row(|row| row.path != StrId(0)),
+            Key::Url => Self::row(|row| row.kind == RowKind::Http && row.host != StrId(0)),
+            Key::Tenant => Self::row(|row| row.tenant != StrId(0)),
+            Key::Sni => Self::row(|row| row.kind == RowKind::Tls && row.host != StrId(0)),
+            Key::Process => Self::Beside(Box::new(|id| !snapshot.program(id).is_empty())),
+            Key::Comment => Self::state(snapshot, State::Commented),
+            Key::Marked => Self::state(snapshot, State::Marked),
+            Key::Conflict => Self::state(snapshot, State::Conflict),
+            Key::Cname => Self::Record(RecordTest::Cname { needle: None, lookups: AHashMap::new() }),
+            Key::Site => Self::row(|row| row.kind != RowKind::Dns),
+            Key::Status | Key::Rcode | Key::Size | Key::Duration | Key::Asn | Key::Action => {
+                Self::number(snapshot, key, Amount::AtLeast(0))
+            }
+            Key::Any
+            | Key::Ip
+            | Key::Port
+            | Key::Proto
+            | Key::Header
+            | Key::RequestHeader
+            | Key::ResponseHeader
+            | Key::Frame
+            | Key::Stream
+            | Key::Time
+            | Key::Is => Self::All,
+        }
+    }
+
+    fn text(snapshot: &'a Snapshot, key: Key, matching: &Match) -> Self {
+        let needle = Needle::new(matching);
+        let of = |texts: &'static [fn(&Row) -> StrId], words: &'static [fn(&Row) -> StrId16]| {
+            Texts::new(snapshot, Needle::new(matching), texts, words)
+        };
+        match key {
+            Key::Any => {
+                let columns: &[fn(&Row) -> StrId] = &[|r| r.host, |r| r.path, |r| r.server, |r| r.tenant];
+                let mut texts = of(columns, &[|r| r.method, |r| r.content_type]);
+                texts.operators = Some(operators(&needle));
+                texts.products = Some(products(&needle));
+                Self::texts(texts)
+            }
+            Key::Host => Self::texts(of(&[|r| r.host], &[])),
+            Key::Path => Self::texts(of(&[|r| r.path], &[])),
+            Key::Tenant => Self::texts(of(&[|r| r.tenant], &[])),
+            Key::Method => Self::texts(of(&[], &[|r| r.method])),
+            Key::Type => Self::texts(of(&[], &[|r| r.content_type])),
+            Key::Sni => Self::And(vec![Self::row(|row| row.kind == RowKind::Tls), Self::texts(of(&[|r| r.host], &[]))]),
+            Key::Operator => {
+                let (judged, none) = (operators(&needle), needle.holds(""));
+                Self::row(move |row| judged.get(usize::from(row.operator)).copied().unwrap_or(none))
+            }
+            Key::Product => {
+                let (judged, none) = (products(&needle), needle.holds(""));
+                Self::row(move |row| judged.get(usize::from(row.product)).copied().unwrap_or(none))
+            }
+            Key::Role => {
+                let judged: Vec<bool> = pack().roles.iter().map(|role| needle.holds(role)).collect();
+                let none = needle.holds("");
+                Self::row(move |row| judged.get(usize::from(row.role)).copied().unwrap_or(none))
+            }
+            Key::Process => Self::Beside(Box::new(move |id| needle.holds(snapshot.program(id)))),
+            Key::Comment => {
+                Self::Beside(Box::new(move |id| needle.holds(snapshot.note(id).map_or("", |note| &note.comment))))
+            }
+            Key::Cname => Self::Record(RecordTest::Cname { needle: Some(needle), lookups: AHashMap::new() }),
+            Key::Url => Self::Record(RecordTest::Url(needle)),
+            Key::Site => Self::Record(RecordTest::Site { needle, sites: AHashMap::new() }),
+            Key::Ip
+            | Key::Port
+            | Key::Asn
+            | Key::Grade
+            | Key::Conflict
+            | Key::Status
+            | Key::Rcode
+            | Key::Size
+            | Key::Duration
+            | Key::Proto
+            | Key::Header
+            | Key::RequestHeader
+            | Key::ResponseHeader
+            | Key::Frame
+            | Key::Stream
+            | Key::Marked
+            | Key::Action
+            | Key::Time
+            | Key::Is => {
+                debug_assert!(false, "{key:?} is no text");
+                Self::Not(Box::new(Self::All))
+            }
+        }
+    }
+
+    fn number(snapshot: &'a Snapshot, key: Key, amount: Amount<u64>) -> Self {
+        match key {
+            Key::Status => Self::row(move |row| {
+                row.kind == RowKind::Http && row.status != 0 && amount.holds(u64::from(row.status))
+            }),
+            Key::Rcode => Self::row(move |row| {
+                row.kind == RowKind::Dns && !row.has(Row::INCOMPLETE) && amount.holds(u64::from(row.status))
+            }),
+            // Of lookups the column counts answers.
+            Key::Size => Self::row(move |row| row.kind != RowKind::Dns && amount.holds(row.size)),
+            Key::Duration => Self::row(move |row| !row.is_open() && amount.holds(u64::from(row.duration_micros))),
+            Key::Frame => Self::Ends(EndsTest::Frame(amount)),
+            Key::Stream => Self::Ends(EndsTest::Stream(amount)),
+            Key::Port => Self::Ends(EndsTest::Port { amount, servers: Memo::new(snapshot) }),
+            Key::Asn => Self::Record(RecordTest::Asn(amount)),
+            Key::Action => {
+                let numbers = (1..=snapshot.actions().len()).filter(|n| amount.holds(*n as u64));
+                let stretches: Vec<Range<Timestamp>> = numbers.filter_map(|n| snapshot.actions().stretch(n)).collect();
+                Self::row(move |row| stretches.iter().any(|stretch| stretch.contains(&row.time)))
+            }
+            Key::Any
+            | Key::Host
+            | Key::Sni
+            | Key::Cname
+            | Key::Ip
+            | Key::Operator
+            | Key::Product
+            | Key::Role
+            | Key::Tenant
+            | Key::Grade
+            | Key::Conflict
+            | Key::Method
+            | Key::Type
+            | Key::Proto
+            | Key::Header
+            | Key::RequestHeader
+            | Key::ResponseHeader
+            | Key::Process
+            | Key::Marked
+            | Key::Comment
+            | Key::Site
+            | Key::Time
+            | Key::Url
+            | Key::Path
+            | Key::Is => {
+                debug_assert!(false, "{key:?} is no number");
+                Self::Not(Box::new(Self::All))
+            }
+        }
+    }
+
+    fn proto(snapshot: &'a Snapshot, proto: Proto) -> Self {
+        let version = |tenths: u8| Self::row(move |row| row.kind == RowKind::Http && row.http_version() == tenths);
+        let word = |word: &'static str| {
+            let is = Match::Is(word.to_owned());
+            Self::texts(Texts::new(snapshot, Needle::new(&is), &[], &[|r| r.method]))
+        };
+        let of = |kind: RowKind, part: Self| Self::And(vec![Self::row(move |row| row.kind == kind), part]);
+        match proto {
+            Proto::Http => Self::row(|row| row.kind == RowKind::Http),
+            Proto::Http0 => version(9),
+            Proto::Http10 => version(10),
+            Proto::Http11 => version(11),
+            Proto::Http2 => version(20),
+            Proto::Http3 => version(30),
+            Proto::Tls => Self::row(|row| row.kind == RowKind::Tls),
+            Proto::Https => Self::row(|row| row.kind == RowKind::Tls || (row.kind == RowKind::Http && row.is_opened())),
+            Proto::Quic => of(RowKind::Tls, word("QUIC")),
+            Proto::Dtls => of(RowKind::Tls, word("DTLS")),
+            Proto::Dns => Self::row(|row| row.kind == RowKind::Dns),
+            Proto::Mdns => of(RowKind::Dns, word("mDNS")),
+            Proto::Llmnr => of(RowKind::Dns, word("LLMNR")),
+            Proto::Tcp => Self::Ends(EndsTest::Transport(Transport::Tcp)),
+            Proto::Udp => Self::Ends(EndsTest::Transport(Transport::Udp)),
+        }
+    }
+
+    fn state(snapshot: &'a Snapshot, state: State) -> Self {
+        match state {
+            State::Open => Self::row(Row::is_open),
+            State::Marked => Self::Beside(Box::new(|id| snapshot.note(id).is_some_and(|note| note.marked))),
+            State::Commented => {
+                Self::Beside(Box::new(|id| snapshot.note(id).is_some_and(|note| !note.comment.is_empty())))
+            }
+            State::Conflict => Self::row(|row| row.has(Row::CONFLICT)),
+            State::Incomplete => Self::row(|row| row.has(Row::INCOMPLETE)),
+            State::Odd => Self::row(|row| row.has(Row::ANOMALY)),
+            State::Decrypted => Self::row(Row::is_opened),
+            State::HandedOut => Self::row(|row| row.has(Row::HANDED_OUT)),
+            State::Error => Self::row(|row| match row.kind {
+                RowKind::Http => row.status >= 400,
+                RowKind::Dns => row.status != 0,
+                RowKind::Tls => false,
+            }),
+        }
+    }
+}
+
+fn operators(needle: &Needle) -> Vec<bool> {
+    let names = |p: &'static crate::evidence::Provider| {
+        let mut names = vec![p.name, p.id];
+        names.extend(p.aliases);
+        needle.holds_of(&names)
+    };
+    pack().providers.iter().map(names).collect()
+}
+
+fn products(needle: &Needle) -> Vec<bool> {
+    pack().services.iter().map(|s| needle.holds_of(&[s.name, s.id])).collect()
+}
+
+/// Whether a time lies so; what is of no day is asked of the time of day.
+fn in_time(amount: &Amount<Moment>, nanos: i64) -> bool {
+    let at = |moment: &Moment| if moment.dated { nanos } else { nanos.rem_euclid(DAY) };
+    match amount {
+        Amount::Is(m) => (m.nanos..=m.last()).contains(&at(m)),
+        Amount::Differs(m) => !(m.nanos..=m.last()).contains(&at(m)),
+        Amount::Over(m) => at(m) > m.nanos,
+        Amount::AtLeast(m) => at(m) >= m.nanos,
+        Amount::Under(m) => at(m) < m.nanos,
+        Amount::AtMost(m) => at(m) <= end(m),
+        Amount::Between(from, to) if from.nanos <= to.nanos => (from.nanos..=end(to)).contains(&at(from)),
+        // Over midnight.
+        Amount::Between(from, to) => at(from) >= from.nanos || at(to) <= end(to),
+    }
+}
+
+/// Where a stretch ends that ends at a moment: a day belongs to it, a time of day is a point.
+fn end(moment: &Moment) -> i64 {
+    if moment.unit == DAY { moment.last() } else { moment.nanos }
+}
+
+/// What texts said to a needle, by their numbers: hosts and paths repeat.
+struct Memo {
+    said: Vec<u8>,
+}
+
+impl Memo {
+    fn new(snapshot: &Snapshot) -> Self {
+        Self { said: vec![0; snapshot.texts.len()] }
+    }
+
+    fn of_words(snapshot: &Snapshot) -> Self {
+        Self { said: vec![0; snapshot.words.len()] }
+    }
+
+    fn holds(&mut self, id: u32, ask: impl FnOnce() -> bool) -> bool {
+        let Some(said) = self.said.get_mut(id as usize) else { return ask() };
+        if *said == 0 {
+            *said = 1 + u8::from(ask());
+        }
+        *said == 2
+    }
+}
+
+/// A needle in one of several columns.
+struct Texts {
+    needle: Needle,
+    columns: &'static [fn(&Row) -> StrId],
+    words: &'static [fn(&Row) -> StrId16],
+    operators: Option<Vec<bool>>,
+    products: Option<Vec<bool>>,
+    memo: Memo,
+    word_memo: Memo,
+}
+
+impl Texts {
+    fn new(
+        snapshot: &Snapshot,
+        needle: Needle,
+        columns: &'static [fn(&Row) -> StrId],
+        words: &'static [fn(&Row) -> StrId16],
+    ) -> Self {
+        let (memo, word_memo) = (Memo::new(snapshot), Memo::of_words(snapshot));
+        Self { needle, columns, words, operators: None, products: None, memo, word_memo }
+    }
+
+    fn holds(&mut self, snapshot: &Snapshot, row: &Row) -> bool {
+        let Self { needle, columns, words, operators, products, memo, word_memo } = self;
+        let names = [(operators, row.operator), (products, row.product)];
+        let named = |(judged, at): (&mut Option<Vec<bool>>, u16)| {
+            judged.as_ref().and_then(|judged| judged.get(usize::from(at))).copied().unwrap_or(false)
+        };
+        let mut word = |id: StrId16| word_memo.holds(u32::from(id.0), || needle.holds(snapshot.word(id)));
+        let mut text = |id: StrId| memo.holds(id.0, || needle.holds(snapshot.text(id)));
+        names.into_iter().any(named) || words.iter().any(|of| word(of(row))) || columns.iter().any(|of| text(of(row)))
+    }
+}
+
+/// What the first bytes of a record tell.
+enum EndsTest {
+    Address { block: Block, servers: Memo },
+    Port { amount: Amount<u64>, servers: Memo },
+    Frame(Amount<u64>),
+    Stream(Amount<u64>),
+    Transport(Transport),
+}
+
+impl EndsTest {
+    fn holds(&mut self, snapshot: &Snapshot, id: RowId, row: &Row) -> bool {
+        let ends = || snapshot.ends(id);
+        match self {
+            Self::Address { block, servers } => {
+                let server = servers.holds(row.server.0, || {
+                    endpoint(snapshot.text(row.server)).is_some_and(|server| block.holds(server.ip()))
+                });
+                server || ends().is_some_and(|ends| block.holds(ends.client.ip) || block.holds(ends.server.ip))
+            }
+            Self::Port { amount, servers } => {
+                let port = |port: u16| amount.holds(u64::from(port));
+                let server = servers.holds(row.server.0, || {
+                    endpoint(snapshot.text(row.server)).is_some_and(|server| port(server.port()))
+                });
+                server || ends().is_some_and(|ends| port(ends.client.port) || port(ends.server.port))
+            }
+            Self::Frame(amount) => has_frame(amount, row, ends),
+            Self::Stream(amount) => ends().is_some_and(|ends| amount.holds(u64::from(ends.flow.0))),
+            Self::Transport(transport) => ends().is_some_and(|ends| ends.transport == *transport),
+        }
+    }
+}
+
+/// An endpoint as the server's column writes it.
+fn endpoint(text: &str) -> Option<SocketAddr> {
+    text.parse().ok().or_else(|| text.parse::<IpAddr>().ok().map(|ip| SocketAddr::new(ip, 0)))
+}
+
+/// Whether a frame of such a number lies from the first to the last; the record is read only where the first does not tell.
+fn has_frame(amount: &Amount<u64>, row: &Row, ends: impl Fn() -> Option<Ends>) -> bool {
+    let first = u64::from(row.first_frame.0);
+    let last = || ends().map_or(first, |ends| u64::from(ends.last_frame.0));
+    match *amount {
+        Amount::Is(n) => first == n || (first < n && last() >= n),
+        Amount::Differs(n) => first != n || last() != n,
+        Amount::Over(n) => first > n || last() > n,
+        Amount::AtLeast(n) => first >= n || last() >= n,
+        Amount::Under(n) => first < n,
+        Amount::AtMost(n) => first <= n,
+        Amount::Between(from, to) => first <= to && (first >= from || last() >= from),
+    }
+}
+
+/// What the whole record tells.
+enum RecordTest {
+    Header {
+        heads: Heads,
+        name: String,
+        needle: Option<Needle>,
+    },
+    /// Of any name where there is no needle; lookups are remembered by their places.
+    Cname {
+        needle: Option<Needle>,
+        lookups: AHashMap<u32, bool>,
+    },
+    Asn(Amount<u64>),
+    Url(Needle),
+    Site {
+        needle: Needle,
+        sites: AHashMap<(StrId, StrId), bool>,
+    },
+}
+
+impl RecordTest {
+    /// A record that cannot be read holds nothing.
+    fn holds(&mut self, snapshot: &Snapshot, id: RowId, row: &Row) -> bool {
+        let record = || snapshot.record(id).ok();
+        match self {
+            Self::Header { heads, name, needle } => {
+                row.kind == RowKind::Http && record().is_some_and(|r| has_line(&r, *heads, name, needle.as_ref()))
+            }
+            Self::Cname { needle, lookups } => {
+                let mut of = |id: RowId, record: &Record| {
+                    *lookups.entry(id.0).or_insert_with(|| leads_through(record, needle.as_ref()))
+                };
+                let Some(record) = record() else { return false };
+                if row.kind == RowKind::Dns {
+                    return of(id, &record);
+                }
+                let lookup = record.verdict.looked_up.as_ref().map(|l| RowId(l.lookup.0));
+                lookup.is_some_and(|lookup| snapshot.record(lookup).is_ok_and(|record| of(lookup, &record)))
+            }
+            Self::Asn(amount) => record().is_some_and(|record| {
+                let rules = record.ledger.iter().filter_map(|e| pack().signature(e.signature));
+                let numbers = rules.filter(|rule| rule.kind == Rule::Asn).flat_map(|rule| rule.patterns);
+                let number = |pattern: &&str| pattern.strip_prefix("AS").and_then(|n| n.parse().ok());
+                numbers.filter_map(number).any(|n| amount.holds(n))
+            }),
+            Self::Url(needle) => {
+                let (host, path) = (snapshot.text(row.host), snapshot.text(row.path));
+                let scheme = if row.is_opened() { "https" } else { "http" };
+                row.kind == RowKind::Http && !host.is_empty() && needle.holds(&format!("{scheme}://{host}{path}"))
+            }
+            Self::Site { needle, sites } => {
+                if row.kind == RowKind::Dns {
+                    return false;
+                }
+                let party = if row.tenant == StrId(0) { None } else { record() };
+                let party = party.and_then(|r| r.verdict.tenant).and_then(|t| t.value.first_party);
+                match party {
+                    Some(site) => needle.holds(&clean(site.as_bytes())),
+                    None => *sites
+                        .entry((row.host, row.server))
+                        .or_insert_with(|| needle.holds(&own_site(snapshot.text(row.host), snapshot.text(row.server)))),
+                }
+            }
+        }
+    }
+}
+
+fn has_line(record: &Record, heads: Heads, name: &str, needle: Option<&Needle>) -> bool {
+    let Detail::Http(http) = &record.exchange.detail else { return false };
+    let request = http.request.iter().filter(|_| heads != Heads::Response);
+    let responses = http.interim.iter().chain(&http.response).filter(|_| heads != Heads::Request);
+    let holds = |message: &HttpMessage| {
+        message.each_field().any(|(n, value)| {
+            n.eq_ignore_ascii_case(name.as_bytes()) && needle.is_none_or(|needle| needle.holds(&clean(value)))
+        })
+    };
+    request.chain(responses).any(holds)
+}
+
+/// Whether a lookup's answer leads through such a name.
+fn leads_through(record: &Record, needle: Option<&Needle>) -> bool {
+    let Detail::Dns(dns) = &record.exchange.detail else { return false };
+    let answers = dns.response.iter().flat_map(|response| &response.answers);
+    answers.filter(|answer| answer.rtype == CNAME).any(|answer| needle.is_none_or(|needle| needle.holds(&answer.value)))
+}

@@ -1,0 +1,81 @@
+//! Whether a text is such as a filter asks for.
+
+use super::tree::Match;
+
+/// A comparison made ready: what is looked for in lower case.
+#[derive(Debug)]
+pub(super) enum Needle {
+    Contains(String),
+    Is(String),
+    Differs(String),
+    Regex(regex::Regex),
+}
+
+impl Needle {
+    pub(super) fn new(matching: &Match) -> Self {
+        match matching {
+            Match::Contains(text) => Self::Contains(text.to_lowercase()),
+            Match::Is(text) => Self::Is(text.to_lowercase()),
+            Match::Differs(text) => Self::Differs(text.to_lowercase()),
+            Match::Regex(pattern) => Self::Regex(pattern.regex.clone()),
+        }
+    }
+
+    /// Whether a text is such; the empty text is none, and does not differ from anything.
+    pub(super) fn holds(&self, text: &str) -> bool {
+        match self {
+            Self::Contains(part) => contains(text, part),
+            Self::Is(whole) => same(text, whole),
+            Self::Differs(whole) => !text.is_empty() && !same(text, whole),
+            Self::Regex(regex) => regex.is_match(text),
+        }
+    }
+
+    /// Whether one of a thing's names is such, or all differ.
+    pub(super) fn holds_of(&self, names: &[&str]) -> bool {
+        match self {
+            Self::Differs(_) => !names.is_empty() && names.iter().all(|name| self.holds(name)),
+            Self::Contains(_) | Self::Is(_) | Self::Regex(_) if names.is_empty() => self.holds(""),
+            Self::Contains(_) | Self::Is(_) | Self::Regex(_) => names.iter().any(|name| self.holds(name)),
+        }
+    }
+}
+
+fn same(text: &str, lower: &str) -> bool {
+    if lower.is_ascii() { text.eq_ignore_ascii_case(lower) } else { text.to_lowercase() == lower }
+}
+
+/// Looks for ASCII where the text lies; only other letters need a copy in lower case.
+fn contains(text: &str, lower: &str) -> bool {
+    let Some(first) = lower.bytes().next() else { return true };
+    if !lower.is_ascii() {
+        return text.to_lowercase().contains(lower);
+    }
+    let (text, part) = (text.as_bytes(), lower.as_bytes());
+    memchr::memchr2_iter(first, first.to_ascii_uppercase(), text)
+        .any(|at| text.get(at..at + part.len()).is_some_and(|here| here.eq_ignore_ascii_case(part)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Needle;
+    use crate::store::filter::Match;
+
+    #[track_caller]
+    fn check(text: &str, part: &str, want: [bool; 3]) {
+        let of = |kind: fn(String) -> Match| Needle::new(&kind(part.to_owned())).holds(text);
+        assert_eq!([of(Match::Contains), of(Match::Is), of(Match::Differs)], want, "{text} {part}");
+    }
+
+    #[test]
+    fn case_does_not_count() {
+        check("Blob.Core", "bLOB", [true, false, true]);
+        check("Blob", "bLOB", [true, true, false]);
+        check("bbblob", "blob", [true, false, true]);
+        check("blo", "blob", [false, false, true]);
+        check("Grüße", "GRÜSSE", [false, false, true]);
+        check("GRÜN", "rün", [true, false, true]);
+        check("", "x", [false, false, false]);
+        check("x", "", [true, false, true]);
+    }
+}

@@ -1,0 +1,291 @@
+//! The filter language over the sample: what a user would type first, the judge against one that is slow and plain and
+//! reads whole records only, and what the command line says of a bad filter.
+
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a test program: what cannot be read is a failed test"
+)]
+
+use std::collections::BTreeSet;
+use std::env;
+use std::fs;
+use std::net::IpAddr;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::sync::OnceLock;
+
+use nephoscope::engine::{How, Reading, Source};
+use nephoscope::evidence::pack;
+use nephoscope::model::{Budget, Detail, HttpMessage, StartLine, Transport};
+use nephoscope::store::filter::{Expr, Filter, Heads, Key, Match, Node, Proto, Test};
+use nephoscope::store::query::{RowSet, SortKey, holding, select};
+use nephoscope::store::{Record, RowId, Snapshot};
+use proptest::prelude::*;
+
+fn project() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+}
+
+fn sample_path() -> PathBuf {
+    project().join("assets/sample/icloud-2011-reconstruction.pcapng")
+}
+
+/// The sample with its records, read once.
+fn sample() -> &'static (Snapshot, Vec<Record>) {
+    static SAMPLE: OnceLock<(Snapshot, Vec<Record>)> = OnceLock::new();
+    SAMPLE.get_or_init(|| {
+        let mut reading =
+            Reading::open(&Source::File(sample_path()), How::judged(1), &Budget::default()).expect("the sample opens");
+        while reading.step().expect("the sample is read") {}
+        let snapshot = reading.snapshot();
+        let records = snapshot.rows().map(|(id, _)| snapshot.record(id).unwrap()).collect();
+        (snapshot, records)
+    })
+}
+
+fn kept(text: &str) -> BTreeSet<u32> {
+    let filter = Filter::parse(text).unwrap_or_else(|fault| panic!("{}", fault.drawn(text)));
+    let rows: BTreeSet<u32> = select(&sample().0, &filter, None, SortKey::Capture, false).iter().copied().collect();
+    let set = RowSet::new(&sample().0, &filter);
+    assert_eq!(holding(&sample().0, &filter, 0).into_iter().collect::<BTreeSet<_>>(), rows, "{text}");
+    assert!(sample().0.rows().all(|(id, _)| set.has(id) == rows.contains(&id.0)) && set.len() == rows.len(), "{text}");
+    rows
+}
+
+#[test]
+fn what_is_typed_first_keeps_what_it_should() {
+    let path = project().join("tests/filters/queries.tsv");
+    let table = fs::read_to_string(&path).unwrap();
+    let lines = table.lines().map(|line| line.split_once('\t').expect("a number, a tab and a filter"));
+    let now: Vec<String> = lines.map(|(_, query)| format!("{}\t{query}", kept(query).len())).collect();
+    if env::var_os("UPDATE_EXPECTED").is_some() {
+        fs::write(&path, now.join("\n") + "\n").unwrap();
+        return;
+    }
+    assert!(table.lines().count() >= 60);
+    for (want, got) in table.lines().zip(now) {
+        assert_eq!(got, want);
+    }
+}
+
+/// Whether a text is such; as [`Match`] says, by the plainest means.
+fn is_such(matching: &Match, text: &str) -> bool {
+    let text = text.to_lowercase();
+    match matching {
+        Match::Contains(part) => text.contains(&part.to_lowercase()),
+        Match::Is(whole) => text == whole.to_lowercase(),
+        Match::Differs(whole) => !text.is_empty() && text != whole.to_lowercase(),
+        Match::Regex(_) => panic!("not among the atoms"),
+    }
+}
+
+fn lossy(bytes: &[u8]) -> String {
+    String::from_utf8_lossy(bytes).into_owned()
+}
+
+fn messages(record: &Record) -> (Option<&HttpMessage>, Vec<&HttpMessage>) {
+    match &record.exchange.detail {
+        Detail::Http(http) => (http.request.as_ref(), http.interim.iter().chain(&http.response).collect()),
+        Detail::Tls(_) | Detail::Dns(_) => (None, Vec::new()),
+    }
+}
+
+fn text_of(key: Key, record: &Record) -> String {
+    let request = messages(record).0;
+    match (key, &record.exchange.detail) {
+        (Key::Host, Detail::Http(_)) => request.and_then(|r| r.field("host")).map(lossy).unwrap_or_default(),
+        (Key::Host | Key::Sni, Detail::Tls(tls)) => {
+            tls.client_hello.as_ref().and_then(|h| h.sni_bytes()).map(lossy).unwrap_or_default()
+        }
+        (Key::Host, Detail::Dns(dns)) => dns.questions.first().map(|q| q.name.clone()).unwrap_or_default(),
+        (Key::Method, Detail::Http(_)) => match request.map(|r| (r, r.start)) {
+            Some((r, StartLine::Request { method, .. })) => lossy(method.of(&r.block)),
+            Some((_, StartLine::Status { .. })) | None => String::new(),
+        },
+        (Key::Method, Detail::Tls(_)) => "TLS".to_owned(),
+        (Key::Method, Detail::Dns(_)) => "DNS".to_owned(),
+        (Key::Tenant, _) => record.verdict.tenant.as_ref().map(|t| t.value.name.clone()).unwrap_or_default(),
+        _ => String::new(),
+    }
+}
+
+fn plain(test: &Test, record: &Record) -> bool {
+    let exchange = &record.exchange;
+    let status = match messages(record).1.last().map(|m| m.start) {
+        Some(StartLine::Status { code, .. }) => Some(u64::from(code)),
+        Some(StartLine::Request { .. }) | None => None,
+    };
+    match test {
+        Test::Text(Key::Operator, matching) => {
+            let provider = record.verdict.operator.and_then(|o| pack().provider(o.value));
+            provider.is_some_and(|p| [p.id, p.name].iter().chain(p.aliases).any(|name| is_such(matching, name)))
+        }
+        Test::Text(key, matching) => is_such(matching, &text_of(*key, record)),
+        Test::Number(Key::Status, amount) => status.is_some_and(|status| amount.holds(status)),
+        Test::Number(Key::Frame, amount) => {
+            (exchange.first_frame.0..=exchange.last_frame.0).any(|frame| amount.holds(u64::from(frame)))
+        }
+        Test::Number(Key::Port, amount) => {
+            [exchange.client.port, exchange.server.port].iter().any(|port| amount.holds(u64::from(*port)))
+        }
+        Test::Number(Key::Stream, amount) => amount.holds(u64::from(exchange.flow.0)),
+        Test::Number(Key::Duration, amount) => {
+            amount.holds(exchange.end_time.nanos_since(exchange.time).max(0).unsigned_abs() / 1_000)
+        }
+        Test::Address(block) => {
+            let ends: [IpAddr; 2] = [exchange.client.ip, exchange.server.ip];
+            ends.iter().any(|ip| block.holds(*ip))
+        }
+        Test::Proto(proto) => match (proto, &exchange.detail) {
+            (Proto::Http, Detail::Http(_)) | (Proto::Tls, Detail::Tls(_)) | (Proto::Dns, Detail::Dns(_)) => true,
+            (Proto::Tcp, _) => exchange.transport == Transport::Tcp,
+            (Proto::Udp, _) => exchange.transport == Transport::Udp,
+            _ => false,
+        },
+        Test::Grade(amount) => record.verdict.grade.is_some_and(|grade| amount.holds(grade)),
+        Test::Has(Key::Operator) => record.verdict.operator.is_some(),
+        Test::Has(Key::Status) => status.is_some(),
+        Test::Header(heads, name, matching) => {
+            let (request, responses) = messages(record);
+            let request = request.into_iter().filter(|_| *heads != Heads::Response);
+            let responses = responses.into_iter().filter(|_| *heads != Heads::Request);
+            let lines = request.chain(responses).flat_map(HttpMessage::each_field);
+            lines
+                .filter(|(n, _)| lossy(n).eq_ignore_ascii_case(name))
+                .any(|(_, value)| matching.as_ref().is_none_or(|m| is_such(m, &lossy(value))))
+        }
+        other => panic!("not among the atoms: {other}"),
+    }
+}
+
+fn plain_tree(node: &Node, record: &Record) -> bool {
+    match &node.expr {
+        Expr::All => true,
+        Expr::And(parts) => parts.iter().all(|part| plain_tree(part, record)),
+        Expr::Or(parts) => parts.iter().any(|part| plain_tree(part, record)),
+        Expr::Not(part) => !plain_tree(part, record),
+        Expr::Test(test) => plain(test, record),
+    }
+}
+
+const ATOMS: [&str; 30] = [
+    "host:blob",
+    "host=p01-content.icloud.com",
+    "host!=p01-content.icloud.com",
+    "host:s3",
+    "sni:icloud",
+    "method:PUT",
+    "method!=GET",
+    "tenant:ms",
+    "operator:azure",
+    "operator:amazon",
+    "operator:*",
+    "status:200",
+    "status!=200",
+    "status>=300",
+    "status:*",
+    "frame:100",
+    "frame:40..80",
+    "frame>100",
+    "frame<=30",
+    "port:80",
+    "port:50000..60000",
+    "stream:1..20",
+    "duration>=50ms",
+    "ip:17.0.0.0/8",
+    "ip:65.52.0.0/16",
+    "http",
+    "proto:udp",
+    "grade>=supports",
+    "header:server:azure",
+    "resp-header:x-amz-request-id",
+];
+
+fn written() -> impl Strategy<Value = String> {
+    prop::sample::select(ATOMS.to_vec()).prop_map(str::to_owned).prop_recursive(4, 16, 3, |inner| {
+        prop_oneof![
+            prop::collection::vec(inner.clone(), 2..4).prop_map(|parts| format!("({})", parts.join(" "))),
+            prop::collection::vec(inner.clone(), 2..4).prop_map(|parts| format!("({})", parts.join(" or "))),
+            inner.prop_map(|part| format!("-{part}")),
+        ]
+    })
+}
+
+proptest! {
+    #[test]
+    fn the_judge_says_what_a_plain_one_says(text in written(), first in 0..40_u32) {
+        let (snapshot, records) = sample();
+        let filter = Filter::parse(&text).unwrap();
+        let plainly: BTreeSet<u32> =
+            records.iter().zip(0_u32..).filter(|(record, _)| plain_tree(filter.tree(), record)).map(|(_, n)| n).collect();
+        prop_assert_eq!(&kept(&text), &plainly, "{}", text);
+        let late: Vec<u32> = plainly.iter().copied().filter(|n| *n >= first).collect();
+        prop_assert_eq!(holding(snapshot, &filter, first), late);
+    }
+}
+
+#[test]
+fn every_atom_keeps_some_rows_and_not_all() {
+    let all = sample().1.len();
+    for atom in ATOMS {
+        let kept = kept(atom).len();
+        assert!(kept > 0 && kept < all, "{atom} keeps {kept} of {all}");
+    }
+}
+
+#[test]
+fn values_that_rows_have_are_offered() {
+    let (snapshot, _) = sample();
+    let offered = |text: &str| {
+        let completion = nephoscope::store::filter::complete(text, text.len(), snapshot);
+        assert_eq!(completion.span.end, text.len());
+        completion.suggestions
+    };
+    assert_eq!(offered("blob st").first().map(|s| s.text.clone()).as_deref(), Some("status:"));
+    assert!(offered("dom").iter().any(|s| s.text == "host:"), "by the name that browsers give it");
+    for key in ["host", "operator", "product", "method", "status", "type", "grade", "sni", "tenant", "role"] {
+        let values = offered(&format!("-{key}:"));
+        assert!(!values.is_empty(), "{key}");
+        for value in values {
+            let rows = kept(&format!("{key}={}", value.text)).len();
+            assert_eq!(value.count.map(|n| n as usize), Some(rows), "{key}={}", value.text);
+        }
+    }
+    assert!(offered("is:").iter().any(|s| s.text == "handed-out"));
+    assert!(offered("header:x-amz-req").iter().any(|s| s.text == "x-amz-request-id"));
+    assert!(offered("host:nowhere").is_empty());
+}
+
+fn list(filter: &str) -> (Option<i32>, String, String) {
+    let run = Command::new(env!("CARGO_BIN_EXE_nephoscope"))
+        .args(["list", "--threads", "1", "--format", "csv", "--filter", filter])
+        .arg(sample_path())
+        .output()
+        .expect("the program starts");
+    let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
+    (run.status.code(), text(run.stdout), text(run.stderr))
+}
+
+#[test]
+fn the_command_line_speaks_it_too() {
+    let (code, out, _) = list("-http host:blob");
+    assert_eq!((code, out.lines().count()), (Some(0), 1 + kept("-http host:blob").len()));
+    let (code, out, said) = list("method:PUT hots:blob");
+    assert_eq!((code, out.as_str()), (Some(2), ""));
+    let want = "nephoscope: cannot read the filter: there is no key `hots`\n  method:PUT hots:blob\n             ^^^^\ndid you mean `host`?";
+    assert!(said.starts_with(want), "{said}");
+}
+
+#[test]
+fn rows_are_numbered_alike_with_and_without_a_filter() {
+    let first = RowId(0);
+    assert!(sample().0.row(first).is_some());
+    let (_, all, _) = list("");
+    let (_, some, _) = list("host:blob");
+    assert!(some.lines().count() > 2);
+    for line in some.lines() {
+        assert!(all.lines().any(|other| other == line), "{line}");
+    }
+}
