@@ -278,6 +278,12 @@ pub(super) struct ListArguments {
     /// TLS key log (the file that SSLKEYLOGFILE names where the program ran) to decrypt with
     #[arg(long, value_name = "FILE")]
     pub(super) keylog: Option<PathBuf>,
+    /// HAR: leave bodies out. Each costs a second reading of its connection
+    #[arg(long)]
+    pub(super) no_bodies: bool,
+    /// HAR: replace nothing. Cookies, passwords, tokens and keys stand there as they are
+    #[arg(long)]
+    pub(super) no_redaction: bool,
     /// List without judging: no provider, no verdict, no search for handed-out URLs; quicker
     #[arg(long)]
     pub(super) no_verdicts: bool,
@@ -592,6 +598,8 @@ pub(super) enum Format {
     Jsonl,
     /// Comma-separated values
     Csv,
+    /// One HAR 1.2 document of the HTTP exchanges, as browser tools read it; secrets are replaced
+    Har,
 }
 
 /// As many shards as cores, at most four: more only wait for the disk.

@@ -8,11 +8,12 @@ use anyhow::{Context as _, Result, bail};
 use super::args::{ExplainArguments, FindingsArguments, Format, ListArguments, Live, Report, source};
 use super::{READ_DAMAGED, READ_WHOLE, filter, noted, say};
 use crate::capture::{CaptureError, is_open_to_others};
+use crate::case::{Key, RedactionChoice};
 use crate::engine::{How, Reading, Source};
 use crate::export::{
-    Listing, Moment, write_capture, write_csv, write_csv_head, write_csv_rows, write_explanation,
-    write_explanation_json, write_findings, write_findings_json, write_jsonl, write_jsonl_rows, write_table,
-    write_table_head, write_table_rows,
+    BodySource, ExportError, Listing, Moment, Redactor, write_capture, write_csv, write_csv_head, write_csv_rows,
+    write_explanation, write_explanation_json, write_findings, write_findings_json, write_har, write_jsonl,
+    write_jsonl_rows, write_table, write_table_head, write_table_rows,
 };
 use crate::model::{Budget, clean, clean_to};
 use crate::store::Snapshot;
@@ -24,13 +25,17 @@ pub(super) fn list(arguments: &ListArguments, budget: &Budget) -> Result<u8> {
     let mut failed = None;
     let keys = key_log(arguments.keylog.as_deref());
     let filter = filter(&arguments.filter)?;
+    let whole = arguments.format == Format::Har;
+    if whole && arguments.files.len() > 1 {
+        bail!("an HAR document is of one capture: name one file")
+    }
     for file in &arguments.files {
         let source = source(file.clone());
         let is_file = matches!(source, Source::File(_));
         let threads = usize::from(arguments.threads);
         let how = How { threads, verdicts: !arguments.no_verdicts, key_log: keys.clone() };
         let result = match source {
-            Source::Stdin if arguments.live != Live::Never => read_pipe((arguments, &filter), how, budget),
+            Source::Stdin if arguments.live != Live::Never && !whole => read_pipe((arguments, &filter), how, budget),
             _ => read(&source, how, budget).map(|(snapshot, code)| (Some(snapshot), code)),
         };
         match result {
@@ -39,12 +44,17 @@ pub(super) fn list(arguments: &ListArguments, budget: &Budget) -> Result<u8> {
             Ok((Some(snapshot), damaged)) => {
                 code = code.max(damaged);
                 let mut out = BufWriter::with_capacity(256 << 10, io::stdout().lock());
-                let snapshot = if is_file { noted(snapshot, file).0 } else { snapshot };
+                let (snapshot, key) = if is_file { noted(snapshot, file) } else { (snapshot, None) };
                 let listing = Listing::new(&snapshot, &filter);
                 let written = match arguments.format {
                     Format::Table => write_table(&listing, &mut out),
                     Format::Jsonl => write_jsonl(&listing, usize::from(arguments.threads), &mut out),
                     Format::Csv => write_csv(&listing, &mut out),
+                    Format::Har => {
+                        let key = key.map_or_else(Key::random, Ok)?;
+                        let from = is_file.then_some(file.as_path());
+                        har((arguments, from), &listing, &key, budget, &mut out)
+                    }
                 };
                 let written = written.map_err(anyhow::Error::from).and_then(|()| Ok(out.flush()?));
                 match written {
@@ -65,6 +75,30 @@ pub(super) fn list(arguments: &ListArguments, budget: &Budget) -> Result<u8> {
         bail!("not every file could be read")
     }
     Ok(code)
+}
+
+/// Writes a HAR document, and says what is not in it.
+fn har(
+    (arguments, file): (&ListArguments, Option<&Path>),
+    listing: &Listing<'_>,
+    key: &Key,
+    budget: &Budget,
+    out: &mut dyn io::Write,
+) -> Result<(), ExportError> {
+    let choice = RedactionChoice { on: !arguments.no_redaction, ..RedactionChoice::default() };
+    let mut redactor = Redactor::new(key, &choice);
+    let bodies = file.filter(|_| !arguments.no_bodies).map(|capture| BodySource { capture, budget });
+    let counts = write_har(listing, bodies, &mut redactor, out)?;
+    if counts.without_request > 0 {
+        say(&format!("{} responses are left out: the capture lacks their requests", counts.without_request));
+    }
+    if counts.replaced > 0 {
+        say(&format!("secrets were replaced at {} places; --no-redaction leaves them", counts.replaced));
+    }
+    if file.is_none() && !arguments.no_bodies {
+        say("without bodies: standard input cannot be read a second time");
+    }
+    Ok(())
 }
 
 /// The key log that the user named. Others who can read it can read what it opens, so that is said.
@@ -147,6 +181,8 @@ impl<'a> Printer<'a> {
                 Format::Table => write_table_head(&mut out)?,
                 Format::Jsonl => write_capture(snapshot, Moment::Begun, &mut out)?,
                 Format::Csv => write_csv_head(&mut out)?,
+                // It is written when all is there.
+                Format::Har => {}
             }
         }
         let listing = Listing::of_new(snapshot, self.filter, self.rows);
@@ -154,6 +190,7 @@ impl<'a> Printer<'a> {
             Format::Table => write_table_rows(&listing, &mut out)?,
             Format::Jsonl => write_jsonl_rows(&listing, &mut out)?,
             Format::Csv => write_csv_rows(&listing, &mut out)?,
+            Format::Har => {}
         }
         self.rows = u32::try_from(snapshot.len()).unwrap_or(u32::MAX);
         Ok(out.flush()?)

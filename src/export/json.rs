@@ -599,7 +599,7 @@ impl<'a> MessageLine<'a> {
 }
 
 /// The target URI (RFC 9112 section 3.3, RFC 9113 section 8.3.1); none for CONNECT, which names an authority.
-fn url(scheme: &str, (method, target): (&[u8], &[u8]), host: &str, path: &str) -> Option<String> {
+pub(super) fn url(scheme: &str, (method, target): (&[u8], &[u8]), host: &str, path: &str) -> Option<String> {
     if method == b"CONNECT" {
         return None;
     }

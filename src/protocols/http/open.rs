@@ -14,6 +14,7 @@ pub(crate) enum Which {
 
 /// An exchange that has not ended.
 #[derive(Debug, Default)]
+#[expect(clippy::struct_excessive_bools, reason = "independent facts of one exchange")]
 pub(crate) struct Open {
     /// Its number by the order of opening, which stays; its place in a queue may not.
     pub(crate) number: u32,
