@@ -90,6 +90,8 @@ pub(super) struct Protection {
     bulk: Bulk,
     /// Nonce, or the part of it that the keys give; in TLS 1.0 the last block that was read.
     iv: Bytes,
+    /// In TLS 1.0 the number of the record that goes on from that block.
+    iv_for: u64,
     mac_key: Bytes,
     /// The digest stands behind the ciphertext (RFC 7366).
     encrypt_then_mac: bool,
@@ -118,7 +120,7 @@ impl Protection {
         let key = expand_label(suite.prf, secret, "key", suite.cipher.key_bytes())?;
         let iv = expand_label(suite.prf, secret, "iv", 12)?;
         let mac_key = Bytes::default();
-        Some(Self { suite, version, bulk: bulk(suite.cipher, &key)?, iv, mac_key, encrypt_then_mac: false })
+        Some(Self { suite, version, bulk: bulk(suite.cipher, &key)?, iv, iv_for: 0, mac_key, encrypt_then_mac: false })
     }
 
     /// The keys of a master secret (RFC 5246 section 6.3); `server` tells whose.
@@ -141,6 +143,7 @@ impl Protection {
             version,
             bulk: bulk(suite.cipher, key)?,
             iv: Bytes::new(iv.to_vec()),
+            iv_for: 0,
             mac_key: Bytes::new(mac_key.to_vec()),
             encrypt_then_mac: agreed.encrypt_then_mac && suite.cipher.block_bytes() > 0,
         })
@@ -244,6 +247,15 @@ impl Protection {
             // Whatever becomes of this record, the next one goes on from its last block.
             let last = content.len().checked_sub(size).and_then(|at| content.get(at..))?;
             self.iv = Bytes::new(last.to_vec());
+            if self.encrypt_then_mac {
+                // The digest speaks for the ciphertext, not for the block before it: where that one is lost or damaged, the
+                // first block comes out as something that nobody said.
+                let goes_on = self.iv_for == *numbers.start();
+                self.iv_for = numbers.start().checked_add(1)?;
+                if !goes_on {
+                    return None;
+                }
+            }
         }
         let padding = bytes.last().copied()?;
         let end = bytes.len().checked_sub(usize::from(padding).checked_add(1)?)?;
