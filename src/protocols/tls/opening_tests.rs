@@ -374,7 +374,7 @@ fn behind_a_damaged_record_no_block_is_made_up() {
             for (n, (side, bytes)) in session.talk.iter().enumerate() {
                 let mut bytes = bytes.clone();
                 if n == turn {
-                    bytes[at] ^= 29;
+                    bytes[at] ^= 0x1d;
                 }
                 feeder.say(*side, &bytes);
             }
