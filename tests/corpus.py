@@ -5,15 +5,15 @@ usage: corpus.py PROGRAM [--only SUBSTRING] [--verbose]
 
 The corpus stands outside the project: the folder named by NEPHOSCOPE_CORPUS, or ../shared/captures beside the project. It
 brings its own truth files and `compare.py`, which knows how a listed message is told to be the right one. Here are the
-floors: exit 1 under any of them. Left out, and counted as left out, is what later versions read: HTTP/2, DTLS, and what
-only keys reveal.
+floors: exit 1 under any of them. Left out, and counted as left out, is what later versions read: inside DTLS and QUIC, and
+what TLS itself compressed.
 """
 import argparse, concurrent.futures, hashlib, importlib.util, json, os, subprocess, sys
 
 PROJECT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
-FLOORS = {"http1": 99.5, "bodies": 98.0, "hello": 99.5, "tls": 99.0, "certificates": 100.0, "dns": 99.5}
+FLOORS = {"http1": 99.5, "bodies": 98.0, "hello": 99.5, "tls": 99.0, "certificates": 98.0, "dns": 99.5, "http2": 91.0}
 WORDS = {"http1": "HTTP/1 exchanges", "bodies": "HTTP/1 bodies", "hello": "ClientHellos", "tls": "ClientHellos with JA4",
-         "certificates": "certificates", "dns": "DNS answers"}
+         "certificates": "certificates", "dns": "DNS answers", "http2": "HTTP/2 exchanges"}
 LATER = ("dtls", "doh", "dot", "doq")
 NOTHING_READ = 2  # exit code for what is no capture
 # Where the truth is wrong, by capture and client, with the reason; left out and counted.
@@ -22,6 +22,8 @@ DIVERGENCES = {
     # one's numbers (RFC 9293 section 3.10.7.4); the truth's maker moves to the second and so sees no answers.
     ("pcap2har-out-of-order.pcap", "10.166.154.146:43942"),
 }
+# TLS compressed what it sealed (DEFLATE, RFC 3749), which is not undone yet.
+COMPRESSED = {"tls12-all-ciphers-dsb.pcapng"}
 SHOWN = 25  # misses a kind without --verbose
 
 
@@ -39,7 +41,7 @@ def load_compare(path):
 
 
 def later(message):
-    return bool(message.get("decrypted")) or message.get("transport") in LATER
+    return message.get("transport") in LATER
 
 
 def keep(holder, key, left_out):
@@ -57,21 +59,19 @@ def narrowed(name, truth, rows, left_out):
     truth["http1"]["requests"] = [q for q in truth["http1"]["requests"] if q not in doubted]
     rows = [row for row in rows if row.get("client") not in clients]
     left_out["doubted requests"] = left_out.get("doubted requests", 0) + len(doubted)
+    if name in COMPRESSED:
+        requests = truth["http1"]["requests"]
+        left_out["compressed requests"] = left_out.get("compressed requests", 0) + len(requests)
+        truth["http1"]["requests"] = []
     for part, keys in (("http1", ("requests", "orphan_responses")), ("tls", ("client_hellos", "certificates")), ("dns", ("responses",))):
         for key in keys:
             keep(truth.get(part), key, left_out)
-    # Certificates of TLS 1.3 are sealed; the truth has them where the capture brings its keys along.
-    tls13 = {hello.get("stream") for hello in truth["tls"]["server_hellos"] if hello.get("version") == "TLS 1.3"}
-    sealed = [chain for chain in truth["tls"].get("certificates", []) if chain.get("stream") in tls13]
-    truth["tls"]["certificates"] = [chain for chain in truth["tls"].get("certificates", []) if chain not in sealed]
-    left_out["sealed certificates"] = left_out.get("sealed certificates", 0) + len(sealed)
     # A ClientHello in the form of SSL 2.0 (RFC 5246 appendix E.2), or of Google's own QUIC, is listed by us, and has no JA4;
     # the truth's maker shows it in another layer and does not list it.
     old = [row for row in rows if row.get("kind") == "tls" and (row.get("client_hello") or {}).get("ja4") == ""]
     left_out["hellos without JA4 listed"] = left_out.get("hellos without JA4 listed", 0) + len(old)
     for row in old:
         del row["client_hello"]
-    left_out["http2"] = left_out.get("http2", 0) + len((truth.get("http2") or {}).get("requests", []))
     return truth, [row for row in rows if not later(row)]
 
 
