@@ -26,6 +26,14 @@ pub enum CaptureError {
         /// The path asked for.
         path: PathBuf,
     },
+    /// A key log that was named cannot be read.
+    #[error("cannot read the key log: {why}: {}", shown(path))]
+    KeyLog {
+        /// Why, and what to do.
+        why: String,
+        /// The path asked for.
+        path: PathBuf,
+    },
     /// A pipe, socket or device.
     #[error("cannot open the capture: this is a pipe or device, send its content to standard input: {}", shown(path))]
     NotRegular {

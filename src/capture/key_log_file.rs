@@ -44,10 +44,16 @@ impl core::fmt::Debug for Line {
 impl KeyLogFile {
     /// Opens a key log, which must be a regular file.
     pub fn open(path: &Path, budget: &Budget) -> Result<Self, CaptureError> {
-        let failed = |error: io::Error| CaptureError::from_io(error, path);
-        let regular = std::fs::metadata(path).map_err(failed)?.is_file();
-        if !regular {
-            return Err(failed(io::Error::new(io::ErrorKind::InvalidInput, "a key log must be a regular file")));
+        let refused = |why: String| CaptureError::KeyLog { why, path: path.to_owned() };
+        let failed = |error: io::Error| {
+            refused(match error.kind() {
+                io::ErrorKind::NotFound => "there is no such file".to_owned(),
+                io::ErrorKind::PermissionDenied => "no permission to read it".to_owned(),
+                _ => error.to_string(),
+            })
+        };
+        if !std::fs::metadata(path).map_err(failed)?.is_file() {
+            return Err(refused("expected a file, as programs write it where SSLKEYLOGFILE says".to_owned()));
         }
         let file = File::open(path).map_err(failed)?;
         no_core_dumps();
@@ -134,7 +140,7 @@ pub fn is_open_to_others(path: &Path) -> bool {
 #[cfg(unix)]
 fn others_may_read(metadata: &Metadata) -> bool {
     use std::os::unix::fs::PermissionsExt as _;
-    metadata.permissions().mode() & 0o044 != 0
+    metadata.is_file() && metadata.permissions().mode() & 0o044 != 0
 }
 
 /// Elsewhere rights are told in another way, and home folders are closed to others.
@@ -206,6 +212,12 @@ mod tests {
 
     #[test]
     fn only_regular_files_are_read() {
-        assert!(KeyLogFile::open(tempfile::tempdir().unwrap().path(), &Budget::default()).is_err());
+        let folder = tempfile::tempdir().unwrap();
+        for (path, says) in
+            [(folder.path().to_owned(), "expected a file"), (folder.path().join("none"), "no such file")]
+        {
+            let error = KeyLogFile::open(&path, &Budget::default()).unwrap_err().to_string();
+            assert!(error.starts_with("cannot read the key log: ") && error.contains(says), "{error}");
+        }
     }
 }

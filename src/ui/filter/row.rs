@@ -27,7 +27,7 @@ pub(crate) fn show(
                 actions.push(Action::Filter(FilterAction::Highlight));
             }
             if let Some(lit) = lit {
-                let words = format!("{} stand out", text::plural(lit as u64, "row", "rows"));
+                let words = text::plural(lit as u64, "row stands out", "rows stand out");
                 ui.label(RichText::new(words).color(c.quiet));
             }
             let (rect, _) = ui.allocate_exact_size(vec2(ui.available_width(), 26.0), Sense::hover());

@@ -112,10 +112,9 @@ impl Column {
         match self {
             Self::Time => 104.0,
             Self::Tenant | Self::Process => 120.0,
-            Self::Method => 64.0,
+            Self::Method | Self::Status => 64.0,
             Self::Frame | Self::Duration => 72.0,
             Self::Host => 232.0,
-            Self::Status => 56.0,
             Self::Type => 98.0,
             Self::Size => 60.0,
             Self::Path => 196.0,
