@@ -1,8 +1,8 @@
 //! The comment on a row.
 
-use egui::{Id, Key, Modifiers, RichText, Ui, vec2};
+use egui::{Id, Key, Modifiers, RichText, Ui};
 
-use super::{buttons, title};
+use super::{buttons, plain, primary, title};
 use crate::case::MOST_TEXT;
 use crate::store::RowId;
 use crate::ui::action::{Action, NoteAction};
@@ -13,7 +13,10 @@ pub(super) fn show(ui: &mut Ui, row: RowId, text: &mut String, actions: &mut Vec
     let c = theme::colours(ui);
     ui.set_width(480.0);
     let label = title(ui, "Comment");
-    ui.label(RichText::new("Kept beside the capture, never in it. Empty it to take it away.").color(c.quiet));
+    ui.label(
+        RichText::new("Kept beside the capture, never in it. Empty it to take it away; Ctrl+Enter keeps it.")
+            .color(c.quiet),
+    );
     ui.add_space(8.0);
     let edit = egui::TextEdit::multiline(text)
         .id(Id::unique("comment box"))
@@ -28,14 +31,10 @@ pub(super) fn show(ui: &mut Ui, row: RowId, text: &mut String, actions: &mut Vec
     }
     ui.add_space(12.0);
     buttons(ui, |ui| {
-        let keep = egui::Button::new(RichText::new("Keep").font(theme::strong(theme::BODY)).color(c.on_accent))
-            .fill(c.accent)
-            .stroke(egui::Stroke::NONE)
-            .min_size(vec2(80.0, 28.0));
-        if ui.add(keep).on_hover_text("Ctrl+Enter").clicked() || entered {
+        if primary(ui, "Keep", true) || entered {
             actions.push(Action::Note(NoteAction::Say { row, comment: text.trim().to_owned() }));
         }
-        if ui.add(egui::Button::new("Cancel").min_size(vec2(80.0, 28.0))).clicked() {
+        if plain(ui, "Cancel") {
             actions.push(Action::Escape);
         }
     });

@@ -127,11 +127,7 @@ fn path(ui: &mut Ui, text: &mut String, note: Option<&str>, purpose: PathPurpose
     ui.add_space(12.0);
     buttons(ui, |ui| {
         let ready = !text.trim().is_empty();
-        let open = egui::Button::new(RichText::new(label).font(theme::strong(theme::BODY)).color(c.on_accent))
-            .fill(c.accent)
-            .stroke(egui::Stroke::NONE)
-            .min_size(vec2(80.0, 28.0));
-        let clicked = ui.add_enabled(ready, open).clicked();
+        let clicked = primary(ui, label, ready);
         if ready && (clicked || entered) {
             let path = PathBuf::from(text.trim());
             actions.push(match purpose {
@@ -140,7 +136,7 @@ fn path(ui: &mut Ui, text: &mut String, note: Option<&str>, purpose: PathPurpose
                 PathPurpose::KeyLog => Action::KeyLogPath(path),
             });
         }
-        if ui.add(egui::Button::new("Cancel").min_size(vec2(80.0, 28.0))).clicked() {
+        if plain(ui, "Cancel") {
             actions.push(Action::Escape);
         }
     });
@@ -179,10 +175,23 @@ fn keys(ui: &mut Ui, actions: &mut Vec<Action>) {
     });
     ui.add_space(12.0);
     buttons(ui, |ui| {
-        if ui.add(egui::Button::new("Close").min_size(vec2(80.0, 28.0))).clicked() {
+        if plain(ui, "Close") {
             actions.push(Action::Escape);
         }
     });
+}
+
+/// The button that a dialog is for; whether it was pressed.
+fn primary(ui: &mut Ui, label: &str, ready: bool) -> bool {
+    let c = theme::colours(ui);
+    let words = RichText::new(label).font(theme::strong(theme::BODY)).color(c.on_accent);
+    let button = egui::Button::new(words).fill(c.accent).stroke(egui::Stroke::NONE).min_size(vec2(80.0, 28.0));
+    ui.add_enabled(ready, button).clicked()
+}
+
+/// Any other button; whether it was pressed.
+fn plain(ui: &mut Ui, label: &str) -> bool {
+    ui.add(egui::Button::new(label).min_size(vec2(80.0, 28.0))).clicked()
 }
 
 /// A dialog's title.

@@ -1,8 +1,8 @@
 //! The name under which a filter is kept.
 
-use egui::{Id, RichText, Ui, vec2};
+use egui::{Id, RichText, Ui};
 
-use super::{buttons, title};
+use super::{buttons, plain, primary, title};
 use crate::model::clean_to;
 use crate::ui::action::Action;
 use crate::ui::filter::FilterAction;
@@ -31,16 +31,12 @@ pub(super) fn show(ui: &mut Ui, filter: &str, name: &mut String, actions: &mut V
     }
     ui.add_space(12.0);
     buttons(ui, |ui| {
-        let keep = egui::Button::new(RichText::new("Keep").font(theme::strong(theme::BODY)).color(c.on_accent))
-            .fill(c.accent)
-            .stroke(egui::Stroke::NONE)
-            .min_size(vec2(80.0, 28.0));
         let ready = !name.trim().is_empty();
-        if (ui.add_enabled(ready, keep).clicked() || entered) && ready {
+        if (primary(ui, "Keep", ready) || entered) && ready {
             let (name, text) = (name.trim().to_owned(), filter.to_owned());
             actions.push(Action::Filter(FilterAction::Keep { name, text }));
         }
-        if ui.add(egui::Button::new("Cancel").min_size(vec2(80.0, 28.0))).clicked() {
+        if plain(ui, "Cancel") {
             actions.push(Action::Escape);
         }
     });

@@ -2,9 +2,9 @@
 
 use std::path::Path;
 
-use egui::{Id, RichText, Stroke, Ui, vec2};
+use egui::{Id, RichText, Ui};
 
-use super::{Seen, buttons, title};
+use super::{Seen, buttons, plain, primary, title};
 use crate::capture::Orphan;
 use crate::model::{clean, clean_to, middle};
 use crate::ui::action::{Action, LiveAction, PictureAction};
@@ -152,15 +152,4 @@ pub(super) fn secrets(ui: &mut Ui, actions: &mut Vec<Action>) {
 fn quiet(ui: &mut Ui, words: &str) {
     let c = theme::colours(ui);
     ui.add(egui::Label::new(RichText::new(words).color(c.quiet)).wrap());
-}
-
-fn primary(ui: &mut Ui, label: &str, ready: bool) -> bool {
-    let c = theme::colours(ui);
-    let words = RichText::new(label).font(theme::strong(theme::BODY)).color(c.on_accent);
-    let button = egui::Button::new(words).fill(c.accent).stroke(Stroke::NONE).min_size(vec2(80.0, 28.0));
-    ui.add_enabled(ready, button).clicked()
-}
-
-fn plain(ui: &mut Ui, label: &str) -> bool {
-    ui.add(egui::Button::new(label).min_size(vec2(80.0, 28.0))).clicked()
 }
