@@ -284,6 +284,8 @@ fn real_traffic_gives_the_rows_that_were_made() {
         assert_eq!(status[key], want, "{key}");
     }
     assert_eq!((status["NoNewPrivs"].as_str(), status["Threads"].as_str(), status["Groups"].as_str()), ("1", "1", ""));
+    // proc_pid_status(5): 2 is SECCOMP_MODE_FILTER.
+    assert_eq!(status["Seccomp"], "2");
     let mut client = wire.inside(&wire.near, "python3");
     client.args(["-c", CLIENT]);
     if sealed {

@@ -41,7 +41,8 @@ pub(super) fn confine(writable: Writable<'_>) -> Result<(), String> {
         }
     }
     nix::sys::prctl::set_no_new_privs().map_err(|error| format!("cannot keep new rights away: {error}"))?;
-    restrict_files(writable).map_err(|error| format!("cannot close the file system: {error}"))
+    restrict_files(writable).map_err(|error| format!("cannot close the file system: {error}"))?;
+    restrict_calls().map_err(|error| format!("cannot close the system calls: {error}"))
 }
 
 /// Gives up what capabilities the program's file was granted, for a process that starts the capturing one but captures
@@ -121,5 +122,87 @@ fn restrict_files(writable: Writable<'_>) -> Result<(), Box<dyn std::error::Erro
     }
     // A kernel without Landlock does less: then the rights of the user are the limit.
     let _status = rules.restrict_self()?;
+    Ok(())
+}
+
+/// What copying packets into a file never asks of the kernel: another program, another socket, a look into another process,
+/// a changed file system or kernel. Landlock leaves most of it open, UDP among it.
+///
+/// A list of what is refused, not of what is allowed: what the C library and the allocator ask for changes from version to
+/// version, and a capture must not die of that.
+#[cfg(all(target_os = "linux", target_pointer_width = "64"))]
+const REFUSED_CALLS: [i64; 43] = [
+    libc::SYS_execve,
+    libc::SYS_execveat,
+    libc::SYS_socket,
+    libc::SYS_socketpair,
+    libc::SYS_connect,
+    libc::SYS_bind,
+    libc::SYS_listen,
+    libc::SYS_accept,
+    libc::SYS_accept4,
+    libc::SYS_sendto,
+    libc::SYS_sendmsg,
+    libc::SYS_sendmmsg,
+    libc::SYS_ptrace,
+    libc::SYS_process_vm_readv,
+    libc::SYS_process_vm_writev,
+    libc::SYS_pidfd_open,
+    libc::SYS_pidfd_getfd,
+    libc::SYS_mount,
+    libc::SYS_umount2,
+    libc::SYS_move_mount,
+    libc::SYS_open_tree,
+    libc::SYS_fsopen,
+    libc::SYS_pivot_root,
+    libc::SYS_chroot,
+    libc::SYS_unshare,
+    libc::SYS_setns,
+    libc::SYS_bpf,
+    libc::SYS_perf_event_open,
+    libc::SYS_userfaultfd,
+    libc::SYS_io_uring_setup,
+    libc::SYS_io_uring_enter,
+    libc::SYS_io_uring_register,
+    libc::SYS_keyctl,
+    libc::SYS_add_key,
+    libc::SYS_request_key,
+    libc::SYS_kexec_load,
+    libc::SYS_init_module,
+    libc::SYS_finit_module,
+    libc::SYS_delete_module,
+    libc::SYS_name_to_handle_at,
+    libc::SYS_open_by_handle_at,
+    libc::SYS_reboot,
+    libc::SYS_swapon,
+];
+
+/// Refuses those calls (seccomp, `EPERM`) from here on, in every thread that is started later too. On a processor whose
+/// calls the crate does not know the other walls have to do.
+#[cfg(all(target_os = "linux", target_pointer_width = "64"))]
+fn restrict_calls() -> Result<(), Box<dyn std::error::Error>> {
+    use seccompiler::{BpfProgram, SeccompAction, SeccompFilter, TargetArch, apply_filter};
+
+    // On x86-64 each call has a second number, of the x32 ABI, which a kernel may know too.
+    const X32: i64 = 0x4000_0000;
+    let Ok(processor) = TargetArch::try_from(std::env::consts::ARCH) else { return Ok(()) };
+    let numbers = REFUSED_CALLS.iter().flat_map(|call| [*call, *call | X32]);
+    let rules = numbers.map(|call| (call, Vec::new())).collect();
+    let refuse = SeccompAction::Errno(nix::errno::Errno::EPERM as u32);
+    let filter: BpfProgram = SeccompFilter::new(rules, SeccompAction::Allow, refuse, processor)?.try_into()?;
+    match apply_filter(&filter) {
+        // A kernel without seccomp does less, as one without Landlock.
+        Err(seccompiler::Error::Prctl(error) | seccompiler::Error::Seccomp(error))
+            if error.raw_os_error() == Some(nix::errno::Errno::EINVAL as i32)
+                || error.raw_os_error() == Some(nix::errno::Errno::ENOSYS as i32) =>
+        {
+            Ok(())
+        }
+        other => Ok(other?),
+    }
+}
+
+#[cfg(all(target_os = "linux", not(target_pointer_width = "64")))]
+fn restrict_calls() -> Result<(), std::convert::Infallible> {
     Ok(())
 }

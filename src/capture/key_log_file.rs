@@ -5,14 +5,14 @@
 //! secret that is not overwritten.
 
 use std::fs::{File, Metadata};
-use std::io::{self, Read as _};
-use std::path::Path;
+use std::io::{self, Read as _, Seek as _};
+use std::path::{Path, PathBuf};
 
 use zeroize::{Zeroize as _, Zeroizing};
 
 use super::CaptureError;
 use super::numbers::wide;
-use crate::model::{Budget, KeyLog, LINE_BYTES};
+use crate::model::{KeyLog, LINE_BYTES};
 
 /// Bytes read at once.
 const READ: usize = 64 << 10;
@@ -21,11 +21,11 @@ const READ: usize = 64 << 10;
 #[derive(Debug)]
 pub struct KeyLogFile {
     file: File,
-    /// Bytes that may still be read.
-    left: u64,
+    path: PathBuf,
+    /// Bytes read.
+    read: u64,
     /// A line that has not ended; its room is made at once, since a vector that grows leaves copies behind.
     line: Line,
-    full: bool,
 }
 
 /// The beginning of a line.
@@ -33,6 +33,13 @@ struct Line {
     bytes: Zeroizing<Vec<u8>>,
     /// It is too long: the rest of it is passed over.
     too_long: bool,
+}
+
+impl Line {
+    fn begin(&mut self) {
+        self.too_long = false;
+        self.bytes.zeroize();
+    }
 }
 
 impl core::fmt::Debug for Line {
@@ -43,7 +50,7 @@ impl core::fmt::Debug for Line {
 
 impl KeyLogFile {
     /// Opens a key log, which must be a regular file.
-    pub fn open(path: &Path, budget: &Budget) -> Result<Self, CaptureError> {
+    pub fn open(path: &Path) -> Result<Self, CaptureError> {
         let refused = |why: String| CaptureError::KeyLog { why, path: path.to_owned() };
         let failed = |error: io::Error| {
             refused(match error.kind() {
@@ -58,28 +65,36 @@ impl KeyLogFile {
         let file = File::open(path).map_err(failed)?;
         no_core_dumps();
         let line = Line { bytes: Zeroizing::new(Vec::with_capacity(LINE_BYTES.saturating_add(1))), too_long: false };
-        Ok(Self { file, left: wide(budget.secret_bytes), line, full: false })
+        Ok(Self { file, path: path.to_owned(), read: 0, line })
     }
 
-    /// Takes what was written since this was last asked; whether something was. A line counts once it has ended.
-    pub fn read_new(&mut self, log: &mut KeyLog) -> io::Result<bool> {
+    /// Takes what was written since this was last asked; whether something was. A line counts once it has ended. What is
+    /// kept of a long log is the key log's to decide.
+    pub fn read_new(&mut self, log: &mut KeyLog) -> Result<bool, CaptureError> {
+        let (path, read) = (self.path.clone(), self.read_on(log));
+        read.map_err(|error| CaptureError::KeyLog { why: error.to_string(), path })
+    }
+
+    fn read_on(&mut self, log: &mut KeyLog) -> io::Result<bool> {
+        if self.file.metadata()?.len() < self.read {
+            // Emptied for the next run of its program: it is a new log.
+            self.file.rewind()?;
+            self.read = 0;
+            self.line.begin();
+        }
         let mut buffer = Zeroizing::new(vec![0; READ]);
         let mut news = false;
-        while self.left > 0 {
+        loop {
             let len = match self.file.read(&mut buffer) {
                 Ok(0) => return Ok(news),
                 Ok(len) => len,
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
                 Err(error) => return Err(error),
             };
-            self.left = self.left.saturating_sub(wide(len));
+            self.read = self.read.saturating_add(wide(len));
             news = true;
             self.take(buffer.get(..len).unwrap_or_default(), log);
         }
-        if !core::mem::replace(&mut self.full, true) {
-            log.cut();
-        }
-        Ok(news)
     }
 
     /// The file will not grow: its last line counts as it is.
@@ -97,12 +112,12 @@ impl KeyLogFile {
                 line.bytes.extend_from_slice(piece);
             }
             if piece.ends_with(b"\n") {
-                if core::mem::take(&mut line.too_long) {
+                if line.too_long {
                     log.passed_over();
                 } else {
                     log.read(&line.bytes);
                 }
-                line.bytes.zeroize();
+                line.begin();
             }
         }
     }
@@ -154,6 +169,7 @@ mod tests {
     use std::io::Write as _;
 
     use super::*;
+    use crate::model::SecretLabel;
 
     fn line(n: u8) -> String {
         format!("CLIENT_RANDOM {} {}\n", format!("{n:02x}").repeat(32), "ab".repeat(48))
@@ -165,7 +181,7 @@ mod tests {
         let path = folder.path().join("keys.log");
         std::fs::write(&path, [line(1).as_bytes(), &line(2).as_bytes()[..100]].concat()).unwrap();
         let mut log = KeyLog::new(1 << 20);
-        let mut file = KeyLogFile::open(&path, &Budget::default()).unwrap();
+        let mut file = KeyLogFile::open(&path).unwrap();
         assert!(file.read_new(&mut log).unwrap());
         assert_eq!(log.counts().secrets, 1, "a line that has not ended is waited for");
         let mut writer = File::options().append(true).open(&path).unwrap();
@@ -177,20 +193,28 @@ mod tests {
         file.read_new(&mut log).unwrap();
         file.finish(&mut log);
         assert_eq!((log.counts().secrets, log.counts().bad), (3, 0));
+        // Emptied by the next run of the program that writes it.
+        std::fs::write(&path, line(4)).unwrap();
+        file.read_new(&mut log).unwrap();
+        assert_eq!((log.counts().secrets, log.counts().bad), (4, 0));
     }
 
     #[test]
-    fn long_lines_and_long_files_are_cut_and_counted() {
+    fn long_lines_are_passed_over_and_of_long_files_the_end_is_kept() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("keys.log");
         std::fs::write(&path, "x".repeat(200_000) + "\n" + &line(1)).unwrap();
         let mut log = KeyLog::new(1 << 20);
-        KeyLogFile::open(&path, &Budget::default()).unwrap().read_new(&mut log).unwrap();
+        KeyLogFile::open(&path).unwrap().read_new(&mut log).unwrap();
         assert_eq!((log.counts().secrets, log.counts().bad), (1, 1));
-        let mut log = KeyLog::new(1 << 20);
-        let budget = Budget { secret_bytes: 4_096, ..Budget::default() };
-        KeyLogFile::open(&path, &budget).unwrap().read_new(&mut log).unwrap();
-        assert_eq!((log.counts().secrets, log.counts().over), (0, 1));
+        // Programs append: what was written last is what is wanted.
+        std::fs::write(&path, (0..200).map(line).collect::<String>()).unwrap();
+        let mut log = KeyLog::new(10_000);
+        KeyLogFile::open(&path).unwrap().read_new(&mut log).unwrap();
+        let counts = log.counts();
+        assert!(counts.secrets > 30 && counts.secrets + counts.over == 200, "{counts:?}");
+        assert!(log.secret(&[199; 32], SecretLabel::Master).is_some());
+        assert!(log.secret(&[0; 32], SecretLabel::Master).is_none());
     }
 
     #[test]
@@ -216,7 +240,7 @@ mod tests {
         for (path, says) in
             [(folder.path().to_owned(), "expected a file"), (folder.path().join("none"), "no such file")]
         {
-            let error = KeyLogFile::open(&path, &Budget::default()).unwrap_err().to_string();
+            let error = KeyLogFile::open(&path).unwrap_err().to_string();
             assert!(error.starts_with("cannot read the key log: ") && error.contains(says), "{error}");
         }
     }

@@ -1,8 +1,7 @@
 //! What ends a capture from outside: a signal, or the end of standard input.
 
-use std::io::{self, Read as _};
+use std::io::{self, PipeReader, Read as _};
 use std::os::fd::{AsFd as _, BorrowedFd};
-use std::os::unix::net::UnixStream;
 
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
@@ -11,7 +10,7 @@ use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 /// and a signal between asking and waiting is not missed.
 #[derive(Debug)]
 pub struct StopSign {
-    signals: UnixStream,
+    signals: PipeReader,
     stdin: Option<io::Stdin>,
     asked: bool,
 }
@@ -20,8 +19,8 @@ impl StopSign {
     /// From now on SIGINT, SIGTERM and SIGHUP do not kill the process but are seen here; so is the end of standard input
     /// where asked for.
     pub fn new(until_stdin_closes: bool) -> io::Result<Self> {
-        let (signals, write) = UnixStream::pair()?;
-        signals.set_nonblocking(true)?;
+        // A pipe and no pair of sockets: sending is what a capturing process is kept from.
+        let (signals, write) = io::pipe()?;
         for signal in [SIGINT, SIGTERM, SIGHUP] {
             signal_hook::low_level::pipe::register(signal, write.try_clone()?)?;
         }
@@ -39,13 +38,17 @@ impl StopSign {
             return true;
         }
         let mut byte = [0; 64];
-        self.asked = matches!(self.signals.read(&mut byte), Ok(count) if count > 0);
+        self.asked = is_ready(self.signals.as_fd()) && matches!(self.signals.read(&mut byte), Ok(count) if count > 0);
         if let Some(stdin) = &self.stdin {
-            let mut wait = [PollFd::new(stdin.as_fd(), PollFlags::POLLIN)];
-            let ready = poll(&mut wait, PollTimeout::ZERO).is_ok_and(|count| count > 0);
             // Whatever is written to it is nothing to us; its end is.
-            self.asked |= ready && !matches!(stdin.lock().read(&mut byte), Ok(count) if count > 0);
+            self.asked |= is_ready(stdin.as_fd()) && !matches!(stdin.lock().read(&mut byte), Ok(count) if count > 0);
         }
         self.asked
     }
+}
+
+/// Whether reading would not wait.
+fn is_ready(descriptor: BorrowedFd<'_>) -> bool {
+    let mut wait = [PollFd::new(descriptor, PollFlags::POLLIN)];
+    poll(&mut wait, PollTimeout::ZERO).is_ok_and(|count| count > 0)
 }

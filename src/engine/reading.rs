@@ -14,7 +14,7 @@ use super::walk::{Block, Said, Stamp, Walker};
 use crate::capture::{
     CaptureError, CaptureFacts, CaptureReader, Digest, KeyLogFile, SocketOwner, Spool, digest_file, is_of_this_moment,
 };
-use crate::model::{Budget, LimitHit};
+use crate::model::{Budget, KeyLog, LimitHit};
 use crate::protocols::http::Wanted;
 use crate::store::{Facts, Progress, Snapshot};
 
@@ -99,6 +99,8 @@ struct Answer {
 impl Reading {
     /// Opens a capture.
     pub fn open(source: &Source, how: How, budget: &Budget) -> Result<Self, CaptureError> {
+        // Before the first byte of the capture, which may not come twice.
+        let keys = key_log(how.key_log, budget)?;
         let digest = if how.threads > 1 { Digest::Elsewhere } else { Digest::Inline };
         let mut mode = Mode { path: None, follows: false, goes_on: false, shows_open: false };
         let reader = match source {
@@ -115,9 +117,7 @@ impl Reading {
                 CaptureReader::follow(spool, budget)
             }
         };
-        let keys = key_log(how.key_log, budget)?;
-        let mut reading = Self::start(reader, &mode, (how.threads, how.verdicts, keys), budget)
-            .map_err(|error| CaptureError::Io { source: error, path: source.name().into() })?;
+        let mut reading = Self::start(reader, &mode, (how.threads, how.verdicts, keys), budget, &source.name())?;
         if let Source::Live(Spool { owners: Some(owners), .. }) = source {
             reading.owners = Some(owners.clone());
             reading.merge.store.expect_programs();
@@ -127,29 +127,30 @@ impl Reading {
 
     /// Reads standard input as it comes: a pause does not hold up [`Reading::step`]. Waits for its first bytes.
     pub fn follow_stdin(how: How, budget: &Budget) -> Result<Self, CaptureError> {
+        let keys = key_log(how.key_log, budget)?;
         let reader = CaptureReader::from_pipe(Box::new(io::stdin()), STDIN, budget)?;
         let mode = Mode { path: None, follows: true, goes_on: true, shows_open: false };
-        let keys = key_log(how.key_log, budget)?;
-        Self::start(reader, &mode, (how.threads, how.verdicts, keys), budget)
-            .map_err(|error| CaptureError::Io { source: error, path: STDIN.into() })
+        Self::start(reader, &mode, (how.threads, how.verdicts, keys), budget, STDIN)
     }
 
     fn start(
         reader: CaptureReader,
         mode: &Mode<'_>,
-        (threads, verdicts, keys): (usize, bool, Option<KeyLogFile>),
+        (threads, verdicts, keys): (usize, bool, Option<(KeyLogFile, KeyLog)>),
         budget: &Budget,
-    ) -> io::Result<Self> {
+        name: &str,
+    ) -> Result<Self, CaptureError> {
         let wanted = if verdicts { Wanted::Links } else { Wanted::Exchanges };
         let facts = Facts { capture: reader.facts().clone(), ..Facts::default() };
         let progress = Progress { read: 0, total: reader.position().1, done: false };
         let walker = Walker::new(reader, mode.follows, budget);
         let walker = Box::new(match keys {
-            Some(file) => walker.with_keys(file)?,
+            Some((file, keys)) => walker.with_keys(file, keys),
             None => walker,
         });
         let hands = if threads > 1 {
-            Hands::start(*walker, mode, (threads, wanted), budget)?
+            Hands::start(*walker, mode, (threads, wanted), budget)
+                .map_err(|error| CaptureError::Io { source: error, path: name.into() })?
         } else {
             let shard = Box::new(mode.shard(0, 1, wanted, budget));
             Hands::One { walker, shard, block: Box::default() }
@@ -288,8 +289,11 @@ impl Reading {
 }
 
 /// The key log that the user named.
-fn key_log(path: Option<PathBuf>, budget: &Budget) -> Result<Option<KeyLogFile>, CaptureError> {
-    path.map(|path| KeyLogFile::open(&path, budget)).transpose()
+fn key_log(path: Option<PathBuf>, budget: &Budget) -> Result<Option<(KeyLogFile, KeyLog)>, CaptureError> {
+    let Some(path) = path else { return Ok(None) };
+    let (mut file, mut keys) = (KeyLogFile::open(&path)?, KeyLog::new(budget.secret_bytes));
+    file.read_new(&mut keys)?;
+    Ok(Some((file, keys)))
 }
 
 /// What standard input is called.

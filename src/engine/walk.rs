@@ -1,6 +1,5 @@
 //! The walk over a capture: frames become units, in blocks that travel to the shards.
 
-use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -176,30 +175,35 @@ impl Walker {
         }
     }
 
-    /// Takes the secrets of a key log; while the capture grows, those too that are written to it later.
-    pub(super) fn with_keys(mut self, mut file: KeyLogFile) -> io::Result<Self> {
-        let keys = Arc::make_mut(&mut self.keys);
-        file.read_new(keys)?;
+    /// Takes the secrets that were read of a key log; while the capture grows, those too that are written to it later.
+    pub(super) fn with_keys(mut self, mut file: KeyLogFile, mut keys: KeyLog) -> Self {
         if self.follows {
             keys.growing = true;
             self.key_file = Some(file);
         } else {
-            file.finish(keys);
+            file.finish(&mut keys);
         }
+        self.keys = Arc::new(keys);
         self.fresh_keys = true;
-        Ok(self)
+        self
     }
 
-    /// Takes what the key log has grown by. One that can no longer be read gives nothing more; what it gave stays.
+    /// Takes what the key log has grown by. One that can no longer be read gives nothing more, which its counts say; what it
+    /// gave stays.
     fn follow_keys(&mut self, block: &mut Block) {
         if let Some(file) = &mut self.key_file {
-            match file.read_new(Arc::make_mut(&mut self.keys)) {
+            let keys = Arc::make_mut(&mut self.keys);
+            match file.read_new(keys) {
                 Ok(news) => self.fresh_keys |= news,
-                Err(_) => self.key_file = None,
+                Err(_told_by_its_counts) => {
+                    keys.break_off();
+                    self.fresh_keys = true;
+                    self.key_file = None;
+                }
             }
         }
         if std::mem::take(&mut self.fresh_keys) {
-            block.keys.push((0, Arc::clone(&self.keys)));
+            block.keys.push((block.units.len(), Arc::clone(&self.keys)));
         }
     }
 
@@ -234,6 +238,12 @@ impl Walker {
         }
         block.batch = batch;
         if !more {
+            // What was written between the last frame and the end, and a last line without an end, count too.
+            self.follow_keys(block);
+            if let Some(mut file) = self.key_file.take() {
+                file.finish(Arc::make_mut(&mut self.keys));
+                block.keys.push((block.units.len(), Arc::clone(&self.keys)));
+            }
             self.decoder.finish();
             self.given_up(Stamp { frame: FrameNo(u32::MAX), after: 0 }, block);
         }

@@ -7,6 +7,7 @@ use crossbeam_channel::{Receiver, Sender, TryRecvError, bounded, tick};
 
 use super::messages::{Command, Handle, Notice, Source};
 use super::reading::{How, Reading};
+use crate::capture::CaptureError;
 use crate::model::Budget;
 use crate::store::Snapshot;
 
@@ -60,9 +61,16 @@ impl Worker {
     }
 
     /// Reads a capture to its end or to the next command; gives the command to follow next.
-    fn read(&self, source: &Source) -> Option<Command> {
-        let how = How::judged(self.threads).with_keys(self.key_log.clone());
-        let mut reading = match Reading::open(source, how, &self.budget) {
+    fn read(&mut self, source: &Source) -> Option<Command> {
+        let how = || How::judged(self.threads);
+        let mut opened = Reading::open(source, how().with_keys(self.key_log.clone()), &self.budget);
+        if let Err(error @ CaptureError::KeyLog { .. }) = &opened {
+            // Without its keys a capture still tells most of what it tells.
+            self.notice(Notice::Failed { doing: "use the key log".to_owned(), why: error.to_string() });
+            self.key_log = None;
+            opened = Reading::open(source, how(), &self.budget);
+        }
+        let mut reading = match opened {
             Ok(reading) => reading,
             Err(error) => {
                 self.notice(Notice::Failed { doing: format!("open {}", source.name()), why: error.to_string() });

@@ -1,5 +1,7 @@
 //! One object for every limit. Reaching one is a finding that the user can see, never silence.
 
+use super::Pool;
+
 /// Every limit of the program, with its unit. The figures are the default budgets of the threat model: far above what
 /// real traffic needs, far below what hurts the machine.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -50,13 +52,17 @@ pub struct Budget {
     pub coding_free_bytes: u64,
     /// Decoded bytes of one body that are read for its hash.
     pub body_bytes: u64,
+    /// Bytes that the decoders of all bodies that are being read may hold together.
+    pub decoder_bytes: Pool,
+    /// Bytes that the decoded heads of all open streams may hold together.
+    pub open_heads_bytes: Pool,
     /// Window of a zstd body in bytes (RFC 9659 names 8 MiB).
     pub zstd_window_bytes: u64,
     /// One TLS handshake message in bytes.
     pub handshake_bytes: usize,
     /// Certificates in one chain.
     pub chain_certificates: usize,
-    /// Bytes of a QUIC CRYPTO stream that wait for earlier ones.
+    /// How far ahead bytes of a QUIC CRYPTO stream may stand that wait for earlier ones.
     pub crypto_bytes: usize,
     /// Connection ids kept of each end of a QUIC connection.
     pub connection_ids: usize,
@@ -80,8 +86,8 @@ pub struct Budget {
     pub secret_bytes: usize,
     /// TLS records of one connection that are held until its secret comes, in bytes.
     pub sealed_bytes_per_flow: usize,
-    /// The same for all connections of a shard together.
-    pub sealed_bytes: usize,
+    /// The same for all connections together.
+    pub sealed_bytes: Pool,
     /// Comments kept from a capture file, in bytes.
     pub comment_bytes: usize,
     /// Memory for URLs that responses handed out, in bytes; the oldest go first.
@@ -114,6 +120,8 @@ impl Default for Budget {
             coding_ratio: 2_048,
             coding_free_bytes: 1 << 20,
             body_bytes: 1 << 30,
+            decoder_bytes: Pool::new(256 << 20),
+            open_heads_bytes: Pool::new(64 << 20),
             zstd_window_bytes: 8 << 20,
             handshake_bytes: 256 << 10,
             chain_certificates: 16,
@@ -129,7 +137,7 @@ impl Default for Budget {
             interned_texts: 4 << 20,
             secret_bytes: 16 << 20,
             sealed_bytes_per_flow: 1 << 20,
-            sealed_bytes: 64 << 20,
+            sealed_bytes: Pool::new(64 << 20),
             comment_bytes: 16 << 20,
             hand_out_bytes: 16 << 20,
         }

@@ -144,6 +144,8 @@ pub enum AnomalyKind {
     Moved,
     /// A TLS record that could not be authenticated; nothing of it is shown.
     NotAuthentic,
+    /// Early data that the server refused (RFC 8446 section 4.2.10): it was sent, and nobody took it.
+    EarlyDataRefused,
     /// A limit of the program was reached.
     Limit(Limit),
 }
@@ -167,6 +169,7 @@ impl AnomalyKind {
             Self::Unasked => "a response without its request",
             Self::BadDns => "a DNS message that breaks its own counts",
             Self::NotAuthentic => "a TLS record that could not be authenticated",
+            Self::EarlyDataRefused => "early data that the server refused; nothing of it is shown",
             Self::BadTls => "a TLS message that does not parse",
             Self::FieldLost => "header fields that cannot be told: the capture lacks what they refer to",
             Self::BadFieldSection => "a field section that does not decode",

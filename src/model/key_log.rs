@@ -84,9 +84,14 @@ pub struct KeyLogCounts {
     pub repeated: u64,
     /// Lines with a label that opens nothing here (`EXPORTER_SECRET` and others).
     pub unused: u64,
-    /// Secrets not kept because the limit was reached.
+    /// Secrets not kept because the limit was reached: the oldest, since programs append to their log.
     pub over: u64,
+    /// The log could not be read to its end.
+    pub broken_off: bool,
 }
+
+/// Parts of a full log.
+const PARTS: usize = 16;
 
 /// Secrets by the client's random. A copy shares them, and costs next to nothing.
 #[derive(Clone)]
@@ -94,7 +99,8 @@ pub struct KeyLog {
     /// Each more than twice as large as the next one, so that there are few, and a log that grows line by line is not
     /// copied for each line.
     parts: Vec<Arc<Part>>,
-    /// Bytes that may still be kept.
+    /// Bytes that may be kept, and those that may still be.
+    most: usize,
     left: usize,
     counts: KeyLogCounts,
     /// More may come while the capture is read: a session without its secret is waited for.
@@ -108,6 +114,7 @@ struct Part {
     /// Premaster secrets by the first eight bytes of their encrypted form.
     premasters: HashMap<[u8; 8], Secret>,
     entries: usize,
+    bytes: usize,
 }
 
 impl Part {
@@ -133,7 +140,7 @@ impl KeyLog {
     /// No secrets; so many bytes may be kept.
     pub fn new(limit_bytes: usize) -> Self {
         let counts = KeyLogCounts::default();
-        Self { parts: Vec::new(), left: limit_bytes, counts, growing: false }
+        Self { parts: Vec::new(), most: limit_bytes, left: limit_bytes, counts, growing: false }
     }
 
     /// Takes lines. The last one need not end.
@@ -142,13 +149,18 @@ impl KeyLog {
         for line in text.split(|b| *b == b'\n') {
             self.line(line, &mut part);
         }
-        while let Some(last) = self.parts.pop_if(|last| last.entries <= part.entries.saturating_mul(2)) {
+        // What makes room for new secrets is the oldest part: none is much of the whole.
+        let most = self.most / PARTS;
+        while let Some(last) = self.parts.pop_if(|last| {
+            last.entries <= part.entries.saturating_mul(2) && last.bytes.saturating_add(part.bytes) <= most
+        }) {
             let mut larger = Arc::unwrap_or_clone(last);
             part.sessions
                 .into_iter()
                 .for_each(|(random, secrets)| larger.sessions.entry(random).or_default().extend(secrets));
             larger.premasters.extend(part.premasters);
             larger.entries = larger.entries.saturating_add(part.entries);
+            larger.bytes = larger.bytes.saturating_add(part.bytes);
             part = larger;
         }
         if part.entries > 0 {
@@ -212,13 +224,23 @@ impl KeyLog {
         }
     }
 
+    /// Makes room for a secret, if need be by forgetting the oldest.
     fn afford(&mut self, secret: &Secret, part: &mut Part) -> bool {
-        let Some(left) = self.left.checked_sub(secret.expose().len().saturating_add(ENTRY_BYTES)) else {
-            self.counts.over = self.counts.over.saturating_add(1);
-            return false;
-        };
-        self.left = left;
+        let bytes = secret.expose().len().saturating_add(ENTRY_BYTES);
+        while self.left < bytes {
+            if self.parts.is_empty() {
+                self.counts.over = self.counts.over.saturating_add(1);
+                return false;
+            }
+            let oldest = self.parts.remove(0);
+            self.left = self.left.saturating_add(oldest.bytes);
+            let forgotten = u64::try_from(oldest.entries).unwrap_or(u64::MAX);
+            self.counts.over = self.counts.over.saturating_add(forgotten);
+            self.counts.secrets = self.counts.secrets.saturating_sub(forgotten);
+        }
+        self.left = self.left.saturating_sub(bytes);
         part.entries = part.entries.saturating_add(1);
+        part.bytes = part.bytes.saturating_add(bytes);
         self.counts.secrets = self.counts.secrets.saturating_add(1);
         true
     }
@@ -236,9 +258,9 @@ impl KeyLog {
         self.bad();
     }
 
-    /// The text was longer than is read.
-    pub fn cut(&mut self) {
-        self.counts.over = self.counts.over.saturating_add(1);
+    /// The log cannot be read any further.
+    pub fn break_off(&mut self) {
+        self.counts.broken_off = true;
     }
 
     /// The secret of the session that this client's random began.

@@ -7,6 +7,7 @@ mod bytes;
 mod exchange;
 mod frame;
 mod key_log;
+mod pool;
 mod text;
 mod time;
 mod verdict;
@@ -23,6 +24,7 @@ pub use frame::{
     UnitKind,
 };
 pub use key_log::{KeyLog, KeyLogCounts, LINE_BYTES, Secret, SecretLabel};
+pub use pool::{Pool, Share};
 pub use text::{bytes_short, clean, clean_to, hex, is_hidden, middle};
 pub use time::Timestamp;
 pub use verdict::{

@@ -11,7 +11,7 @@ use md5::Md5;
 use sha2::{Digest as _, Sha256};
 
 use super::links::{Link, LinkScanner};
-use crate::model::{BlockSpan, Budget, FrameNo, Opening};
+use crate::model::{BlockSpan, Budget, FrameNo, Opening, Pool, Share};
 
 /// SHA-256 of no bytes.
 pub const EMPTY_SHA256: [u8; 32] = [
@@ -23,6 +23,10 @@ pub const EMPTY_SHA256: [u8; 32] = [
 const STEP_BYTES: usize = 4 << 10;
 /// Decoded bytes that one step may give; a coding that gives more is a bomb.
 const STEP_OUTPUT: usize = 16 << 20;
+/// Bytes that an inflating decoder holds: a window of 32 KiB, a buffer of as much, its tables.
+const INFLATE_BYTES: usize = 80 << 10;
+/// The same of a brotli decoder beside its window.
+const BROTLI_BYTES: usize = 64 << 10;
 /// One line of chunked framing (size with extensions) in bytes.
 const CHUNK_LINE: usize = 16 << 10;
 /// Trailer section in bytes.
@@ -33,9 +37,10 @@ const HASH_BLOCK: usize = 64;
 const OPENING_BYTES: usize = 4 << 10;
 
 /// Limits of one body, from the budget.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub struct BodyLimits {
     layers: usize,
+    decoders: Pool,
     ratio: u64,
     free_bytes: u64,
     bytes: u64,
@@ -48,6 +53,7 @@ impl BodyLimits {
     pub fn new(budget: &Budget) -> Self {
         Self {
             layers: budget.coding_layers,
+            decoders: budget.decoder_bytes.clone(),
             ratio: budget.coding_ratio,
             free_bytes: budget.coding_free_bytes,
             bytes: budget.body_bytes,
@@ -337,21 +343,22 @@ impl Content {
     fn new(codings: &[&[u8]], limits: BodyLimits, wanted: Wanted) -> Self {
         let mut layers = Vec::new();
         let mut undecodable = codings.len() > limits.layers;
-        for coding in codings.iter().rev() {
-            match Layer::new(coding, limits.window) {
-                Some(layer) => layers.extend(layer),
+        for coding in codings.iter().rev().take(if undecodable { 0 } else { limits.layers }) {
+            match Coding::named(coding) {
+                Some(Coding::Identity) => {}
+                Some(coding) => layers.push(Layer::new(coding, &limits)),
                 None => undecodable = true,
             }
         }
         Self {
             coded: (!layers.is_empty()).then(|| (Sha256::new(), Vec::new())),
             layers,
-            limits,
             hash: Sha256::new(),
             coded_bytes: 0,
             decoded_bytes: 0,
             kept: wanted.bytes.then(Vec::new),
-            limited: undecodable && codings.len() > limits.layers,
+            limited: codings.len() > limits.layers,
+            limits,
             undecodable,
             lost: false,
             magic: codings.last().map_or(&[], |coding| magic(coding)),
@@ -457,15 +464,21 @@ impl Content {
         let mut layers = std::mem::take(&mut self.layers);
         let mut current = bytes.to_vec();
         for layer in &mut layers {
-            let Ok(out) = layer.push(&current) else {
-                self.undecodable = true;
-                break;
-            };
-            current = out;
+            match layer.push(&current) {
+                Ok(out) => current = out,
+                Err(error) => {
+                    self.undecodable = true;
+                    self.limited |= error.kind() == io::ErrorKind::OutOfMemory;
+                    return;
+                }
+            }
         }
         self.layers = layers;
-        if !self.undecodable && !current.is_empty() {
+        if !current.is_empty() {
             self.emit(&current);
+        }
+        if self.undecodable {
+            self.layers.clear();
         }
     }
 
@@ -552,8 +565,40 @@ impl Write for Capped {
     }
 }
 
-/// One content coding (RFC 9110 section 8.4.1) being undone.
-enum Layer {
+/// A content coding that can be undone (RFC 9110 section 8.4.1).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Coding {
+    Identity,
+    Gzip,
+    Deflate,
+    Brotli,
+    Zstd,
+}
+
+impl Coding {
+    fn named(name: &[u8]) -> Option<Self> {
+        Some(match name.to_ascii_lowercase().as_slice() {
+            b"identity" | b"" | b"none" => Self::Identity,
+            b"gzip" | b"x-gzip" => Self::Gzip,
+            b"deflate" => Self::Deflate,
+            b"br" => Self::Brotli,
+            b"zstd" => Self::Zstd,
+            _ => return None,
+        })
+    }
+}
+
+/// One content coding being undone.
+struct Layer {
+    decoder: Decoder,
+    window: u64,
+    /// What the decoder holds.
+    held: Share,
+}
+
+enum Decoder {
+    /// Nothing came yet: a decoder holds much, and a head of a few bytes may name five of them.
+    Named(Coding),
     Gzip(Box<MultiGzDecoder<Capped>>),
     /// `deflate` is zlib by the standard and raw DEFLATE from some servers: the first two bytes tell.
     Deflate(Vec<u8>),
@@ -561,31 +606,59 @@ enum Layer {
     Raw(Box<DeflateDecoder<Capped>>),
     Brotli(Box<brotli_decompressor::DecompressorWriter<Capped>>),
     /// Kept whole, since the decoder pulls; bounded like one step's output.
-    Zstd {
-        coded: Vec<u8>,
-        window: u64,
-    },
+    Zstd(Vec<u8>),
 }
 
 impl Layer {
-    /// `Some(None)` for identity, `None` for a coding that is not known.
-    #[expect(clippy::option_option, reason = "unknown and none are two things")]
-    fn new(coding: &[u8], window: u64) -> Option<Option<Self>> {
-        Some(match coding.to_ascii_lowercase().as_slice() {
-            b"identity" | b"" | b"none" => None,
-            b"gzip" | b"x-gzip" => Some(Self::Gzip(Box::new(MultiGzDecoder::new(Capped::default())))),
-            b"deflate" => Some(Self::Deflate(Vec::new())),
-            b"br" => Some(Self::Brotli(Box::new(brotli_decompressor::DecompressorWriter::new(
-                Capped::default(),
-                STEP_BYTES,
-            )))),
-            b"zstd" => Some(Self::Zstd { coded: Vec::new(), window }),
-            _ => return None,
-        })
+    fn new(coding: Coding, limits: &BodyLimits) -> Self {
+        Self { decoder: Decoder::Named(coding), window: limits.window, held: limits.decoders.share() }
+    }
+
+    fn push(&mut self, bytes: &[u8]) -> io::Result<Vec<u8>> {
+        let Some(first) = bytes.first() else { return Ok(Vec::new()) };
+        if let Decoder::Named(coding) = self.decoder {
+            let holds = match coding {
+                Coding::Identity | Coding::Zstd => 0,
+                Coding::Gzip | Coding::Deflate => INFLATE_BYTES,
+                Coding::Brotli => BROTLI_BYTES.saturating_add(brotli_window(*first)),
+            };
+            self.hold(holds)?;
+            self.decoder = Decoder::of(coding);
+        }
+        if let Decoder::Zstd(_) = &self.decoder {
+            self.hold(bytes.len())?;
+        }
+        self.decoder.push(bytes)
+    }
+
+    fn hold(&mut self, bytes: usize) -> io::Result<()> {
+        if self.held.grow(bytes) { Ok(()) } else { Err(io::ErrorKind::OutOfMemory.into()) }
+    }
+
+    fn finish(self) -> io::Result<Vec<u8>> {
+        match self.decoder {
+            Decoder::Named(coding) => Decoder::of(coding).finish(self.window),
+            begun => begun.finish(self.window),
+        }
+    }
+}
+
+impl Decoder {
+    fn of(coding: Coding) -> Self {
+        match coding {
+            Coding::Gzip => Self::Gzip(Box::new(MultiGzDecoder::new(Capped::default()))),
+            Coding::Deflate => Self::Deflate(Vec::new()),
+            Coding::Brotli => {
+                Self::Brotli(Box::new(brotli_decompressor::DecompressorWriter::new(Capped::default(), STEP_BYTES)))
+            }
+            Coding::Zstd => Self::Zstd(Vec::new()),
+            Coding::Identity => Self::Named(coding),
+        }
     }
 
     fn push(&mut self, bytes: &[u8]) -> io::Result<Vec<u8>> {
         match self {
+            Self::Named(_) => Ok(bytes.to_vec()),
             Self::Gzip(decoder) => {
                 decoder.write_all(bytes)?;
                 Ok(std::mem::take(&mut decoder.get_mut().0))
@@ -615,7 +688,7 @@ impl Layer {
                 decoder.write_all(bytes)?;
                 Ok(std::mem::take(&mut decoder.get_mut().0))
             }
-            Self::Zstd { coded, .. } => {
+            Self::Zstd(coded) => {
                 if coded.len().saturating_add(bytes.len()) > STEP_OUTPUT {
                     return Err(io::Error::other("too long a zstd body"));
                 }
@@ -625,8 +698,9 @@ impl Layer {
         }
     }
 
-    fn finish(self) -> io::Result<Vec<u8>> {
+    fn finish(self, window: u64) -> io::Result<Vec<u8>> {
         match self {
+            Self::Named(_) => Ok(Vec::new()),
             Self::Gzip(mut decoder) => {
                 decoder.try_finish()?;
                 Ok(std::mem::take(&mut decoder.get_mut().0))
@@ -645,9 +719,20 @@ impl Layer {
                 decoder.close()?;
                 Ok(std::mem::take(&mut decoder.get_mut().0))
             }
-            Self::Zstd { coded, window } => zstd(&coded, window),
+            Self::Zstd(coded) => zstd(&coded, window),
         }
     }
+}
+
+/// The window that a brotli stream's first byte asks for, in bytes (RFC 7932 section 9.1).
+fn brotli_window(first: u8) -> usize {
+    let bits = match (first & 1, first >> 1 & 7, first >> 4 & 7) {
+        (0, ..) => 16,
+        (_, 0, 0) => 17,
+        (_, 0, more) => more.saturating_add(8),
+        (_, more, _) => more.saturating_add(17),
+    };
+    1 << bits
 }
 
 /// The bytes that a coding begins with (RFC 1952 section 2.3.1, RFC 8878 section 3.1.1); none where it has no fixed ones.
@@ -689,7 +774,7 @@ mod tests {
     use std::io::Write as _;
 
     use super::{BodyLimits, BodyReader, EMPTY_SHA256, Framing, Progress, Wanted};
-    use crate::model::{Budget, FrameNo};
+    use crate::model::{Budget, FrameNo, Pool};
     use sha2::Digest as _;
 
     #[track_caller]
@@ -745,6 +830,39 @@ mod tests {
         check(Framing::UntilClose, &[b"br"], &[0x8f, 2, 0x80, b'h', b'e', b'l', b'l', b'o', b'\n', 3], b"hello\n");
         let zstd = [0x28, 0xb5, 0x2f, 0xfd, 0x20, 6, 0x31, 0, 0, b'h', b'e', b'l', b'l', b'o', b'\n'];
         check(Framing::UntilClose, &[b"zstd"], &zstd, b"hello\n");
+    }
+
+    #[test]
+    fn windows_of_brotli() {
+        // RFC 7932 section 9.1's table: 16, 17, 10, 18 and 24 bits.
+        for (first, want) in [(0, 16), (1, 17), (0x21, 10), (3, 18), (0x0f, 24)] {
+            assert_eq!(super::brotli_window(first), 1 << want, "{first:#x}");
+        }
+    }
+
+    #[test]
+    fn decoders_are_made_when_bytes_come_and_only_so_many() {
+        let budget = Budget { decoder_bytes: Pool::new(2 * super::INFLATE_BYTES), ..Budget::default() };
+        let limits = BodyLimits::new(&budget);
+        let new = |codings: &[&[u8]]| BodyReader::new(Framing::UntilClose, codings, limits.clone(), Wanted::default());
+        let nest: Vec<&[u8]> = vec![b"gzip"; 100_000];
+        let mut nested = new(&nest);
+        nested.feed(b"x", FrameNo(1));
+        assert_eq!(budget.decoder_bytes.taken(), 0);
+        assert!(nested.finish(true).limited);
+        let mut open: Vec<_> = (0..3).map(|_| new(&[b"gzip"])).collect();
+        assert_eq!(budget.decoder_bytes.taken(), 0);
+        let coded = gzip(b"hello");
+        for body in &mut open {
+            body.feed(&coded[..5], FrameNo(1));
+        }
+        for body in &mut open {
+            body.feed(&coded[5..], FrameNo(2));
+        }
+        let read: Vec<_> =
+            open.into_iter().map(|body| body.finish(true)).map(|f| (f.limited, f.decoded.is_some())).collect();
+        assert_eq!(read, [(false, true), (false, true), (true, false)]);
+        assert_eq!(budget.decoder_bytes.taken(), 0);
     }
 
     #[test]

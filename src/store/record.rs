@@ -769,7 +769,7 @@ impl<'a> Reader<'a> {
 }
 
 /// The kinds without a limit, by their number in a record.
-const ANOMALIES: [AnomalyKind; 25] = {
+const ANOMALIES: [AnomalyKind; 26] = {
     use AnomalyKind as K;
     [
         K::Gap,
@@ -797,6 +797,7 @@ const ANOMALIES: [AnomalyKind; 25] = {
         K::BadQuic,
         K::Moved,
         K::NotAuthentic,
+        K::EarlyDataRefused,
     ]
 };
 

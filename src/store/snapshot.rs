@@ -106,6 +106,9 @@ impl Facts {
                 counters.dropped()
             ));
         }
+        if self.keys.counts().broken_off {
+            said.push("the key log could not be read to its end: later secrets are missing".to_owned());
+        }
         if self.clock_steps > 0 {
             let times = if self.clock_steps == 1 { "once".to_owned() } else { format!("{} times", self.clock_steps) };
             said.push(format!(

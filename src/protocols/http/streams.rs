@@ -8,12 +8,10 @@ use std::collections::{BTreeMap, VecDeque};
 use super::super::body::{BodyLimits, BodyReader, Framing};
 use super::super::links::Link;
 use super::{Ended, Given, Open, Section, Start, Wanted, Which, content_length};
-use crate::model::{Anomaly, AnomalyKind, Budget, FrameNo, HttpMessage, HttpVersion, Limit, StartLine};
+use crate::model::{Anomaly, AnomalyKind, Budget, FrameNo, HttpMessage, HttpVersion, Limit, Share, StartLine};
 
 /// Responses without request that are kept until their end, for which a request may yet come from behind a hole.
 const HELD_ORPHANS: usize = 32;
-/// Bytes of heads that the streams of one connection hold while they go on; a few bytes on the wire may unpack to many.
-const HELD_BYTES: usize = 16 << 20;
 /// Interim responses of one exchange; there is no sense in more than a few.
 const INTERIM_RESPONSES: usize = 64;
 /// Streams that were over, which are remembered: what still comes for them opens nothing.
@@ -63,8 +61,8 @@ pub(crate) struct Streams {
     live: BTreeMap<u64, Stream>,
     orphans: VecDeque<u64>,
     closed: VecDeque<u64>,
-    /// Bytes of heads in `live`.
-    held: usize,
+    /// Bytes of heads in `live`; a few bytes on the wire may unpack to many.
+    held: Share,
     opened: u32,
     news: bool,
     given: Vec<Given>,
@@ -85,7 +83,7 @@ impl Streams {
             live: BTreeMap::new(),
             orphans: VecDeque::new(),
             closed: VecDeque::new(),
-            held: 0,
+            held: budget.open_heads_bytes.share(),
             opened: 0,
             news: false,
             given: Vec::new(),
@@ -129,13 +127,14 @@ impl Streams {
 
     /// A request that came by another way and is to be answered here (RFC 7540 section 3.2).
     pub(crate) fn adopt(&mut self, id: u64, request: HttpMessage, body: Vec<u8>) {
-        self.held = self.held.saturating_add(request.block.len());
+        let bytes = request.block.len();
         if let Some(stream) = self.stream(id) {
             stream.open.http.request = Some(request);
             stream.open.request_done = true;
             stream.open.bodies = [body, Vec::new()];
             stream.open.news = true;
             self.news = true;
+            self.hold(bytes);
         }
     }
 
@@ -172,18 +171,24 @@ impl Streams {
     /// Takes a field section: the head of a message, or its trailers.
     pub(crate) fn head(&mut self, head: Head) {
         let bytes = head.section.len();
-        self.held = self.held.saturating_add(bytes);
-        if !self.take_head(head) {
-            self.held = self.held.saturating_sub(bytes);
+        if self.take_head(head) {
+            self.hold(bytes);
         }
-        while self.held > HELD_BYTES && !self.live.is_empty() {
+    }
+
+    /// So many more bytes of heads are in `live`. Where all connections together hold too many, this one, which wants more,
+    /// gives up what it began first.
+    fn hold(&mut self, bytes: usize) {
+        let mut fits = self.held.grow(bytes);
+        while !fits && !self.live.is_empty() {
             self.give_up_oldest();
+            fits = !self.held.is_over();
         }
     }
 
     /// Whether the section was kept.
     fn take_head(&mut self, head: Head) -> bool {
-        let (version, body, wanted, swapped) = (self.version, self.body, self.wanted, self.swapped);
+        let (version, body, wanted, swapped) = (self.version, self.body.clone(), self.wanted, self.swapped);
         let (id, which, start, end, last) = (head.stream, head.which, head.start, head.end, head.last);
         let Some(stream) = self.stream(id) else { return false };
         let open = &mut stream.open;
@@ -301,8 +306,8 @@ impl Streams {
     pub(crate) fn refuse_above(&mut self, last: u64, is_asked: impl Fn(u64) -> bool, place: Start) {
         let refused: Vec<u64> = self
             .live
-            .iter()
-            .filter(|(id, s)| **id > last && is_asked(**id) && s.open.http.response.is_none())
+            .range(last.saturating_add(1)..)
+            .filter(|(id, s)| is_asked(**id) && s.open.http.response.is_none())
             .map(|(id, _)| *id)
             .collect();
         for id in refused {
@@ -361,7 +366,7 @@ impl Streams {
                 self.given.extend(given);
             }
         }
-        self.held = self.held.saturating_sub(heads_len(&stream.open));
+        self.held.shrink(heads_len(&stream.open));
         self.orphans.retain(|orphan| *orphan != id);
         self.closed.push_back(id);
         if self.closed.len() > CLOSED_STREAMS {

@@ -50,7 +50,7 @@ pub struct Connection {
     upgraded: Option<(HttpMessage, Vec<u8>)>,
 }
 
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 struct Limits {
     head_bytes: usize,
     head_fields: usize,
@@ -469,7 +469,7 @@ impl Connection {
 
     /// `framing` is `None` for a message whose head is cut: nothing is known of its body.
     fn begin_body(&mut self, side: Side, number: u64, framing: Option<Framing>) {
-        let (limits, wanted, which) = (self.limits.body, self.wanted, self.which(side));
+        let (limits, wanted, which) = (self.limits.body.clone(), self.wanted, self.which(side));
         let Some(open) = self.entry(number) else { return };
         if let Some(message) = open.message(which) {
             message.body.stream_offset =

@@ -37,7 +37,7 @@ const SETTINGS_MAX_FRAME_SIZE: u16 = 5;
 /// request repeats 3 KiB of cookies needs some 150.
 const SECTION_RATIO: u64 = 256;
 /// Bytes of decoded fields that need not be earned, and the most that can be saved up.
-const SECTION_FREE_BYTES: u64 = 4 << 20;
+const SECTION_FREE_BYTES: u64 = 512 << 10;
 /// The stream of a request that came as HTTP/1.1 (RFC 7540 section 3.2).
 const UPGRADED: u64 = 1;
 
@@ -421,10 +421,14 @@ impl Connection {
         // Behind a hole the block does not go on.
         let piece = if block.extent == Extent::Cut { &[] } else { piece };
         let kept = piece.get(..most.saturating_sub(base)).unwrap_or(piece);
-        block.spans.extend(spans.iter().map(|span| {
-            let at = usize::try_from(span.at).unwrap_or(usize::MAX).saturating_sub(front);
-            BlockSpan { at: position(base.saturating_add(at)), ..*span }
-        }));
+        // Pieces without an end hold nothing once no more bytes are kept.
+        let within =
+            spans.iter().map(|span| (usize::try_from(span.at).unwrap_or(usize::MAX).saturating_sub(front), span));
+        block.spans.extend(
+            within
+                .take_while(|(at, _)| *at < kept.len())
+                .map(|(at, span)| BlockSpan { at: position(base.saturating_add(at)), ..*span }),
+        );
         block.bytes.extend_from_slice(kept);
         if kept.len() < piece.len() || cut && payload.len() >= most {
             if block.extent != Extent::Over {

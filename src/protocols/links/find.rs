@@ -6,6 +6,7 @@
 use std::collections::VecDeque;
 use std::sync::OnceLock;
 
+use aho_corasick::{AhoCorasick, packed};
 use memchr::memmem;
 
 use super::base64::base64_run;
@@ -74,6 +75,8 @@ pub(super) struct Context<'a> {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum Kind {
     Plain,
+    /// A colon before an entity, where there are any.
+    Entity,
     Percent,
     Base64,
     Json64,
@@ -85,12 +88,24 @@ enum Kind {
 /// Length of the longest needle.
 const LONGEST_NEEDLE: usize = 5;
 
+/// The marks, none of which begins as another ends: where one stands no other is hidden.
+const MARKS: [(&str, Kind); 8] = [
+    (":/", Kind::Plain),
+    (":\\", Kind::Plain),
+    ("%3A", Kind::Percent),
+    ("%3a", Kind::Percent),
+    ("aHR0c", Kind::Base64),
+    ("eyJ", Kind::Json64),
+    (":&", Kind::Entity),
+    ("url(", Kind::Css),
+];
+
 /// What marks are found by. Made once: many bodies are shorter than it takes to make them ready.
 struct Needles {
-    everywhere: [(memmem::Finder<'static>, Kind); 3],
-    coded: [(memmem::Finder<'static>, Kind); 2],
-    entity: (memmem::Finder<'static>, Kind),
-    css: (memmem::Finder<'static>, Kind),
+    /// All marks in one pass, several bytes at a time, where the processor can.
+    packed: Option<packed::Searcher>,
+    /// The same, a byte at a time.
+    stepping: Option<AhoCorasick>,
     /// Before references without a scheme, in JSON.
     references: [memmem::Finder<'static>; 2],
 }
@@ -99,15 +114,27 @@ impl Needles {
     fn of_all() -> &'static Self {
         static ALL: OnceLock<Needles> = OnceLock::new();
         ALL.get_or_init(|| {
-            let needle = |text: &'static str, kind| (memmem::Finder::new(text), kind);
-            Self {
-                everywhere: [needle(":/", Kind::Plain), needle(":\\", Kind::Plain), needle("%3", Kind::Percent)],
-                coded: [needle("aHR0c", Kind::Base64), needle("eyJ", Kind::Json64)],
-                entity: needle(":&", Kind::Plain),
-                css: needle("url(", Kind::Css),
-                references: [memmem::Finder::new("\"//"), memmem::Finder::new("\"\\/\\/")],
-            }
+            let marks = MARKS.iter().map(|(text, _)| text);
+            let packed = packed::Searcher::new(marks.clone());
+            // Eight texts of a few bytes are always few enough.
+            let stepping = if packed.is_none() { AhoCorasick::new(marks).ok() } else { None };
+            let references = [memmem::Finder::new("\"//"), memmem::Finder::new("\"\\/\\/")];
+            Self { packed, stepping, references }
         })
+    }
+
+    /// Calls `found` with the place and kind of each mark.
+    fn each(&self, bytes: &[u8], mut found: impl FnMut(usize, Kind)) {
+        let mut mark = |m: aho_corasick::Match| {
+            if let Some((_, kind)) = MARKS.get(m.pattern().as_usize()) {
+                found(m.start(), *kind);
+            }
+        };
+        if let Some(packed) = &self.packed {
+            packed.find_iter(bytes).for_each(&mut mark);
+        } else if let Some(stepping) = &self.stepping {
+            stepping.find_iter(bytes).for_each(&mut mark);
+        }
     }
 }
 
@@ -224,28 +251,23 @@ impl Finder {
         self.next_mark = 0;
         let until = |more: usize| bytes.get(from..limit.saturating_add(more).min(bytes.len())).unwrap_or_default();
         let tail = until(LONGEST_NEEDLE);
+        let (is_inner, has_tags, has_css) = (self.is_inner, self.has_tags, self.has_css);
         let marks = &mut self.marks;
-        let mut find = |(needle, kind): &(memmem::Finder<'static>, Kind)| {
-            marks.extend(needle.find_iter(tail).map(|index| (index.saturating_add(from), *kind)));
-        };
-        let needles = Needles::of_all();
-        needles.everywhere.iter().for_each(&mut find);
-        if !self.is_inner {
-            needles.coded.iter().for_each(&mut find);
-        }
-        if self.has_tags {
-            find(&needles.entity);
-        }
-        if self.has_css {
-            find(&needles.css);
-        }
+        Needles::of_all().each(tail, |index, kind| {
+            let meant = match kind {
+                Kind::Base64 | Kind::Json64 => !is_inner,
+                Kind::Entity => has_tags,
+                Kind::Css => has_css,
+                Kind::Plain | Kind::Percent | Kind::Bare(_) => true,
+            };
+            if meant {
+                let kind = if kind == Kind::Entity { Kind::Plain } else { kind };
+                marks.push((index.saturating_add(from), kind));
+            }
+        });
         if self.form == LinkForm::Json {
             collect_bare(until(BARE_PATH.saturating_add(TOKEN_BYTES)), from, &mut self.marks);
         }
-        // Of `%3` only colons are meant.
-        self.marks.retain(|(at, kind)| {
-            *kind != Kind::Percent || matches!(bytes.get(at.saturating_add(2)), Some(b'A' | b'a'))
-        });
         self.marks.sort_unstable();
         // A value with two tokens was met twice.
         self.marks.dedup();
@@ -273,7 +295,7 @@ impl Finder {
     ) -> Option<usize> {
         while let Some((index, kind)) = self.marks.get(self.next_mark).copied().filter(|(index, _)| *index < until) {
             let outcome = match kind {
-                Kind::Plain => self.plain(view, index, context, out),
+                Kind::Plain | Kind::Entity => self.plain(view, index, context, out),
                 Kind::Percent => self.percent(view, index, context, out),
                 Kind::Base64 => self.base64_url(view, index, context, out),
                 Kind::Json64 => self.base64_json(view, index, context, out),

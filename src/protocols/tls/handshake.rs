@@ -540,19 +540,34 @@ pub(super) fn server_hello(body: &[u8]) -> Option<Choice<'_>> {
     Some(choice)
 }
 
-/// The application protocol that EncryptedExtensions choose (RFC 8446 section 4.3.1, RFC 7301 section 3.1).
-pub(super) fn encrypted_alpn(body: &[u8]) -> Option<&[u8]> {
-    let mut cursor = Cursor::new(body);
-    cursor.u16()?;
-    while !cursor.is_empty() {
+/// What EncryptedExtensions say (RFC 8446 section 4.3.1).
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct EncryptedExtensions<'a> {
+    /// The application protocol (RFC 7301 section 3.1).
+    pub(super) alpn: Option<&'a [u8]>,
+    /// Whether the server takes the early data (RFC 8446 section 4.2.10).
+    pub(super) takes_early_data: bool,
+}
+
+/// As far as they can be read.
+pub(super) fn encrypted_extensions(body: &[u8]) -> EncryptedExtensions<'_> {
+    let mut told = EncryptedExtensions::default();
+    // The length of all extensions comes first.
+    let mut cursor = Cursor::new(body.get(2..).unwrap_or_default());
+    let mut next = || {
         let (kind, len) = (cursor.u16()?, usize::from(cursor.u16()?));
-        let data = cursor.slice(len)?;
-        if kind == 16 {
-            let mut inner = Cursor::new(data);
-            inner.u16()?;
-            let len = inner.u8()?;
-            return inner.slice(usize::from(len));
+        Some((kind, cursor.slice(len)?))
+    };
+    while let Some((kind, data)) = next() {
+        match kind {
+            16 => {
+                let mut inner = Cursor::new(data);
+                let _list = inner.u16();
+                told.alpn = inner.u8().and_then(|len| inner.slice(usize::from(len)));
+            }
+            42 => told.takes_early_data = true,
+            _ => {}
         }
     }
-    None
+    told
 }

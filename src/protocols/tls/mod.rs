@@ -28,7 +28,7 @@ use crate::model::{
     TlsSession, TlsTransport,
 };
 use handshake::{Assembly, Got};
-use opening::{Came, Held, Opening, Place};
+use opening::{Came, HeldLimits, Opening, Place};
 use record::{Fragment, Layer, Next};
 use session::Session;
 
@@ -55,7 +55,7 @@ pub struct Connection {
     /// What is needed to decrypt, where there were keys, or might be, when the connection began.
     opening: Option<Box<Opening>>,
     /// What of it may be held.
-    limits: Held,
+    limits: HeldLimits,
     begun: bool,
 }
 
@@ -144,7 +144,7 @@ impl Reading<'_, '_> {
         if self.session.number != number
             && let Some(opening) = &mut self.opening
         {
-            opening.restart(self.tools);
+            opening.restart();
         }
     }
 
@@ -152,7 +152,7 @@ impl Reading<'_, '_> {
     fn came(&mut self, offset: u64, came: Came) {
         let place = Place { side: self.run.side, offset, frame: self.run.frame, time: self.run.time };
         if let Some(opening) = &mut self.opening {
-            opening.came(place, came, self.tools);
+            opening.came(place, came);
         }
     }
 }
@@ -164,7 +164,7 @@ impl Connection {
             carrier: Carrier::Stream { client: Half::default(), server: Half::default() },
             session: Session::new(TlsTransport::Tcp, budget),
             opening: None,
-            limits: Held::new(budget),
+            limits: HeldLimits::new(budget),
             begun: false,
         }
     }
@@ -175,7 +175,7 @@ impl Connection {
             carrier: Carrier::Datagrams { client: dtls::Flights::default(), server: dtls::Flights::default() },
             session: Session::new(TlsTransport::Dtls, budget),
             opening: None,
-            limits: Held::new(budget),
+            limits: HeldLimits::new(budget),
             // DTLS is not decrypted.
             begun: true,
         }
@@ -189,7 +189,7 @@ impl Connection {
             carrier: Carrier::Crypto { client: Half::default(), server: Half::default() },
             session,
             opening: None,
-            limits: Held::new(budget),
+            limits: HeldLimits::new(budget),
             // QUIC has protection of its own.
             begun: true,
         }
@@ -265,7 +265,7 @@ impl Connection {
             self.session.touch(run);
         }
         if !std::mem::replace(&mut self.begun, true) && tools.keys.may_open() {
-            self.opening = Some(Box::new(Opening::new(self.limits)));
+            self.opening = Some(Box::new(Opening::new(&self.limits)));
             if let Carrier::Stream { client, server } = &mut self.carrier {
                 client.assembly.wanted = handshake::read_for_keys;
                 server.assembly.wanted = handshake::read_for_keys;

@@ -14,7 +14,8 @@ use super::session::Session;
 use super::suite::{Suite, suite};
 use super::{CertificateCache, Ended};
 use crate::model::{
-    AnomalyKind, Budget, Decryption, FrameNo, KeyLog, Limit, Run, RunKind, Secret, SecretLabel, Side, Timestamp,
+    AnomalyKind, Budget, Decryption, FrameNo, KeyLog, Limit, Pool, Run, RunKind, Secret, SecretLabel, Share, Side,
+    Timestamp,
 };
 
 /// Sequence numbers tried for one record behind a hole.
@@ -43,27 +44,18 @@ pub struct Tools {
     /// Plaintext, in the order in which it became readable: each run is of the flow's side that sent it, its offset is in
     /// that side's plaintext, its frame the one that completed the record.
     pub plain: Vec<Run<'static>>,
-    /// Bytes that all connections hold.
-    held_bytes: usize,
-}
-
-#[cfg(test)]
-impl Tools {
-    pub(super) fn held_bytes(&self) -> usize {
-        self.held_bytes
-    }
 }
 
 /// Bytes of records that may be held for secrets to come.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Held {
+#[derive(Clone, Debug)]
+pub(super) struct HeldLimits {
     per_flow: usize,
-    in_all: usize,
+    in_all: Pool,
 }
 
-impl Held {
+impl HeldLimits {
     pub(super) fn new(budget: &Budget) -> Self {
-        Self { per_flow: budget.sealed_bytes_per_flow, in_all: budget.sealed_bytes }
+        Self { per_flow: budget.sealed_bytes_per_flow, in_all: budget.sealed_bytes.clone() }
     }
 }
 
@@ -97,13 +89,23 @@ pub(super) enum Came {
     End,
 }
 
+impl Came {
+    /// Bytes that it holds while it waits: an empty record holds its place too.
+    fn bytes(&self) -> usize {
+        let body = if let Self::Record { body, .. } = self { body.len() } else { 0 };
+        size_of::<(Place, Self)>().saturating_add(body)
+    }
+}
+
 /// The decryption of one connection.
 #[derive(Debug)]
 pub(super) struct Opening {
     lanes: [Lane; 2],
     waiting: VecDeque<(Place, Came)>,
-    waiting_bytes: usize,
-    limits: Held,
+    /// What waits, in bytes.
+    held: Share,
+    /// The most of it.
+    per_flow: usize,
 }
 
 /// One side.
@@ -126,6 +128,8 @@ struct Lane {
     ended: bool,
     given_up: bool,
     holes: bool,
+    /// Early data that was opened while it is not known whether the server takes it.
+    early: Vec<(Place, Vec<u8>)>,
 }
 
 /// The keys in use, and what follows them.
@@ -134,7 +138,11 @@ struct Keys {
     protection: Protection,
     /// TLS 1.3: the secret in use, and the secrets of the stages to come.
     secret: Option<Secret>,
-    stages: VecDeque<Secret>,
+    stages: VecDeque<(SecretLabel, Secret)>,
+    /// The stage, in TLS 1.3.
+    stage: Option<SecretLabel>,
+    /// The log lacks the secret of the stage that comes before the first one here.
+    starts_late: bool,
     suite: Suite,
     version: u16,
 }
@@ -168,6 +176,7 @@ impl Lane {
             ended: false,
             given_up: false,
             holes: false,
+            early: Vec::new(),
         }
     }
 
@@ -190,11 +199,12 @@ impl Lane {
         }
         // Early data may have been refused, the end of a stage lost.
         for ahead in 0..keys.stages.len() {
-            let secret = keys.stages.get(ahead)?;
+            let (_, secret) = keys.stages.get(ahead)?;
             let mut next = Protection::of_secret(keys.suite, keys.version, secret.expose())?;
             let most = self.skipped.min(MOST_SKIPPED);
             if let Some((number, opened)) = next.open(0..=most, record) {
-                keys.secret = keys.stages.drain(..=ahead).next_back();
+                let (stage, secret) = keys.stages.drain(..=ahead).next_back()?;
+                (keys.stage, keys.secret) = (Some(stage), Some(secret));
                 keys.protection = next;
                 self.sequence = number.saturating_add(1);
                 self.assembly.clear();
@@ -214,15 +224,20 @@ impl Lane {
         None
     }
 
-    /// The side goes on with the secret of its next stage.
-    fn next_stage(&mut self) {
-        let Some(keys) = &mut self.keys else { return };
-        let Some(secret) = keys.stages.pop_front() else { return };
+    /// The side goes on with the secret of its next stage. `false`: there is none, and nothing more can be opened.
+    #[must_use]
+    fn next_stage(&mut self) -> bool {
+        let Some(keys) = &mut self.keys else { return true };
+        let Some((stage, secret)) = keys.stages.pop_front() else {
+            return matches!(keys.stage, Some(SecretLabel::ClientTraffic | SecretLabel::ServerTraffic));
+        };
+        keys.stage = Some(stage);
         if let Some(protection) = Protection::of_secret(keys.suite, keys.version, secret.expose()) {
             keys.protection = protection;
         }
         keys.secret = Some(secret);
         self.sequence = 0;
+        true
     }
 
     /// RFC 8446 section 4.6.3.
@@ -246,8 +261,13 @@ impl Keys {
 }
 
 impl Opening {
-    pub(super) fn new(limits: Held) -> Self {
-        Self { lanes: [Lane::new(), Lane::new()], waiting: VecDeque::new(), waiting_bytes: 0, limits }
+    pub(super) fn new(limits: &HeldLimits) -> Self {
+        Self {
+            lanes: [Lane::new(), Lane::new()],
+            waiting: VecDeque::new(),
+            held: limits.in_all.share(),
+            per_flow: limits.per_flow,
+        }
     }
 
     fn lane(&mut self, side: Side) -> &mut Lane {
@@ -261,26 +281,23 @@ impl Opening {
     }
 
     /// A session began in the clear: what waits belongs to one before it.
-    pub(super) fn restart(&mut self, tools: &mut Tools) {
-        self.forget(tools);
+    pub(super) fn restart(&mut self) {
+        self.forget();
         self.lanes = [Lane::new(), Lane::new()];
     }
 
-    fn forget(&mut self, tools: &mut Tools) {
-        tools.held_bytes = tools.held_bytes.saturating_sub(self.waiting_bytes);
-        self.waiting_bytes = 0;
+    fn forget(&mut self) {
+        self.held.shrink(self.held.bytes());
         self.waiting.clear();
     }
 
     /// Takes what came; it is opened with the next [`Self::step`].
-    pub(super) fn came(&mut self, place: Place, came: Came, tools: &mut Tools) {
+    pub(super) fn came(&mut self, place: Place, came: Came) {
         if self.lane(place.side).given_up {
             return;
         }
-        if let Came::Record { body, .. } = &came {
-            self.waiting_bytes = self.waiting_bytes.saturating_add(body.len());
-            tools.held_bytes = tools.held_bytes.saturating_add(body.len());
-        }
+        // Whether it fits is asked once what can be opened is opened.
+        let _fits = self.held.grow(came.bytes());
         self.waiting.push_back((place, came));
     }
 
@@ -288,7 +305,6 @@ impl Opening {
     pub(super) fn step(&mut self, session: &mut Session, tools: &mut Tools, out: &mut Vec<Ended>, end: bool) {
         let mut bench = Bench { session, tools, out };
         while let Some((place, came)) = self.waiting.pop_front() {
-            let size = if let Came::Record { body, .. } = &came { body.len() } else { 0 };
             match self.one(place, &came, &mut bench) {
                 Ok(()) => {}
                 Err(Not::Yet) if !end => {
@@ -304,20 +320,19 @@ impl Opening {
                     self.give_up(place.side, why, bench.session);
                 }
             }
-            self.waiting_bytes = self.waiting_bytes.saturating_sub(size);
-            bench.tools.held_bytes = bench.tools.held_bytes.saturating_sub(size);
+            self.held.shrink(came.bytes());
         }
         // A hello that is not there by now is not only late.
         let no_start = bench.session.answer.is_none();
-        let most = if no_start { self.limits.per_flow.min(MOST_BEFORE_A_HELLO) } else { self.limits.per_flow };
-        if self.waiting_bytes > most || bench.tools.held_bytes > self.limits.in_all {
+        let most = if no_start { self.per_flow.min(MOST_BEFORE_A_HELLO) } else { self.per_flow };
+        if self.held.bytes() > most || self.held.bytes() > 0 && self.held.is_over() {
             if let Some((place, _)) = self.waiting.front().filter(|_| !no_start) {
                 bench.session.odd(AnomalyKind::Limit(Limit::SealedBytes), place.frame, place.offset);
             }
             bench.session.decryption.why_not =
                 if no_start { Decryption::StartMissing } else { Decryption::SecretTooLate };
             self.lanes.iter_mut().for_each(|lane| lane.given_up = true);
-            self.forget(bench.tools);
+            self.forget();
         }
     }
 
@@ -382,7 +397,10 @@ impl Opening {
             lane.tried_bytes =
                 lane.tried_bytes.saturating_add(len.saturating_mul(lane.skipped.min(MOST_SKIPPED).saturating_add(1)));
             lane.skipped = lane.skipped.saturating_add(1);
-            bench.session.decryption.failed = bench.session.decryption.failed.saturating_add(1);
+            // What a secret that is not there protects has not failed.
+            if active || !lane.keys.as_ref().is_some_and(|keys| keys.starts_late) {
+                bench.session.decryption.failed = bench.session.decryption.failed.saturating_add(1);
+            }
             if active {
                 bench.session.odd(AnomalyKind::NotAuthentic, place.frame, place.offset);
             }
@@ -401,11 +419,12 @@ impl Opening {
         match opened.kind {
             APPLICATION_DATA => {
                 lane.flows = true;
-                if !opened.bytes.is_empty() && !lane.ended {
-                    let offset = lane.offset;
-                    let len = u64::try_from(opened.bytes.len()).unwrap_or_default();
-                    lane.offset = offset.saturating_add(len);
-                    bench.tools.plain.push(place.run(offset, RunKind::Data(opened.bytes.into())));
+                bench.session.decryption.data = true;
+                if lane.is_early() && bench.session.takes_early_data != Some(true) {
+                    // Its own bytes are the measure: it waits as sealed records do.
+                    self.early_came(place, opened.bytes, bench);
+                } else {
+                    lane.said(place, opened.bytes, bench.tools);
                 }
             }
             ALERT if opened.bytes.get(1) == Some(&CLOSE_NOTIFY) => lane.end(place, bench.tools),
@@ -413,6 +432,38 @@ impl Opening {
             _ => {}
         }
         Ok(())
+    }
+
+    /// Early data came, and whether the server takes it is not known, or known to be not so.
+    fn early_came(&mut self, place: Place, bytes: Vec<u8>, bench: &mut Bench<'_>) {
+        if bench.session.takes_early_data == Some(false) {
+            return bench.session.odd(AnomalyKind::EarlyDataRefused, place.frame, place.offset);
+        }
+        let _fits = self.held.grow(held_early(&bytes));
+        self.lane(place.side).early.push((place, bytes));
+        if self.held.bytes() > self.per_flow || self.held.is_over() {
+            self.early_taken(place.side, bench.tools);
+        }
+    }
+
+    /// What was sent early is part of what was said.
+    fn early_taken(&mut self, side: Side, tools: &mut Tools) {
+        for (place, bytes) in std::mem::take(&mut self.lane(side).early) {
+            self.held.shrink(held_early(&bytes));
+            self.lane(side).said(place, bytes, tools);
+        }
+    }
+
+    /// The server has told whether it takes the early data.
+    fn judge_early(&mut self, bench: &mut Bench<'_>) {
+        let (Some(side), Some(taken)) = (bench.session.asker, bench.session.takes_early_data) else { return };
+        if taken {
+            return self.early_taken(side, bench.tools);
+        }
+        for (place, bytes) in std::mem::take(&mut self.lane(side).early) {
+            self.held.shrink(held_early(&bytes));
+            bench.session.odd(AnomalyKind::EarlyDataRefused, place.frame, place.offset);
+        }
     }
 
     /// Messages inside records; some of them change the keys of what follows.
@@ -427,6 +478,10 @@ impl Opening {
             match lane.assembly.next(&mut rest, end, place.frame, limit) {
                 Got::Message(message) => {
                     stage |= matches!(message.kind, handshake::FINISHED | handshake::END_OF_EARLY_DATA);
+                    if message.kind == handshake::END_OF_EARLY_DATA {
+                        // Only sent where the server takes it (RFC 8446 section 4.5).
+                        bench.session.takes_early_data.get_or_insert(true);
+                    }
                     update |= message.kind == handshake::KEY_UPDATE;
                     bench.session.message(&message, &run, &mut bench.tools.certificates, bench.out);
                 }
@@ -441,23 +496,49 @@ impl Opening {
                 }
             }
         }
+        let mut sealed = false;
         if lane.keys.as_ref().is_some_and(|keys| is_tls13(keys.version)) {
             if stage {
-                lane.next_stage();
+                sealed = !lane.next_stage();
             } else if update {
                 lane.update();
             }
+        }
+        self.judge_early(bench);
+        if sealed {
+            self.give_up(place.side, Decryption::NoSecret, bench.session);
         }
     }
 
     /// The connection is over.
     pub(super) fn finish(&mut self, session: &mut Session, tools: &mut Tools, out: &mut Vec<Ended>) {
         self.step(session, tools, out, true);
-        self.forget(tools);
+        // It was said; the capture lacks whether anybody took it.
+        [Side::Client, Side::Server].into_iter().for_each(|side| self.early_taken(side, tools));
+        self.forget();
     }
 }
 
+/// Bytes that early data holds while it waits.
+fn held_early(bytes: &[u8]) -> usize {
+    size_of::<(Place, Vec<u8>)>().saturating_add(bytes.len())
+}
+
 impl Lane {
+    /// Whether the keys in use are those of early data.
+    fn is_early(&self) -> bool {
+        self.keys.as_ref().is_some_and(|keys| keys.stage == Some(SecretLabel::ClientEarly))
+    }
+
+    /// Application data.
+    fn said(&mut self, place: Place, bytes: Vec<u8>, tools: &mut Tools) {
+        if !bytes.is_empty() && !self.ended {
+            let offset = self.offset;
+            self.offset = offset.saturating_add(u64::try_from(bytes.len()).unwrap_or_default());
+            tools.plain.push(place.run(offset, RunKind::Data(bytes.into())));
+        }
+    }
+
     /// Content of about that length is missing.
     fn lack(&mut self, place: Place, len: u64, tools: &mut Tools) -> Result<(), Not> {
         // Before application data, what is missing is most likely a handshake message.
@@ -496,16 +577,19 @@ fn first_keys(session: &Session, keys: &KeyLog, side: Side) -> Result<Keys, Not>
     } else {
         &[SecretLabel::ServerHandshake, SecretLabel::ServerTraffic]
     };
-    let mut stages: VecDeque<Secret> = labels.iter().filter_map(|l| keys.secret(&random, *l)).cloned().collect();
+    let mut stages: VecDeque<(SecretLabel, Secret)> =
+        labels.iter().filter_map(|label| Some((*label, keys.secret(&random, *label)?.clone()))).collect();
     // A growing key log may hold the first of them only.
     let last = labels.last().is_some_and(|l| keys.secret(&random, *l).is_some());
     if keys.growing && !last {
         return Err(Not::Yet);
     }
-    let secret = stages.pop_front().ok_or(Not::Ever(Decryption::NoSecret))?;
+    let (stage, secret) = stages.pop_front().ok_or(Not::Ever(Decryption::NoSecret))?;
     let protection = Protection::of_secret(suite, answer.version, secret.expose());
     let protection = protection.ok_or(Not::Ever(Decryption::SecretDoesNotFit))?;
-    Ok(Keys { protection, secret: Some(secret), stages, suite, version: answer.version })
+    let starts_late = matches!(stage, SecretLabel::ClientTraffic | SecretLabel::ServerTraffic);
+    let (secret, stage) = (Some(secret), Some(stage));
+    Ok(Keys { protection, secret, stages, stage, starts_late, suite, version: answer.version })
 }
 
 /// The keys of a session up to TLS 1.2.
@@ -535,5 +619,6 @@ fn of_master(session: &Session, keys: &KeyLog, side: Side) -> Result<Keys, Not> 
         return Err(Not::Ever(Decryption::NoSecret));
     };
     let protection = protection.ok_or(Not::Ever(Decryption::SecretDoesNotFit))?;
-    Ok(Keys { protection, secret: None, stages: VecDeque::new(), suite, version })
+    let stages = VecDeque::new();
+    Ok(Keys { protection, secret: None, stages, stage: None, starts_late: false, suite, version })
 }

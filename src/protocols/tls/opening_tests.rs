@@ -70,10 +70,13 @@ struct Read {
     holes: usize,
     ends: usize,
     sessions: Vec<TlsSession>,
+    /// Of all sessions.
+    odd: Vec<AnomalyKind>,
 }
 
 /// A connection that is fed.
 struct Feeder {
+    budget: Budget,
     connection: Connection,
     tools: Tools,
     out: Vec<Ended>,
@@ -85,8 +88,8 @@ impl Feeder {
     fn new(keys: Arc<KeyLog>) -> Self {
         let mut tools = Tools::default();
         tools.keys = keys;
-        let connection = Connection::new(&Budget::default());
-        Self { connection, tools, out: Vec::new(), offsets: [0; 2], frame: 0 }
+        let budget = Budget::default();
+        Self { connection: Connection::new(&budget), budget, tools, out: Vec::new(), offsets: [0; 2], frame: 0 }
     }
 
     fn run(&mut self, side: Side, len: usize, kind: RunKind<'_>) -> &mut Self {
@@ -120,6 +123,7 @@ impl Feeder {
                 RunKind::End => read.ends += 1,
             }
         }
+        read.odd = self.out.iter().flat_map(|ended| ended.anomalies.iter().map(|a| a.kind)).collect();
         read.sessions = self.out.into_iter().map(|ended| ended.session).collect();
         read
     }
@@ -210,13 +214,28 @@ fn no_more_records_are_held_than_the_limit_allows() {
     for _ in 0..80 {
         feeder.say(Server, &record);
     }
-    assert_eq!(feeder.tools.held_bytes(), 0, "what was given up is freed");
+    assert_eq!(feeder.budget.sealed_bytes.taken(), 0, "what was given up is freed");
     feeder.tools.keys = growing(&session.keys);
     feeder.say(Client, &[23, 3, 3, 0, 1, 0]);
     let (out, anomalies) = (feeder.connection.preview(), Limit::SealedBytes);
     assert!(out.unwrap().anomalies.iter().any(|a| a.kind == AnomalyKind::Limit(anomalies)));
     let read = feeder.finish();
     assert_eq!((read.sessions[0].decryption, read.runs.len()), (Decryption::SecretTooLate, 0));
+}
+
+#[test]
+fn records_without_a_byte_hold_their_places() {
+    let session = &sessions()["13-aes128"];
+    let mut feeder = Feeder::new(growing(""));
+    for (side, bytes) in &session.talk {
+        feeder.say(*side, bytes);
+    }
+    let empty = [23, 3, 3, 0, 0].repeat(1_000);
+    for _ in 0..40 {
+        feeder.say(Server, &empty);
+        assert!(feeder.budget.sealed_bytes.taken() <= feeder.budget.sealed_bytes_per_flow);
+    }
+    assert_eq!(feeder.finish().sessions[0].decryption, Decryption::SecretTooLate);
 }
 
 /// RFC 8448 section 3: the client's application data.
@@ -302,7 +321,7 @@ fn early_data_and_key_updates_are_followed() {
     feeder.say(Client, &hello);
     feeder.say(Client, &early.record(23, b"early "));
     feeder.say(Server, &answer);
-    feeder.say(Server, &server.record(22, &[&[8, 0, 0, 2, 0, 0], FINISHED].concat()));
+    feeder.say(Server, &server.record(22, &[&[8, 0, 0, 6, 0, 4, 0, 42, 0, 0], FINISHED].concat()));
     feeder.say(Client, &early.record(22, &[5, 0, 0, 0]));
     feeder.say(Client, &Sealer::new(CLIENT_HANDSHAKE).record(22, FINISHED));
     let (mut client, mut server) = (Sealer::new(CLIENT_DATA), Sealer::new(SERVER_DATA));
@@ -332,6 +351,51 @@ fn refused_early_data_does_not_hide_what_follows() {
     let read = feeder.finish();
     assert_eq!(read.plain[0], b"kept");
     assert_eq!(read.sessions[0].decryption, Decryption::Opened { records: 3, failed: 2 });
+}
+
+/// What EncryptedExtensions do not accept was said to nobody: the request that follows gets the answer.
+#[test]
+fn early_data_that_is_refused_is_no_request() {
+    let (hello, answer, keys) = own();
+    for (extensions, want) in [(&[8, 0, 0, 2, 0, 0][..], "again"), (&[8, 0, 0, 6, 0, 4, 0, 42, 0, 0], "early again")] {
+        let mut feeder = Feeder::new(Arc::clone(&keys));
+        let mut early = Sealer::new(EARLY);
+        feeder.say(Client, &hello).say(Client, &early.record(23, b"early "));
+        feeder.say(Server, &answer);
+        feeder.say(Server, &Sealer::new(SERVER_HANDSHAKE).record(22, &[extensions, FINISHED].concat()));
+        feeder.say(Client, &Sealer::new(CLIENT_HANDSHAKE).record(22, FINISHED));
+        feeder.say(Client, &Sealer::new(CLIENT_DATA).record(23, b"again"));
+        let read = feeder.finish();
+        assert_eq!(String::from_utf8_lossy(&read.plain[0]), want);
+        assert_eq!(read.odd.contains(&AnomalyKind::EarlyDataRefused), want == "again");
+    }
+}
+
+/// A stage whose secret is not in the log stays sealed for that reason; nothing of it is damaged.
+#[test]
+fn a_secret_that_is_missing_is_no_damage() {
+    let (hello, answer, _) = own();
+    let session = &sessions()["13-aes128"];
+    let random = session.keys.split(' ').nth(1).unwrap();
+    let line = |label: &str, byte: u8| format!("{label} {random} {}\n", format!("{byte:02x}").repeat(32));
+    let handshake = [
+        line("CLIENT_HANDSHAKE_TRAFFIC_SECRET", CLIENT_HANDSHAKE),
+        line("SERVER_HANDSHAKE_TRAFFIC_SECRET", SERVER_HANDSHAKE),
+    ];
+    let data = [line("CLIENT_TRAFFIC_SECRET_0", CLIENT_DATA), line("SERVER_TRAFFIC_SECRET_0", SERVER_DATA)];
+    for (lines, want) in
+        [(handshake.concat(), Decryption::NoSecret), (data.concat(), Decryption::Opened { records: 2, failed: 0 })]
+    {
+        let mut feeder = Feeder::new(log(&lines));
+        feeder.say(Client, &hello).say(Server, &answer);
+        feeder.say(Server, &Sealer::new(SERVER_HANDSHAKE).record(22, &[&[8, 0, 0, 2, 0, 0], FINISHED].concat()));
+        feeder.say(Client, &Sealer::new(CLIENT_HANDSHAKE).record(22, FINISHED));
+        feeder.say(Client, &Sealer::new(CLIENT_DATA).record(23, b"asks"));
+        feeder.say(Server, &Sealer::new(SERVER_DATA).record(23, b"says"));
+        let read = feeder.finish();
+        assert_eq!(read.sessions[0].decryption, want);
+        assert_eq!(read.odd, []);
+    }
 }
 
 #[test]

@@ -16,13 +16,20 @@ use crate::model::{
 pub(super) struct Tally {
     pub(super) opened: u64,
     pub(super) failed: u64,
+    /// Application data was opened.
+    pub(super) data: bool,
     /// Why nothing was opened, if nothing is.
     pub(super) why_not: Decryption,
 }
 
 impl Tally {
+    /// A handshake whose data stays sealed is no session that was opened.
     fn told(self) -> Decryption {
-        if self.opened > 0 { Decryption::Opened { records: self.opened, failed: self.failed } } else { self.why_not }
+        if self.opened > 0 && (self.data || self.why_not == Decryption::NotTried) {
+            Decryption::Opened { records: self.opened, failed: self.failed }
+        } else {
+            self.why_not
+        }
     }
 }
 
@@ -44,6 +51,8 @@ pub(super) struct Session {
     pub(super) encrypt_then_mac: bool,
     /// How the premaster secret begins as the client encrypted it with RSA.
     pub(super) encrypted_premaster: Option<[u8; 8]>,
+    /// Whether the server takes the client's early data, once that is told.
+    pub(super) takes_early_data: Option<bool>,
     /// What keys opened of it.
     pub(super) decryption: Tally,
     /// How many sessions ended before this one.
@@ -81,6 +90,7 @@ impl Session {
             server_random: None,
             encrypt_then_mac: false,
             encrypted_premaster: None,
+            takes_early_data: None,
             decryption: Tally::default(),
             number: 0,
             cookie: false,
@@ -155,7 +165,9 @@ impl Session {
                 None => self.odd(AnomalyKind::BadTls, run.frame, message.offset),
             },
             handshake::ENCRYPTED_EXTENSIONS if self.asker != Some(side) => {
-                if let (Some(answer), Some(alpn)) = (&mut self.answer, handshake::encrypted_alpn(message.body())) {
+                let told = handshake::encrypted_extensions(message.body());
+                self.takes_early_data = Some(told.takes_early_data);
+                if let (Some(answer), Some(alpn)) = (&mut self.answer, told.alpn) {
                     answer.alpn = Some(alpn.into());
                     self.news = true;
                 }
@@ -322,6 +334,7 @@ impl Session {
         // That a QUIC connection is there is told by its packets, also where no message came whole.
         let told = self.transport == TlsTransport::Quic && self.ended.is_none() && first.is_some();
         (self.server_random, self.encrypted_premaster, self.encrypt_then_mac) = (None, None, false);
+        self.takes_early_data = None;
         self.number = self.number.saturating_add(1);
         if hello.is_none() && answer.is_none() && certificates.is_empty() && client_certificates.is_empty() && !told {
             return;
