@@ -13,7 +13,7 @@ fn here(file: &str) -> PathBuf {
 }
 
 fn text(file: &str) -> String {
-    fs::read_to_string(here(file)).unwrap_or_else(|error| panic!("{file}: {error}"))
+    fs::read_to_string(here(file)).expect(file)
 }
 
 /// The values that stand between `before` and `after`.

@@ -106,7 +106,7 @@ fn page(mut command: Command) -> Result<(String, Vec<u8>)> {
         command = command.mut_arg("threads", |threads| threads.hide_default_value(true));
     }
     let title = command.get_display_name().unwrap_or(NAME).to_owned();
-    let extra = command.get_after_long_help().or(command.get_after_help()).map(ToString::to_string);
+    let extra = command.get_after_long_help().or_else(|| command.get_after_help()).map(ToString::to_string);
     let has_tasks = command.has_subcommands();
     let man = Man::new(command).source(concat!("Nephoscope ", env!("CARGO_PKG_VERSION"))).manual("User commands");
     let mut out = Vec::new();
