@@ -3,7 +3,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help setup build run test check corpus bench bench-live live-packages captures screenshots
+.PHONY: help setup build run test check corpus bench bench-live live-packages captures screenshots icons package deb
 
 SAMPLE := assets/sample/icloud-2011-reconstruction.pcapng
 FILE ?= $(SAMPLE)
@@ -17,6 +17,7 @@ PACKAGES := build-essential pkg-config libpcap-dev \
 # What tests/live.rs makes its wire with (it says what it leaves out where they are missing), and what bench-live compares with.
 LIVE_PACKAGES := iproute2 util-linux openssl tcpreplay tshark
 BENCH_LIVE_PACKAGES := iproute2 procps tcpreplay tcpdump wireshark-common
+DEB_PACKAGES := dpkg-dev xz-utils
 SCREENSHOT_PACKAGES := xvfb xauth imagemagick x11-utils xdotool
 
 help:
@@ -26,6 +27,7 @@ help:
 	@echo "make test               format, lints, tests, docs, and the corpus where it is present"
 	@echo "make bench              compare speed with the floor and with other programs"
 	@echo "make bench-live         loss of a live capture at rising rates, beside dumpcap and tcpdump (as root)"
+	@echo "make deb                a Debian package in target/debian"
 	@echo "make captures           write the captures of tests/captures again"
 	@echo "make screenshots        pictures of the window into target/screenshots"
 
@@ -105,3 +107,18 @@ captures:
 screenshots: build
 	@$(call install_missing,$(SCREENSHOT_PACKAGES))
 	tests/screenshots.sh target/release/nephoscope "$(FILE)" target/screenshots
+
+icons:
+	@$(call install_missing,librsvg2-bin)
+	assets/desktop/icons.sh
+
+# What is made for a package: manual pages and completions from the command line, notices from the lock file.
+package: build
+	rm -rf target/package
+	target/release/nephoscope write-manual target/package
+	python3 assets/desktop/notices.py target/package
+
+deb: package
+	@$(call install_missing,$(DEB_PACKAGES))
+	@command -v cargo-deb >/dev/null || cargo install --locked --no-default-features cargo-deb
+	cargo deb --locked --no-build --output target/debian/

@@ -192,8 +192,8 @@ impl Output {
         }
         let Ok(disk) = fstatvfs(&self.file) else { return Ok(()) };
         let unit = disk.fragment_size();
-        let free = disk.blocks_available().saturating_mul(unit);
-        let reserve = RESERVE.min(disk.blocks().saturating_mul(unit) >> 3);
+        let free = wide(disk.blocks_available()).saturating_mul(unit);
+        let reserve = RESERVE.min(wide(disk.blocks()).saturating_mul(unit) >> 3);
         let Some(usable) = free.checked_sub(reserve).filter(|usable| *usable >= len) else {
             return Err(format!(
                 "the disk is nearly full: {} MiB are left, of which {} MiB are not touched: {}",
@@ -222,6 +222,11 @@ impl Output {
         let mut wait = [PollFd::new(self.file.as_fd(), PollFlags::POLLOUT)];
         poll(&mut wait, PollTimeout::from(LAST_WAIT_MILLIS)).is_ok_and(|ready| ready > 0)
     }
+}
+
+/// A count of blocks, which some systems keep in 32 bits.
+fn wide(count: impl Into<u64>) -> u64 {
+    count.into()
 }
 
 /// Whether this is a place to write to that is no file on a disk.

@@ -55,6 +55,7 @@ pub enum RecordError {
 
 impl RecordError {
     /// What libpcap's words mean when an interface could not be opened. There are only words, no codes.
+    #[cfg_attr(not(any(unix, test)), expect(dead_code, reason = "elsewhere no process of ours opens interfaces"))]
     pub(super) fn opening(device: &str, error: &pcap::Error) -> Self {
         let why = clean_to(plain(error).as_bytes(), 300).into_owned();
         let lower = why.to_ascii_lowercase();

@@ -79,6 +79,9 @@ pub(super) enum Task {
     /// List, check and try the rules that point at providers, your own included
     #[command(after_help = SIGNATURES_HELP)]
     Signatures(SignaturesArguments),
+    /// Write the manual pages and the completions of bash, zsh and fish below a folder
+    #[command(hide = true)]
+    WriteManual(ManualArguments),
 }
 
 impl Task {
@@ -88,10 +91,18 @@ impl Task {
             Self::List(_) | Self::Explain(_) | Self::Findings(_) | Self::Shot(_) | Self::Verify(_) => true,
             #[cfg(unix)]
             Self::Capture(_) => false,
-            Self::Interfaces(_) => false,
+            Self::Interfaces(_) | Self::WriteManual(_) => false,
             Self::Signatures(arguments) => matches!(arguments.task, SignaturesTask::List(_)),
         }
     }
+}
+
+/// What `write-manual` takes.
+#[derive(Debug, Args)]
+pub(super) struct ManualArguments {
+    /// The folder; it is made, and what it has of these files is replaced
+    #[arg(value_name = "FOLDER")]
+    pub(super) folder: PathBuf,
 }
 
 /// Lines of at most 78 characters: the example must not be wrapped.

@@ -7,6 +7,7 @@ mod args;
 mod capture;
 mod interfaces;
 mod list;
+mod manual;
 mod packs;
 mod shot;
 mod signatures;
@@ -73,6 +74,7 @@ pub fn run(window: impl FnOnce(Begin, Option<PathBuf>, Budget) -> anyhow::Result
         Some(Task::Capture(capture)) => capture::run(*capture),
         Some(Task::Interfaces(interfaces)) => interfaces::run(&interfaces),
         Some(Task::Signatures(signatures)) => signatures::run(&signatures.task, &budget),
+        Some(Task::WriteManual(arguments)) => manual::run(&arguments),
         None if arguments.interfaces => interfaces::run(&InterfacesArguments { format: InterfacesFormat::Table }),
         None => {
             // The window reads what strangers sent: a process of its own opens the interface.

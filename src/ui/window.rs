@@ -16,6 +16,8 @@ use crate::model::Budget;
 
 /// The name under which the desktop knows the program, and the folder of what is kept.
 const APP_ID: &str = "nephoscope";
+/// What the window is shown by where no desktop file says it.
+const ICON: &[u8] = include_bytes!("../../assets/desktop/icons/128.png");
 /// The key of what is kept.
 const SAVED: &str = "desk";
 
@@ -51,12 +53,16 @@ pub enum Begin {
 
 /// Opens the window, and in it what is given, decrypted with the key log; comes back when the window is closed.
 pub fn run(begin: Begin, key_log: Option<PathBuf>, budget: Budget) -> Result<(), UiError> {
-    let viewport = ViewportBuilder::default()
+    let mut viewport = ViewportBuilder::default()
         .with_title("Nephoscope")
         .with_app_id(APP_ID)
         .with_inner_size([1_280.0, 800.0])
         .with_min_inner_size([760.0, 480.0])
         .with_drag_and_drop(true);
+    // A window without its picture is a window all the same.
+    if let Ok(icon) = eframe::icon_data::from_png_bytes(ICON) {
+        viewport = viewport.with_icon(icon);
+    }
     let options = NativeOptions { viewport, ..NativeOptions::default() };
     let created = eframe::run_native(
         APP_ID,
