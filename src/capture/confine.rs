@@ -188,13 +188,12 @@ fn restrict_calls() -> Result<(), Box<dyn std::error::Error>> {
     let Ok(processor) = TargetArch::try_from(std::env::consts::ARCH) else { return Ok(()) };
     let numbers = REFUSED_CALLS.iter().flat_map(|call| [*call, *call | X32]);
     let rules = numbers.map(|call| (call, Vec::new())).collect();
-    let refuse = SeccompAction::Errno(nix::errno::Errno::EPERM as u32);
+    let refuse = SeccompAction::Errno(libc::EPERM.unsigned_abs());
     let filter: BpfProgram = SeccompFilter::new(rules, SeccompAction::Allow, refuse, processor)?.try_into()?;
     match apply_filter(&filter) {
         // A kernel without seccomp does less, as one without Landlock.
         Err(seccompiler::Error::Prctl(error) | seccompiler::Error::Seccomp(error))
-            if error.raw_os_error() == Some(nix::errno::Errno::EINVAL as i32)
-                || error.raw_os_error() == Some(nix::errno::Errno::ENOSYS as i32) =>
+            if error.raw_os_error() == Some(libc::EINVAL) || error.raw_os_error() == Some(libc::ENOSYS) =>
         {
             Ok(())
         }

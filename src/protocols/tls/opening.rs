@@ -514,7 +514,9 @@ impl Opening {
     pub(super) fn finish(&mut self, session: &mut Session, tools: &mut Tools, out: &mut Vec<Ended>) {
         self.step(session, tools, out, true);
         // It was said; the capture lacks whether anybody took it.
-        [Side::Client, Side::Server].into_iter().for_each(|side| self.early_taken(side, tools));
+        for side in [Side::Client, Side::Server] {
+            self.early_taken(side, tools);
+        }
         self.forget();
     }
 }

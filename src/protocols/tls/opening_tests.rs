@@ -86,8 +86,7 @@ struct Feeder {
 
 impl Feeder {
     fn new(keys: Arc<KeyLog>) -> Self {
-        let mut tools = Tools::default();
-        tools.keys = keys;
+        let tools = Tools { keys, ..Tools::default() };
         let budget = Budget::default();
         Self { connection: Connection::new(&budget), budget, tools, out: Vec::new(), offsets: [0; 2], frame: 0 }
     }
