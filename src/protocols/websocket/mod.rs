@@ -13,8 +13,8 @@ mod tests;
 
 use super::http::{Start, Wanted};
 use crate::model::{
-    Anomaly, AnomalyKind, Budget, CloseCode, HttpMessage, MessageKind, MessageList, PayloadState, Run, RunKind, Side,
-    Step, WebSocket, WebSocketMessage, WebSocketSide,
+    Anomaly, AnomalyKind, Budget, CloseCode, FrameNo, HttpMessage, MessageKind, MessageList, PayloadState, Run,
+    RunKind, Side, Step, WebSocket, WebSocketMessage, WebSocketSide,
 };
 
 use deflate::{Fault, Inflater};
@@ -159,7 +159,10 @@ impl Session {
         let half = if sender == Side::Client { client } else { server };
         match &run.kind {
             RunKind::Data(bytes) => half.data(bytes, place, &mut self.shared),
-            RunKind::Gap(count) => half.gap(*count, &mut self.shared),
+            RunKind::Gap(count) => {
+                self.shared.gap(place, *count);
+                half.gap(*count, &mut self.shared);
+            }
             RunKind::End => half.end(&mut self.shared),
         }
     }
@@ -448,6 +451,14 @@ impl Shared {
     fn odd(&mut self, kind: AnomalyKind, at: Start) {
         if self.anomalies.iter().filter(|a| a.kind == kind).count() < FEW {
             self.anomalies.push(Anomaly { kind, frame: at.frame, offset: at.offset, len: 0 });
+        }
+    }
+
+    /// Bytes are missing from the capture; a place without a frame is behind what came last.
+    fn gap(&mut self, place: Start, count: u64) {
+        let at = if place.frame == FrameNo(0) { self.last.unwrap_or(place) } else { place };
+        if self.anomalies.iter().filter(|a| a.kind == AnomalyKind::Gap).count() < FEW {
+            self.anomalies.push(Anomaly { kind: AnomalyKind::Gap, frame: at.frame, offset: at.offset, len: count });
         }
     }
 

@@ -249,7 +249,7 @@ fn holes() {
     let pieces = [Piece::Bytes(fragments[0].clone()), Piece::Gap(6), Piece::Bytes(fragments[2..].concat())];
     let (counted, list, anomalies) = read_pieces(Side::Server, &pieces, 1_000);
     assert_eq!(said(&list), ["text one  (Cut)", "rest three (Cut)", "ping "]);
-    assert_eq!((counted.sides[1].messages, kinds(&anomalies)), (2, vec![]));
+    assert_eq!((counted.sides[1].messages, kinds(&anomalies)), (2, vec![AnomalyKind::Gap]));
 }
 
 #[test]
