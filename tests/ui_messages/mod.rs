@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use egui::accesskit::Toggled;
 use egui::{Key, Modifiers, Role};
 use egui_kittest::kittest::{NodeT as _, Queryable as _};
 use nephoscope::ui::Tab;
@@ -22,7 +23,7 @@ fn messages() -> Sample {
 fn listed(world: &Sample) -> (Vec<String>, Option<usize>) {
     let options = || world.harness.query_all_by_role(Role::ListBoxOption);
     let names = options().map(|node| node.accesskit_node().label().unwrap_or_default()).collect();
-    (names, options().position(|node| node.accesskit_node().is_selected() == Some(true)))
+    (names, options().position(|node| node.accesskit_node().toggled() == Some(Toggled::True)))
 }
 
 const ALL: [&str; 8] = [
@@ -66,6 +67,7 @@ fn one_is_chosen_by_pointer_and_by_keyboard() {
 #[test]
 fn words_are_found_in_them() {
     let mut world = messages();
+    world.click("Find in messages");
     world.harness.get_by_role_and_label(Role::TextInput, "Find in messages").type_text("THREE received");
     world.settle();
     assert_eq!(listed(&world).0, [ALL[4]]);

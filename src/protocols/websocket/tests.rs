@@ -14,8 +14,8 @@ fn frame(first: u8, mask: Option<[u8; 4]>, payload: &[u8]) -> Vec<u8> {
     let masked = if mask.is_some() { 0x80 } else { 0 };
     let mut out = match payload.len() {
         len @ ..126 => vec![first, masked | u8::try_from(len).unwrap()],
-        len @ ..65_536 => [&[first, masked | 126], u16::try_from(len).unwrap().to_be_bytes().as_slice()].concat(),
-        len => [&[first, masked | 127], (len as u64).to_be_bytes().as_slice()].concat(),
+        len @ ..65_536 => [&[first, masked | 0x7e], u16::try_from(len).unwrap().to_be_bytes().as_slice()].concat(),
+        len => [&[first, masked | 0x7f], (len as u64).to_be_bytes().as_slice()].concat(),
     };
     let mask_bytes = mask.unwrap_or_default();
     out.extend_from_slice(&mask_bytes[..if mask.is_some() { 4 } else { 0 }]);
@@ -108,7 +108,7 @@ fn examples_of_the_standard() {
     check(Side::Server, &[&[0x82, 0x7e, 0x01, 0x00], [b'x'; 256].as_slice()].concat(), &["binary 256 bytes"]);
     check(
         Side::Server,
-        &[&[0x82, 0x7f, 0, 0, 0, 0, 0, 1, 0, 0], [b'x'; 65_536].as_slice()].concat(),
+        &[&[0x82, 0x7f, 0, 0, 0, 0, 0, 1, 0, 0], vec![b'x'; 65_536].as_slice()].concat(),
         &["binary 65536 bytes"],
     );
 }

@@ -142,27 +142,24 @@ fn websocket_facts(websocket: &WebSocket, out: &mut Vec<Fact>) {
     for (label, side) in ["Sent", "Received"].into_iter().zip(&websocket.sides) {
         let messages = text::plural(side.messages, "message", "messages");
         let controls = text::plural(side.controls, "control frame", "control frames");
-        let mut words = format!("{messages} and {controls} over the WebSocket, {}", text::bytes(side.bytes));
-        if let Some(code) = side.close {
-            words.push_str(&format!("; closed with {} ({})", code.0, code.words()));
-        }
-        if side.lossy {
-            words.push_str("; frames are missing");
-        }
-        out.push(Fact::Pair(label, words, false));
+        let counts = format!("{messages} and {controls} over the WebSocket, {}", text::bytes(side.bytes));
+        let closed = side.close.map(|code| format!("closed with {} ({})", code.0, code.words()));
+        let lossy = side.lossy.then(|| "frames are missing".to_owned());
+        let words: Vec<String> = [Some(counts), closed, lossy].into_iter().flatten().collect();
+        out.push(Fact::Pair(label, words.join("; "), false));
     }
     if let Some(deflate) = &websocket.deflate {
-        let mut words = "permessage-deflate".to_owned();
+        let mut words = vec!["permessage-deflate".to_owned()];
         let own = deflate.no_context_takeover.iter().zip(&deflate.max_window_bits);
         for (name, (anew, bits)) in ["client", "server"].into_iter().zip(own) {
             if *anew {
-                words.push_str(&format!(", the {name} compresses each message by itself"));
+                words.push(format!("the {name} compresses each message by itself"));
             }
             if let Some(bits) = bits {
-                words.push_str(&format!(", the {name}'s window is 2^{bits} bytes"));
+                words.push(format!("the {name}'s window is 2^{bits} bytes"));
             }
         }
-        out.push(Fact::Pair("Compression", words, false));
+        out.push(Fact::Pair("Compression", words.join(", "), false));
     }
 }
 

@@ -141,29 +141,32 @@ fn bar(ui: &mut Ui, websocket: &WebSocket, (found, prepared): (usize, &Prepared)
         if response.changed() {
             state.messages.selected = None;
         }
-        let mut words = match (state.messages.words.trim().is_empty(), prepared.messages.len()) {
+        let counted = match (state.messages.words.trim().is_empty(), prepared.messages.len()) {
             (true, all) => plural(all as u64, "message or control frame", "messages and control frames"),
             (false, all) => format!("{} of {}", text::count(found as u64), text::count(all as u64)),
         };
-        if prepared.unlisted > 0 {
-            words.push_str(&format!(", {} more are not listed", text::count(prepared.unlisted)));
-        }
-        for (name, side) in ["sent", "received"].into_iter().zip(&websocket.sides) {
-            let messages = plural(side.messages, "message", "messages");
-            words.push_str(&format!(" · {name} {messages}, {}", text::size(side.bytes)));
-        }
-        if websocket.deflate.is_some() {
-            words.push_str(" · permessage-deflate");
-        }
+        let mut words = Vec::new();
         if websocket.sides.iter().any(|side| side.lossy) {
             let (rect, _) = ui.allocate_exact_size(vec2(14.0, 16.0), Sense::hover());
             shapes::caution(ui.painter(), rect.center(), c.amber);
-            words.insert_str(0, "Frames are missing from the capture · ");
+            words.push("Frames are missing from the capture".to_owned());
         }
+        words.push(counted);
+        if prepared.unlisted > 0 {
+            words.push(format!("{} more are not listed", text::count(prepared.unlisted)));
+        }
+        for (name, side) in ["sent", "received"].into_iter().zip(&websocket.sides) {
+            let messages = plural(side.messages, "message", "messages");
+            words.push(format!("{name} {messages}, {}", text::size(side.bytes)));
+        }
+        if websocket.deflate.is_some() {
+            words.push("permessage-deflate".to_owned());
+        }
+        let words = words.join(" · ");
         ui.add(egui::Label::new(egui::RichText::new(words).font(theme::sans(theme::SMALL)).color(c.quiet)).truncate());
     });
-    let rect = ui.min_rect();
-    ui.painter().hline(rect.x_range(), rect.bottom(), Stroke::new(1.0, c.line));
+    let bottom = ui.min_rect().bottom();
+    ui.painter().hline(ui.max_rect().x_range(), bottom, Stroke::new(1.0, c.line));
 }
 
 fn list_id() -> Id {
