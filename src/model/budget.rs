@@ -44,8 +44,10 @@ pub struct Budget {
     pub table_bytes: usize,
     /// Streams of one HTTP/2 or HTTP/3 connection that go on.
     pub live_streams: usize,
-    /// Bytes that a client sends behind an upgrade to WebSocket before its answer is seen.
-    pub ahead_bytes: usize,
+    /// Bytes that clients send behind an upgrade to WebSocket before its answer is seen: of one connection.
+    pub ahead_bytes_per_flow: usize,
+    /// The same of all connections together.
+    pub ahead_bytes: Pool,
     /// Messages listed of one WebSocket.
     pub websocket_messages: usize,
     /// Content codings on one body (as curl).
@@ -120,7 +122,8 @@ impl Default for Budget {
             header_block_bytes: 100 << 10,
             table_bytes: 64 << 10,
             live_streams: 4_096,
-            ahead_bytes: 64 << 10,
+            ahead_bytes_per_flow: 64 << 10,
+            ahead_bytes: Pool::new(16 << 20),
             websocket_messages: 100_000,
             coding_layers: 5,
             coding_ratio: 2_048,

@@ -238,7 +238,7 @@ impl Streams {
             Which::Request => {
                 open.http.pushed = head.pushed;
                 if websocket::is_connect(&message) && !last {
-                    open.websocket = Some(Box::new(Session::new(session, wanted)));
+                    open.websocket = Some(Box::new(Session::new(&session, wanted)));
                 }
                 open.http.request = Some(message);
                 open.anomalies.retain(|a| a.kind != AnomalyKind::Unasked);

@@ -18,7 +18,8 @@ use super::http::{Ended, Given, Open, Start, Wanted, Which, list};
 use super::links::Link;
 use super::websocket::{self, Session, SessionLimits};
 use crate::model::{
-    Anomaly, AnomalyKind, BlockSpan, Budget, FrameNo, HttpMessage, Limit, Run, RunKind, Side, StartLine, Timestamp,
+    Anomaly, AnomalyKind, BlockSpan, Budget, FrameNo, HttpMessage, Limit, Run, RunKind, Share, Side, StartLine,
+    Timestamp,
 };
 
 use head::{begins_message, could_begin, fields, framing, head_end, parse, skip_line_ends};
@@ -54,6 +55,8 @@ pub struct Connection {
     upgrading: Option<u64>,
     /// What the client sent behind that request: only the answer tells what it is.
     ahead: Vec<Run<'static>>,
+    /// What that takes of the room that all connections share.
+    ahead_held: Share,
     /// The exchange that opened the WebSocket which the connection carries now.
     websocket: Option<u64>,
 }
@@ -119,7 +122,7 @@ impl Connection {
                 head_bytes: budget.head_bytes,
                 head_fields: budget.head_fields,
                 waiting: budget.waiting_requests,
-                ahead_bytes: budget.ahead_bytes,
+                ahead_bytes: budget.ahead_bytes_per_flow,
                 body: BodyLimits::new(budget),
                 session: SessionLimits::new(budget),
             },
@@ -136,6 +139,7 @@ impl Connection {
             upgraded: None,
             upgrading: None,
             ahead: Vec::new(),
+            ahead_held: budget.ahead_bytes.share(),
             websocket: None,
         }
     }
@@ -184,9 +188,7 @@ impl Connection {
 
     /// Keeps a run, from `at` on, until an upgrade is answered. Past the limit it becomes a hole.
     fn hold(&mut self, run: &Run<'_>, at: usize) {
-        let length = |run: &Run<'_>| if let RunKind::Data(bytes) = &run.kind { bytes.len() } else { 1 };
-        let held = self.ahead.iter().map(length).fold(0, usize::saturating_add);
-        let full = held >= self.limits.ahead_bytes;
+        let full = self.ahead_held.bytes() >= self.limits.ahead_bytes || self.ahead_held.is_over();
         let kind = match &run.kind {
             RunKind::Data(bytes) => {
                 let bytes = bytes.get(at..).unwrap_or_default();
@@ -204,13 +206,22 @@ impl Connection {
         if full && matches!(kind, RunKind::Gap(_)) {
             self.note(Anomaly { kind: AnomalyKind::Limit(Limit::AheadBytes), frame: run.frame, offset, len: 0 });
         }
+        let held = size_of::<Run<'_>>().saturating_add(if let RunKind::Data(bytes) = &kind { bytes.len() } else { 0 });
+        // One run more than there is room for: the next ones become a hole.
+        let _full = self.ahead_held.grow(held);
         self.ahead.push(Run { side: run.side, offset, frame: run.frame, time: run.time, kind });
+    }
+
+    /// What was held, to be read now.
+    fn take_ahead(&mut self) -> Vec<Run<'static>> {
+        self.ahead_held.shrink(self.ahead_held.bytes());
+        std::mem::take(&mut self.ahead)
     }
 
     /// What was held is HTTP after all: the upgrade was answered otherwise, or never.
     fn replay(&mut self) {
         self.upgrading = None;
-        for run in std::mem::take(&mut self.ahead) {
+        for run in self.take_ahead() {
             // A tunnel can only begin behind an answer.
             let _going = self.run(&run);
         }
@@ -232,16 +243,15 @@ impl Connection {
     /// The exchange that asked for it has a WebSocket from here on; what was held belongs to it.
     fn begin_websocket(&mut self) {
         let Some(number) = self.upgrading.take() else { return };
-        let (limits, wanted) = (self.limits.session, self.wanted);
+        let mut session = Box::new(Session::new(&self.limits.session, self.wanted));
         let Some(open) = self.entry(number) else { return };
-        let mut session = Box::new(Session::new(limits, wanted));
         if let Some(response) = &open.http.response {
             session.answered(response);
         }
         open.websocket = Some(session);
         (open.request_done, open.response_done) = (false, false);
         self.websocket = Some(number);
-        for run in std::mem::take(&mut self.ahead) {
+        for run in self.take_ahead() {
             self.pass(&run);
         }
     }

@@ -8,6 +8,8 @@ use flate2::{Decompress, FlushDecompress, Status};
 const TAIL: [u8; 4] = [0, 0, 0xff, 0xff];
 /// How far back DEFLATE can refer (RFC 1951 section 2).
 const WINDOW_BYTES: usize = 32 << 10;
+/// What one decoder holds: its own window of 64 KiB with its tables, and what is here.
+pub(super) const INFLATER_BYTES: usize = 192 << 10;
 /// Bytes that one step may give.
 const STEP_BYTES: usize = 16 << 10;
 

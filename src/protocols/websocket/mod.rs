@@ -13,11 +13,11 @@ mod tests;
 
 use super::http::{Start, Wanted};
 use crate::model::{
-    Anomaly, AnomalyKind, Budget, CloseCode, FrameNo, HttpMessage, MessageKind, MessageList, PayloadState, Run,
-    RunKind, Side, Step, WebSocket, WebSocketMessage, WebSocketSide,
+    Anomaly, AnomalyKind, Budget, CloseCode, FrameNo, HttpMessage, MessageKind, MessageList, PayloadState, Pool, Run,
+    RunKind, Share, Side, Step, WebSocket, WebSocketMessage, WebSocketSide,
 };
 
-use deflate::{Fault, Inflater};
+use deflate::{Fault, INFLATER_BYTES, Inflater};
 use frame::{CONTROL_BYTES, FrameHead, HEADER_BYTES, begins};
 use handshake::Extensions;
 
@@ -27,11 +27,13 @@ pub(crate) use handshake::{accepts, is_asked, is_connect, is_opened};
 const FEW: usize = 4;
 
 /// Limits of one WebSocket, from the budget.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub struct SessionLimits {
     messages: usize,
     payload_bytes: usize,
     inflated_bytes: u64,
+    /// What decoders, and here payloads too, may hold in all flows together.
+    pool: Pool,
 }
 
 impl SessionLimits {
@@ -41,6 +43,7 @@ impl SessionLimits {
             messages: budget.websocket_messages,
             payload_bytes: budget.preview_bytes,
             inflated_bytes: budget.body_bytes,
+            pool: budget.decoder_bytes.clone(),
         }
     }
 }
@@ -73,6 +76,8 @@ struct Kept {
     most: usize,
     /// Payload bytes that may yet be kept.
     room: usize,
+    /// What payloads and decoders hold.
+    held: Share,
 }
 
 /// One direction.
@@ -127,11 +132,12 @@ struct Message {
 
 impl Session {
     /// A WebSocket that is asked for.
-    pub fn new(limits: SessionLimits, wanted: Wanted) -> Self {
+    pub fn new(limits: &SessionLimits, wanted: Wanted) -> Self {
         let kept = (wanted == Wanted::Bodies).then(|| Kept {
             list: MessageList::default(),
             most: limits.messages,
             room: limits.payload_bytes,
+            held: limits.pool.share(),
         });
         Self {
             halves: [Half::new(Side::Client), Half::new(Side::Server)],
@@ -318,9 +324,13 @@ impl Half {
             if shared.kept.is_some() || message.kind.is_control() {
                 let plain = unmasked(part, mask, at);
                 if message.compressed {
-                    let room = shared.inflated_bytes;
-                    let inflater = self.inflater.get_or_insert_with(|| Inflater::new(room));
-                    self.context_lost |= message.inflate(&plain, inflater, shared, self.context_lost);
+                    match self.inflater.take().or_else(|| shared.inflater()) {
+                        Some(mut inflater) => {
+                            self.context_lost |= message.inflate(&plain, &mut inflater, shared, self.context_lost);
+                            self.inflater = Some(inflater);
+                        }
+                        None => message.state = PayloadState::Stopped,
+                    }
                 } else {
                     message.keep(&plain, shared);
                 }
@@ -447,6 +457,17 @@ impl Half {
     }
 }
 
+impl Kept {
+    /// Takes so many bytes of what all flows share, or nothing.
+    fn claims(&mut self, bytes: usize) -> bool {
+        let fits = self.held.grow(bytes);
+        if !fits {
+            self.held.shrink(bytes);
+        }
+        fits
+    }
+}
+
 impl Shared {
     fn odd(&mut self, kind: AnomalyKind, at: Start) {
         if self.anomalies.iter().filter(|a| a.kind == kind).count() < FEW {
@@ -462,6 +483,11 @@ impl Shared {
         }
     }
 
+    /// A decoder, where there is room for one.
+    fn inflater(&mut self) -> Option<Inflater> {
+        self.kept.as_mut()?.claims(INFLATER_BYTES).then(|| Inflater::new(self.inflated_bytes))
+    }
+
     fn touch(&mut self, here: Start) {
         if self.last.is_none_or(|last| last.frame <= here.frame) {
             self.last = Some(here);
@@ -474,6 +500,7 @@ impl Shared {
         if kept.list.messages.len() >= kept.most {
             kept.list.unlisted = kept.list.unlisted.saturating_add(1);
             kept.room = kept.room.saturating_add(message.payload.len());
+            kept.held.shrink(message.payload.len());
             return;
         }
         let Message { kind, first, last, fragments, wire_bytes, bytes, compressed, payload, state } = message;
@@ -523,16 +550,18 @@ impl Message {
         let control = self.kind.is_control();
         // Control frames are short; one that is not breaks the rules, and its beginning tells enough.
         let most = usize::try_from(CONTROL_BYTES).unwrap_or(0).saturating_sub(self.payload.len());
-        let room = match &shared.kept {
-            _ if control => most,
-            Some(kept) => kept.room,
+        let room = match &mut shared.kept {
+            _ if control => most.min(plain.len()),
             None => 0,
+            Some(kept) => {
+                let room = kept.room.min(plain.len());
+                let room = if kept.claims(room) { room } else { 0 };
+                kept.room = kept.room.saturating_sub(room);
+                room
+            }
         };
-        let part = plain.get(..room.min(plain.len())).unwrap_or_default();
+        let part = plain.get(..room).unwrap_or_default();
         self.payload.extend_from_slice(part);
-        if let Some(kept) = shared.kept.as_mut().filter(|_| !control) {
-            kept.room = kept.room.saturating_sub(part.len());
-        }
         if part.len() < plain.len() && self.state == PayloadState::Whole {
             self.state = PayloadState::NotKept;
         }

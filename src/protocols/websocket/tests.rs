@@ -42,7 +42,7 @@ fn limits() -> SessionLimits {
 
 /// One side's pieces, cut after `step` bytes; a frame of the capture a cut.
 fn read_pieces(side: Side, pieces: &[Piece], step: usize) -> (WebSocket, MessageList, Vec<Anomaly>) {
-    let mut session = Session::new(limits(), Wanted::Bodies);
+    let mut session = Session::new(&limits(), Wanted::Bodies);
     let (mut offset, mut frame) = (0, 0);
     let mut feed = |kind: RunKind<'_>, len: u64| {
         frame += 1;
@@ -191,7 +191,7 @@ fn compression_that_cannot_be_undone() {
         0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0xe0, 0xdf, 0x00,
     ];
     let tight = SessionLimits { inflated_bytes: 100, ..limits() };
-    let mut session = Session::new(tight, Wanted::Bodies);
+    let mut session = Session::new(&tight, Wanted::Bodies);
     let bytes = [from_server(0xc2, &bomb), from_server(0xc1, &[0xf2, 0x00, 0x11, 0x00, 0x00])].concat();
     let run =
         Run { side: Side::Server, offset: 0, frame: FrameNo(1), time: Timestamp(0), kind: RunKind::Data(bytes.into()) };
@@ -271,14 +271,14 @@ fn limits_are_kept() {
         kind: RunKind::Data(bytes.into()),
     };
     let few = SessionLimits { messages: 2, payload_bytes: 7, ..limits() };
-    let mut session = Session::new(few, Wanted::Bodies);
+    let mut session = Session::new(&few, Wanted::Bodies);
     session.feed(Side::Server, &run([from_server(0x81, b"first"), from_server(0x81, b"second")].concat()));
     session.feed(Side::Server, &run(from_server(0x81, b"third")));
     let (counted, list, _) = session.finish();
     assert_eq!(said(&list), ["text first", "text se (NotKept)"]);
     assert_eq!((counted.sides[1].messages, list.unlisted, list.messages[1].bytes), (3, 1, 6));
     // Without wanting them: counted alike, nothing kept.
-    let mut session = Session::new(limits(), Wanted::Links);
+    let mut session = Session::new(&limits(), Wanted::Links);
     session
         .feed(Side::Server, &run([from_server(0x81, b"first"), from_server(0x88, &1000_u16.to_be_bytes())].concat()));
     let (counted, list, _) = session.finish();
@@ -311,7 +311,7 @@ proptest! {
     fn any_cut(frames in some_frames(), masked in any::<bool>(), cuts in proptest::collection::vec(1_usize..40, 1..40)) {
         let (side, mask) = if masked { (Side::Client, Some([9, 8, 7, 6])) } else { (Side::Server, None) };
         let bytes: Vec<u8> = frames.iter().flat_map(|(first, payload)| frame(*first, mask, payload)).collect();
-        let mut session = Session::new(limits(), Wanted::Bodies);
+        let mut session = Session::new(&limits(), Wanted::Bodies);
         let mut at = 0;
         for cut in cuts.iter().cycle() {
             let part = &bytes[at..bytes.len().min(at + cut)];
@@ -323,7 +323,7 @@ proptest! {
             at += part.len();
         }
         let whole = {
-            let mut session = Session::new(limits(), Wanted::Bodies);
+            let mut session = Session::new(&limits(), Wanted::Bodies);
             let run = Run { side, offset: 0, frame: FrameNo(1), time: Timestamp(0), kind: RunKind::Data(bytes.as_slice().into()) };
             session.feed(side, &run);
             session.finish()

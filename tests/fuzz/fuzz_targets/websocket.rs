@@ -10,7 +10,7 @@ use nephoscope::protocols::websocket::{Session, SessionLimits};
 fuzz_target!(|bytes: &[u8]| {
     let [part, step, rest @ ..] = bytes else { return };
     let at = rest.len() * usize::from(*part) / 256;
-    let mut session = Session::new(SessionLimits::new(&Budget::default()), Wanted::Bodies);
+    let mut session = Session::new(&SessionLimits::new(&Budget::default()), Wanted::Bodies);
     for (side, bytes) in [(Side::Client, &rest[..at]), (Side::Server, &rest[at..])] {
         let mut offset = 0;
         for (i, piece) in bytes.chunks(usize::from(*step).max(1)).enumerate() {
