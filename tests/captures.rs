@@ -161,8 +161,14 @@ fn in_words(row: &Value) -> String {
             let sent = request["body_bytes"].as_u64().filter(|bytes| *bytes > 0);
             let sent = sent.map_or_else(String::new, |bytes| format!(" sent={bytes}"));
             let body = &response["body_bytes"];
+            let socket = &row["websocket"];
+            let whole = |side: &str| socket[side]["complete"] == true;
+            let cut = if whole("client") && whole("server") { "" } else { "cut" };
+            let messages = |side: &str| text(&socket[side]["messages"]);
+            let socket = socket.is_object().then(|| format!(" ws={},{}{cut}", messages("client"), messages("server")));
+            let socket = socket.unwrap_or_default();
             format!(
-                "{} {} {} {}{sent}",
+                "{} {} {} {}{sent}{socket}",
                 text(&request["method"]),
                 text(&request["target"]),
                 text(&response["status"]),

@@ -11,9 +11,9 @@ what TLS itself compressed.
 import argparse, concurrent.futures, hashlib, importlib.util, json, os, subprocess, sys
 
 PROJECT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
-FLOORS = {"http1": 99.5, "bodies": 98.0, "hello": 99.5, "tls": 99.0, "certificates": 98.0, "dns": 99.5, "http2": 91.0}
+FLOORS = {"http1": 99.5, "bodies": 98.0, "hello": 99.5, "tls": 99.0, "certificates": 98.0, "dns": 99.5, "http2": 91.0, "websocket": 99.0}
 WORDS = {"http1": "HTTP/1 exchanges", "bodies": "HTTP/1 bodies", "hello": "ClientHellos", "tls": "ClientHellos with JA4",
-         "certificates": "certificates", "dns": "DNS answers", "http2": "HTTP/2 exchanges"}
+         "certificates": "certificates", "dns": "DNS answers", "http2": "HTTP/2 exchanges", "websocket": "WebSocket frames"}
 LATER = ("dtls", "doh", "dot", "doq")
 NOTHING_READ = 2  # exit code for what is no capture
 # Where the truth is wrong, by capture and client, with the reason; left out and counted.
@@ -73,6 +73,13 @@ def narrowed(name, truth, rows, left_out):
     for row in old:
         del row["client_hello"]
     return truth, [row for row in rows if not later(row)]
+
+
+def websocket_frames(truth, rows):
+    """The truth counts the frames of a stream, and knows no more of them."""
+    want = sum((truth.get("websocket_frames_by_stream") or {}).values())
+    got = sum(row["websocket"][side]["frames"] for row in rows if row.get("websocket") for side in ("client", "server"))
+    return list(range(want)), list(range(got))
 
 
 def own_checks(name, capture, truth, code, rows, errors):
@@ -142,7 +149,7 @@ def main():
             truth, rows = narrowed(name, truth, rows, left_out)
             for part, tally in tallies.items():
                 try:
-                    want, got = compare.PARTS[part](truth, rows)
+                    want, got = (websocket_frames if part == "websocket" else compare.PARTS[part])(truth, rows)
                 except (KeyError, TypeError) as error:
                     faults.append(f"{name}: {part}: {error!r}")
                     continue

@@ -85,11 +85,28 @@ fn entries_are_the_rows_and_bodies_their_bytes() {
     for entry in std::fs::read_dir(here("tests/captures")).expect("our captures") {
         let path = entry.expect("a file").path();
         let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
-        if (name.starts_with("http") || name.starts_with("tls-keys")) && !name.contains(".jsonl") {
+        if ["http", "tls-keys", "websocket"].iter().any(|start| name.starts_with(start)) && !name.contains(".jsonl") {
             compared += check(&path);
         }
     }
     assert!(compared > 60, "{compared} bodies");
+}
+
+#[test]
+fn messages_of_websockets_stand_with_their_handshakes() {
+    let document = har(&["--no-redaction"], &here("tests/captures/websocket.pcap"));
+    let entries = document["log"]["entries"].as_array().expect("entries");
+    let said = |entry: &Value| {
+        let messages = entry["_webSocketMessages"].as_array().expect("messages").iter();
+        let line = |m: &Value| format!("{} {} {}", m["type"].as_str()?, m["opcode"], m["data"].as_str()?).into();
+        messages.map(line).collect::<Option<Vec<String>>>().expect("each has type, opcode and data")
+    };
+    let chat = said(&entries[0]);
+    assert_eq!(chat[..3], ["receive 1 {\"hello\":\"client\"}", "send 1 Grüße", "receive 1 a message in three parts"]);
+    assert_eq!(chat[4], format!("receive 2 {}", STANDARD.encode(b"\x89PNG no picture")));
+    assert_eq!(chat.len(), 5);
+    let decoded = ["receive 1 Hello", "receive 1 Hello", "send 1 Hello", "receive 1 Hello", "receive 1 not compressed"];
+    assert_eq!(said(&entries[1]), decoded);
 }
 
 #[test]

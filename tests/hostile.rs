@@ -88,6 +88,8 @@ fn mutate(random: &mut Random, seeds: &[Vec<u8>]) -> Vec<u8> {
                     b"\xc0\x0c",
                     b"\x16\x03\x01\xff\xff\x01\xff\xff\xff",
                     b"\xc3\x00\x00\x00\x01\xff\xff\xff\xff\xff\xff",
+                    b"Upgrade: websocket\r\nSec-WebSocket-Accept: x\r\n",
+                    b"\x82\x7f\x7f\xff\xff\xff\xff\xff\xff\xff",
                     b"CHLO\xff\xff\x00\x00SNI\x00\xff\xff\xff\xff",
                 ];
                 let text = text[random.below(text.len())];

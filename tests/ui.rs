@@ -5,6 +5,7 @@
 #[path = "ui_compose/mod.rs"]
 mod ui_compose;
 mod ui_filter;
+mod ui_messages;
 mod ui_notes;
 #[path = "ui_verify/mod.rs"]
 mod ui_verify;

@@ -64,12 +64,14 @@ fn take_bodies(
 ) -> bool {
     let mut found = false;
     for event in events.drain(..) {
-        if let Found::Exchange(exchange, Some([request, response])) = event.found
+        if let Found::Exchange(exchange, Some(contents)) = event.found
             && exchange.ordinal == ordinal
             && exchange.first_frame == first_frame
         {
             let some = |body: Vec<u8>| (!body.is_empty()).then_some(body);
+            let [request, response] = contents.bodies;
             (detail.request_body, detail.response_body) = (some(request), some(response));
+            detail.messages = contents.messages;
             found = true;
         }
     }

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use crossbeam_channel::{Receiver, Sender};
 
 use crate::capture::Spool;
-use crate::model::FrameHead;
+use crate::model::{FrameHead, MessageList};
 use crate::store::Snapshot;
 
 /// Where frames come from.
@@ -87,6 +87,8 @@ pub struct RowDetail {
     pub request_body: Option<Vec<u8>>,
     /// The response's body, decoded; `None` where there is none or it could not be read.
     pub response_body: Option<Vec<u8>>,
+    /// The messages of its WebSocket, where it opened one.
+    pub messages: MessageList,
     /// Frames of the exchange, at most 2,000, ascending.
     pub frames: Vec<(FrameHead, Vec<u8>)>,
 }

@@ -6,8 +6,8 @@ use super::pairing::Lookups;
 use super::walk::{Block, Stamp};
 use crate::evidence::Given;
 use crate::model::{
-    Anomaly, Budget, Detail, Endpoint, Envelope, Exchange, FlowId, FrameNo, KeyLog, LimitHit, Run, RunKind, Side,
-    Timestamp, Transport, Unit,
+    Anomaly, Budget, Detail, Endpoint, Envelope, Exchange, FlowId, FrameNo, KeyLog, LimitHit, MessageList, Run,
+    RunKind, Side, Timestamp, Transport, Unit,
 };
 use crate::protocols::{Feed, Sniff, dns, http, http1, http2, quic, tls};
 use crate::streams::{Flow, FlowTable, FrameList, Slot};
@@ -27,7 +27,7 @@ const INSIDE: u32 = 1 << 31;
 #[derive(Debug)]
 pub(super) enum Found {
     /// A finished exchange, with its bodies where they were asked for.
-    Exchange(Exchange, Option<[Vec<u8>; 2]>),
+    Exchange(Exchange, Option<Box<Contents>>),
     /// What is there of one that goes on; only of live captures.
     Open(Exchange),
     /// Frames of a flow that goes on; only of live captures.
@@ -38,6 +38,15 @@ pub(super) enum Found {
     Short(ShortPacket),
     /// A flow ended; these were its (last) frames.
     Flow(FrameList),
+}
+
+/// What an exchange carried, for who wants to see it.
+#[derive(Debug)]
+pub(super) struct Contents {
+    /// The decoded bodies of request and response.
+    pub(super) bodies: [Vec<u8>; 2],
+    /// The messages of its WebSocket.
+    pub(super) messages: MessageList,
 }
 
 /// The first packet of a flow whose protocol is not clear, if it has the short header of QUIC.
@@ -596,9 +605,10 @@ impl State {
     fn http_ended(&mut self, stamp: Stamp, flow: &Flow, reader: &mut Reader, out: &mut Vec<Event>) {
         let mut ended = std::mem::take(&mut reader.http);
         for mut end in ended.drain(..) {
-            let bodies = end.bodies.take();
+            let messages = std::mem::take(&mut end.messages);
+            let contents = end.bodies.take().map(|bodies| Box::new(Contents { bodies, messages }));
             if let Some(exchange) = self.http_exchange(flow, end) {
-                self.push(stamp, flow, exchange, bodies, out);
+                self.push(stamp, flow, exchange, contents, out);
             }
         }
         reader.http = ended;
@@ -609,7 +619,10 @@ impl State {
         let messages = || http.request.iter().chain(&http.interim).chain(&http.response);
         let first = messages().min_by_key(|m| m.first_frame)?;
         let last = messages().max_by_key(|m| m.last_frame)?;
-        let places = ((first.first_frame, first.time), (last.last_frame, last.end_time));
+        let end_of_messages = (last.last_frame, last.end_time);
+        let carried = http.websocket.as_ref().and_then(|websocket| websocket.last);
+        let last = carried.filter(|(frame, _)| *frame > end_of_messages.0).unwrap_or(end_of_messages);
+        let places = ((first.first_frame, first.time), last);
         let ordinal = self.ordinal.saturating_add(end.number);
         let detail = Detail::Http(Box::new(end.http));
         let envelope = self.envelope.clone();
@@ -652,12 +665,12 @@ impl State {
         stamp: Stamp,
         flow: &Flow,
         mut exchange: Exchange,
-        bodies: Option<[Vec<u8>; 2]>,
+        contents: Option<Box<Contents>>,
         out: &mut Vec<Event>,
     ) {
         exchange.envelope.clone_from(&self.envelope);
         (self.news, self.listed) = (true, true);
-        out.push(Event { stamp, flow: flow.id, found: Found::Exchange(exchange, bodies) });
+        out.push(Event { stamp, flow: flow.id, found: Found::Exchange(exchange, contents) });
     }
 
     /// Gives what is new of exchanges that go on.

@@ -12,10 +12,11 @@ use serde_json::{Value, json};
 
 use super::json::url;
 use super::{ExportError, Listing, Redactor};
-use crate::engine;
+use crate::engine::{self, RowDetail};
 use crate::evidence::pack;
 use crate::model::{
-    Budget, Detail, Exchange, Grade, HttpExchange, HttpMessage, HttpVersion, StartLine, Timestamp, clean,
+    Budget, Detail, Exchange, Grade, HttpExchange, HttpMessage, HttpVersion, MessageKind, MessageList, Side, StartLine,
+    Timestamp, clean,
 };
 use crate::store::{Record, Snapshot, host_and_path, request_line};
 
@@ -91,12 +92,11 @@ fn comment(snapshot: &Snapshot, counts: &HarCounts, redactor: &Redactor) -> Stri
     parts.join("; ")
 }
 
-/// Decoded bodies of request and response, or why they could not be read.
-type ReadBodies = Result<[Option<Vec<u8>>; 2], String>;
+/// What a row carried, or why it could not be read.
+type ReadBodies = Result<RowDetail, String>;
 
 fn read_bodies(source: BodySource<'_>, record: &Record, snapshot: &Snapshot) -> ReadBodies {
-    let detail = engine::detail(source.capture, record, snapshot, source.budget).map_err(|error| error.to_string())?;
-    Ok([detail.request_body, detail.response_body])
+    engine::detail(source.capture, record, snapshot, source.budget).map_err(|error| error.to_string())
 }
 
 fn entry(n: u32, record: &Record, bodies: Option<ReadBodies>, redactor: &mut Redactor) -> Value {
@@ -105,12 +105,13 @@ fn entry(n: u32, record: &Record, bodies: Option<ReadBodies>, redactor: &mut Red
     let (Detail::Http(plain), Detail::Http(http)) = (&exchange.detail, &shown.exchange.detail) else {
         return Value::Null;
     };
-    let (unread, bodies) = match bodies {
-        Some(Ok(bodies)) => (None, bodies),
-        Some(Err(why)) => (Some(why), [None, None]),
-        None => (None, [None, None]),
+    let read = matches!(bodies, Some(Ok(_)));
+    let (unread, detail) = match bodies {
+        Some(Ok(detail)) => (None, detail),
+        Some(Err(why)) => (Some(why), RowDetail::default()),
+        None => (None, RowDetail::default()),
     };
-    let [request_body, response_body] = bodies.map(|body| {
+    let [request_body, response_body] = [detail.request_body, detail.response_body].map(|body| {
         body.map(|bytes| {
             redactor.learn_text(&bytes);
             redactor.text(&bytes, "body")
@@ -129,10 +130,46 @@ fn entry(n: u32, record: &Record, bodies: Option<ReadBodies>, redactor: &mut Red
         "connection": shown.exchange.client.port.to_string(),
         "_nephoscope": verdict(n, &shown),
     });
+    if http.websocket.is_some() {
+        entry["_resourceType"] = json!("websocket");
+        if read {
+            entry["_webSocketMessages"] = messages(&detail.messages, redactor);
+        }
+    }
     if let Some(why) = unread {
         entry["comment"] = json!(format!("bodies were not read: {}", clean(why.as_bytes())));
     }
     entry
+}
+
+/// The messages of a WebSocket, as browser tools write them: who sent it, seconds since 1970, the opcode, and the payload as
+/// text, or in base64 where it is binary. Control frames are left out, as there.
+fn messages(list: &MessageList, redactor: &mut Redactor) -> Value {
+    let messages = || list.messages.iter().filter(|message| !message.kind.is_control());
+    for message in messages() {
+        redactor.learn_text(&message.payload);
+    }
+    let written = messages().map(|message| {
+        let payload = redactor.text(&message.payload, "message");
+        let text = message.kind == MessageKind::TEXT;
+        let (data, coded) = match String::from_utf8(payload) {
+            Ok(data) if text => (data, false),
+            Ok(data) => (STANDARD.encode(data), false),
+            Err(error) => (STANDARD.encode(error.as_bytes()), text),
+        };
+        let sent = if message.side == Side::Client { "send" } else { "receive" };
+        let time = message.last.1.0 as f64 / 1e9;
+        let mut written = json!({ "type": sent, "time": time, "opcode": message.kind.0, "data": data });
+        if coded {
+            // Text that is none.
+            written["_encoding"] = json!("base64");
+        }
+        if !message.state.words().is_empty() {
+            written["_comment"] = json!(message.state.words());
+        }
+        written
+    });
+    written.collect()
 }
 
 /// A time as HAR has it: milliseconds, with its zone.

@@ -15,7 +15,7 @@ use crate::capture::Counters;
 use crate::model::{
     Certificate, ClientHello, Decryption, Detail, DnsKind, DnsLookup, DnsQuestion, DnsRecord, Endpoint, Exchange,
     Field, FrameNo, HttpMessage, HttpVersion, LimitHit, QuicFacts, ServerHello, StartLine, TlsSession, TlsTransport,
-    Transport, hex, is_hidden,
+    Transport, WebSocket, hex, is_hidden,
 };
 use crate::protocols::dns::type_name;
 use crate::store::{Facts, Record, RowId, Snapshot, host_and_path, request_line, tls_version};
@@ -337,6 +337,8 @@ enum DetailLine<'a> {
         interim: Vec<MessageLine<'a>>,
         #[serde(skip_serializing_if = "Option::is_none")]
         response: Option<MessageLine<'a>>,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        websocket: Option<WebSocketLine>,
     },
     Tls {
         #[serde(skip_serializing_if = "Option::is_none")]
@@ -415,6 +417,46 @@ impl<'a> RowLine<'a> {
     }
 }
 
+/// What a WebSocket carried, counted.
+#[derive(Serialize)]
+struct WebSocketLine {
+    client: WebSocketSideLine,
+    server: WebSocketSideLine,
+    /// Messages may be compressed (RFC 7692).
+    deflate: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    last_frame: Option<u32>,
+}
+
+#[derive(Serialize)]
+struct WebSocketSideLine {
+    messages: u64,
+    /// Pings, pongs and closes.
+    control_frames: u64,
+    /// Frames of the WebSocket, control frames among them.
+    frames: u64,
+    /// Of the messages, as sent.
+    payload_bytes: u64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    close_code: Option<u16>,
+    complete: bool,
+}
+
+impl WebSocketLine {
+    fn new(websocket: &WebSocket) -> Self {
+        let [client, server] = websocket.sides.map(|side| WebSocketSideLine {
+            messages: side.messages,
+            control_frames: side.controls,
+            frames: side.frames,
+            payload_bytes: side.bytes,
+            close_code: side.close.map(|code| code.0),
+            complete: !side.lossy,
+        });
+        let last_frame = websocket.last.map(|(frame, _)| frame.0);
+        Self { client, server, deflate: websocket.deflate.is_some(), last_frame }
+    }
+}
+
 /// What the headers of QUIC tell.
 #[derive(Serialize)]
 struct QuicLine {
@@ -446,6 +488,7 @@ impl<'a> DetailLine<'a> {
                 request: http.request.as_ref().map(|m| MessageLine::new(m, exchange.scheme(m))),
                 interim: http.interim.iter().map(|m| MessageLine::new(m, exchange.scheme(m))).collect(),
                 response: http.response.as_ref().map(|m| MessageLine::new(m, exchange.scheme(m))),
+                websocket: http.websocket.as_deref().map(WebSocketLine::new),
             },
             Detail::Tls(tls) => Self::tls(tls),
             Detail::Dns(dns) => Self::dns(dns),
@@ -598,9 +641,10 @@ impl<'a> MessageLine<'a> {
     }
 }
 
-/// The target URI (RFC 9112 section 3.3, RFC 9113 section 8.3.1); none for CONNECT, which names an authority.
+/// The target URI (RFC 9112 section 3.3, RFC 9113 section 8.3.1); none for CONNECT, which names an authority, unless it is
+/// extended (RFC 8441 section 4).
 pub(super) fn url(scheme: &str, (method, target): (&[u8], &[u8]), host: &str, path: &str) -> Option<String> {
-    if method == b"CONNECT" {
+    if method == b"CONNECT" && !target.starts_with(b"/") {
         return None;
     }
     if target.starts_with(b"/") {

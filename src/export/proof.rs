@@ -25,7 +25,7 @@ use crate::capture::digest_file;
 use crate::case::{Key, Plan, Shape};
 use crate::engine::{DetailError, RowDetail, Source};
 use crate::evidence::pack;
-use crate::model::{Budget, hex};
+use crate::model::{Budget, MessageList, WebSocketMessage, hex};
 use crate::store::{RowId, Snapshot};
 
 /// Exchanges of one picture.
@@ -150,13 +150,23 @@ impl Proof {
         if !redactor.is_on() {
             return detail.clone();
         }
-        for body in detail.request_body.iter().chain(&detail.response_body) {
+        let sent = || detail.messages.messages.iter();
+        for body in detail.request_body.iter().chain(&detail.response_body).chain(sent().map(|m| &m.payload)) {
             redactor.learn_text(body);
         }
+        let hide = |message: &WebSocketMessage, redactor: &mut Redactor| {
+            let payload = redactor.text(&message.payload, "message");
+            WebSocketMessage { payload, ..message.clone() }
+        };
+        let messages = MessageList {
+            messages: sent().map(|message| hide(message, redactor)).collect(),
+            unlisted: detail.messages.unlisted,
+        };
         let mut body = |bytes: &Option<Vec<u8>>| bytes.as_ref().map(|b| redactor.text(b, "body"));
         RowDetail {
             request_body: body(&detail.request_body),
             response_body: body(&detail.response_body),
+            messages,
             frames: Vec::new(),
         }
     }

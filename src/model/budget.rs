@@ -44,6 +44,12 @@ pub struct Budget {
     pub table_bytes: usize,
     /// Streams of one HTTP/2 or HTTP/3 connection that go on.
     pub live_streams: usize,
+    /// Bytes that clients send behind an upgrade to WebSocket before its answer is seen: of one connection.
+    pub ahead_bytes_per_flow: usize,
+    /// The same of all connections together.
+    pub ahead_bytes: Pool,
+    /// Messages listed of one WebSocket.
+    pub websocket_messages: usize,
     /// Content codings on one body (as curl).
     pub coding_layers: usize,
     /// Decoded bytes for each coded byte, once `coding_free_bytes` came out.
@@ -116,6 +122,9 @@ impl Default for Budget {
             header_block_bytes: 100 << 10,
             table_bytes: 64 << 10,
             live_streams: 4_096,
+            ahead_bytes_per_flow: 64 << 10,
+            ahead_bytes: Pool::new(16 << 20),
+            websocket_messages: 100_000,
             coding_layers: 5,
             coding_ratio: 2_048,
             coding_free_bytes: 1 << 20,
@@ -165,6 +174,8 @@ pub enum Limit {
     HeadFields,
     /// Requests without answer given up.
     WaitingRequests,
+    /// Bytes sent ahead of the answer to an upgrade not kept.
+    AheadBytes,
     /// A decoded field section too long.
     SectionBytes,
     /// An HTTP/2 header block too long.
@@ -199,7 +210,7 @@ pub enum Limit {
 
 impl Limit {
     /// All of them.
-    pub const ALL: [Self; 24] = [
+    pub const ALL: [Self; 25] = [
         Self::PacketLayers,
         Self::Fragments,
         Self::FrameBytes,
@@ -209,6 +220,7 @@ impl Limit {
         Self::HeadBytes,
         Self::HeadFields,
         Self::WaitingRequests,
+        Self::AheadBytes,
         Self::SectionBytes,
         Self::HeaderBlockBytes,
         Self::LiveStreams,
@@ -238,6 +250,7 @@ impl Limit {
             Self::HeadBytes => "HTTP heads over the size limit",
             Self::HeadFields => "HTTP heads with too many fields",
             Self::WaitingRequests => "requests given up waiting for an answer",
+            Self::AheadBytes => "bytes sent before an upgrade was answered, not kept",
             Self::SectionBytes => "decoded HTTP heads over the size limit",
             Self::HeaderBlockBytes => "HTTP/2 header blocks over the size limit",
             Self::LiveStreams => "streams given up to make room",

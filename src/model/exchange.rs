@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::sync::Arc;
 
-use super::{ByteRange, Endpoint, FlowId, FrameNo, Limit, Timestamp, Transport};
+use super::{ByteRange, Endpoint, FlowId, FrameNo, Limit, Timestamp, Transport, WebSocket};
 
 /// One row of the list: an HTTP request with its response, a TLS session whose content stays sealed, or a DNS lookup.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -146,6 +146,10 @@ pub enum AnomalyKind {
     NotAuthentic,
     /// Early data that the server refused (RFC 8446 section 4.2.10): it was sent, and nobody took it.
     EarlyDataRefused,
+    /// A frame of a WebSocket that breaks the rules (RFC 6455 section 5).
+    BadWebSocket,
+    /// The answer to a WebSocket's handshake does not prove that it was read (RFC 6455 section 4.2.2).
+    BadAccept,
     /// A limit of the program was reached.
     Limit(Limit),
 }
@@ -180,6 +184,8 @@ impl AnomalyKind {
             Self::LengthDiffers => "a body of another length than Content-Length says",
             Self::BadQuic => "a QUIC packet that does not parse",
             Self::Moved => "the connection went on from another address or port of the client",
+            Self::BadWebSocket => "a WebSocket frame that breaks the rules",
+            Self::BadAccept => "the answer to a WebSocket's handshake does not fit its request",
             Self::Limit(limit) => limit.words(),
         }
     }
@@ -198,6 +204,8 @@ pub struct HttpExchange {
     pub stream: Option<u64>,
     /// Whether the server sent the request, as a promise (server push, RFC 9113 section 8.4).
     pub pushed: bool,
+    /// The WebSocket that it opened (RFC 6455, RFC 8441).
+    pub websocket: Option<Box<WebSocket>>,
 }
 
 impl HttpExchange {

@@ -11,6 +11,7 @@ mod pool;
 mod text;
 mod time;
 mod verdict;
+mod websocket;
 
 pub use budget::{Budget, Limit, LimitHit};
 pub use bytes::{ByteRange, Cursor, Reject, Step};
@@ -31,4 +32,7 @@ pub use verdict::{
     Agreement, Alternative, Answer, Attempt, Challenge, Evidence, ExchangeNo, FirstWrite, GiverNo, Grade, Group,
     HandOut, Hop, Hypothesis, Ledger, LinkMatch, LookedUp, Part, Place, ProviderId, Stance, Standing, Supports, Tenant,
     Verdict, WitnessKind, WriteMatch,
+};
+pub use websocket::{
+    CloseCode, MessageDeflate, MessageKind, MessageList, PayloadState, WebSocket, WebSocketMessage, WebSocketSide,
 };

@@ -12,6 +12,7 @@ pub mod http2;
 pub mod links;
 pub mod quic;
 pub mod tls;
+pub mod websocket;
 
 use crate::model::Side;
 

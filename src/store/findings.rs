@@ -78,7 +78,12 @@ impl Findings {
     /// Counts a finished row. `first_party` and `giver` are sites.
     pub(super) fn add(&mut self, row: &Row, exchange: &Exchange, [first_party, giver]: [StrId; 2]) {
         let [sent_bytes, received_bytes] = match &exchange.detail {
-            Detail::Http(http) => [&http.request, &http.response].map(|m| m.as_ref().map_or(0, |m| m.body.wire_bytes)),
+            Detail::Http(http) => {
+                let [sent, received] =
+                    [&http.request, &http.response].map(|m| m.as_ref().map_or(0, |m| m.body.wire_bytes));
+                let carried = http.websocket.as_ref().map_or([0; 2], |w| w.sides.map(|side| side.bytes));
+                [sent.saturating_add(carried[0]), received.saturating_add(carried[1])]
+            }
             Detail::Tls(tls) => tls.bytes,
             Detail::Dns(_) => return,
         };

@@ -5,11 +5,12 @@ use std::sync::Arc;
 
 use super::certificates::{CertificateList, Certificates};
 use crate::model::{
-    Agreement, Anomaly, AnomalyKind, Answer, BlockSpan, Body, ByteRange, Certificate, ClientHello, Cursor, Decryption,
-    Detail, DnsKind, DnsLookup, DnsQuestion, DnsRecord, DnsResponse, Endpoint, Envelope, EnvelopeName, Evidence,
-    Exchange, ExchangeNo, Field, FirstWrite, FlowId, FrameNo, GiverNo, Grade, Group, HandOut, Hop, HttpExchange,
-    HttpMessage, HttpVersion, Ledger, Limit, LinkMatch, LookedUp, Part, Place, ProviderId, QuicFacts, QuicVersion,
-    ServerHello, StartLine, Supports, Tenant, Timestamp, TlsSession, TlsTransport, Transport, Verdict, WriteMatch,
+    Agreement, Anomaly, AnomalyKind, Answer, BlockSpan, Body, ByteRange, Certificate, ClientHello, CloseCode, Cursor,
+    Decryption, Detail, DnsKind, DnsLookup, DnsQuestion, DnsRecord, DnsResponse, Endpoint, Envelope, EnvelopeName,
+    Evidence, Exchange, ExchangeNo, Field, FirstWrite, FlowId, FrameNo, GiverNo, Grade, Group, HandOut, Hop,
+    HttpExchange, HttpMessage, HttpVersion, Ledger, Limit, LinkMatch, LookedUp, MessageDeflate, Part, Place,
+    ProviderId, QuicFacts, QuicVersion, ServerHello, StartLine, Supports, Tenant, Timestamp, TlsSession, TlsTransport,
+    Transport, Verdict, WebSocket, WebSocketSide, WriteMatch,
 };
 
 /// One exchange with its ledger and verdict.
@@ -143,6 +144,7 @@ impl Writer<'_> {
                 self.option(http.response.as_ref(), Self::message);
                 self.option(http.stream.as_ref(), |w, n| w.number(*n));
                 self.u8(u8::from(http.pushed));
+                self.option(http.websocket.as_deref(), Self::websocket);
             }
             Detail::Tls(tls) => {
                 self.u8(1);
@@ -158,6 +160,26 @@ impl Writer<'_> {
             w.frame(a.frame);
             w.number(a.offset);
             w.number(a.len);
+        });
+    }
+
+    fn websocket(&mut self, w: &WebSocket) {
+        for side in &w.sides {
+            for count in [side.messages, side.controls, side.frames, side.bytes] {
+                self.number(count);
+            }
+            self.option(side.close.as_ref(), |w, code| w.number(u64::from(code.0)));
+            self.u8(u8::from(side.lossy));
+        }
+        self.option(w.last.as_ref(), |w, (frame, time)| {
+            w.frame(*frame);
+            w.time(*time);
+        });
+        self.option(w.deflate.as_ref(), |w, d| {
+            for (anew, bits) in d.no_context_takeover.iter().zip(&d.max_window_bits) {
+                w.u8(u8::from(*anew));
+                w.option(bits.as_ref(), |w, bits| w.u8(*bits));
+            }
         });
     }
 
@@ -516,6 +538,7 @@ impl<'a> Reader<'a> {
                     response: self.option(Self::message)?,
                     stream: self.option(Self::number)?,
                     pushed: self.flag()?,
+                    websocket: self.option(Self::websocket)?.map(Box::new),
                 })),
                 1 => Detail::Tls(Box::new(self.tls()?)),
                 _ => Detail::Dns(Box::new(self.dns()?)),
@@ -523,6 +546,32 @@ impl<'a> Reader<'a> {
             anomalies: self.list(|r| {
                 Some(Anomaly { kind: anomaly_kind(r.u8()?)?, frame: r.frame()?, offset: r.number()?, len: r.number()? })
             })?,
+        })
+    }
+
+    fn websocket(&mut self) -> Option<WebSocket> {
+        Some(WebSocket {
+            sides: [self.websocket_side()?, self.websocket_side()?],
+            last: self.option(|r| Some((r.frame()?, r.time()?)))?,
+            deflate: self.option(|r| {
+                let [(client_anew, client_bits), (server_anew, server_bits)] =
+                    [(r.flag()?, r.option(Self::u8)?), (r.flag()?, r.option(Self::u8)?)];
+                Some(MessageDeflate {
+                    no_context_takeover: [client_anew, server_anew],
+                    max_window_bits: [client_bits, server_bits],
+                })
+            })?,
+        })
+    }
+
+    fn websocket_side(&mut self) -> Option<WebSocketSide> {
+        Some(WebSocketSide {
+            messages: self.number()?,
+            controls: self.number()?,
+            frames: self.number()?,
+            bytes: self.number()?,
+            close: self.option(Self::u16)?.map(CloseCode),
+            lossy: self.flag()?,
         })
     }
 
@@ -769,7 +818,7 @@ impl<'a> Reader<'a> {
 }
 
 /// The kinds without a limit, by their number in a record.
-const ANOMALIES: [AnomalyKind; 26] = {
+const ANOMALIES: [AnomalyKind; 28] = {
     use AnomalyKind as K;
     [
         K::Gap,
@@ -798,6 +847,8 @@ const ANOMALIES: [AnomalyKind; 26] = {
         K::Moved,
         K::NotAuthentic,
         K::EarlyDataRefused,
+        K::BadWebSocket,
+        K::BadAccept,
     ]
 };
 

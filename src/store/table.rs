@@ -51,7 +51,8 @@ pub struct Row {
     pub time: crate::model::Timestamp,
     /// Its record.
     pub record: BlockRef,
-    /// HTTP: bytes of the response body (as decoded, else as on the wire). TLS: stream bytes of both sides. DNS: answers.
+    /// HTTP: bytes of the response body (as decoded, else as on the wire); of a WebSocket the payload of both sides. TLS:
+    /// stream bytes of both sides. DNS: answers.
     pub size: u64,
     /// Its first frame.
     pub first_frame: FrameNo,
@@ -67,7 +68,7 @@ pub struct Row {
     pub tenant: StrId,
     /// Method; `TLS`, `DTLS`, `DNS`, `mDNS`, `LLMNR` for the others.
     pub method: StrId16,
-    /// Media type of the response.
+    /// Media type of the response; `websocket` where one was opened.
     pub content_type: StrId16,
     /// Status code, 0 where none came; for DNS the response code.
     pub status: u16,
@@ -431,6 +432,13 @@ impl Store {
                     let media = media.split(|b| *b == b';').next().unwrap_or_default().trim_ascii();
                     row.content_type = self.word(media);
                     row.size = response.body.decoded_bytes.unwrap_or(response.body.wire_bytes);
+                }
+                if let Some(websocket) = &http.websocket {
+                    row.content_type = self.word(b"websocket");
+                    row.size = websocket.bytes();
+                    if websocket.sides.iter().any(|side| side.lossy) {
+                        row.marks |= Row::INCOMPLETE;
+                    }
                 }
                 let whole = |m: &Option<HttpMessage>| m.as_ref().is_some_and(|m| m.complete);
                 if !whole(&http.request) || !whole(&http.response) {

@@ -80,6 +80,8 @@ pub enum Action {
     BodySide(Side),
     /// Show bodies so.
     BodyMode(BodyMode),
+    /// Choose a message of a WebSocket, by its place among them.
+    Message(usize),
     /// Decode the picture in a body.
     Picture(Side),
     /// Show a frame.
@@ -245,7 +247,7 @@ const fn plain(key: Key) -> KeyboardShortcut {
 }
 
 /// Actions that have a key or stand in a menu. Longer shortcuts before shorter ones that they contain.
-pub(crate) static ENTRIES: [Entry; 45] = [
+pub(crate) static ENTRIES: [Entry; 46] = [
     Entry {
         action: Action::Live(LiveAction::Options),
         label: "Capture…",
@@ -380,6 +382,12 @@ pub(crate) static ENTRIES: [Entry; 45] = [
         label: "Body",
         tip: "What the messages carried",
         key: Some(command(Key::Num4)),
+    },
+    Entry {
+        action: Action::Tab(Tab::Messages),
+        label: "Messages",
+        tip: "What client and server told each other over the WebSocket that this exchange opened",
+        key: Some(command(Key::Num7)),
     },
     Entry {
         action: Action::Tab(Tab::Connection),

@@ -546,7 +546,8 @@ impl Desk {
             }
         }
         let Some(Of { row: of, result: Ok(shown), .. }) = &capture.shown else { return };
-        let looked_at = !self.state.saved.folded && matches!(self.state.saved.tab, Tab::Body | Tab::Frames);
+        let looked_at =
+            !self.state.saved.folded && matches!(self.state.saved.tab, Tab::Body | Tab::Messages | Tab::Frames);
         if *of != row || !looked_at {
             return;
         }

@@ -11,8 +11,8 @@ use crate::engine::RowDetail;
 use crate::evidence::pack;
 use crate::export::LineState;
 use crate::model::{
-    ByteRange, Detail, Evidence, FrameHead, FrameNo, HttpMessage, Part, ProviderId, Side, StartLine, clean, clean_to,
-    hex,
+    ByteRange, Detail, Evidence, FrameHead, FrameNo, HttpMessage, MessageKind, Part, ProviderId, Side, StartLine,
+    WebSocketMessage, clean, clean_to, hex,
 };
 use crate::store::{Record, Snapshot};
 
@@ -22,6 +22,8 @@ const LINE_CHARS: usize = 4_096;
 const EXCERPT_CHARS: usize = 240;
 /// Bytes of a text line that are painted as one; a longer line goes on in the next.
 const TEXT_LINE: usize = 240;
+/// Bytes of a binary message that stand in the list.
+const HEX_BYTES: usize = 24;
 /// Spaces a level of JSON.
 const INDENT: usize = 2;
 /// Levels of JSON that are indented; deeper ones stay at the last.
@@ -216,6 +218,10 @@ impl HeadLine {
 pub(crate) struct Prepared {
     pub(crate) request: Option<BodyText>,
     pub(crate) response: Option<BodyText>,
+    /// The messages of a WebSocket.
+    pub(crate) messages: Vec<MessageText>,
+    /// How many more there are than are listed.
+    pub(crate) unlisted: u64,
     pub(crate) frames: Vec<(FrameHead, Arc<[u8]>)>,
 }
 
@@ -231,6 +237,8 @@ impl Prepared {
         Self {
             request: detail.request_body.map(|bytes| BodyText::new(bytes, asked.unwrap_or_default())),
             response: detail.response_body.map(|bytes| BodyText::new(bytes, answered.unwrap_or_default())),
+            messages: detail.messages.messages.into_iter().map(MessageText::new).collect(),
+            unlisted: detail.messages.unlisted,
             frames: detail.frames.into_iter().map(|(head, bytes)| (head, bytes.into())).collect(),
         }
     }
@@ -240,6 +248,41 @@ impl Prepared {
             Side::Client => self.request.as_ref(),
             Side::Server => self.response.as_ref(),
         }
+    }
+}
+
+/// A message of a WebSocket with its lines.
+#[derive(Debug)]
+pub(crate) struct MessageText {
+    /// The message, its payload moved to `body`.
+    pub(crate) message: WebSocketMessage,
+    /// What stands in the list.
+    pub(crate) first_line: String,
+    pub(crate) body: BodyText,
+}
+
+impl MessageText {
+    fn new(mut message: WebSocketMessage) -> Self {
+        let close = message.close().map(|(code, reason)| {
+            let reason = clean_to(reason, EXCERPT_CHARS);
+            let colon = if reason.is_empty() { "" } else { ": " };
+            format!("{} {}{colon}{reason}", code.0, code.words())
+        });
+        let mut payload = std::mem::take(&mut message.payload);
+        if message.kind == MessageKind::CLOSE {
+            // The code stands in the first line.
+            payload.drain(..payload.len().min(2));
+        }
+        let body = BodyText::new(payload, String::new());
+        let first_line = close.unwrap_or_else(|| match body.kind {
+            BodyKind::Text | BodyKind::Json => body.plain.get(0),
+            BodyKind::Picture(name) => format!("{name} picture"),
+            BodyKind::Binary => {
+                let start = body.bytes.get(..HEX_BYTES).unwrap_or(&body.bytes);
+                start.iter().map(|byte| format!("{byte:02x}")).collect::<Vec<_>>().join(" ")
+            }
+        });
+        Self { message, first_line, body }
     }
 }
 

@@ -85,6 +85,16 @@ pub(crate) fn caution(painter: &Painter, centre: Pos2, colour: Color32) {
     painter.circle_filled(centre + vec2(0.0, 3.2), 0.8, colour);
 }
 
+/// An arrow up for what the client sent, down for what it received.
+pub(crate) fn direction(painter: &Painter, centre: Pos2, up: bool, colour: Color32) {
+    let (stroke, sign) = (Stroke::new(1.5, colour), if up { -1.0 } else { 1.0 });
+    let tip = centre + vec2(0.0, 5.0 * sign);
+    painter.line_segment([centre - vec2(0.0, 5.0 * sign), tip], stroke);
+    for side in [-3.5, 3.5] {
+        painter.line_segment([tip, tip + vec2(side, -3.5 * sign)], stroke);
+    }
+}
+
 /// A flag: marked.
 pub(crate) fn flag(painter: &Painter, centre: Pos2, colour: Color32) {
     painter.line_segment([centre + vec2(-3.5, -5.5), centre + vec2(-3.5, 5.5)], Stroke::new(1.4, colour));

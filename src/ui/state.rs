@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use super::figure::Still;
 use super::filter::{FilterBox, FilterMemory};
 use super::live::{CaptureChoice, Leave, SaveWish};
+use super::panes::messages::MessagesState;
 use super::table::{Column, TableState};
 use super::verified::Verified;
 use crate::capture::{FilterFault, Orphan};
@@ -52,6 +53,8 @@ pub enum Tab {
     Readings,
     /// Bodies.
     Body,
+    /// The messages of a WebSocket.
+    Messages,
     /// Addresses, handshake, certificates, DNS.
     Connection,
     /// Frames with hex.
@@ -59,8 +62,8 @@ pub enum Tab {
 }
 
 impl Tab {
-    pub(crate) const ALL: [Self; 6] =
-        [Self::Evidence, Self::Path, Self::Readings, Self::Body, Self::Connection, Self::Frames];
+    pub(crate) const ALL: [Self; 7] =
+        [Self::Evidence, Self::Path, Self::Readings, Self::Body, Self::Messages, Self::Connection, Self::Frames];
 }
 
 /// What fills the window.
@@ -348,6 +351,8 @@ pub struct State {
     /// Which body is shown.
     pub(crate) body_side: Option<Side>,
     pub(crate) body_mode: BodyMode,
+    /// What is chosen among the messages of a WebSocket.
+    pub(crate) messages: MessagesState,
     /// The site under the pointer in the drawing of the findings.
     pub(crate) lit_site: Option<String>,
     /// What is unfolded.

@@ -337,7 +337,8 @@ ONE, LOOK_UP = "GET /one 200 5", "DNS www.example.com A 0 1"
 def case(file, *rows):
     """A capture and the rows that it must list, in order, as whoever wrote the capture knows them. Words of a row:
     METHOD target status body-bytes [sent=bytes], TLS name ALPN version certificates, or DNS name type code answers.
-    `-` is what is not there (or, for a body, not whole), `?` anything; a row behind `~` may be missing.
+    A WebSocket's row ends with ws=CLIENT,SERVER, the messages of each, and `cut` where the
+    server's or client's frames are not all there. `-` is what is not there (or, for a body, not whole), `?` anything; a row behind `~` may be missing.
     """
     def keep(function):
         assert file.split(".")[0] not in {name.split(".")[0] for name in CASES}, file
@@ -451,7 +452,7 @@ def _():
     return plain(build)
 
 
-@case("http-upgrade.pcap", "GET /ws 101 ?", "GET /plain 200 11", "GET /next 200 5")
+@case("http-upgrade.pcap", "GET /ws 101 ? ws=1,1", "GET /plain 200 11", "GET /next 200 5")
 def _():
     """A WebSocket opened with 101, frames behind it; an offered upgrade that the server ignores."""
     def build(t):
@@ -1785,6 +1786,131 @@ def _():
         c.close()
         d.close()
     return plain(build)
+
+
+# ---------------------------------------------------------------------------------------------------- WebSocket
+KEY = "dGhlIHNhbXBsZSBub25jZQ=="  # of RFC 6455 section 1.3
+ACCEPT = base64.b64encode(hashlib.sha1(KEY.encode() + b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11").digest()).decode()
+TEXT, BINARY, CLOSE, WS_PING, WS_PONG = 1, 2, 8, 9, 10
+# "Hello" by permessage-deflate, and again with the first one in reach (RFC 7692 section 7.2.3).
+HELLO, HELLO_AGAIN = bytes.fromhex("f248cdc9c90700"), bytes.fromhex("f200110000")
+
+
+def ws(side, kind, payload=b"", fin=True, rsv=0, mask=b"\x37\xfa\x21\x3d"):
+    """A frame; the client's (side 0) is masked."""
+    first, masked = (0x80 if fin else 0) | rsv | kind, 0x80 if side == 0 else 0
+    size = len(payload)
+    head = struct.pack(">BB", first, masked | size) if size < 126 else struct.pack(">BBH", first, masked | 126, size) \
+        if size < 1 << 16 else struct.pack(">BBQ", first, masked | 127, size)
+    return head + payload if side else head + mask + bytes(byte ^ mask[at % 4] for at, byte in enumerate(payload))
+
+
+def ws_request(target, *more):
+    return request(target, "www.example.com", "GET", b"", "Connection: Upgrade", "Upgrade: websocket", "Sec-WebSocket-Version: 13", f"Sec-WebSocket-Key: {KEY}", *more)
+
+
+def ws_answer(*more, accept=ACCEPT):
+    lines = ["HTTP/1.1 101 Switching Protocols", "Connection: Upgrade", "Upgrade: websocket", f"Sec-WebSocket-Accept: {accept}"] + list(more)
+    return "\r\n".join(lines).encode() + b"\r\n\r\n"
+
+
+@case("websocket.pcap", "GET /chat 101 0 ws=2,3", "GET /deflate 101 0 ws=1,4")
+def _():
+    """WebSockets: text, binary, a message in three parts with a ping between them, pongs, closing with a reason; then
+    permessage-deflate, also in parts and with what came before in reach, frames cut over segments anywhere."""
+    def build(t):
+        c = Connection(t, 40000)
+        c.ask(ws_request("/chat", "Sec-WebSocket-Protocol: chat"), ws_answer("Sec-WebSocket-Protocol: chat") + ws(1, TEXT, b'{"hello":"client"}'))
+        c.send(0, ws(0, TEXT, "Grüße".encode(), mask=b"\1\2\3\4"))
+        c.send(1, ws(1, TEXT, b"a message ", fin=False))
+        c.send(1, ws(1, WS_PING, b"there?"))
+        c.send(0, ws(0, WS_PONG, b"there?"))
+        c.send(1, ws(1, 0, b"in three ", fin=False) + ws(1, 0, b"parts"))
+        c.send(0, ws(0, BINARY, bytes(range(256)) * 2), size=100)
+        c.send(1, ws(1, BINARY, b"\x89PNG no picture"))
+        c.send(1, ws(1, CLOSE, struct.pack(">H", 1001) + b"going home"))
+        c.send(0, ws(0, CLOSE, struct.pack(">H", 1001)))
+        c.close()
+        c = Connection(t, 40001)
+        c.ask(ws_request("/deflate", "Sec-WebSocket-Extensions: permessage-deflate; client_max_window_bits"),
+              ws_answer("Sec-WebSocket-Extensions: permessage-deflate; server_max_window_bits=15; client_no_context_takeover"))
+        c.send(1, ws(1, TEXT, HELLO, rsv=0x40) + ws(1, TEXT, HELLO_AGAIN, rsv=0x40), size=4)
+        c.send(0, ws(0, TEXT, HELLO, rsv=0x40), size=5)
+        c.send(1, ws(1, TEXT, HELLO_AGAIN[:3], fin=False, rsv=0x40) + ws(1, WS_PING) + ws(1, 0, HELLO_AGAIN[3:]) + ws(1, TEXT, b"not compressed"))
+        c.send(0, ws(0, WS_PONG) + ws(0, CLOSE, struct.pack(">H", 1000)))
+        c.send(1, ws(1, CLOSE, struct.pack(">H", 1000)))
+        c.close()
+    return plain(build)
+
+
+@case("websocket-gap.pcap", "GET /hole 101 0 ws=1,4cut", "GET /lost - - ws=2,1", "GET /early 101 0 ws=1,1", "GET /refused 400 2",
+      "GET /next 200 4", "GET /forged 101 0 ws=0,1")
+def _():
+    """WebSockets with something missing: segments inside a message and over two of them, the answer to the handshake; one
+    whose client is captured before the answer; one that is refused; one whose accept is wrong and whose message breaks off."""
+    def build(t):
+        c = Connection(t, 40000)
+        c.ask(ws_request("/hole", "Sec-WebSocket-Extensions: permessage-deflate"), ws_answer("Sec-WebSocket-Extensions: permessage-deflate"))
+        c.send(1, ws(1, TEXT, b"x" * 300), size=100, lost={1})
+        c.send(1, ws(1, TEXT, HELLO, rsv=0x40))
+        c.send(1, ws(1, BINARY, b"y" * 30) + ws(1, TEXT, b"gone"), lost={0})
+        c.send(0, ws(0, TEXT, b"still there?"))
+        c.send(1, ws(1, TEXT, HELLO_AGAIN, rsv=0x40) + ws(1, TEXT, HELLO, rsv=0x40))
+        c.close()
+        c = Connection(t, 40001)
+        c.send(0, ws_request("/lost"))
+        c.send(1, ws_answer(), lost={0})
+        c.send(0, ws(0, TEXT, b"is anybody") + ws(0, TEXT, b"there"))
+        c.send(1, ws(1, TEXT, b"I am"))
+        c.close()
+        c = Connection(t, 40002)
+        c.send(0, ws_request("/early"))
+        late = c.put(1, ACK | PSH, ws_answer(), lost=True)
+        c.send(0, ws(0, TEXT, b"captured before the answer"))
+        t.add(late)
+        c.send(1, ws(1, TEXT, b"after it"))
+        c.close()
+        c = Connection(t, 40003)
+        c.ask(ws_request("/refused"), response(b"no", "400 Bad Request"))
+        c.ask(request("/next"), response(b"next"))
+        c.close()
+        c = Connection(t, 40004)
+        c.ask(ws_request("/forged"), ws_answer(accept="AAAAAAAAAAAAAAAAAAAAAAAAAAA="))
+        c.send(1, ws(1, TEXT, b"breaks off")[:7])
+    return plain(build)
+
+
+@case("websocket-http2.pcap", "CONNECT /refused 403 3", "GET /page 200 4", "CONNECT /chat 200 0 ws=2,2", "CONNECT /deflate 200 0 ws=1,2cut")
+def _():
+    """WebSockets over HTTP/2, by extended CONNECT: one beside a GET on the same connection, its frames cut over DATA frames;
+    one refused; one with permessage-deflate and a lost segment, frames found again behind it."""
+    def build(t):
+        def connect(h, stream, path, *more):
+            fields = ((":method", "CONNECT"), (":protocol", "websocket"), (":scheme", "http"), (":authority", "www.example.com"), (":path", path),
+                      ("sec-websocket-version", "13")) + more
+            return h.raw(0, frame(HEADERS, END_HEADERS, stream, h.hpack[0].encode(*fields)))
+        c = Connection(t, 40000)
+        h = Http2(c)
+        connect(connect(h, 1, "/chat"), 3, "/refused").get(5, "/page").flush(0)
+        h.head(3, "403").data(3, b"no\n").flush(1)
+        h.raw(0, frame(DATA, END_STREAM, 3)).flush(0)
+        h.head(1).flush(1)
+        message = ws(0, TEXT, b"over HTTP/2") + ws(0, TEXT, b"and", fin=False) + ws(0, 0, b" in parts")
+        h.raw(0, frame(DATA, 0, 1, message[:5]) + frame(DATA, 0, 1, message[5:30])).flush(0)
+        h.answer(5, b"page")
+        h.data(1, ws(1, TEXT, b"welcome"), False).flush(1)
+        h.raw(0, frame(DATA, 0, 1, message[30:])).flush(0, size=7)
+        h.data(1, ws(1, BINARY, b"\0" * 20)[:9], False).data(1, ws(1, BINARY, b"\0" * 20)[9:] + ws(1, CLOSE, struct.pack(">H", 1000))).flush(1)
+        h.raw(0, frame(DATA, END_STREAM, 1, ws(0, CLOSE, struct.pack(">H", 1000)))).flush(0)
+        connect(h, 7, "/deflate", ("sec-websocket-extensions", "permessage-deflate")).flush(0)
+        h.head(7, "200", ("sec-websocket-extensions", "permessage-deflate")).data(7, ws(1, TEXT, HELLO, rsv=0x40), False).flush(1)
+        h.raw(0, frame(DATA, 0, 7, ws(0, TEXT, HELLO, rsv=0x40))).flush(0)
+        h.data(7, ws(1, TEXT, HELLO_AGAIN, rsv=0x40), False).flush(1, lost={0})
+        h.data(7, ws(1, TEXT, HELLO, rsv=0x40), False).raw(1, frame(PING, 0, 0, bytes(8))).flush(1)
+        c.close()
+    return plain(build)
+
+
 # ---------------------------------------------------------------------------------------------------- TLS with keys
 with open(os.path.join(HERE, "tls-sessions.json")) as recorded:
     SESSIONS = json.load(recorded)  # by record_tls.py

@@ -14,7 +14,7 @@ mod section;
 mod streams;
 
 use super::links::Link;
-use crate::model::{Anomaly, FrameNo, HttpExchange, HttpMessage, Timestamp};
+use crate::model::{Anomaly, FrameNo, HttpExchange, HttpMessage, MessageList, Timestamp};
 
 #[cfg(test)]
 pub(crate) use huffman::encode;
@@ -36,6 +36,8 @@ pub struct Ended {
     pub anomalies: Vec<Anomaly>,
     /// The decoded bodies of request and response, where they were asked for.
     pub bodies: Option<[Vec<u8>; 2]>,
+    /// The messages of the WebSocket that it opened, where bodies were asked for.
+    pub messages: MessageList,
 }
 
 /// What is wanted beside the exchanges.

@@ -2,8 +2,11 @@
 
 use super::super::body::{self, BodyLimits, BodyReader, EMPTY_SHA256, Framing};
 use super::super::links::{self, Link, LinkScanner, header_links, normal_url};
+use super::super::websocket::Session;
 use super::{Ended, Given, Start, Wanted, list, names_md5};
-use crate::model::{Anomaly, AnomalyKind, HttpExchange, HttpMessage, HttpVersion, Limit, StartLine};
+use crate::model::{
+    Anomaly, AnomalyKind, HttpExchange, HttpMessage, HttpVersion, Limit, MessageList, Run, Side, StartLine,
+};
 
 /// Which message of an exchange.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -26,6 +29,8 @@ pub(crate) struct Open {
     pub(crate) request_done: bool,
     pub(crate) response_done: bool,
     pub(crate) anomalies: Vec<Anomaly>,
+    /// The WebSocket that it asks for or has opened.
+    pub(crate) websocket: Option<Box<Session>>,
     /// The decoded bodies of request and response, where they were asked for.
     pub(crate) bodies: [Vec<u8>; 2],
 }
@@ -55,25 +60,59 @@ impl Open {
         }
     }
 
+    /// More of that message is to come, whatever its body.
+    pub(crate) fn set_going(&mut self, which: Which) {
+        match which {
+            Which::Request => self.request_done = false,
+            Which::Response => self.response_done = false,
+        }
+    }
+
     pub(crate) fn is_done(&self) -> bool {
         self.request_done && self.response_done
     }
 
     /// The exchange is over.
     pub(crate) fn ended(self, swapped: bool, wanted: Wanted) -> Ended {
-        let Self { number, http, anomalies, bodies, .. } = self;
-        Ended { number, http, swapped, anomalies, bodies: (wanted == Wanted::Bodies).then_some(bodies) }
+        let Self { number, mut http, mut anomalies, websocket, bodies, .. } = self;
+        let mut messages = MessageList::default();
+        // One that was asked for and not answered is there where something was sent.
+        if let Some(session) = websocket.filter(|session| http.response.is_some() || !session.is_untouched()) {
+            let (counted, list, odd) = session.finish();
+            http.websocket = Some(Box::new(counted));
+            messages = list;
+            anomalies.extend(odd);
+        }
+        let bodies = (wanted == Wanted::Bodies).then_some(bodies);
+        Ended { number, http, swapped, anomalies, bodies, messages }
     }
 
     /// What is there, where a head came since this was last asked.
     pub(crate) fn preview(&mut self, swapped: bool) -> Option<Ended> {
-        std::mem::take(&mut self.news).then(|| Ended {
-            number: self.number,
-            http: self.http.clone(),
-            swapped,
-            anomalies: self.anomalies.clone(),
-            bodies: None,
+        std::mem::take(&mut self.news).then(|| {
+            let websocket = self.websocket.as_ref().filter(|_| self.http.response.is_some());
+            let websocket = websocket.map(|session| Box::new(session.counted()));
+            Ended {
+                number: self.number,
+                http: HttpExchange { websocket, ..self.http.clone() },
+                swapped,
+                anomalies: self.anomalies.clone(),
+                bodies: None,
+                messages: MessageList::default(),
+            }
         })
+    }
+
+    /// Hands a run to the WebSocket, if there is one. Whether that is now worth showing.
+    pub(crate) fn feed_websocket(&mut self, sender: Side, run: &Run<'_>) -> bool {
+        let Some(session) = &mut self.websocket else { return false };
+        session.feed(sender, run);
+        if session.is_over() {
+            (self.request_done, self.response_done) = (true, true);
+        }
+        let news = session.has_news();
+        self.news |= news;
+        news
     }
 
     /// A body without a byte, or an interim response, which has none.

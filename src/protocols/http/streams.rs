@@ -7,8 +7,12 @@ use std::collections::{BTreeMap, VecDeque};
 
 use super::super::body::{BodyLimits, BodyReader, Framing};
 use super::super::links::Link;
+use super::super::websocket::{self, Session, SessionLimits};
 use super::{Ended, Given, Open, Section, Start, Wanted, Which, content_length};
-use crate::model::{Anomaly, AnomalyKind, Budget, FrameNo, HttpMessage, HttpVersion, Limit, Share, StartLine};
+use crate::model::{
+    Anomaly, AnomalyKind, Budget, FrameNo, HttpMessage, HttpVersion, Limit, Run, RunKind, Share, Side, StartLine,
+    Timestamp,
+};
 
 /// Responses without request that are kept until their end, for which a request may yet come from behind a hole.
 const HELD_ORPHANS: usize = 32;
@@ -16,6 +20,9 @@ const HELD_ORPHANS: usize = 32;
 const INTERIM_RESPONSES: usize = 64;
 /// Streams that were over, which are remembered: what still comes for them opens nothing.
 const CLOSED_STREAMS: usize = 256;
+
+/// Where a hole or an end is whose place says nothing.
+const NOWHERE: Start = Start { offset: 0, frame: FrameNo(0), time: Timestamp(0) };
 
 /// A field section that is complete, or cut by a hole.
 #[derive(Debug)]
@@ -57,6 +64,7 @@ pub(crate) struct Streams {
     version: HttpVersion,
     wanted: Wanted,
     body: BodyLimits,
+    session: SessionLimits,
     most: usize,
     live: BTreeMap<u64, Stream>,
     orphans: VecDeque<u64>,
@@ -79,6 +87,7 @@ impl Streams {
             version,
             wanted,
             body: BodyLimits::new(budget),
+            session: SessionLimits::new(budget),
             most: budget.live_streams,
             live: BTreeMap::new(),
             orphans: VecDeque::new(),
@@ -189,6 +198,7 @@ impl Streams {
     /// Whether the section was kept.
     fn take_head(&mut self, head: Head) -> bool {
         let (version, body, wanted, swapped) = (self.version, self.body.clone(), self.wanted, self.swapped);
+        let session = self.session.clone();
         let (id, which, start, end, last) = (head.stream, head.which, head.start, head.end, head.last);
         let Some(stream) = self.stream(id) else { return false };
         let open = &mut stream.open;
@@ -227,6 +237,9 @@ impl Streams {
         match which {
             Which::Request => {
                 open.http.pushed = head.pushed;
+                if websocket::is_connect(&message) && !last {
+                    open.websocket = Some(Box::new(Session::new(&session, wanted)));
+                }
                 open.http.request = Some(message);
                 open.anomalies.retain(|a| a.kind != AnomalyKind::Unasked);
             }
@@ -235,11 +248,22 @@ impl Streams {
                     let (frame, offset) = (start.frame, start.offset);
                     open.anomalies.push(Anomaly { kind: AnomalyKind::Unasked, frame, offset, len: 0 });
                 }
+                let opens = matches!(status, Some(200..=299)) && !last;
+                match &mut open.websocket {
+                    Some(session) if opens => session.answered(&message),
+                    // Refused: what comes is an ordinary body.
+                    websocket => *websocket = None,
+                }
                 open.http.response = Some(message);
             }
         }
-        let framing = if last { Framing::Length(0) } else { Framing::UntilClose };
+        let carries = open.websocket.is_some();
+        let framing = if last || carries { Framing::Length(0) } else { Framing::UntilClose };
         let (reader, links) = open.begin_body(which, Some(framing), body, wanted);
+        if carries {
+            // Its body is the WebSocket.
+            open.set_going(which);
+        }
         *half(&mut stream.halves, which) = Half { reader, cut: !head.whole };
         if !head.whole
             && let Some(message) = open.message(which)
@@ -256,6 +280,9 @@ impl Streams {
     /// Takes bytes of a body.
     pub(crate) fn data(&mut self, id: u64, which: Which, bytes: &[u8], place: Start) {
         let swapped = self.swapped;
+        if self.feed_websocket(id, which, RunKind::Data(bytes.into()), place) {
+            return;
+        }
         let Some(stream) = self.live.get_mut(&id) else { return };
         let Some(reader) = half(&mut stream.halves, which).reader.as_mut() else { return };
         if reader.is_untouched()
@@ -273,6 +300,7 @@ impl Streams {
 
     /// Bytes of a body are missing here; 0: nobody knows how many.
     pub(crate) fn gap(&mut self, id: u64, which: Which, count: u64) {
+        self.feed_websocket(id, which, RunKind::Gap(count), NOWHERE);
         if let Some(stream) = self.live.get_mut(&id) {
             half(&mut stream.halves, which).gap(count);
         }
@@ -282,13 +310,28 @@ impl Streams {
     pub(crate) fn gap_anywhere(&mut self, which: Which) {
         for stream in self.live.values_mut() {
             half(&mut stream.halves, which).gap(0);
+            stream.open.feed_websocket(sender(which), &run(RunKind::Gap(0), which, NOWHERE));
         }
+    }
+
+    /// Hands on what is a WebSocket's. Whether it was.
+    fn feed_websocket(&mut self, id: u64, which: Which, kind: RunKind<'_>, place: Start) -> bool {
+        let Some(stream) = self.live.get_mut(&id) else { return false };
+        if stream.open.websocket.is_none() {
+            return false;
+        }
+        self.news |= stream.open.feed_websocket(sender(which), &run(kind, which, place));
+        true
     }
 
     /// One side of a stream has ended as it should.
     pub(crate) fn end(&mut self, id: u64, which: Which, place: Start) {
+        if !self.feed_websocket(id, which, RunKind::End, place)
+            && let Some(stream) = self.live.get_mut(&id)
+        {
+            stream.open.touch(which, place);
+        }
         let Some(stream) = self.live.get_mut(&id) else { return };
-        stream.open.touch(which, place);
         let links = stream.end_body(which, true, place);
         self.give_links(id, links);
         self.settle(id);
@@ -319,6 +362,7 @@ impl Streams {
     pub(crate) fn end_all(&mut self, which: Which) {
         let ids: Vec<u64> = self.live.keys().copied().collect();
         for id in ids {
+            self.feed_websocket(id, which, RunKind::End, NOWHERE);
             let Some(stream) = self.live.get_mut(&id) else { continue };
             let (frame, time) =
                 stream.open.message(which).map_or_else(Default::default, |m| (m.last_frame, m.end_time));
@@ -421,6 +465,18 @@ fn half([request, response]: &mut [Half; 2], which: Which) -> &mut Half {
         Which::Request => request,
         Which::Response => response,
     }
+}
+
+/// Who of a WebSocket sends this message's body.
+fn sender(which: Which) -> Side {
+    match which {
+        Which::Request => Side::Client,
+        Which::Response => Side::Server,
+    }
+}
+
+fn run(kind: RunKind<'_>, which: Which, place: Start) -> Run<'_> {
+    Run { side: sender(which), offset: place.offset, frame: place.frame, time: place.time, kind }
 }
 
 fn cut_short(place: Start) -> Anomaly {

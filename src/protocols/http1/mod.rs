@@ -9,14 +9,17 @@ mod head;
 #[cfg(test)]
 mod tests;
 
+use std::borrow::Cow;
 use std::collections::VecDeque;
 
 use super::Feed;
 use super::body::{BodyLimits, BodyReader, Framing, Progress};
 use super::http::{Ended, Given, Open, Start, Wanted, Which, list};
 use super::links::Link;
+use super::websocket::{self, Session, SessionLimits};
 use crate::model::{
-    Anomaly, AnomalyKind, BlockSpan, Budget, FrameNo, HttpMessage, Limit, Run, RunKind, Side, StartLine, Timestamp,
+    Anomaly, AnomalyKind, BlockSpan, Budget, FrameNo, HttpMessage, Limit, Run, RunKind, Share, Side, StartLine,
+    Timestamp,
 };
 
 use head::{begins_message, could_begin, fields, framing, head_end, parse, skip_line_ends};
@@ -48,6 +51,14 @@ pub struct Connection {
     lossy: bool,
     /// The request that a 101 to HTTP/2 leaves to be answered there, with its body where that was asked for.
     upgraded: Option<(HttpMessage, Vec<u8>)>,
+    /// The exchange whose request asks for a WebSocket and waits for the answer.
+    upgrading: Option<u64>,
+    /// What the client sent behind that request: only the answer tells what it is.
+    ahead: Vec<Run<'static>>,
+    /// What that takes of the room that all connections share.
+    ahead_held: Share,
+    /// The exchange that opened the WebSocket which the connection carries now.
+    websocket: Option<u64>,
 }
 
 #[derive(Clone, Debug)]
@@ -55,7 +66,9 @@ struct Limits {
     head_bytes: usize,
     head_fields: usize,
     waiting: usize,
+    ahead_bytes: usize,
     body: BodyLimits,
+    session: SessionLimits,
 }
 
 /// One direction.
@@ -97,6 +110,8 @@ enum Extent {
 enum Next {
     Going,
     Switched,
+    /// A WebSocket follows on both sides.
+    WebSocket,
 }
 
 impl Connection {
@@ -107,7 +122,9 @@ impl Connection {
                 head_bytes: budget.head_bytes,
                 head_fields: budget.head_fields,
                 waiting: budget.waiting_requests,
+                ahead_bytes: budget.ahead_bytes_per_flow,
                 body: BodyLimits::new(budget),
+                session: SessionLimits::new(budget),
             },
             wanted,
             inside_tls: false,
@@ -120,6 +137,10 @@ impl Connection {
             news: false,
             lossy: false,
             upgraded: None,
+            upgrading: None,
+            ahead: Vec::new(),
+            ahead_held: budget.ahead_bytes.share(),
+            websocket: None,
         }
     }
 
@@ -136,19 +157,111 @@ impl Connection {
 
     /// Takes a run of either side; finished exchanges are appended to `out`.
     pub fn feed(&mut self, run: &Run<'_>, out: &mut Vec<Ended>) -> Feed {
-        let feed = match &run.kind {
-            RunKind::Data(bytes) => self.data(run, bytes),
-            RunKind::Gap(count) => {
-                self.gap(run, *count);
-                Feed::Going
-            }
-            RunKind::End => {
-                self.end(run.side, true);
-                Feed::Going
-            }
-        };
+        let feed = self.run(run);
         self.give(out);
         feed
+    }
+
+    fn run(&mut self, run: &Run<'_>) -> Feed {
+        if self.websocket.is_some() {
+            self.pass(run);
+            return Feed::Going;
+        }
+        if self.awaits_upgrade(run.side) {
+            self.hold(run, 0);
+            return Feed::Going;
+        }
+        match &run.kind {
+            RunKind::Data(bytes) => return self.data(run, bytes),
+            RunKind::Gap(count) => self.gap(run, *count),
+            RunKind::End => self.end(run.side, true),
+        }
+        Feed::Going
+    }
+
+    /// Whether what that side sends now can be told only by the answer to its upgrade.
+    fn awaits_upgrade(&mut self, side: Side) -> bool {
+        let Some(number) = self.upgrading.filter(|_| self.asking == Some(side)) else { return false };
+        let between = matches!(&self.half(side).state, State::Head) && self.half(side).head.is_empty();
+        between && self.entry(number).is_some_and(|open| open.request_done)
+    }
+
+    /// Keeps a run, from `at` on, until an upgrade is answered. Past the limit it becomes a hole.
+    fn hold(&mut self, run: &Run<'_>, at: usize) {
+        let full = self.ahead_held.bytes() >= self.limits.ahead_bytes || self.ahead_held.is_over();
+        let kind = match &run.kind {
+            RunKind::Data(bytes) => {
+                let bytes = bytes.get(at..).unwrap_or_default();
+                let count = u64::try_from(bytes.len()).unwrap_or(u64::MAX);
+                if full { RunKind::Gap(count) } else { RunKind::Data(bytes.to_vec().into()) }
+            }
+            RunKind::Gap(count) => RunKind::Gap(*count),
+            RunKind::End => RunKind::End,
+        };
+        if let (RunKind::Gap(more), Some(Run { kind: RunKind::Gap(count), .. })) = (&kind, self.ahead.last_mut()) {
+            *count = count.saturating_add(*more);
+            return;
+        }
+        let offset = run.offset.saturating_add(u64::try_from(at).unwrap_or(u64::MAX));
+        if full && matches!(kind, RunKind::Gap(_)) {
+            self.note(Anomaly { kind: AnomalyKind::Limit(Limit::AheadBytes), frame: run.frame, offset, len: 0 });
+        }
+        let held = size_of::<Run<'_>>().saturating_add(if let RunKind::Data(bytes) = &kind { bytes.len() } else { 0 });
+        // One run more than there is room for: the next ones become a hole.
+        let _full = self.ahead_held.grow(held);
+        self.ahead.push(Run { side: run.side, offset, frame: run.frame, time: run.time, kind });
+    }
+
+    /// What was held, to be read now.
+    fn take_ahead(&mut self) -> Vec<Run<'static>> {
+        self.ahead_held.shrink(self.ahead_held.bytes());
+        std::mem::take(&mut self.ahead)
+    }
+
+    /// What was held is HTTP after all: the upgrade was answered otherwise, or never.
+    fn replay(&mut self) {
+        self.upgrading = None;
+        for run in self.take_ahead() {
+            // A tunnel can only begin behind an answer.
+            let _going = self.run(&run);
+        }
+    }
+
+    /// No answer to an upgrade will come: what its client sent behind it tells whether there was one.
+    fn settle_upgrade(&mut self) {
+        if self.upgrading.is_none() {
+            return;
+        }
+        let mut bytes = Vec::new();
+        for run in &self.ahead {
+            let RunKind::Data(more) = &run.kind else { break };
+            bytes.extend_from_slice(more);
+        }
+        if websocket::sniff(&bytes, Side::Client) { self.begin_websocket() } else { self.replay() }
+    }
+
+    /// The exchange that asked for it has a WebSocket from here on; what was held belongs to it.
+    fn begin_websocket(&mut self) {
+        let Some(number) = self.upgrading.take() else { return };
+        let mut session = Box::new(Session::new(&self.limits.session, self.wanted));
+        let Some(open) = self.entry(number) else { return };
+        if let Some(response) = &open.http.response {
+            session.answered(response);
+        }
+        open.websocket = Some(session);
+        (open.request_done, open.response_done) = (false, false);
+        self.websocket = Some(number);
+        for run in self.take_ahead() {
+            self.pass(&run);
+        }
+    }
+
+    /// Hands a run to the WebSocket.
+    fn pass(&mut self, run: &Run<'_>) {
+        let sender = if self.asking == Some(run.side) { Side::Client } else { Side::Server };
+        let Some(open) = self.websocket.and_then(|number| self.entry(number)) else { return };
+        let news = open.feed_websocket(sender, run);
+        self.news |= news;
     }
 
     /// After a switch: the request, with its body where that was asked for, that is to be answered in HTTP/2.
@@ -158,6 +271,7 @@ impl Connection {
 
     /// The flow is over: what has begun ends as it is.
     pub fn finish(&mut self, out: &mut Vec<Ended>) {
+        self.settle_upgrade();
         for side in [Side::Client, Side::Server] {
             self.end(side, false);
         }
@@ -218,22 +332,37 @@ impl Connection {
         while let Some(rest) = bytes.get(at..).filter(|rest| !rest.is_empty()) {
             let offset = run.offset.saturating_add(u64::try_from(at).unwrap_or(u64::MAX));
             let place = Start { offset, frame: run.frame, time: run.time };
+            if self.awaits_upgrade(run.side) {
+                self.hold(run, at);
+                break;
+            }
             match &mut self.half(run.side).state {
                 State::Over => break,
                 State::Lost => {
-                    if !begins_message(rest) {
-                        break;
+                    if begins_message(rest) {
+                        self.half(run.side).state = State::Head;
+                        continue;
                     }
-                    self.half(run.side).state = State::Head;
+                    if self.upgrading.is_some() && websocket::sniff(rest, Side::Server) {
+                        // The answer to the upgrade is lost, and this tells what it was.
+                        self.begin_websocket();
+                        self.pass(&further(run, rest, offset));
+                    }
+                    break;
                 }
                 State::Head => {
                     let (used, next) = self.head(run.side, rest, place);
                     at = at.saturating_add(used);
-                    if matches!(next, Next::Switched) {
-                        return Feed::Switched(
-                            run.side,
-                            run.offset.saturating_add(u64::try_from(at).unwrap_or(u64::MAX)),
-                        );
+                    let offset = run.offset.saturating_add(u64::try_from(at).unwrap_or(u64::MAX));
+                    match next {
+                        Next::Going => {}
+                        Next::Switched => return Feed::Switched(run.side, offset),
+                        Next::WebSocket => {
+                            self.begin_websocket();
+                            let rest = bytes.get(at..).unwrap_or_default();
+                            self.pass(&further(run, rest, offset));
+                            break;
+                        }
                     }
                 }
                 State::Body { .. } => at = at.saturating_add(self.body(run.side, rest, place)),
@@ -376,6 +505,8 @@ impl Connection {
             self.first.saturating_add(u64::try_from(self.open.len()).unwrap_or(0)).saturating_sub(1)
         };
         self.news = true;
+        let asks = self.entry(number).and_then(|open| open.http.request.as_ref()).is_some_and(websocket::is_asked);
+        self.upgrading = asks.then_some(number);
         self.begin_body(side, number, framing);
     }
 
@@ -428,8 +559,21 @@ impl Connection {
         let to_http2 = code == 101 && list(&message, "upgrade").any(|p| p.eq_ignore_ascii_case(b"h2c"));
         let [request_body, _] = &open.bodies;
         let asked = open.http.request.clone().filter(|_| to_http2).map(|request| (request, request_body.clone()));
+        let opened = code == 101 && websocket::is_opened(open.http.request.as_ref(), &message);
+        if opened && open.http.request.as_ref().and_then(|request| websocket::accepts(request, &message)) == Some(false)
+        {
+            let (frame, offset) = (message.first_frame, message.stream_offset);
+            open.anomalies.push(Anomaly { kind: AnomalyKind::BadAccept, frame, offset, len: 0 });
+        }
         open.http.response = Some(message);
         self.begin_body(side, number, framing);
+        if opened {
+            self.upgrading = Some(number);
+            return Next::WebSocket;
+        }
+        if self.upgrading == Some(number) {
+            self.replay();
+        }
         if tunnel {
             self.upgraded = asked;
             // What the client sent ahead of the answer belongs to the other protocol too.
@@ -570,6 +714,7 @@ impl Connection {
 
     fn gap(&mut self, run: &Run<'_>, count: u64) {
         self.lossy = true;
+        let unanswered = self.upgrading.is_some();
         let place = Start { offset: run.offset, frame: run.frame, time: run.time };
         let half = self.half(run.side);
         half.after_gap = true;
@@ -591,6 +736,10 @@ impl Connection {
             State::Head => self.cut_head(run.side, place),
             State::Lost | State::Over => {}
         }
+        if unanswered && self.websocket.is_some() {
+            // The head that broke off had opened it.
+            self.pass(run);
+        }
     }
 
     /// A head that breaks off in a hole: what is there of it is a message too, cut.
@@ -598,7 +747,10 @@ impl Connection {
         let half = self.half(side);
         let block = std::mem::take(&mut half.head);
         if !block.is_empty() {
-            self.whole_head(side, &block, place, Extent::Cut);
+            let (_, next) = self.whole_head(side, &block, place, Extent::Cut);
+            if matches!(next, Next::WebSocket) {
+                self.begin_websocket();
+            }
         }
         self.half(side).lose();
         self.half(side).after_gap = true;
@@ -606,6 +758,13 @@ impl Connection {
 
     /// The side will send no more. `known` says that its end was seen (FIN), not only that the capture ends.
     fn end(&mut self, side: Side, known: bool) {
+        if self.asking == Some(side.other()) {
+            self.settle_upgrade();
+            if self.websocket.is_some() {
+                let place = Run { side, offset: 0, frame: FrameNo(0), time: Timestamp(0), kind: RunKind::End };
+                return self.pass(&place);
+            }
+        }
         let half = self.half(side);
         if let State::Body { reader, of, .. } = &half.state {
             let (of, whole) = (*of, known && reader.until_close());
@@ -630,6 +789,11 @@ impl Connection {
             }
         }
     }
+}
+
+/// The rest of a run.
+fn further<'a>(run: &Run<'_>, rest: &'a [u8], offset: u64) -> Run<'a> {
+    Run { side: run.side, offset, frame: run.frame, time: run.time, kind: RunKind::Data(Cow::Borrowed(rest)) }
 }
 
 /// The frame at which the answering began.

@@ -9,6 +9,7 @@ use crate::store::RowId;
 use crate::ui::action::{Action, Goal, Move};
 use crate::ui::jobs::Take;
 use crate::ui::live::Leave;
+use crate::ui::panes::messages::MessagesState;
 use crate::ui::state::{Dialog, Fold, PathPurpose, Saved, Tab, View, Wanted};
 use crate::ui::{filter, table};
 
@@ -100,6 +101,7 @@ impl Desk {
             Action::ForgetRecent => self.state.saved.recent.clear(),
             Action::BodySide(side) => self.state.body_side = Some(side),
             Action::BodyMode(mode) => self.state.body_mode = mode,
+            Action::Message(place) => self.state.messages.choose(place),
             Action::Picture(side) => self.wants_picture = Some(side),
             Action::Frame(frame) => {
                 self.state.frame = Some(frame);
@@ -199,6 +201,7 @@ impl Desk {
             self.state.selected = Some(row);
             self.state.frame = None;
             self.state.body_side = None;
+            self.state.messages = MessagesState::default();
             self.state.wanted_line = None;
             self.wants_picture = None;
             self.capture.picture = None;

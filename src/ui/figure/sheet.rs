@@ -187,12 +187,13 @@ impl Sheet {
 
 /// Bodies with placeholders, and the frames without their bytes.
 fn hide_bodies(detail: RowDetail, shown: &Shown, redactor: &mut Redactor) -> (Option<Prepared>, Vec<FrameHead>) {
-    let RowDetail { request_body, response_body, frames } = detail;
+    // Pictures draw bodies, and no messages of a WebSocket.
+    let RowDetail { request_body, response_body, messages: _, frames } = detail;
     let mut hide = |body: Option<Vec<u8>>, place: &str| body.map(|body| redactor.text(&body, place));
     let hidden = RowDetail {
         request_body: hide(request_body, "request body"),
         response_body: hide(response_body, "response body"),
-        frames: Vec::new(),
+        ..RowDetail::default()
     };
     let has_body = hidden.request_body.is_some() || hidden.response_body.is_some();
     let http = matches!(shown.record.exchange.detail, Detail::Http(_));

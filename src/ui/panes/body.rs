@@ -61,26 +61,14 @@ fn bar(
         }
         if let Some(body) = body {
             ui.add_space(10.0);
-            let fitting = match body.kind {
-                BodyKind::Json => "JSON",
-                BodyKind::Picture(name) => name,
-                BodyKind::Text | BodyKind::Binary => "",
-            };
-            let modes = [(fitting, BodyMode::Fitting), ("Text", BodyMode::Text), ("Hex", BodyMode::Hex)];
-            let now = mode(body, state.body_mode);
-            for (label, which) in modes.into_iter().filter(|(label, _)| !label.is_empty()) {
-                if ui.add(egui::Button::selectable(now == which, label)).clicked() {
-                    actions.push(Action::BodyMode(which));
-                }
-            }
+            modes(ui, body, state, actions);
         }
         ui.with_layout(egui::Layout::right_to_left(egui::Align::Center), |ui| {
             ui.add_space(12.0);
             if let Some(body) = body.filter(|b| matches!(b.kind, BodyKind::Json | BodyKind::Text))
                 && ui.add(egui::Button::new("Copy text").small().frame_when_inactive(false)).clicked()
             {
-                let lines = if mode(body, state.body_mode) == BodyMode::Fitting { body.json.as_ref() } else { None };
-                actions.push(Action::Copy(whole(lines.unwrap_or(&body.plain))));
+                actions.push(Action::Copy(copied(body, state)));
             }
             let mut about = body.map_or_else(String::new, |b| b.media.clone());
             if let Some(words) = words {
@@ -95,6 +83,39 @@ fn bar(
     });
     let rect = ui.min_rect();
     ui.painter().hline(rect.x_range(), rect.bottom(), egui::Stroke::new(1.0, c.line));
+}
+
+/// Buttons for the ways in which a body can be shown.
+pub(super) fn modes(ui: &mut Ui, body: &BodyText, state: &State, actions: &mut Vec<Action>) {
+    let fitting = match body.kind {
+        BodyKind::Json => "JSON",
+        BodyKind::Picture(name) => name,
+        BodyKind::Text | BodyKind::Binary => "",
+    };
+    let modes = [(fitting, BodyMode::Fitting), ("Text", BodyMode::Text), ("Hex", BodyMode::Hex)];
+    let now = mode(body, state.body_mode);
+    for (label, which) in modes.into_iter().filter(|(label, _)| !label.is_empty()) {
+        if ui.add(egui::Button::selectable(now == which, label)).clicked() {
+            actions.push(Action::BodyMode(which));
+        }
+    }
+}
+
+/// Text, JSON or hex, whichever is chosen; no pictures.
+pub(super) fn written(ui: &mut Ui, id: usize, body: &BodyText, state: &State) {
+    match (mode(body, state.body_mode), body.kind, &body.json) {
+        (BodyMode::Hex, ..) | (BodyMode::Fitting, BodyKind::Picture(_), _) => {
+            hex::show(ui, id, &body.bytes, &[]);
+        }
+        (BodyMode::Fitting, _, Some(json)) => lines(ui, ("json", id), json),
+        _ => lines(ui, ("text", id), &body.plain),
+    }
+}
+
+/// The text that is shown, at most a mebibyte of it.
+pub(super) fn copied(body: &BodyText, state: &State) -> String {
+    let lines = if mode(body, state.body_mode) == BodyMode::Fitting { body.json.as_ref() } else { None };
+    whole(lines.unwrap_or(&body.plain))
 }
 
 /// The lines as one text, at most a mebibyte of them.
@@ -120,17 +141,13 @@ fn mode(body: &BodyText, wanted: BodyMode) -> BodyMode {
 }
 
 fn content(ui: &mut Ui, side: Side, body: &BodyText, seen: &Seen<'_>, state: &State, actions: &mut Vec<Action>) {
-    match (mode(body, state.body_mode), body.kind, &body.json) {
-        (BodyMode::Hex, ..) => {
-            hex::show(ui, side == Side::Client, &body.bytes, &[]);
-        }
-        (BodyMode::Fitting, BodyKind::Picture(name), _) => picture(ui, side, name, seen, actions),
-        (BodyMode::Fitting, _, Some(json)) => lines(ui, ("json", side == Side::Client), json),
-        _ => lines(ui, ("text", side == Side::Client), &body.plain),
+    match (mode(body, state.body_mode), body.kind) {
+        (BodyMode::Fitting, BodyKind::Picture(name)) => picture(ui, side, name, seen, actions),
+        _ => written(ui, usize::from(side == Side::Client), body, state),
     }
 }
 
-fn lines(ui: &mut Ui, id: (&str, bool), lines: &Lines) {
+fn lines(ui: &mut Ui, id: (&str, usize), lines: &Lines) {
     let c = theme::colours(ui);
     ui.spacing_mut().item_spacing.y = 0.0;
     let digits = lines.len().to_string().len();

@@ -4,7 +4,7 @@ use egui::{ScrollArea, Sense, Ui, vec2};
 
 use crate::model::{
     Certificate, Decryption, Detail, DnsLookup, Exchange, FrameNo, Part, QuicFacts, TlsSession, TlsTransport,
-    Transport, clean, clean_to, hex,
+    Transport, WebSocket, clean, clean_to, hex,
 };
 use crate::protocols::dns::type_name;
 use crate::store::{Record, tls_version};
@@ -106,6 +106,9 @@ pub(crate) fn facts(record: &Record) -> Vec<Fact> {
             if let Some(stream) = http.stream {
                 out.push(Fact::Pair("Stream", stream.to_string(), false));
             }
+            if let Some(websocket) = &http.websocket {
+                websocket_facts(websocket, &mut out);
+            }
             if http.pushed {
                 out.push(Fact::Pair(
                     "Pushed",
@@ -133,6 +136,31 @@ pub(crate) fn facts(record: &Record) -> Vec<Fact> {
         }
     }
     out
+}
+
+fn websocket_facts(websocket: &WebSocket, out: &mut Vec<Fact>) {
+    for (label, side) in ["Sent", "Received"].into_iter().zip(&websocket.sides) {
+        let messages = text::plural(side.messages, "message", "messages");
+        let controls = text::plural(side.controls, "control frame", "control frames");
+        let counts = format!("{messages} and {controls} over the WebSocket, {}", text::bytes(side.bytes));
+        let closed = side.close.map(|code| format!("closed with {} ({})", code.0, code.words()));
+        let lossy = side.lossy.then(|| "frames are missing".to_owned());
+        let words: Vec<String> = [Some(counts), closed, lossy].into_iter().flatten().collect();
+        out.push(Fact::Pair(label, words.join("; "), false));
+    }
+    if let Some(deflate) = &websocket.deflate {
+        let mut words = vec!["permessage-deflate".to_owned()];
+        let own = deflate.no_context_takeover.iter().zip(&deflate.max_window_bits);
+        for (name, (anew, bits)) in ["client", "server"].into_iter().zip(own) {
+            if *anew {
+                words.push(format!("the {name} compresses each message by itself"));
+            }
+            if let Some(bits) = bits {
+                words.push(format!("the {name}'s window is 2^{bits} bytes"));
+            }
+        }
+        out.push(Fact::Pair("Compression", words.join(", "), false));
+    }
 }
 
 fn endpoints(exchange: &Exchange, out: &mut Vec<Fact>) {

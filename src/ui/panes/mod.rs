@@ -7,6 +7,7 @@ pub(crate) mod evidence;
 mod frames;
 pub(crate) mod head;
 mod hex;
+pub(crate) mod messages;
 pub(crate) mod parts;
 pub(crate) mod path;
 pub(crate) mod readings;
@@ -20,6 +21,7 @@ use super::app::PictureShown;
 use super::prepared::{Prepared, Shown};
 use super::state::{State, Tab};
 use super::{shapes, table, theme};
+use crate::model::Detail;
 use crate::store::Note;
 
 /// What the panes read.
@@ -64,10 +66,17 @@ pub(crate) fn show(ui: &mut Ui, seen: &Seen<'_>, state: &mut State, actions: &mu
             Tab::Path => path::show(ui, shown, state, actions),
             Tab::Readings => readings::show(ui, shown, state, actions),
             Tab::Body => body::show(ui, shown, seen, state, actions),
+            Tab::Messages => messages::show(ui, shown, seen.detail, state, actions),
             Tab::Connection => connection::show(ui, shown, actions),
             Tab::Frames => frames::show(ui, shown, seen.detail, state, actions),
         },
     }
+}
+
+/// Whether the selected exchange opened a WebSocket.
+fn opens_websocket(seen: &Seen<'_>) -> bool {
+    let Some(Ok(shown)) = seen.shown else { return false };
+    matches!(&shown.record.exchange.detail, Detail::Http(http) if http.websocket.is_some())
 }
 
 fn tabs(ui: &mut Ui, bar: Rect, seen: &Seen<'_>, state: &State, actions: &mut Vec<Action>) {
@@ -79,6 +88,10 @@ fn tabs(ui: &mut Ui, bar: Rect, seen: &Seen<'_>, state: &State, actions: &mut Ve
     for tab in Tab::ALL {
         let Some(entry) = action::entry(&Action::Tab(tab)) else { continue };
         let on = state.saved.tab == tab && !state.saved.folded;
+        // Most exchanges open no WebSocket: then there is nothing behind this one.
+        if tab == Tab::Messages && !on && !opens_websocket(seen) {
+            continue;
+        }
         let galley = painter.layout_no_wrap(entry.label.to_owned(), theme::strong(theme::BODY), c.text);
         let rect = Rect::from_min_size(pos2(x, bar.top()), vec2(galley.size().x + 20.0, bar.height()));
         let response = ui.interact(rect, ui.scope_id().with(("tab", entry.label)), Sense::click());
