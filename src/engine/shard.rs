@@ -9,7 +9,7 @@ use crate::model::{
     Anomaly, Budget, Detail, Endpoint, Envelope, Exchange, FlowId, FrameNo, KeyLog, LimitHit, Run, RunKind, Side,
     Timestamp, Transport, Unit,
 };
-use crate::protocols::{Feed, Sniff, dns, http, http1, http2, quic, tls};
+use crate::protocols::{Feed, Sniff, dns, http, http1, http2, http3, quic, tls};
 use crate::streams::{Flow, FlowTable, FrameList, Slot};
 
 /// Bytes of one side that are held while its protocol is not yet clear.
@@ -117,7 +117,17 @@ enum Parser {
     DnsTcp(Box<dns::TcpReader>),
     /// DNS in datagrams.
     Dns,
-    Quic(Box<quic::Connections>),
+    Quic {
+        connections: Box<quic::Connections>,
+        /// Reads what the connections carry, where keys open them; by the number of the connection.
+        inside: Vec<(u32, Box<State>)>,
+        /// Exchanges that were read inside.
+        read: u32,
+    },
+    /// HTTP/3, inside QUIC.
+    Http3(Box<http3::Connection>),
+    /// DNS inside QUIC.
+    DnsQuic(Box<dns::QuicReader>),
     /// UDP, so many datagrams tried.
     Datagrams(u8),
     /// A protocol that is not read; a handshake may still begin in it (STARTTLS, a tunnel).
@@ -316,7 +326,8 @@ impl State {
             Parser::Http(connection) => {
                 let fed = connection.feed(&run, &mut reader.http);
                 let upgraded = connection.take_upgraded();
-                give(stamp, flow, connection.take_given(), out);
+                let given = connection.take_given();
+                self.give(stamp, flow, given, out);
                 self.http_ended(stamp, flow, reader, out);
                 match fed {
                     Feed::Going => {}
@@ -336,7 +347,8 @@ impl State {
             }
             Parser::Http2(connection) => {
                 let fed = connection.feed(&run, &mut reader.http);
-                give(stamp, flow, connection.take_given(), out);
+                let given = connection.take_given();
+                self.give(stamp, flow, given, out);
                 self.http_ended(stamp, flow, reader, out);
                 if fed != Feed::Going {
                     self.leave(stamp, flow, reader, out);
@@ -370,7 +382,12 @@ impl State {
                     self.feed(stamp, flow, run, reader, out);
                 }
             }
-            Parser::Tls { .. } | Parser::Quic(_) | Parser::Dns | Parser::Datagrams(_) => {}
+            Parser::Tls { .. }
+            | Parser::Quic { .. }
+            | Parser::Http3(_)
+            | Parser::DnsQuic(_)
+            | Parser::Dns
+            | Parser::Datagrams(_) => {}
         }
     }
 
@@ -448,15 +465,22 @@ impl State {
         match std::mem::replace(&mut self.parser, Parser::Other) {
             Parser::Http(mut connection) => {
                 connection.finish(&mut reader.http);
-                give(stamp, flow, connection.take_given(), out);
+                let given = connection.take_given();
+                self.give(stamp, flow, given, out);
                 self.http_ended(stamp, flow, reader, out);
                 self.ordinal = self.ordinal.saturating_add(connection.opened());
             }
             Parser::Http2(mut connection) => {
                 connection.finish(&mut reader.http);
-                give(stamp, flow, connection.take_given(), out);
+                let given = connection.take_given();
+                self.give(stamp, flow, given, out);
                 self.http_ended(stamp, flow, reader, out);
                 self.ordinal = self.ordinal.saturating_add(connection.opened());
+            }
+            Parser::Http3(mut connection) => {
+                connection.finish(&mut reader.http);
+                self.give(stamp, flow, connection.take_given(), out);
+                self.http_ended(stamp, flow, reader, out);
             }
             Parser::Tls { mut connection, inside, .. } => {
                 connection.close(&mut reader.tools, &mut reader.tls);
@@ -472,10 +496,14 @@ impl State {
                 connection.finish(flow.bytes, &mut reader.tls);
                 self.tls_ended(stamp, flow, reader, out);
             }
-            Parser::Quic(mut connections) => {
-                connections.finish(flow.bytes, &mut reader.quic);
+            Parser::Quic { mut connections, inside, read } => {
+                connections.finish(flow.bytes, &mut reader.tools, &mut reader.quic);
+                let opened = connections.opened();
+                self.parser = Parser::Quic { connections, inside, read };
+                self.streams(stamp, flow, reader, out);
+                self.parser = Parser::Other;
                 self.quic_ended(stamp, flow, reader, out);
-                self.ordinal = self.ordinal.saturating_add(connections.opened());
+                self.ordinal = self.ordinal.saturating_add(opened);
             }
             Parser::Unclear(held) if !held.is_empty() => {
                 self.settle(stamp, flow, held, reader, out);
@@ -483,7 +511,12 @@ impl State {
                     self.finish(stamp, flow, reader, out);
                 }
             }
-            Parser::Unclear(_) | Parser::DnsTcp(_) | Parser::Dns | Parser::Datagrams(_) | Parser::Other => {}
+            Parser::Unclear(_)
+            | Parser::DnsTcp(_)
+            | Parser::DnsQuic(_)
+            | Parser::Dns
+            | Parser::Datagrams(_)
+            | Parser::Other => {}
         }
         for exchange in self.lookups.give_up(flow) {
             self.push(stamp, flow, exchange, None, out);
@@ -520,6 +553,83 @@ impl State {
         Self { parser, ordinal: INSIDE, envelope, ..Self::default() }
     }
 
+    /// What streams of QUIC carry goes to whoever reads the protocol that the two agreed on.
+    fn streams(&mut self, stamp: Stamp, flow: &Flow, reader: &mut Reader, out: &mut Vec<Event>) {
+        let Parser::Quic { connections, inside, read } = &mut self.parser else { return };
+        for piece in connections.take_pieces() {
+            let id = piece.connection;
+            let at = inside.iter().position(|(of, _)| *of == id).unwrap_or_else(|| {
+                inside.push((id, Box::new(Self::inside_quic(connections, id, reader))));
+                inside.len() - 1
+            });
+            let Some((_, state)) = inside.get_mut(at) else { continue };
+            // Streams may come before the certificate: as early data, or out of order.
+            let bare = state.envelope.as_ref().is_some_and(|envelope| envelope.certificate.is_none());
+            if bare && connections.has_chain(id) {
+                state.envelope = connections.envelope(id).map(Arc::new);
+            }
+            let over = piece.act == quic::Act::Closed;
+            state.piece(stamp, flow, piece, read, reader, out);
+            self.news |= std::mem::take(&mut state.news);
+            self.listed |= state.listed;
+            if over {
+                inside.swap_remove(at);
+            }
+        }
+    }
+
+    /// Reads what a connection of QUIC carries.
+    fn inside_quic(connections: &quic::Connections, id: u32, reader: &Reader) -> Self {
+        let envelope = connections.envelope(id).map(Arc::new);
+        let parser = match connections.carried(id) {
+            // Drafts of HTTP/3 (h3-29) and of DNS over QUIC (doq-i02) differ in nothing that is read here.
+            Some((asker, Some(name))) if name == b"h3" || name.starts_with(b"h3-") => {
+                Parser::Http3(Box::new(http3::Connection::new(&reader.budget, reader.wanted, asker)))
+            }
+            Some((_, Some(name))) if name == b"doq" || name.starts_with(b"doq-") => {
+                Parser::DnsQuic(Box::new(dns::QuicReader::new(&reader.budget)))
+            }
+            _ => Parser::Other,
+        };
+        Self { parser, ordinal: INSIDE, envelope, ..Self::default() }
+    }
+
+    /// Reads a piece of a stream. `read`: how many exchanges were read inside the flow's connections so far.
+    fn piece(
+        &mut self,
+        stamp: Stamp,
+        flow: &Flow,
+        piece: quic::StreamPiece,
+        read: &mut u32,
+        reader: &mut Reader,
+        out: &mut Vec<Event>,
+    ) {
+        let over = piece.act == quic::Act::Closed;
+        match &mut self.parser {
+            Parser::Http3(connection) => {
+                connection.feed(piece, *read, &mut reader.http);
+                *read = connection.opened();
+                let given = connection.take_given();
+                self.give(stamp, flow, given, out);
+                self.http_ended(stamp, flow, reader, out);
+            }
+            Parser::DnsQuic(messages) => {
+                self.ordinal = INSIDE.saturating_add(*read);
+                messages.feed(&piece, &mut reader.dns);
+                let mut found = std::mem::take(&mut reader.dns);
+                for message in found.drain(..) {
+                    self.dns_message(stamp, flow, (&message, &message.bytes), reader, out);
+                }
+                reader.dns = found;
+                *read = self.ordinal.saturating_sub(INSIDE);
+            }
+            _ => {}
+        }
+        if over {
+            self.finish(stamp, flow, reader, out);
+        }
+    }
+
     fn datagram(&mut self, stamp: Stamp, flow: &Flow, run: &Run<'_>, reader: &mut Reader, out: &mut Vec<Event>) {
         let RunKind::Data(bytes) = &run.kind else { return };
         if let Parser::Unclear(_) = self.parser {
@@ -535,7 +645,8 @@ impl State {
         if let Parser::Datagrams(_) | Parser::Other = self.parser
             && quic::sniff(bytes)
         {
-            self.parser = Parser::Quic(Box::new(quic::Connections::new(&reader.budget)));
+            let connections = Box::new(quic::Connections::new(&reader.budget));
+            self.parser = Parser::Quic { connections, inside: Vec::new(), read: 0 };
         }
         if let Parser::Datagrams(tried) = self.parser {
             self.parser = if is_dns_port(flow) && dns::message(bytes, &reader.budget).is_some() || dns::sniff(bytes) {
@@ -556,6 +667,7 @@ impl State {
                     first_frame: run.frame,
                     frame: run.frame,
                     time: run.time,
+                    stream: None,
                     bytes: Vec::new(),
                 };
                 self.dns_message(stamp, flow, (&seen, bytes), reader, out);
@@ -565,8 +677,9 @@ impl State {
                 *done = matches!(fed, Feed::Done | Feed::NotThis);
                 self.tls_ended(stamp, flow, reader, out);
             }
-            Parser::Quic(connections) => {
+            Parser::Quic { connections, .. } => {
                 connections.feed(run, &mut reader.tools, &mut reader.quic);
+                self.streams(stamp, flow, reader, out);
                 self.quic_ended(stamp, flow, reader, out);
             }
             _ => {}
@@ -585,7 +698,8 @@ impl State {
         let Some(message) = dns::message(bytes, &reader.budget) else { return };
         // On another port each message has to look like one; and one that is cut before it says anything is none.
         let says_nothing = !message.complete && message.questions.is_empty() && message.answers.is_empty();
-        if says_nothing || !is_dns_port(flow) && !dns::sniff(bytes) {
+        let is_certain = seen.stream.is_some() || is_dns_port(flow);
+        if says_nothing || !is_certain && !dns::sniff(bytes) {
             return;
         }
         for exchange in self.lookups.offer(flow, &mut self.ordinal, seen, message) {
@@ -647,6 +761,23 @@ impl State {
         Exchange { ordinal: self.ordinal, ..exchange(flow, end.swapped, places, detail, end.anomalies) }
     }
 
+    /// Passes on what responses handed out, before the exchange itself: a client may use a URL while the rest still comes.
+    fn give(&self, stamp: Stamp, flow: &Flow, given: Vec<http::Given>, out: &mut Vec<Event>) {
+        for given in given {
+            let (client, server) = if given.swapped { (flow.server, flow.client) } else { (flow.client, flow.server) };
+            let host = if given.host.is_empty() { server.ip.to_string().into() } else { given.host };
+            let found = Found::Links(Given {
+                flow: flow.id,
+                ordinal: self.ordinal.saturating_add(given.number),
+                client: client.ip,
+                host,
+                time: given.time,
+                links: given.links,
+            });
+            out.push(Event { stamp, flow: flow.id, found });
+        }
+    }
+
     fn push(
         &mut self,
         stamp: Stamp,
@@ -681,7 +812,16 @@ impl State {
                 let preview = connection.preview();
                 shown.extend(preview.map(|end| self.tls_exchange(flow, end)));
             }
-            Parser::Quic(connections) => {
+            Parser::Http3(connection) => {
+                let previews = connection.previews();
+                shown.extend(previews.into_iter().filter_map(|end| self.http_exchange(flow, end)));
+            }
+            Parser::Quic { connections, inside, .. } => {
+                for (_, inside) in inside {
+                    inside.show_open(flow, out);
+                    (self.news, self.listed) = (self.news | inside.news, self.listed | inside.listed);
+                    inside.news = false;
+                }
                 let previews = connections.previews();
                 shown.extend(previews.into_iter().map(|end| self.quic_exchange(flow, end)));
             }
@@ -692,23 +832,6 @@ impl State {
         }
         let open = |exchange| Event { stamp: Stamp::END, flow: flow.id, found: Found::Open(exchange) };
         out.extend(shown.into_iter().map(open));
-    }
-}
-
-/// Passes on what responses handed out, before the exchange itself: a client may use a URL while the rest still comes.
-fn give(stamp: Stamp, flow: &Flow, given: Vec<http::Given>, out: &mut Vec<Event>) {
-    for given in given {
-        let (client, server) = if given.swapped { (flow.server, flow.client) } else { (flow.client, flow.server) };
-        let host = if given.host.is_empty() { server.ip.to_string().into() } else { given.host };
-        let found = Found::Links(Given {
-            flow: flow.id,
-            message: given.message,
-            client: client.ip,
-            host,
-            time: given.time,
-            links: given.links,
-        });
-        out.push(Event { stamp, flow: flow.id, found });
     }
 }
 
