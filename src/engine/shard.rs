@@ -1,5 +1,7 @@
 //! One shard: the units of its flows become exchanges.
 
+use std::collections::BTreeMap;
+use std::net::IpAddr;
 use std::sync::Arc;
 
 use super::pairing::Lookups;
@@ -16,6 +18,8 @@ use crate::streams::{Flow, FlowTable, FrameList, Slot};
 const HELD_BYTES: usize = 4_096;
 /// Length of a frame list in bytes from which on it is handed over without waiting for a row to change.
 const FRAMES_BYTES: usize = 2 << 10;
+/// Flows of QUIC of one end that are looked through for a client that goes on from elsewhere.
+const FLOWS_OF_ONE: usize = 1_024;
 /// Datagrams of a flow that are looked at before it is left alone.
 const TRIED_DATAGRAMS: u8 = 4;
 
@@ -70,6 +74,8 @@ pub(super) struct Shard {
     reader: Reader,
     flows: FlowTable,
     states: Vec<State>,
+    /// Flows of QUIC that keys may open, by their ends: a client may go on from elsewhere.
+    openable: BTreeMap<Endpoint, Vec<(Slot, FlowId)>>,
     /// The slots that units of a block belonged to, where open exchanges are shown.
     touched: Option<Vec<Slot>>,
     /// Flows that ended.
@@ -86,6 +92,8 @@ struct Reader {
     tls: Vec<tls::Ended>,
     quic: Vec<quic::Ended>,
     dns: Vec<dns::TcpMessage>,
+    /// A flow turned out to be QUIC.
+    is_quic: bool,
 }
 
 #[derive(Debug, Default)]
@@ -130,6 +138,8 @@ enum Parser {
     DnsQuic(Box<dns::QuicReader>),
     /// UDP, so many datagrams tried.
     Datagrams(u8),
+    /// The datagrams are of a QUIC connection that began as that flow.
+    Moved(Slot, FlowId),
     /// A protocol that is not read; a handshake may still begin in it (STARTTLS, a tunnel).
     Other,
 }
@@ -154,9 +164,11 @@ impl Shard {
                 tls: Vec::new(),
                 quic: Vec::new(),
                 dns: Vec::new(),
+                is_quic: false,
             },
             flows: FlowTable::new(budget),
             states: Vec::new(),
+            openable: BTreeMap::new(),
             touched: None,
             ended_flows: 0,
         }
@@ -192,7 +204,7 @@ impl Shard {
             while let Some((_, newer)) = keys.next_if(|(before, _)| *before <= index) {
                 self.reader.tools.keys = Arc::clone(newer);
             }
-            let mine = self.shards == 1 || (unit.hash >> 40) % self.shards == self.index;
+            let mine = self.shards == 1 || place(unit) % self.shards == self.index;
             let slot = mine.then(|| self.locate(unit, stamp, out));
             while let Some((_, frame, offset)) = earlier.next_if(|(of, ..)| *of <= index) {
                 if let Some(slot) = slot {
@@ -200,8 +212,7 @@ impl Shard {
                 }
             }
             if let Some(slot) = slot {
-                self.flows.accept(slot, unit, block.payload(index), &mut runs);
-                self.feed(slot, stamp, &mut runs, out);
+                let slot = self.accept(slot, stamp, (unit, block.payload(index)), &mut runs, out);
                 if let Some(touched) = &mut self.touched {
                     touched.push(slot);
                 }
@@ -246,9 +257,90 @@ impl Shard {
     pub(super) fn read_unit(&mut self, unit: &Unit, payload: &[u8], out: &mut Vec<Event>) {
         let stamp = Stamp::at(unit.frame);
         let slot = self.locate(unit, stamp, out);
-        let mut runs = Vec::new();
-        self.flows.accept(slot, unit, payload, &mut runs);
-        self.feed(slot, stamp, &mut runs, out);
+        self.accept(slot, stamp, (unit, payload), &mut Vec::new(), out);
+    }
+
+    /// Has a unit read by its flow, or by the one in which its QUIC connection began; gives which.
+    fn accept<'a>(
+        &mut self,
+        slot: Slot,
+        stamp: Stamp,
+        (unit, payload): (&Unit, &'a [u8]),
+        runs: &mut Vec<Run<'a>>,
+        out: &mut Vec<Event>,
+    ) -> Slot {
+        self.flows.accept(slot, unit, payload, runs);
+        let home = self.home(slot, stamp, (unit, payload), out);
+        if let Some(home) = home {
+            self.flows.add_frame(home, unit.frame, unit.record_offset);
+            let flow = self.flows.flow(home);
+            let [client, server] = flow.bytes;
+            // The end that stays tells who sent it.
+            let from_server = unit.source == flow.server || unit.target != flow.server && unit.target == flow.client;
+            let (side, offset) = if from_server { (Side::Server, server) } else { (Side::Client, client) };
+            for run in runs.iter_mut() {
+                (run.side, run.offset) = (side, offset);
+            }
+        }
+        let slot = home.unwrap_or(slot);
+        self.feed(slot, stamp, runs, out);
+        slot
+    }
+
+    /// The flow in which the QUIC connection began that a datagram of another flow is of (RFC 9000 section 9). Only keys
+    /// make what comes of it readable, so without them it is not looked for.
+    fn home(
+        &mut self,
+        slot: Slot,
+        stamp: Stamp,
+        (unit, payload): (&Unit, &[u8]),
+        out: &mut Vec<Event>,
+    ) -> Option<Slot> {
+        if unit.transport() != Transport::Udp || !self.reader.tools.keys.may_open() {
+            return None;
+        }
+        let state = self.states.get_mut(slot.0)?;
+        match &state.parser {
+            Parser::Moved(home, id) => {
+                let (home, id) = (*home, *id);
+                // The connection is over, or a new one begins on these ports.
+                if self.flows.flow(home).id != id || quic::sniff(payload) {
+                    state.parser = Parser::default();
+                    return None;
+                }
+                Some(home)
+            }
+            Parser::Unclear(_) => {
+                let target = quic::short_target(payload)?;
+                let home = [unit.target, unit.source].iter().find_map(|end| {
+                    let known = self.openable.get(end)?;
+                    known.iter().rev().find(|(of, id)| {
+                        let flow = self.flows.flow(*of);
+                        flow.id == *id && self.states.get(of.0).is_some_and(|state| state.is_met(flow, unit, target))
+                    })
+                });
+                let (home, id) = *home?;
+                self.states.get_mut(slot.0)?.parser = Parser::Moved(home, id);
+                let ends = (unit.source, unit.target);
+                let short = ShortPacket { frame: unit.frame, ends, target: target.into() };
+                let flow = self.flows.flow(slot).id;
+                out.push(Event { stamp, flow, found: Found::Short(short) });
+                Some(home)
+            }
+            _ => None,
+        }
+    }
+
+    /// Remembers a flow of QUIC whose client may go on from elsewhere.
+    fn expect_moves(&mut self, slot: Slot) {
+        let flow = self.flows.flow(slot);
+        for end in [flow.server, flow.client] {
+            let known = self.openable.entry(end).or_default();
+            if known.len() >= FLOWS_OF_ONE {
+                known.remove(0);
+            }
+            known.push((slot, flow.id));
+        }
     }
 
     /// Ends all flows, oldest first.
@@ -299,11 +391,22 @@ impl Shard {
         for run in runs.drain(..) {
             state.feed(stamp, flow, run, &mut self.reader, out);
         }
+        if std::mem::take(&mut self.reader.is_quic) && self.reader.tools.keys.may_open() {
+            self.expect_moves(slot);
+        }
     }
 
     fn end(&mut self, slot: Slot, stamp: Stamp, out: &mut Vec<Event>) {
         let mut runs = Vec::new();
         let mut flow = self.flows.close(slot, &mut runs);
+        for end in [flow.server, flow.client] {
+            if let Some(known) = self.openable.get_mut(&end) {
+                known.retain(|(_, id)| *id != flow.id);
+                if known.is_empty() {
+                    self.openable.remove(&end);
+                }
+            }
+        }
         let mut state = self.states.get_mut(slot.0).map(std::mem::take).unwrap_or_default();
         for run in runs {
             state.feed(stamp, &flow, run, &mut self.reader, out);
@@ -387,7 +490,8 @@ impl State {
             | Parser::Http3(_)
             | Parser::DnsQuic(_)
             | Parser::Dns
-            | Parser::Datagrams(_) => {}
+            | Parser::Datagrams(_)
+            | Parser::Moved(..) => {}
         }
     }
 
@@ -516,6 +620,7 @@ impl State {
             | Parser::DnsQuic(_)
             | Parser::Dns
             | Parser::Datagrams(_)
+            | Parser::Moved(..)
             | Parser::Other => {}
         }
         for exchange in self.lookups.give_up(flow) {
@@ -551,6 +656,16 @@ impl State {
             _ => Parser::default(),
         };
         Self { parser, ordinal: INSIDE, envelope, ..Self::default() }
+    }
+
+    /// Whether a packet with a short header, of another flow, is of a QUIC connection of this one.
+    fn is_met(&self, flow: &Flow, unit: &Unit, target: &[u8]) -> bool {
+        let Parser::Quic { connections, .. } = &self.parser else { return false };
+        let (from_client, from_server) = (unit.target == flow.server, unit.source == flow.server);
+        from_client && connections.is_met(Side::Server, target)
+            || from_server && connections.is_met(Side::Client, target)
+            || unit.target == flow.client && connections.is_met(Side::Client, target)
+            || unit.source == flow.client && connections.is_met(Side::Server, target)
     }
 
     /// What streams of QUIC carry goes to whoever reads the protocol that the two agreed on.
@@ -647,6 +762,7 @@ impl State {
         {
             let connections = Box::new(quic::Connections::new(&reader.budget));
             self.parser = Parser::Quic { connections, inside: Vec::new(), read: 0 };
+            reader.is_quic = true;
         }
         if let Parser::Datagrams(tried) = self.parser {
             self.parser = if is_dns_port(flow) && dns::message(bytes, &reader.budget).is_some() || dns::sniff(bytes) {
@@ -833,6 +949,24 @@ impl State {
         let open = |exchange| Event { stamp: Stamp::END, flow: flow.id, found: Found::Open(exchange) };
         out.extend(shown.into_iter().map(open));
     }
+}
+
+/// Which shard a unit falls to. Datagrams go by the end that stays where a QUIC client moves, its server, so that one shard
+/// sees all of a connection; lookups, which are many and short, by their flow.
+fn place(unit: &Unit) -> u64 {
+    let of_dns = |end: &Endpoint| matches!(end.port, 53 | 5_353 | 5_355);
+    if unit.transport() == Transport::Tcp || of_dns(&unit.source) || of_dns(&unit.target) {
+        return unit.hash >> 40;
+    }
+    let server =
+        if (unit.source.port, unit.source) <= (unit.target.port, unit.target) { unit.source } else { unit.target };
+    let address = match server.ip {
+        IpAddr::V4(ip) => u128::from(u32::from(ip)),
+        IpAddr::V6(ip) => u128::from(ip),
+    };
+    let mixed =
+        (address as u64 ^ (address >> 64) as u64 ^ u64::from(server.port) << 48).wrapping_mul(0x9E37_79B9_7F4A_7C15);
+    mixed >> 40
 }
 
 /// Frame and time of the first and of the last byte.

@@ -1954,7 +1954,7 @@ def _():
         block("<", 10, struct.pack("<II", 0x544C534B, len(wrong)) + wrong), lambda t: quic_talk(t, 46205, "chacha"))
 
 
-@case("quic-keys-moved.pcapng", *h3_rows(), "GET /moved 200 1760", "~GET /moved-again 200 1760")
+@case("quic-keys-moved.pcapng", *h3_rows(), "GET /moved 200 1760", "GET /moved-again 200 1760")
 def _():
     """A QUIC client whose port changes twice while keys open its packets: with the connection ids that it had, and with new ones; a datagram of no stream."""
     return with_secrets(quic_secrets("moves"), lambda t: quic_talk(t, 46300, "moves", moved={"moved": 46301, "moved again": 46302}))

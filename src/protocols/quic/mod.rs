@@ -38,6 +38,8 @@ const VERSIONS: usize = 4;
 const MOST_HANDSHAKE: usize = 256 << 10;
 /// Nanoseconds after which a packet that was lost on the way has been sent again, if it will be.
 const SENT_AGAIN_NANOS: i64 = 5_000_000_000;
+/// Bytes from which on a connection id in a packet of another flow is no coincidence.
+const MET_ID_BYTES: usize = 4;
 /// Connection ids of one end that are kept, where packets under keys name them.
 const NEW_IDS: usize = 32;
 /// Versions kept of a Version Negotiation packet.
@@ -261,6 +263,13 @@ impl Connections {
     pub fn envelope(&self, connection: u32) -> Option<Envelope> {
         let open = self.open.iter().find(|c| c.id == connection).map(|c| c.tls.envelope());
         open.or_else(|| self.gone(connection).map(|gone| gone.envelope.clone()))
+    }
+
+    /// Whether `target`, where a packet with a short header says for whom it is, begins with an id by which that side is
+    /// addressed in a connection that keys may open. Ids of less than four bytes are taken for a coincidence.
+    pub fn is_met(&self, side: Side, target: &[u8]) -> bool {
+        let openable = self.open.iter().filter(|c| c.inside.is_some());
+        openable.flat_map(|c| c.ids_of(side)).any(|id| id.len() >= MET_ID_BYTES && target.starts_with(id))
     }
 
     /// Whether the server's certificate was seen.
