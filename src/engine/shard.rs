@@ -684,7 +684,7 @@ impl State {
                 state.envelope = connections.envelope(id).map(Arc::new);
             }
             let over = piece.act == quic::Act::Closed;
-            state.piece(stamp, flow, piece, read, reader, out);
+            state.piece(stamp, flow, (piece, read), reader, out);
             self.news |= std::mem::take(&mut state.news);
             self.listed |= state.listed;
             if over {
@@ -714,8 +714,7 @@ impl State {
         &mut self,
         stamp: Stamp,
         flow: &Flow,
-        piece: quic::StreamPiece,
-        read: &mut u32,
+        (piece, read): (quic::StreamPiece, &mut u32),
         reader: &mut Reader,
         out: &mut Vec<Event>,
     ) {

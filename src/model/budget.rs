@@ -88,6 +88,8 @@ pub struct Budget {
     pub sealed_bytes_per_flow: usize,
     /// The same for all connections together.
     pub sealed_bytes: Pool,
+    /// Bytes of QUIC streams that may wait behind holes in all connections together.
+    pub stream_bytes: Pool,
     /// Comments kept from a capture file, in bytes.
     pub comment_bytes: usize,
     /// Memory for URLs that responses handed out, in bytes; the oldest go first.
@@ -138,6 +140,7 @@ impl Default for Budget {
             secret_bytes: 16 << 20,
             sealed_bytes_per_flow: 1 << 20,
             sealed_bytes: Pool::new(64 << 20),
+            stream_bytes: Pool::new(64 << 20),
             comment_bytes: 16 << 20,
             hand_out_bytes: 16 << 20,
         }

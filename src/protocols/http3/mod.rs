@@ -262,7 +262,7 @@ impl Connection {
     }
 
     /// Takes bytes of a stream's type, or of a push id; gives how many.
-    fn begin(&mut self, key: Key, lane: &mut Lane, bytes: &[u8], at: Start) -> usize {
+    fn begin(&self, key: Key, lane: &mut Lane, bytes: &[u8], at: Start) -> usize {
         let State::Header(held, start) = &mut lane.state else { return bytes.len() };
         start.get_or_insert(at);
         let before = held.len();
@@ -300,7 +300,7 @@ impl Connection {
         let used = cursor.used().saturating_sub(before);
         let mut cut = false;
         if let Role::Message(id) = lane.role {
-            if kind == WEBTRANSPORT_STREAM && id & 3 == 0 {
+            if kind == WEBTRANSPORT_STREAM && is_request(id) {
                 lane.role = Role::Ignored;
                 return bytes.len();
             }
@@ -510,8 +510,7 @@ impl Connection {
     fn goaway(&mut self, side: Side, id: u64, at: Start) {
         let pushes = side == self.asker;
         let first = if pushes { PUSHES.saturating_add(id) } else { id };
-        let is_asked = |stream: u64| (stream >= PUSHES) == pushes && stream >= first;
-        self.streams.refuse(is_asked, at);
+        self.streams.refuse(first, |stream| (stream >= PUSHES) == pushes, at);
     }
 
     fn gap(&mut self, key: Key, lane: &mut Lane, count: u64, at: Start) {
@@ -617,7 +616,7 @@ impl Connection {
     /// A side wants no more of what the other sends. A server that has answered says so of the rest of a request (RFC 9114
     /// section 4.1); a client that says it of an answer gives the exchange up.
     fn stopped(&mut self, (stream, side): Key, at: Start) {
-        if side == self.asker && stream & 3 == 0 {
+        if side == self.asker && is_request(stream) {
             self.streams.reset_half(stream, Which::Response, at);
         }
     }
@@ -654,6 +653,11 @@ impl Lane {
         };
         Self { role, state: State::Header(Vec::new(), None), held: VecDeque::new(), waits: None }
     }
+}
+
+/// Whether a stream is one of those that a client opens to ask on (RFC 9114 section 6.1).
+fn is_request(stream: u64) -> bool {
+    stream < PUSHES && stream.is_multiple_of(4)
 }
 
 fn anomaly(kind: AnomalyKind, at: Start) -> Anomaly {

@@ -138,6 +138,9 @@ impl Entry {
     }
 }
 
+/// Name and value as a section has them.
+type Line<'a> = (Cow<'a, [u8]>, Cow<'a, [u8]>);
+
 /// The dynamic table of one encoder.
 #[derive(Debug)]
 pub(super) struct Table {
@@ -341,13 +344,12 @@ impl Table {
     }
 
     /// One field line (RFC 9204 section 4.5). `None`: it does not end, or means nothing; `Some(None)`: it cannot be told.
-    #[expect(clippy::option_option, reason = "broken, or not known")]
     fn field<'a>(
         &'a self,
         cursor: &mut Cursor<'a>,
         base: Option<u64>,
         section: &mut Section,
-    ) -> Option<Option<(Cow<'a, [u8]>, Cow<'a, [u8]>)>> {
+    ) -> Option<Option<Line<'a>>> {
         let first = cursor.u8()?;
         let whole = |field: Option<(&'a [u8], &'a [u8])>| field.map(|(name, value)| (name.into(), value.into()));
         if first & 0x80 != 0 {

@@ -124,7 +124,7 @@ impl Suite {
 /// The key that protects headers; the same for all packets of a secret and what is derived from it (RFC 9001 section
 /// 5.4).
 enum HeaderKey {
-    Aes128(Aes128),
+    Aes128(Box<Aes128>),
     Aes256(Box<Aes256>),
     ChaCha20(Zeroizing<[u8; 32]>),
 }
@@ -132,7 +132,7 @@ enum HeaderKey {
 impl HeaderKey {
     fn new(cipher: Cipher, key: &[u8]) -> Option<Self> {
         Some(match cipher {
-            Cipher::Aes128Gcm | Cipher::Aes128Ccm => Self::Aes128(Aes128::new_from_slice(key).ok()?),
+            Cipher::Aes128Gcm | Cipher::Aes128Ccm => Self::Aes128(Box::new(Aes128::new_from_slice(key).ok()?)),
             Cipher::Aes256Gcm => Self::Aes256(Box::new(Aes256::new_from_slice(key).ok()?)),
             Cipher::ChaCha20Poly1305 => Self::ChaCha20(Zeroizing::new(key.try_into().ok()?)),
             _ => return None,

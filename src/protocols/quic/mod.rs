@@ -18,14 +18,16 @@ mod streams;
 mod tests;
 
 use super::tls::{self, CryptoBytes, Tools};
-use crate::model::{AnomalyKind, Budget, Envelope, Limit, QuicFacts, QuicVersion, Run, RunKind, Side, Timestamp};
+use crate::model::{
+    AnomalyKind, Budget, Envelope, Limit, QuicFacts, QuicVersion, Run, RunKind, Share, Side, Timestamp,
+};
 use frames::{Allowed, Broken, Frame};
 use keys::{Opened, PacketKeys, Suite};
 use numbers::Numbers;
 use opening::{Agreed, Level, Opening, Sealed, Tried};
 use ordered::{Ordered, Source};
 use packet::{Kind, Long, Packet};
-use streams::{Bytes, Full, Out, Streams};
+use streams::{Came, Full, Streams};
 
 pub use packet::varint;
 pub use streams::{Act, StreamPiece};
@@ -38,6 +40,8 @@ const VERSIONS: usize = 4;
 const MOST_HANDSHAKE: usize = 256 << 10;
 /// Nanoseconds after which a packet that was lost on the way has been sent again, if it will be.
 const SENT_AGAIN_NANOS: i64 = 5_000_000_000;
+/// What an opened packet costs beside its bytes.
+const EARLY_BYTES: usize = 96;
 /// Bytes from which on a connection id in a packet of another flow is no coincidence.
 const MET_ID_BYTES: usize = 4;
 /// Connection ids of one end that are kept, where packets under keys name them.
@@ -120,6 +124,8 @@ struct Connection {
     server: Space,
     /// Bytes of the datagrams of each side of the flow.
     bytes: [u64; 2],
+    /// Bytes of early data that may wait.
+    early_bytes: usize,
     /// What opens the other packets, where there were keys, or might be, when the connection began.
     inside: Option<Box<Inside>>,
 }
@@ -133,6 +139,9 @@ struct Inside {
     /// The 0-RTT and 1-RTT packets of client and server that were opened.
     seen: [Numbers; 2],
     streams: Streams,
+    /// 0-RTT packets that were opened while it is not known whether the server takes them, with their places.
+    early: Vec<(Opened, Source, u64)>,
+    early_held: Share,
     /// A side has closed the connection.
     closed: bool,
     last: Option<Source>,
@@ -208,7 +217,7 @@ impl Connections {
                     Kind::ZeroRtt => self.zero_rtt(&packet, run, tools, out),
                     Kind::Handshake => {
                         let at = self.fitting(&packet, run.side).next();
-                        self.long(at, Level::Handshake, &packet, run, tools, out)
+                        self.long(at, (Level::Handshake, &packet), run, tools, out)
                     }
                 },
             };
@@ -327,8 +336,7 @@ impl Connections {
     fn long(
         &mut self,
         at: Option<usize>,
-        level: Level,
-        packet: &Long<'_>,
+        (level, packet): (Level, &Long<'_>),
         run: &Run<'_>,
         tools: &mut Tools,
         out: &mut Vec<Ended>,
@@ -426,6 +434,8 @@ impl Connections {
                 handshakes: Default::default(),
                 seen: Default::default(),
                 streams: Streams::new(self.begun, &self.budget),
+                early: Vec::new(),
+                early_held: self.budget.sealed_bytes.share(),
                 closed: false,
                 last: None,
             })
@@ -434,6 +444,7 @@ impl Connections {
             tls: tls::Connection::quic(run.side, &self.budget),
             number: self.numbered,
             id: self.begun,
+            early_bytes: self.budget.sealed_bytes_per_flow,
             inside: openable.then(inside),
             asker: run.side,
             origin: facts.server_ids.first().cloned().unwrap_or_default(),
@@ -467,7 +478,7 @@ impl Connections {
     fn zero_rtt(&mut self, packet: &Long<'_>, run: &Run<'_>, tools: &mut Tools, out: &mut Vec<Ended>) -> Option<usize> {
         let at = self.fitting(packet, run.side).find(|at| self.open.get(*at).is_some_and(|c| c.asker == run.side))?;
         self.open.get_mut(at)?.facts.zero_rtt = true;
-        self.long(Some(at), Level::Early, packet, run, tools, out)
+        self.long(Some(at), (Level::Early, packet), run, tools, out)
     }
 
     fn negotiation(&mut self, run: &Run<'_>, (target, source): (&[u8], &[u8]), versions: &[u8]) -> Option<usize> {
@@ -640,17 +651,46 @@ impl Connection {
         let (level, sender, source, offset) = (packet.level, packet.sender, packet.source, packet.offset);
         let side = if sender == Side::Client { self.asker } else { self.asker.other() };
         let tried = inside.opening.take(packet, tools);
+        let mut release = false;
         self.tls.opened(inside.opening.told());
         let run = Run { side, offset, frame: source.frame, time: source.time, kind: RunKind::End };
         match tried {
             Tried::Opened(opened) => {
                 self.tls.touch(&run);
                 inside.last = Some(source);
-                self.frames((level, &opened), &run, &mut inside, (tools, ended, pieces));
+                if level == Level::Early && self.tls.takes_early_data() != Some(true) {
+                    let fits = inside.early_held.grow(opened.payload.len().saturating_add(EARLY_BYTES));
+                    inside.early.push((opened, source, offset));
+                    release = !fits || inside.early_held.bytes() > self.early_bytes;
+                } else {
+                    self.frames((level, &opened), &run, &mut inside, (tools, ended, pieces));
+                }
             }
             Tried::NotAuthentic => self.tls.odd(AnomalyKind::NotAuthentic, source.frame, offset),
             Tried::NoRoom => self.tls.odd(AnomalyKind::Limit(Limit::SealedBytes), source.frame, offset),
             Tried::Kept | Tried::Lost => {}
+        }
+        self.inside = Some(inside);
+        self.early(release, (tools, ended, pieces));
+    }
+
+    /// Reads the early data, once the server is known to take it (RFC 9001 section 4.6.2); what it refuses was sent, and
+    /// nobody took it. `at_last`: nothing more will be known; then it was said.
+    fn early(&mut self, at_last: bool, (tools, ended, pieces): Bench<'_>) {
+        let taken = self.tls.takes_early_data();
+        if taken.is_none() && !at_last {
+            return;
+        }
+        let Some(mut inside) = self.inside.take_if(|inside| !inside.early.is_empty()) else { return };
+        inside.early_held.shrink(inside.early_held.bytes());
+        for (opened, source, offset) in core::mem::take(&mut inside.early) {
+            let (frame, time) = (source.frame, source.time);
+            if taken == Some(false) {
+                self.tls.odd(AnomalyKind::EarlyDataRefused, frame, offset);
+                continue;
+            }
+            let run = Run { side: self.asker, offset, frame, time, kind: RunKind::End };
+            self.frames((Level::Early, &opened), &run, &mut inside, (tools, ended, pieces));
         }
         self.inside = Some(inside);
     }
@@ -675,7 +715,6 @@ impl Connection {
         let handshake = if sender == Side::Client { client } else { server };
         let mut payload: &[u8] = &opened.payload;
         loop {
-            let mut out = Out { pieces: &mut *pieces, waiting: &mut tools.stream_bytes };
             let frame = match frames::next(&mut payload, allowed) {
                 Ok(Some(frame)) => frame,
                 Ok(None) => break,
@@ -693,7 +732,7 @@ impl Connection {
                     if level == Level::Data && inside.streams.is_waiting() && seen.lacks(first, largest) {
                         // What the receiver has is not sent again. Whatever else was lost, was sent again by now.
                         let before = Timestamp(source.time.0.saturating_sub(SENT_AGAIN_NANOS));
-                        inside.streams.lost_before(run.side.other(), before, &mut out);
+                        inside.streams.lost_before(run.side.other(), before, pieces);
                     }
                 }
                 // Under 1-RTT keys come tickets for later sessions, which say nothing.
@@ -715,8 +754,8 @@ impl Connection {
                 Frame::Datagram => self.facts.datagrams = self.facts.datagrams.saturating_add(1),
                 _ if inside.closed => {}
                 Frame::Stream { stream, offset, last, bytes } => {
-                    let came = Bytes { stream, side: run.side, offset, bytes, last, source };
-                    let full = inside.streams.data(&came, &mut out);
+                    let came = Came { stream, side: run.side, offset, bytes, last, source };
+                    let full = inside.streams.data(&came, pieces);
                     let limit = full.map(|full| match full {
                         Full::Bytes => Limit::WaitingBytes,
                         Full::Streams => Limit::LiveStreams,
@@ -725,8 +764,8 @@ impl Connection {
                         self.tls.odd(AnomalyKind::Limit(limit), run.frame, run.offset);
                     }
                 }
-                Frame::Reset { stream, .. } => inside.streams.reset((stream, run.side), source, &mut out),
-                Frame::Stop { stream } => inside.streams.stop((stream, run.side), source, &mut out),
+                Frame::Reset { stream, .. } => inside.streams.reset((stream, run.side), source, pieces),
+                Frame::Stop { stream } => inside.streams.stop((stream, run.side), source, pieces),
                 Frame::Crypto { .. } => {}
             }
         }
@@ -737,7 +776,7 @@ impl Connection {
             self.tls.opened_crypto(run, &piece, tools, ended);
         }
         if inside.closed && !was_closed {
-            inside.streams.finish(source, &mut Out { pieces, waiting: &mut tools.stream_bytes });
+            inside.streams.finish(source, pieces);
         }
     }
 
@@ -752,14 +791,14 @@ impl Connection {
     }
 
     fn finish(&mut self, (tools, room, pieces): Bench<'_>, out: &mut Vec<Ended>) -> Option<Gone> {
-        let waiting = self.inside.as_mut().map(|inside| inside.opening.finish(tools)).unwrap_or_default();
+        let waiting = self.inside.as_mut().map(|inside| inside.opening.finish()).unwrap_or_default();
         for packet in waiting {
             self.one(packet, (tools, room, pieces));
         }
+        self.early(true, (tools, room, pieces));
         if let Some(inside) = &mut self.inside {
             if let Some(last) = inside.last.filter(|_| !inside.closed) {
-                let mut out = Out { pieces, waiting: &mut tools.stream_bytes };
-                inside.streams.finish(last, &mut out);
+                inside.streams.finish(last, pieces);
             }
             self.tls.opened(inside.opening.told());
         }

@@ -6,10 +6,10 @@
 use std::collections::VecDeque;
 use std::sync::Arc;
 
-use super::super::tls::{CipherSuite, Tools, cipher_suite};
+use super::super::tls::{CipherSuite, Tally, Tools, cipher_suite};
 use super::keys::{self, Opened, PacketKeys};
 use super::ordered::Source;
-use crate::model::{Budget, Decryption, KeyLog, QuicVersion, Secret, SecretLabel, Side};
+use crate::model::{Budget, Decryption, KeyLog, QuicVersion, Secret, SecretLabel, Share, Side};
 
 /// Packets of one sender and level that cannot be opened one after the other; then no more are tried.
 const MOST_FAILED: u32 = 64;
@@ -87,17 +87,17 @@ pub(super) struct Opening {
     expected: [[u64; 2]; 2],
     agreed: Agreed,
     waiting: VecDeque<Sealed>,
-    waiting_bytes: usize,
+    /// What waits, in bytes.
+    held: Share,
     /// What those that wait were tried with.
     tried: Option<Arc<KeyLog>>,
     most_waiting: usize,
-    in_all: usize,
     /// Nothing is waited for any more.
     late: bool,
     opened: u64,
     failed: u64,
-    /// Packets with data of the application, and how many of them were opened.
-    data: [u64; 2],
+    /// Packets with data of the application that were opened.
+    opened_data: u64,
     why_not: Decryption,
 }
 
@@ -120,69 +120,58 @@ impl Opening {
             expected: [[0; 2]; 2],
             agreed: Agreed::default(),
             waiting: VecDeque::new(),
-            waiting_bytes: 0,
+            held: budget.sealed_bytes.share(),
             tried: None,
             most_waiting: budget.sealed_bytes_per_flow,
-            in_all: budget.sealed_bytes,
             late: false,
             opened: 0,
             failed: 0,
-            data: [0; 2],
+            opened_data: 0,
             why_not: Decryption::NotTried,
         }
     }
 
     /// Tries a packet.
-    pub(super) fn take(&mut self, packet: Sealed, tools: &mut Tools) -> Tried {
+    pub(super) fn take(&mut self, packet: Sealed, tools: &Tools) -> Tried {
         let is_data = u64::from(packet.level != Level::Handshake);
-        let [came, _] = &mut self.data;
-        *came = came.saturating_add(is_data);
         match self.open(&packet, &tools.keys) {
             Ok(opened) => {
-                let [_, read] = &mut self.data;
-                *read = read.saturating_add(is_data);
+                self.opened_data = self.opened_data.saturating_add(is_data);
                 self.succeed(opened)
             }
-            Err(Not::Yet(_)) if !self.late => {
-                let [came, _] = &mut self.data;
-                *came = came.saturating_sub(is_data);
-                self.hold(packet, tools)
-            }
+            Err(Not::Yet(_)) if !self.late => self.hold(packet),
             Err(not) => self.fail(&not),
         }
     }
 
-    fn hold(&mut self, packet: Sealed, tools: &mut Tools) -> Tried {
+    fn hold(&mut self, packet: Sealed) -> Tried {
         let cost = packet.bytes.len().saturating_add(PACKET_BYTES);
         // A hello that is not there by now is not only late.
         let no_start = self.agreed.random.is_none();
         let most = if no_start { self.most_waiting.min(MOST_BEFORE_A_HELLO) } else { self.most_waiting };
-        if self.waiting_bytes.saturating_add(cost) > most || tools.held_bytes.saturating_add(cost) > self.in_all {
+        let fits = self.held.grow(cost);
+        if self.held.bytes() > most || !fits {
             self.why_not = if no_start { Decryption::StartMissing } else { Decryption::SecretTooLate };
             self.late = true;
-            self.forget(tools);
+            self.forget();
             return if no_start { Tried::Lost } else { Tried::NoRoom };
         }
-        self.waiting_bytes = self.waiting_bytes.saturating_add(cost);
-        tools.held_bytes = tools.held_bytes.saturating_add(cost);
         self.waiting.push_back(packet);
         Tried::Kept
     }
 
-    fn forget(&mut self, tools: &mut Tools) {
-        tools.held_bytes = tools.held_bytes.saturating_sub(self.waiting_bytes);
-        self.waiting_bytes = 0;
+    fn forget(&mut self) {
+        self.held.shrink(self.held.bytes());
         self.waiting.clear();
     }
 
-    /// How many packets were opened, how many were not, and why. Where none of those with data was, nothing is opened.
-    pub(super) fn told(&self) -> (u64, u64, Decryption) {
-        let sealed = matches!(self.data, [came, 0] if came > 0);
-        (if sealed { 0 } else { self.opened }, self.failed, self.why_not)
+    /// How many packets were opened, how many were not, and why.
+    pub(super) fn told(&self) -> Tally {
+        Tally { opened: self.opened, failed: self.failed, data: self.opened_data > 0, why_not: self.why_not }
     }
 
     /// The packets that waited, where something new is known that may open them.
-    pub(super) fn again(&mut self, agreed: Agreed, tools: &mut Tools) -> VecDeque<Sealed> {
+    pub(super) fn again(&mut self, agreed: Agreed, tools: &Tools) -> VecDeque<Sealed> {
         // Between a HelloRetryRequest and the second hello none is under way; the random stays the same.
         let agreed = Agreed { random: agreed.random.or(self.agreed.random), ..agreed };
         let news = agreed != self.agreed || self.tried.as_ref().is_none_or(|keys| !Arc::ptr_eq(keys, &tools.keys));
@@ -191,19 +180,19 @@ impl Opening {
             return VecDeque::new();
         }
         self.tried = Some(Arc::clone(&tools.keys));
-        self.all_waiting(tools)
+        self.all_waiting()
     }
 
-    fn all_waiting(&mut self, tools: &mut Tools) -> VecDeque<Sealed> {
+    fn all_waiting(&mut self) -> VecDeque<Sealed> {
         let waiting = core::mem::take(&mut self.waiting);
-        self.forget(tools);
+        self.forget();
         waiting
     }
 
     /// The connection is over: what waits is given up.
-    pub(super) fn finish(&mut self, tools: &mut Tools) -> VecDeque<Sealed> {
+    pub(super) fn finish(&mut self) -> VecDeque<Sealed> {
         self.late = true;
-        self.all_waiting(tools)
+        self.all_waiting()
     }
 
     /// The receiver has seen a packet of that number of the sender's.
@@ -258,13 +247,12 @@ impl Opening {
         if lane.failed >= MOST_FAILED {
             return Err(Not::Authentic);
         }
-        let opened = match &mut lane.keys {
-            Some(keys) => open_with(keys, packet, expected),
-            None => {
-                let (keys, opened) = first_keys(packet, agreed, log, expected)?;
-                lane.keys = keys;
-                opened
-            }
+        let opened = if let Some(keys) = &mut lane.keys {
+            open_with(keys, packet, expected)
+        } else {
+            let (keys, opened) = first_keys(packet, agreed, log, expected)?;
+            lane.keys = keys;
+            opened
         };
         let Some(opened) = opened else {
             lane.failed = lane.failed.saturating_add(1);

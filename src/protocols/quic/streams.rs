@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 
 use super::numbers::Numbers;
 use super::ordered::{Ordered, Source};
-use crate::model::{Budget, Run, RunKind, Side, Timestamp};
+use crate::model::{Budget, Run, RunKind, Share, Side, Timestamp};
 
 /// What comes of one side of a stream.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -42,10 +42,10 @@ pub(super) struct Streams {
     connection: u32,
     halves: BTreeMap<(u64, Side), Half>,
     over: BTreeMap<(u64, Side), Numbers>,
-    cost: usize,
+    /// What waits, in bytes.
+    held: Share,
     most_halves: usize,
     most_bytes: usize,
-    in_all: usize,
 }
 
 #[derive(Debug, Default)]
@@ -57,12 +57,8 @@ struct Half {
     waiting_since: Timestamp,
 }
 
-/// What the streams work on.
-pub(super) struct Out<'a> {
-    pub(super) pieces: &'a mut Vec<StreamPiece>,
-    /// Bytes that wait in all connections.
-    pub(super) waiting: &'a mut usize,
-}
+/// Where pieces go.
+type Out = Vec<StreamPiece>;
 
 /// A limit was reached.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -75,7 +71,7 @@ pub(super) enum Full {
 
 /// A frame's bytes of a stream.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Bytes<'a> {
+pub(super) struct Came<'a> {
     pub(super) stream: u64,
     pub(super) side: Side,
     pub(super) offset: u64,
@@ -90,15 +86,14 @@ impl Streams {
             connection,
             halves: BTreeMap::new(),
             over: BTreeMap::new(),
-            cost: 0,
+            held: budget.stream_bytes.share(),
             most_halves: budget.live_streams.saturating_mul(2),
             most_bytes: budget.waiting_bytes_per_side,
-            in_all: budget.waiting_bytes,
         }
     }
 
     /// Takes bytes. `Some`: a limit was reached, and something was given up for it.
-    pub(super) fn data(&mut self, came: &Bytes<'_>, out: &mut Out<'_>) -> Option<Full> {
+    pub(super) fn data(&mut self, came: &Came<'_>, out: &mut Out) -> Option<Full> {
         let key = (came.stream, came.side);
         let full = self.open(key, came.source, out)?;
         let connection = self.connection;
@@ -110,7 +105,7 @@ impl Streams {
         if half.ordered.passes(came.offset, came.bytes) {
             if !came.bytes.is_empty() {
                 let bytes = RunKind::Data(came.bytes.to_vec().into());
-                out.pieces.push(piece(connection, key, came.source, came.offset, bytes));
+                out.push(piece(connection, key, came.source, came.offset, bytes));
             }
             self.settle(key, came.source, out);
             return full;
@@ -121,10 +116,10 @@ impl Streams {
         if !waited {
             half.waiting_since = came.source.time;
         }
-        self.account(before, half_cost(&self.halves, key), out);
+        self.account(before, half_cost(&self.halves, key));
         self.drain(key, out);
         self.settle(key, came.source, out);
-        if !kept || self.cost > self.most_bytes || *out.waiting > self.in_all {
+        if !kept || self.held.bytes() > self.most_bytes || self.held.bytes() > 0 && self.held.is_over() {
             self.let_go(|_| true, out);
             return Some(Full::Bytes);
         }
@@ -132,24 +127,24 @@ impl Streams {
     }
 
     /// The sender breaks the stream off.
-    pub(super) fn reset(&mut self, key: (u64, Side), source: Source, out: &mut Out<'_>) {
+    pub(super) fn reset(&mut self, key: (u64, Side), source: Source, out: &mut Out) {
         if self.is_over(key) {
             return;
         }
         let offset = self.halves.get(&key).map_or(0, |half| half.ordered.next_offset());
         let act = Act::Reset;
-        out.pieces.push(StreamPiece { act, ..piece(self.connection, key, source, offset, RunKind::End) });
-        self.close(key, out);
+        out.push(StreamPiece { act, ..piece(self.connection, key, source, offset, RunKind::End) });
+        self.close(key);
     }
 
     /// A side wants no more of what the other sends.
-    pub(super) fn stop(&self, key: (u64, Side), source: Source, out: &mut Out<'_>) {
+    pub(super) fn stop(&self, key: (u64, Side), source: Source, out: &mut Out) {
         let act = Act::Stopped;
-        out.pieces.push(StreamPiece { act, ..piece(self.connection, key, source, 0, RunKind::End) });
+        out.push(StreamPiece { act, ..piece(self.connection, key, source, 0, RunKind::End) });
     }
 
     /// Packets of `side` are missing that its receiver has: holes that opened before that time will not be filled.
-    pub(super) fn lost_before(&mut self, side: Side, time: Timestamp, out: &mut Out<'_>) {
+    pub(super) fn lost_before(&mut self, side: Side, time: Timestamp, out: &mut Out) {
         let halves = &self.halves;
         let old: Vec<(u64, Side)> = halves
             .iter()
@@ -160,9 +155,9 @@ impl Streams {
     }
 
     /// The connection is over.
-    pub(super) fn finish(&mut self, source: Source, out: &mut Out<'_>) {
+    pub(super) fn finish(&mut self, source: Source, out: &mut Out) {
         self.let_go(|_| true, out);
-        out.pieces.push(StreamPiece {
+        out.push(StreamPiece {
             act: Act::Closed,
             ..piece(self.connection, (0, Side::Client), source, 0, RunKind::End)
         });
@@ -171,12 +166,12 @@ impl Streams {
 
     /// Whether holes are waited for.
     pub(super) fn is_waiting(&self) -> bool {
-        self.cost > 0
+        self.held.bytes() > 0
     }
 
     /// Makes room for the half, where it is new. `None`: it is over.
     #[expect(clippy::option_option, reason = "whether there is a half, and whether another one went for it")]
-    fn open(&mut self, key: (u64, Side), source: Source, out: &mut Out<'_>) -> Option<Option<Full>> {
+    fn open(&mut self, key: (u64, Side), source: Source, out: &mut Out) -> Option<Option<Full>> {
         if self.halves.contains_key(&key) {
             return Some(None);
         }
@@ -191,17 +186,17 @@ impl Streams {
             self.let_go(|key| key == oldest, out);
             let offset = self.halves.get(&oldest).map_or(0, |half| half.ordered.next_offset());
             for kind in [RunKind::Gap(0), RunKind::End] {
-                out.pieces.push(piece(self.connection, oldest, source, offset, kind));
+                out.push(piece(self.connection, oldest, source, offset, kind));
             }
-            self.close(oldest, out);
+            self.close(oldest);
         }
         self.halves.insert(key, Half::default());
         Some(full)
     }
 
     /// Gives up the holes of these halves, as if their bytes had been lost.
-    fn let_go(&mut self, of: impl Fn((u64, Side)) -> bool, out: &mut Out<'_>) {
-        if self.cost == 0 {
+    fn let_go(&mut self, of: impl Fn((u64, Side)) -> bool, out: &mut Out) {
+        if self.held.bytes() == 0 {
             return;
         }
         let keys: Vec<(u64, Side)> = self.halves.keys().copied().filter(|key| of(*key)).collect();
@@ -210,7 +205,7 @@ impl Streams {
                 let offset = half.ordered.next_offset();
                 let mut source = None;
                 if let Some((missing, at)) = half.ordered.give_up() {
-                    out.pieces.push(piece(self.connection, key, at, offset, RunKind::Gap(missing)));
+                    out.push(piece(self.connection, key, at, offset, RunKind::Gap(missing)));
                     source = Some(at);
                 }
                 self.drain(key, out);
@@ -222,36 +217,37 @@ impl Streams {
     }
 
     /// Gives what is next of a half.
-    fn drain(&mut self, key: (u64, Side), out: &mut Out<'_>) {
+    fn drain(&mut self, key: (u64, Side), out: &mut Out) {
         let Some(half) = self.halves.get_mut(&key) else { return };
         let before = half.ordered.cost();
         while let Some(next) = half.ordered.take() {
             // Another hole may stand behind it.
             half.waiting_since = half.waiting_since.max(next.source.time);
-            out.pieces.push(piece(self.connection, key, next.source, next.offset, RunKind::Data(next.bytes.into())));
+            out.push(piece(self.connection, key, next.source, next.offset, RunKind::Data(next.bytes.into())));
         }
         let after = half.ordered.cost();
-        self.account(before, after, out);
+        self.account(before, after);
     }
 
     /// Ends the half where all of it came.
-    fn settle(&mut self, key: (u64, Side), source: Source, out: &mut Out<'_>) {
+    fn settle(&mut self, key: (u64, Side), source: Source, out: &mut Out) {
         let Some(half) = self.halves.get(&key) else { return };
         let offset = half.ordered.next_offset();
         if half.size.is_some_and(|size| size <= offset) {
-            out.pieces.push(piece(self.connection, key, source, offset, RunKind::End));
-            self.close(key, out);
+            out.push(piece(self.connection, key, source, offset, RunKind::End));
+            self.close(key);
         }
     }
 
-    fn account(&mut self, before: usize, after: usize, out: &mut Out<'_>) {
-        self.cost = self.cost.saturating_sub(before).saturating_add(after);
-        *out.waiting = out.waiting.saturating_sub(before).saturating_add(after);
+    fn account(&mut self, before: usize, after: usize) {
+        self.held.shrink(before);
+        // Whether it fits is asked once all that can go out went.
+        let _fits = self.held.grow(after);
     }
 
-    fn close(&mut self, key: (u64, Side), out: &mut Out<'_>) {
+    fn close(&mut self, key: (u64, Side)) {
         if let Some(half) = self.halves.remove(&key) {
-            self.account(half.ordered.cost(), 0, out);
+            self.account(half.ordered.cost(), 0);
         }
         self.over.entry((key.0 & 3, key.1)).or_default().add(key.0 >> 2);
     }

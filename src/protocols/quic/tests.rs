@@ -463,7 +463,8 @@ fn begin(version: QuicVersion) -> Vec<(Side, Vec<u8>)> {
 
 /// What streams give with a key log: for each side of each stream what came, in words; and the sessions.
 fn carried(log: KeyLog, talk: &[(Side, Vec<u8>)]) -> (Vec<String>, Vec<Ended>) {
-    let mut connections = Connections::new(&Budget::default());
+    let budget = Budget::default();
+    let mut connections = Connections::new(&budget);
     let mut tools = Tools { keys: std::sync::Arc::new(log), ..Tools::default() };
     let (mut out, mut pieces) = (Vec::new(), Vec::new());
     for (i, (side, bytes)) in talk.iter().enumerate() {
@@ -474,7 +475,8 @@ fn carried(log: KeyLog, talk: &[(Side, Vec<u8>)]) -> (Vec<String>, Vec<Ended>) {
     }
     connections.finish([0; 2], &mut tools, &mut out);
     pieces.extend(connections.take_pieces());
-    assert_eq!((tools.held_bytes, tools.stream_bytes), (0, 0));
+    drop(connections);
+    assert_eq!((budget.sealed_bytes.taken(), budget.stream_bytes.taken()), (0, 0));
     let mut said: std::collections::BTreeMap<(u64, Side), (u64, String)> = std::collections::BTreeMap::new();
     for StreamPiece { stream, run, act, .. } in pieces {
         let (next, words) = said.entry((stream, run.side)).or_default();
@@ -630,7 +632,8 @@ fn packets_wait_for_a_growing_key_log_and_for_hellos() {
     talk.insert(1, client.packet(&stream(0, 0, true, b"a")));
     let mut growing = KeyLog::new(1 << 20);
     growing.growing = true;
-    let mut connections = Connections::new(&Budget::default());
+    let budget = Budget::default();
+    let mut connections = Connections::new(&budget);
     let mut tools = Tools { keys: std::sync::Arc::new(growing), ..Tools::default() };
     let mut out = Vec::new();
     for (side, bytes) in &talk {
@@ -638,11 +641,11 @@ fn packets_wait_for_a_growing_key_log_and_for_hellos() {
         let run = Run { side: *side, offset: 0, frame: FrameNo(1), time: Timestamp(0), kind };
         connections.feed(&run, &mut tools, &mut out);
     }
-    assert!(connections.take_pieces().is_empty() && tools.held_bytes > 0);
+    assert!(connections.take_pieces().is_empty() && budget.sealed_bytes.taken() > 0);
     tools.keys = std::sync::Arc::new(log(&[3]));
     connections.finish([0; 2], &mut tools, &mut out);
     assert_eq!(connections.take_pieces().len(), 3);
-    assert_eq!(tools.held_bytes, 0);
+    assert_eq!(budget.sealed_bytes.taken(), 0);
 }
 
 #[test]
@@ -663,12 +666,11 @@ fn resets_stops_and_the_close() {
 fn a_hole_that_the_receiver_knows_to_be_none_is_given_up() {
     let at = |seconds: i64| Source { frame: FrameNo(1), time: Timestamp(seconds * 1_000_000_000) };
     let mut streams = Streams::new(0, &Budget::default());
-    let (mut pieces, mut waiting) = (Vec::new(), 0);
-    let mut out = Out { pieces: &mut pieces, waiting: &mut waiting };
-    let bytes = |stream, source| Bytes { stream, side: Client, offset: 5, bytes: b"b", last: true, source };
-    assert_eq!(streams.data(&bytes(0, at(1)), &mut out), None);
-    assert_eq!(streams.data(&bytes(4, at(9)), &mut out), None);
-    streams.lost_before(Client, Timestamp(5_000_000_000), &mut out);
+    let mut pieces = Vec::new();
+    let bytes = |stream, source| Came { stream, side: Client, offset: 5, bytes: b"b", last: true, source };
+    assert_eq!(streams.data(&bytes(0, at(1)), &mut pieces), None);
+    assert_eq!(streams.data(&bytes(4, at(9)), &mut pieces), None);
+    streams.lost_before(Client, Timestamp(5_000_000_000), &mut pieces);
     let told: Vec<_> = pieces.iter().map(|p| (p.stream, &p.run.kind)).collect();
     let b = RunKind::Data(b"b".to_vec().into());
     assert_eq!(told, [(0, &RunKind::Gap(5)), (0, &b), (0, &RunKind::End)]);
@@ -678,18 +680,17 @@ fn a_hole_that_the_receiver_knows_to_be_none_is_given_up() {
 fn too_much_behind_holes_is_let_go_and_said() {
     let budget = Budget { waiting_bytes_per_side: 1_000, live_streams: 4, ..Budget::default() };
     let mut streams = Streams::new(0, &budget);
-    let (mut pieces, mut waiting) = (Vec::new(), 0);
+    let mut pieces = Vec::new();
     let source = source(1);
     let mut full = Vec::new();
     for n in 0..20 {
-        let mut out = Out { pieces: &mut pieces, waiting: &mut waiting };
-        let came = Bytes { stream: 4 * n, side: Client, offset: 5, bytes: &[7; 100], last: false, source };
-        full.extend(streams.data(&came, &mut out));
+        let came = Came { stream: 4 * n, side: Client, offset: 5, bytes: &[7; 100], last: false, source };
+        full.extend(streams.data(&came, &mut pieces));
     }
     assert!(full.contains(&Full::Bytes) && full.contains(&Full::Streams), "{full:?}");
-    assert!(waiting <= 1_000 && streams.is_waiting());
-    streams.finish(source, &mut Out { pieces: &mut pieces, waiting: &mut waiting });
-    assert_eq!(waiting, 0);
+    assert!(budget.stream_bytes.taken() <= 1_000 && streams.is_waiting());
+    streams.finish(source, &mut pieces);
+    assert_eq!(budget.stream_bytes.taken(), 0);
 }
 
 /// A first packet of Google's own QUIC.

@@ -23,6 +23,7 @@ pub use certificate::CertificateCache;
 pub use opening::Tools;
 pub(super) use protection::PacketCipher;
 pub(super) use schedule::expand_label;
+pub(super) use session::Tally;
 pub(super) use suite::{Cipher, Hash, Suite as CipherSuite, suite as cipher_suite};
 
 use super::{Feed, Sniff};
@@ -287,8 +288,13 @@ impl Connection {
     }
 
     /// What keys opened of what QUIC packets carry.
-    pub(super) fn opened(&mut self, (opened, failed, why_not): (u64, u64, Decryption)) {
-        self.session.decryption = session::Tally { opened, failed, why_not };
+    pub(super) fn opened(&mut self, tally: Tally) {
+        self.session.decryption = tally;
+    }
+
+    /// Whether the server takes early data, once that is told.
+    pub(super) fn takes_early_data(&self) -> Option<bool> {
+        self.session.takes_early_data
     }
 
     /// Whether a stream's first bytes are a TLS record with something plausible in it, or an SSL 2.0 ClientHello.

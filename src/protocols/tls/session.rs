@@ -13,13 +13,13 @@ use crate::model::{
 
 /// What keys opened of the session under way.
 #[derive(Clone, Copy, Debug, Default)]
-pub(super) struct Tally {
-    pub(super) opened: u64,
-    pub(super) failed: u64,
+pub(in crate::protocols) struct Tally {
+    pub(in crate::protocols) opened: u64,
+    pub(in crate::protocols) failed: u64,
     /// Application data was opened.
-    pub(super) data: bool,
+    pub(in crate::protocols) data: bool,
     /// Why nothing was opened, if nothing is.
-    pub(super) why_not: Decryption,
+    pub(in crate::protocols) why_not: Decryption,
 }
 
 impl Tally {
