@@ -25,6 +25,8 @@ struct Question {
     ordinal: u32,
     news: bool,
     id: u16,
+    /// The stream of QUIC that it came on: the answer comes on the same, and all ids are 0 (RFC 9250 section 4.2).
+    stream: Option<u64>,
     questions: Vec<DnsQuestion>,
     frame: FrameNo,
     time: Timestamp,
@@ -46,7 +48,7 @@ impl Lookups {
             *ordinal = number.saturating_add(1);
             number
         };
-        let kind = kind_of(flow);
+        let kind = if seen.stream.is_some() { DnsKind::Dns } else { kind_of(flow) };
         let mut anomalies = Vec::new();
         if !message.complete {
             anomalies.push(Anomaly { kind: AnomalyKind::BadDns, frame: seen.frame, offset: 0, len: 0 });
@@ -58,6 +60,7 @@ impl Lookups {
                 ordinal: number(),
                 news: true,
                 id: message.id,
+                stream: seen.stream,
                 questions: message.questions,
                 frame: seen.first_frame,
                 time: seen.time,
@@ -76,7 +79,9 @@ impl Lookups {
         let asked = self
             .waiting
             .iter()
-            .position(|q| q.id == message.id && same_question(&q.questions, &message.questions))
+            .position(|q| {
+                q.id == message.id && q.stream == seen.stream && same_question(&q.questions, &message.questions)
+            })
             .and_then(|i| self.waiting.remove(i));
         let response =
             DnsResponse { frame: seen.frame, time: seen.time, rcode: message.rcode, answers: message.answers };
@@ -117,7 +122,7 @@ impl Lookups {
 
 fn unanswered(flow: &Flow, question: Question) -> Exchange {
     let lookup = DnsLookup {
-        kind: kind_of(flow),
+        kind: if question.stream.is_some() { DnsKind::Dns } else { kind_of(flow) },
         id: question.id,
         questions: question.questions,
         query_frame: Some(question.frame),

@@ -1,5 +1,7 @@
 //! One shard: the units of its flows become exchanges.
 
+use std::collections::BTreeMap;
+use std::net::IpAddr;
 use std::sync::Arc;
 
 use super::pairing::Lookups;
@@ -9,13 +11,15 @@ use crate::model::{
     Anomaly, Budget, Detail, Endpoint, Envelope, Exchange, FlowId, FrameNo, KeyLog, LimitHit, MessageList, Run,
     RunKind, Side, Timestamp, Transport, Unit,
 };
-use crate::protocols::{Feed, Sniff, dns, http, http1, http2, quic, tls};
+use crate::protocols::{Feed, Sniff, dns, http, http1, http2, http3, quic, tls};
 use crate::streams::{Flow, FlowTable, FrameList, Slot};
 
 /// Bytes of one side that are held while its protocol is not yet clear.
 const HELD_BYTES: usize = 4_096;
 /// Length of a frame list in bytes from which on it is handed over without waiting for a row to change.
 const FRAMES_BYTES: usize = 2 << 10;
+/// Flows of QUIC of one end that are looked through for a client that goes on from elsewhere.
+const FLOWS_OF_ONE: usize = 1_024;
 /// Datagrams of a flow that are looked at before it is left alone.
 const TRIED_DATAGRAMS: u8 = 4;
 
@@ -79,6 +83,8 @@ pub(super) struct Shard {
     reader: Reader,
     flows: FlowTable,
     states: Vec<State>,
+    /// Flows of QUIC that keys may open, by their ends: a client may go on from elsewhere.
+    openable: BTreeMap<Endpoint, Vec<(Slot, FlowId)>>,
     /// The slots that units of a block belonged to, where open exchanges are shown.
     touched: Option<Vec<Slot>>,
     /// Flows that ended.
@@ -95,6 +101,8 @@ struct Reader {
     tls: Vec<tls::Ended>,
     quic: Vec<quic::Ended>,
     dns: Vec<dns::TcpMessage>,
+    /// A flow turned out to be QUIC.
+    is_quic: bool,
 }
 
 #[derive(Debug, Default)]
@@ -126,9 +134,21 @@ enum Parser {
     DnsTcp(Box<dns::TcpReader>),
     /// DNS in datagrams.
     Dns,
-    Quic(Box<quic::Connections>),
+    Quic {
+        connections: Box<quic::Connections>,
+        /// Reads what the connections carry, where keys open them; by the number of the connection.
+        inside: Vec<(u32, Box<State>)>,
+        /// Exchanges that were read inside.
+        read: u32,
+    },
+    /// HTTP/3, inside QUIC.
+    Http3(Box<http3::Connection>),
+    /// DNS inside QUIC.
+    DnsQuic(Box<dns::QuicReader>),
     /// UDP, so many datagrams tried.
     Datagrams(u8),
+    /// The datagrams are of a QUIC connection that began as that flow.
+    Moved(Slot, FlowId),
     /// A protocol that is not read; a handshake may still begin in it (STARTTLS, a tunnel).
     Other,
 }
@@ -153,9 +173,11 @@ impl Shard {
                 tls: Vec::new(),
                 quic: Vec::new(),
                 dns: Vec::new(),
+                is_quic: false,
             },
             flows: FlowTable::new(budget),
             states: Vec::new(),
+            openable: BTreeMap::new(),
             touched: None,
             ended_flows: 0,
         }
@@ -191,7 +213,7 @@ impl Shard {
             while let Some((_, newer)) = keys.next_if(|(before, _)| *before <= index) {
                 self.reader.tools.keys = Arc::clone(newer);
             }
-            let mine = self.shards == 1 || (unit.hash >> 40) % self.shards == self.index;
+            let mine = self.shards == 1 || place(unit) % self.shards == self.index;
             let slot = mine.then(|| self.locate(unit, stamp, out));
             while let Some((_, frame, offset)) = earlier.next_if(|(of, ..)| *of <= index) {
                 if let Some(slot) = slot {
@@ -199,8 +221,7 @@ impl Shard {
                 }
             }
             if let Some(slot) = slot {
-                self.flows.accept(slot, unit, block.payload(index), &mut runs);
-                self.feed(slot, stamp, &mut runs, out);
+                let slot = self.accept(slot, stamp, (unit, block.payload(index)), &mut runs, out);
                 if let Some(touched) = &mut self.touched {
                     touched.push(slot);
                 }
@@ -245,9 +266,90 @@ impl Shard {
     pub(super) fn read_unit(&mut self, unit: &Unit, payload: &[u8], out: &mut Vec<Event>) {
         let stamp = Stamp::at(unit.frame);
         let slot = self.locate(unit, stamp, out);
-        let mut runs = Vec::new();
-        self.flows.accept(slot, unit, payload, &mut runs);
-        self.feed(slot, stamp, &mut runs, out);
+        self.accept(slot, stamp, (unit, payload), &mut Vec::new(), out);
+    }
+
+    /// Has a unit read by its flow, or by the one in which its QUIC connection began; gives which.
+    fn accept<'a>(
+        &mut self,
+        slot: Slot,
+        stamp: Stamp,
+        (unit, payload): (&Unit, &'a [u8]),
+        runs: &mut Vec<Run<'a>>,
+        out: &mut Vec<Event>,
+    ) -> Slot {
+        self.flows.accept(slot, unit, payload, runs);
+        let home = self.home(slot, stamp, (unit, payload), out);
+        if let Some(home) = home {
+            self.flows.add_frame(home, unit.frame, unit.record_offset);
+            let flow = self.flows.flow(home);
+            let [client, server] = flow.bytes;
+            // The end that stays tells who sent it.
+            let from_server = unit.source == flow.server || unit.target != flow.server && unit.target == flow.client;
+            let (side, offset) = if from_server { (Side::Server, server) } else { (Side::Client, client) };
+            for run in runs.iter_mut() {
+                (run.side, run.offset) = (side, offset);
+            }
+        }
+        let slot = home.unwrap_or(slot);
+        self.feed(slot, stamp, runs, out);
+        slot
+    }
+
+    /// The flow in which the QUIC connection began that a datagram of another flow is of (RFC 9000 section 9). Only keys
+    /// make what comes of it readable, so without them it is not looked for.
+    fn home(
+        &mut self,
+        slot: Slot,
+        stamp: Stamp,
+        (unit, payload): (&Unit, &[u8]),
+        out: &mut Vec<Event>,
+    ) -> Option<Slot> {
+        if unit.transport() != Transport::Udp || !self.reader.tools.keys.may_open() {
+            return None;
+        }
+        let state = self.states.get_mut(slot.0)?;
+        match &state.parser {
+            Parser::Moved(home, id) => {
+                let (home, id) = (*home, *id);
+                // The connection is over, or a new one begins on these ports.
+                if self.flows.flow(home).id != id || quic::sniff(payload) {
+                    state.parser = Parser::default();
+                    return None;
+                }
+                Some(home)
+            }
+            Parser::Unclear(_) => {
+                let target = quic::short_target(payload)?;
+                let home = [unit.target, unit.source].iter().find_map(|end| {
+                    let known = self.openable.get(end)?;
+                    known.iter().rev().find(|(of, id)| {
+                        let flow = self.flows.flow(*of);
+                        flow.id == *id && self.states.get(of.0).is_some_and(|state| state.is_met(flow, unit, target))
+                    })
+                });
+                let (home, id) = *home?;
+                self.states.get_mut(slot.0)?.parser = Parser::Moved(home, id);
+                let ends = (unit.source, unit.target);
+                let short = ShortPacket { frame: unit.frame, ends, target: target.into() };
+                let flow = self.flows.flow(slot).id;
+                out.push(Event { stamp, flow, found: Found::Short(short) });
+                Some(home)
+            }
+            _ => None,
+        }
+    }
+
+    /// Remembers a flow of QUIC whose client may go on from elsewhere.
+    fn expect_moves(&mut self, slot: Slot) {
+        let flow = self.flows.flow(slot);
+        for end in [flow.server, flow.client] {
+            let known = self.openable.entry(end).or_default();
+            if known.len() >= FLOWS_OF_ONE {
+                known.remove(0);
+            }
+            known.push((slot, flow.id));
+        }
     }
 
     /// Ends all flows, oldest first.
@@ -298,11 +400,22 @@ impl Shard {
         for run in runs.drain(..) {
             state.feed(stamp, flow, run, &mut self.reader, out);
         }
+        if std::mem::take(&mut self.reader.is_quic) && self.reader.tools.keys.may_open() {
+            self.expect_moves(slot);
+        }
     }
 
     fn end(&mut self, slot: Slot, stamp: Stamp, out: &mut Vec<Event>) {
         let mut runs = Vec::new();
         let mut flow = self.flows.close(slot, &mut runs);
+        for end in [flow.server, flow.client] {
+            if let Some(known) = self.openable.get_mut(&end) {
+                known.retain(|(_, id)| *id != flow.id);
+                if known.is_empty() {
+                    self.openable.remove(&end);
+                }
+            }
+        }
         let mut state = self.states.get_mut(slot.0).map(std::mem::take).unwrap_or_default();
         for run in runs {
             state.feed(stamp, &flow, run, &mut self.reader, out);
@@ -325,7 +438,8 @@ impl State {
             Parser::Http(connection) => {
                 let fed = connection.feed(&run, &mut reader.http);
                 let upgraded = connection.take_upgraded();
-                give(stamp, flow, connection.take_given(), out);
+                let given = connection.take_given();
+                self.give(stamp, flow, given, out);
                 self.http_ended(stamp, flow, reader, out);
                 match fed {
                     Feed::Going => {}
@@ -345,7 +459,8 @@ impl State {
             }
             Parser::Http2(connection) => {
                 let fed = connection.feed(&run, &mut reader.http);
-                give(stamp, flow, connection.take_given(), out);
+                let given = connection.take_given();
+                self.give(stamp, flow, given, out);
                 self.http_ended(stamp, flow, reader, out);
                 if fed != Feed::Going {
                     self.leave(stamp, flow, reader, out);
@@ -379,7 +494,13 @@ impl State {
                     self.feed(stamp, flow, run, reader, out);
                 }
             }
-            Parser::Tls { .. } | Parser::Quic(_) | Parser::Dns | Parser::Datagrams(_) => {}
+            Parser::Tls { .. }
+            | Parser::Quic { .. }
+            | Parser::Http3(_)
+            | Parser::DnsQuic(_)
+            | Parser::Dns
+            | Parser::Datagrams(_)
+            | Parser::Moved(..) => {}
         }
     }
 
@@ -457,15 +578,22 @@ impl State {
         match std::mem::replace(&mut self.parser, Parser::Other) {
             Parser::Http(mut connection) => {
                 connection.finish(&mut reader.http);
-                give(stamp, flow, connection.take_given(), out);
+                let given = connection.take_given();
+                self.give(stamp, flow, given, out);
                 self.http_ended(stamp, flow, reader, out);
                 self.ordinal = self.ordinal.saturating_add(connection.opened());
             }
             Parser::Http2(mut connection) => {
                 connection.finish(&mut reader.http);
-                give(stamp, flow, connection.take_given(), out);
+                let given = connection.take_given();
+                self.give(stamp, flow, given, out);
                 self.http_ended(stamp, flow, reader, out);
                 self.ordinal = self.ordinal.saturating_add(connection.opened());
+            }
+            Parser::Http3(mut connection) => {
+                connection.finish(&mut reader.http);
+                self.give(stamp, flow, connection.take_given(), out);
+                self.http_ended(stamp, flow, reader, out);
             }
             Parser::Tls { mut connection, inside, .. } => {
                 connection.close(&mut reader.tools, &mut reader.tls);
@@ -481,10 +609,14 @@ impl State {
                 connection.finish(flow.bytes, &mut reader.tls);
                 self.tls_ended(stamp, flow, reader, out);
             }
-            Parser::Quic(mut connections) => {
-                connections.finish(flow.bytes, &mut reader.quic);
+            Parser::Quic { mut connections, inside, read } => {
+                connections.finish(flow.bytes, &mut reader.tools, &mut reader.quic);
+                let opened = connections.opened();
+                self.parser = Parser::Quic { connections, inside, read };
+                self.streams(stamp, flow, reader, out);
+                self.parser = Parser::Other;
                 self.quic_ended(stamp, flow, reader, out);
-                self.ordinal = self.ordinal.saturating_add(connections.opened());
+                self.ordinal = self.ordinal.saturating_add(opened);
             }
             Parser::Unclear(held) if !held.is_empty() => {
                 self.settle(stamp, flow, held, reader, out);
@@ -492,7 +624,13 @@ impl State {
                     self.finish(stamp, flow, reader, out);
                 }
             }
-            Parser::Unclear(_) | Parser::DnsTcp(_) | Parser::Dns | Parser::Datagrams(_) | Parser::Other => {}
+            Parser::Unclear(_)
+            | Parser::DnsTcp(_)
+            | Parser::DnsQuic(_)
+            | Parser::Dns
+            | Parser::Datagrams(_)
+            | Parser::Moved(..)
+            | Parser::Other => {}
         }
         for exchange in self.lookups.give_up(flow) {
             self.push(stamp, flow, exchange, None, out);
@@ -529,6 +667,92 @@ impl State {
         Self { parser, ordinal: INSIDE, envelope, ..Self::default() }
     }
 
+    /// Whether a packet with a short header, of another flow, is of a QUIC connection of this one.
+    fn is_met(&self, flow: &Flow, unit: &Unit, target: &[u8]) -> bool {
+        let Parser::Quic { connections, .. } = &self.parser else { return false };
+        let (from_client, from_server) = (unit.target == flow.server, unit.source == flow.server);
+        from_client && connections.is_met(Side::Server, target)
+            || from_server && connections.is_met(Side::Client, target)
+            || unit.target == flow.client && connections.is_met(Side::Client, target)
+            || unit.source == flow.client && connections.is_met(Side::Server, target)
+    }
+
+    /// What streams of QUIC carry goes to whoever reads the protocol that the two agreed on.
+    fn streams(&mut self, stamp: Stamp, flow: &Flow, reader: &mut Reader, out: &mut Vec<Event>) {
+        let Parser::Quic { connections, inside, read } = &mut self.parser else { return };
+        for piece in connections.take_pieces() {
+            let id = piece.connection;
+            let at = inside.iter().position(|(of, _)| *of == id).unwrap_or_else(|| {
+                inside.push((id, Box::new(Self::inside_quic(connections, id, reader))));
+                inside.len() - 1
+            });
+            let Some((_, state)) = inside.get_mut(at) else { continue };
+            // Streams may come before the certificate: as early data, or out of order.
+            let bare = state.envelope.as_ref().is_some_and(|envelope| envelope.certificate.is_none());
+            if bare && connections.has_chain(id) {
+                state.envelope = connections.envelope(id).map(Arc::new);
+            }
+            let over = piece.act == quic::Act::Closed;
+            state.piece(stamp, flow, (piece, read), reader, out);
+            self.news |= std::mem::take(&mut state.news);
+            self.listed |= state.listed;
+            if over {
+                inside.swap_remove(at);
+            }
+        }
+    }
+
+    /// Reads what a connection of QUIC carries.
+    fn inside_quic(connections: &quic::Connections, id: u32, reader: &Reader) -> Self {
+        let envelope = connections.envelope(id).map(Arc::new);
+        let parser = match connections.carried(id) {
+            // Drafts of HTTP/3 (h3-29) and of DNS over QUIC (doq-i02) differ in nothing that is read here.
+            Some((asker, Some(name))) if name == b"h3" || name.starts_with(b"h3-") => {
+                Parser::Http3(Box::new(http3::Connection::new(&reader.budget, reader.wanted, asker)))
+            }
+            Some((_, Some(name))) if name == b"doq" || name.starts_with(b"doq-") => {
+                Parser::DnsQuic(Box::new(dns::QuicReader::new(&reader.budget)))
+            }
+            _ => Parser::Other,
+        };
+        Self { parser, ordinal: INSIDE, envelope, ..Self::default() }
+    }
+
+    /// Reads a piece of a stream. `read`: how many exchanges were read inside the flow's connections so far.
+    fn piece(
+        &mut self,
+        stamp: Stamp,
+        flow: &Flow,
+        (piece, read): (quic::StreamPiece, &mut u32),
+        reader: &mut Reader,
+        out: &mut Vec<Event>,
+    ) {
+        let over = piece.act == quic::Act::Closed;
+        match &mut self.parser {
+            Parser::Http3(connection) => {
+                connection.feed(piece, *read, &mut reader.http);
+                *read = connection.opened();
+                let given = connection.take_given();
+                self.give(stamp, flow, given, out);
+                self.http_ended(stamp, flow, reader, out);
+            }
+            Parser::DnsQuic(messages) => {
+                self.ordinal = INSIDE.saturating_add(*read);
+                messages.feed(&piece, &mut reader.dns);
+                let mut found = std::mem::take(&mut reader.dns);
+                for message in found.drain(..) {
+                    self.dns_message(stamp, flow, (&message, &message.bytes), reader, out);
+                }
+                reader.dns = found;
+                *read = self.ordinal.saturating_sub(INSIDE);
+            }
+            _ => {}
+        }
+        if over {
+            self.finish(stamp, flow, reader, out);
+        }
+    }
+
     fn datagram(&mut self, stamp: Stamp, flow: &Flow, run: &Run<'_>, reader: &mut Reader, out: &mut Vec<Event>) {
         let RunKind::Data(bytes) = &run.kind else { return };
         if let Parser::Unclear(_) = self.parser {
@@ -544,7 +768,9 @@ impl State {
         if let Parser::Datagrams(_) | Parser::Other = self.parser
             && quic::sniff(bytes)
         {
-            self.parser = Parser::Quic(Box::new(quic::Connections::new(&reader.budget)));
+            let connections = Box::new(quic::Connections::new(&reader.budget));
+            self.parser = Parser::Quic { connections, inside: Vec::new(), read: 0 };
+            reader.is_quic = true;
         }
         if let Parser::Datagrams(tried) = self.parser {
             self.parser = if is_dns_port(flow) && dns::message(bytes, &reader.budget).is_some() || dns::sniff(bytes) {
@@ -565,6 +791,7 @@ impl State {
                     first_frame: run.frame,
                     frame: run.frame,
                     time: run.time,
+                    stream: None,
                     bytes: Vec::new(),
                 };
                 self.dns_message(stamp, flow, (&seen, bytes), reader, out);
@@ -574,8 +801,9 @@ impl State {
                 *done = matches!(fed, Feed::Done | Feed::NotThis);
                 self.tls_ended(stamp, flow, reader, out);
             }
-            Parser::Quic(connections) => {
+            Parser::Quic { connections, .. } => {
                 connections.feed(run, &mut reader.tools, &mut reader.quic);
+                self.streams(stamp, flow, reader, out);
                 self.quic_ended(stamp, flow, reader, out);
             }
             _ => {}
@@ -594,7 +822,8 @@ impl State {
         let Some(message) = dns::message(bytes, &reader.budget) else { return };
         // On another port each message has to look like one; and one that is cut before it says anything is none.
         let says_nothing = !message.complete && message.questions.is_empty() && message.answers.is_empty();
-        if says_nothing || !is_dns_port(flow) && !dns::sniff(bytes) {
+        let is_certain = seen.stream.is_some() || is_dns_port(flow);
+        if says_nothing || !is_certain && !dns::sniff(bytes) {
             return;
         }
         for exchange in self.lookups.offer(flow, &mut self.ordinal, seen, message) {
@@ -660,6 +889,23 @@ impl State {
         Exchange { ordinal: self.ordinal, ..exchange(flow, end.swapped, places, detail, end.anomalies) }
     }
 
+    /// Passes on what responses handed out, before the exchange itself: a client may use a URL while the rest still comes.
+    fn give(&self, stamp: Stamp, flow: &Flow, given: Vec<http::Given>, out: &mut Vec<Event>) {
+        for given in given {
+            let (client, server) = if given.swapped { (flow.server, flow.client) } else { (flow.client, flow.server) };
+            let host = if given.host.is_empty() { server.ip.to_string().into() } else { given.host };
+            let found = Found::Links(Given {
+                flow: flow.id,
+                ordinal: self.ordinal.saturating_add(given.number),
+                client: client.ip,
+                host,
+                time: given.time,
+                links: given.links,
+            });
+            out.push(Event { stamp, flow: flow.id, found });
+        }
+    }
+
     fn push(
         &mut self,
         stamp: Stamp,
@@ -694,7 +940,16 @@ impl State {
                 let preview = connection.preview();
                 shown.extend(preview.map(|end| self.tls_exchange(flow, end)));
             }
-            Parser::Quic(connections) => {
+            Parser::Http3(connection) => {
+                let previews = connection.previews();
+                shown.extend(previews.into_iter().filter_map(|end| self.http_exchange(flow, end)));
+            }
+            Parser::Quic { connections, inside, .. } => {
+                for (_, inside) in inside {
+                    inside.show_open(flow, out);
+                    (self.news, self.listed) = (self.news | inside.news, self.listed | inside.listed);
+                    inside.news = false;
+                }
                 let previews = connections.previews();
                 shown.extend(previews.into_iter().map(|end| self.quic_exchange(flow, end)));
             }
@@ -708,21 +963,22 @@ impl State {
     }
 }
 
-/// Passes on what responses handed out, before the exchange itself: a client may use a URL while the rest still comes.
-fn give(stamp: Stamp, flow: &Flow, given: Vec<http::Given>, out: &mut Vec<Event>) {
-    for given in given {
-        let (client, server) = if given.swapped { (flow.server, flow.client) } else { (flow.client, flow.server) };
-        let host = if given.host.is_empty() { server.ip.to_string().into() } else { given.host };
-        let found = Found::Links(Given {
-            flow: flow.id,
-            message: given.message,
-            client: client.ip,
-            host,
-            time: given.time,
-            links: given.links,
-        });
-        out.push(Event { stamp, flow: flow.id, found });
+/// Which shard a unit falls to. Datagrams go by the end that stays where a QUIC client moves, its server, so that one shard
+/// sees all of a connection; lookups, which are many and short, by their flow.
+fn place(unit: &Unit) -> u64 {
+    let of_dns = |end: &Endpoint| matches!(end.port, 53 | 5_353 | 5_355);
+    if unit.transport() == Transport::Tcp || of_dns(&unit.source) || of_dns(&unit.target) {
+        return unit.hash >> 40;
     }
+    let server =
+        if (unit.source.port, unit.source) <= (unit.target.port, unit.target) { unit.source } else { unit.target };
+    let address = match server.ip {
+        IpAddr::V4(ip) => u128::from(u32::from(ip)),
+        IpAddr::V6(ip) => u128::from(ip),
+    };
+    let mixed =
+        (address as u64 ^ (address >> 64) as u64 ^ u64::from(server.port) << 48).wrapping_mul(0x9E37_79B9_7F4A_7C15);
+    mixed >> 40
 }
 
 /// Frame and time of the first and of the last byte.

@@ -26,8 +26,8 @@ const QUOTED_BYTES: usize = 2_048;
 pub struct Given {
     /// The flow.
     pub flow: FlowId,
-    /// Offset of the response's head in its stream: with the flow it names the response.
-    pub message: u64,
+    /// The number of its exchange among those of the flow: with the flow it names the response.
+    pub ordinal: u32,
     /// Who received it.
     pub client: IpAddr,
     /// The host that the request named.
@@ -76,7 +76,7 @@ pub(super) struct HandOuts {
     latest: AHashMap<u64, u64>,
     bytes: usize,
     limit: usize,
-    open: AHashMap<(FlowId, u64), Arc<Giver>>,
+    open: AHashMap<(FlowId, u32), Arc<Giver>>,
     givers: u32,
     forgotten: u64,
 }
@@ -115,12 +115,12 @@ impl HandOuts {
 
     /// Remembers links.
     pub(super) fn learn(&mut self, given: Given) {
-        let giver = if let Some(giver) = self.open.get(&(given.flow, given.message)) {
+        let giver = if let Some(giver) = self.open.get(&(given.flow, given.ordinal)) {
             Arc::clone(giver)
         } else {
             let giver = Arc::new(Giver { no: GiverNo(self.givers), client: given.client, host: given.host });
             self.givers = self.givers.saturating_add(1);
-            self.open.insert((given.flow, given.message), Arc::clone(&giver));
+            self.open.insert((given.flow, given.ordinal), Arc::clone(&giver));
             giver
         };
         for mut link in given.links {
@@ -150,8 +150,8 @@ impl HandOuts {
     }
 
     /// The response is over and stands in the table; gives the number that mentions know it by, if it gave any.
-    pub(super) fn arrived(&mut self, flow: FlowId, message: u64) -> Option<GiverNo> {
-        self.open.remove(&(flow, message)).map(|giver| giver.no)
+    pub(super) fn arrived(&mut self, flow: FlowId, ordinal: u32) -> Option<GiverNo> {
+        self.open.remove(&(flow, ordinal)).map(|giver| giver.no)
     }
 
     fn enter(&mut self, key: u64, mention: u64) {
@@ -448,7 +448,7 @@ mod tests {
     const CLIENT: IpAddr = IpAddr::V4(core::net::Ipv4Addr::new(10, 0, 0, 1));
     const OTHER_CLIENT: IpAddr = IpAddr::V4(core::net::Ipv4Addr::new(10, 0, 0, 2));
 
-    fn given(message: u64, frame: u32, url: &str) -> Given {
+    fn given(ordinal: u32, frame: u32, url: &str) -> Given {
         let link = Link {
             text: url.as_bytes().into(),
             url: if url.contains("://") { url.into() } else { "".into() },
@@ -460,7 +460,7 @@ mod tests {
         };
         Given {
             flow: FlowId(1),
-            message,
+            ordinal,
             client: CLIENT,
             host: "api.example.com".into(),
             time: Timestamp(0),
@@ -476,7 +476,7 @@ mod tests {
     fn check(links: &[(u32, &str)], asked: &str, before: u32, want: Option<(u32, LinkMatch)>) {
         let mut known = HandOuts::new(1 << 20);
         for (frame, url) in links {
-            known.learn(given(u64::from(*frame), *frame, url));
+            known.learn(given(*frame, *frame, url));
         }
         let got = match find(&known, asked, CLIENT, before) {
             Search::Found(h) => Some((h.frame.0, h.how)),
@@ -519,7 +519,7 @@ mod tests {
     fn the_oldest_is_forgotten_first_and_counted() {
         let mut known = HandOuts::new(4 * MENTION_BYTES);
         for n in 0..10 {
-            known.learn(given(n, n as u32, &format!("http://a.example/{n}")));
+            known.learn(given(n, n, &format!("http://a.example/{n}")));
         }
         assert!(known.forgotten() > 0);
         assert!(matches!(find(&known, "http://a.example/0", CLIENT, 99), Search::Nothing));

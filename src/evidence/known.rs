@@ -162,7 +162,8 @@ impl Known {
             Detail::Dns(_) | Detail::Tls(_) => {}
             Detail::Http(http) => {
                 self.learn_upload(http, exchange, no);
-                return self.hand_outs.arrived(exchange.flow, http.response.as_ref()?.stream_offset);
+                http.response.as_ref()?;
+                return self.hand_outs.arrived(exchange.flow, exchange.ordinal);
             }
         }
         None

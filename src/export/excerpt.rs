@@ -118,7 +118,7 @@ impl Plan<'_> {
         wanted.need(exchange.first_frame);
         match &exchange.detail {
             // Its lines stand nowhere in the frames: without the key log nobody can check them. The hello can be.
-            Detail::Http(_) if exchange.envelope.is_some() => {
+            Detail::Http(_) | Detail::Dns(_) if exchange.envelope.is_some() => {
                 let name = exchange.envelope.as_ref().and_then(|e| e.name.as_ref());
                 if let Some((first, last)) = name.and_then(|n| n.frames.first().zip(n.frames.last())) {
                     wanted.spans.push((*first, *last, 0));

@@ -5,7 +5,7 @@ use std::io::Write;
 use super::explain_trace::{write_name_path, write_origin, write_readings, write_serving_path};
 use super::{ExportError, Listing};
 use crate::evidence::pack;
-use crate::model::{Decryption, Detail, Grade, HttpMessage, WitnessKind, clean, clean_to, hex};
+use crate::model::{Decryption, Detail, Grade, HttpMessage, TlsTransport, WitnessKind, clean, clean_to, hex};
 use crate::protocols::dns::type_name;
 use crate::store::{Record, RowId, tls_version};
 
@@ -54,7 +54,8 @@ fn write_what(record: &Record, out: &mut dyn Write) -> Result<(), ExportError> {
     writeln!(out, "  frames {} to {}", exchange.first_frame, exchange.last_frame)?;
     if let Some(envelope) = &exchange.envelope {
         let name = envelope.name.as_ref().map_or_else(|| "no server name".into(), |n| clean_to(&n.text, LINE_CHARS));
-        writeln!(out, "  decrypted with keys from a TLS session, {name}")?;
+        let session = if envelope.transport == TlsTransport::Quic { "QUIC connection" } else { "TLS session" };
+        writeln!(out, "  decrypted with keys from a {session}, {name}")?;
     }
     match &exchange.detail {
         Detail::Http(http) => {
@@ -75,9 +76,14 @@ fn write_what(record: &Record, out: &mut dyn Write) -> Result<(), ExportError> {
             }
             match tls.decryption {
                 Decryption::NotTried => {}
-                Decryption::Opened { records, failed: 0 } => writeln!(out, "  {records} records opened with keys")?,
                 Decryption::Opened { records, failed } => {
-                    writeln!(out, "  {records} records opened with keys, {failed} could not be authenticated")?;
+                    let (one, many) = Decryption::unit(tls.transport);
+                    let unit = if records == 1 { one } else { many };
+                    write!(out, "  {records} {unit} opened with keys")?;
+                    if failed > 0 {
+                        write!(out, ", {failed} could not be authenticated")?;
+                    }
+                    writeln!(out)?;
                 }
                 sealed => writeln!(out, "  not opened: {}", sealed.why_not())?,
             }

@@ -405,10 +405,13 @@ impl<'a> RowLine<'a> {
             }
             Detail::Dns(dns) => {
                 line.kind = "dns";
+                let quic = exchange.envelope.as_ref().is_some_and(|e| e.transport == TlsTransport::Quic);
                 line.transport = Some(match exchange.transport {
                     Transport::Tcp => "tcp",
+                    Transport::Udp if quic => "doq",
                     Transport::Udp => "udp",
                 });
+                line.decrypted = exchange.envelope.is_some().then_some(true);
                 line.mdns = dns.kind == DnsKind::Mdns;
                 line.llmnr = dns.kind == DnsKind::Llmnr;
             }
@@ -468,6 +471,9 @@ struct QuicLine {
     retry: bool,
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     zero_rtt: bool,
+    /// Frames of datagrams inside; what is in them is not read.
+    #[serde(skip_serializing_if = "is_zero_64")]
+    datagrams: u64,
 }
 
 impl QuicLine {
@@ -477,6 +483,7 @@ impl QuicLine {
             negotiated_versions: quic.negotiated.iter().map(|v| v.word()).collect(),
             retry: quic.retry,
             zero_rtt: quic.zero_rtt,
+            datagrams: quic.datagrams,
         }
     }
 }
@@ -506,7 +513,7 @@ impl<'a> DetailLine<'a> {
                 .map(|c| CertificateLine::new("server", frame, c))
                 .chain(tls.client_certificates.iter().map(|c| CertificateLine::new("client", None, c)))
                 .collect(),
-            keys: KeysLine::new(tls.decryption),
+            keys: KeysLine::new(tls.decryption, tls.transport),
             client_bytes: tls.bytes[0],
             server_bytes: tls.bytes[1],
         }
@@ -543,7 +550,10 @@ struct KeysLine {
     opened: bool,
     #[serde(skip_serializing_if = "is_zero_64")]
     records: u64,
-    /// Records that could not be authenticated, or lack bytes.
+    /// The same of QUIC.
+    #[serde(skip_serializing_if = "is_zero_64")]
+    packets: u64,
+    /// Those that could not be authenticated, or lack bytes.
     #[serde(skip_serializing_if = "is_zero_64")]
     not_opened: u64,
     #[serde(skip_serializing_if = "str::is_empty")]
@@ -551,13 +561,14 @@ struct KeysLine {
 }
 
 impl KeysLine {
-    fn new(decryption: Decryption) -> Option<Self> {
-        let (records, not_opened) = match decryption {
+    fn new(decryption: Decryption, transport: TlsTransport) -> Option<Self> {
+        let (opened, not_opened) = match decryption {
             Decryption::NotTried => return None,
             Decryption::Opened { records, failed } => (records, failed),
             _ => (0, 0),
         };
-        Some(Self { opened: decryption.is_opened(), records, not_opened, why: decryption.why_not() })
+        let (records, packets) = if transport == TlsTransport::Quic { (0, opened) } else { (opened, 0) };
+        Some(Self { opened: decryption.is_opened(), records, packets, not_opened, why: decryption.why_not() })
     }
 }
 

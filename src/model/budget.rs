@@ -38,7 +38,7 @@ pub struct Budget {
     pub waiting_requests: usize,
     /// One decoded field section of HTTP/2 or HTTP/3 in bytes, by the measure of RFC 9113 section 6.5.2.
     pub section_bytes: usize,
-    /// One HTTP/2 header block before it is decoded, in bytes.
+    /// One header block of HTTP/2 or HTTP/3 before it is decoded, in bytes.
     pub header_block_bytes: usize,
     /// One dynamic table of field compression in bytes, by the measure of RFC 7541 section 4.1.
     pub table_bytes: usize,
@@ -90,10 +90,12 @@ pub struct Budget {
     pub interned_texts: usize,
     /// Secrets kept from a capture file, in bytes.
     pub secret_bytes: usize,
-    /// TLS records of one connection that are held until its secret comes, in bytes.
+    /// TLS records or QUIC packets of one connection that are held until its secret comes, in bytes.
     pub sealed_bytes_per_flow: usize,
     /// The same for all connections together.
     pub sealed_bytes: Pool,
+    /// Bytes of QUIC streams that may wait behind holes in all connections together.
+    pub stream_bytes: Pool,
     /// Comments kept from a capture file, in bytes.
     pub comment_bytes: usize,
     /// Memory for URLs that responses handed out, in bytes; the oldest go first.
@@ -147,6 +149,7 @@ impl Default for Budget {
             secret_bytes: 16 << 20,
             sealed_bytes_per_flow: 1 << 20,
             sealed_bytes: Pool::new(64 << 20),
+            stream_bytes: Pool::new(64 << 20),
             comment_bytes: 16 << 20,
             hand_out_bytes: 16 << 20,
         }
@@ -178,7 +181,7 @@ pub enum Limit {
     AheadBytes,
     /// A decoded field section too long.
     SectionBytes,
-    /// An HTTP/2 header block too long.
+    /// A header block of HTTP/2 or HTTP/3 too long.
     HeaderBlockBytes,
     /// Streams given up to make room.
     LiveStreams,
@@ -196,7 +199,7 @@ pub enum Limit {
     InternedTexts,
     /// Secrets not kept.
     SecretBytes,
-    /// TLS records no longer held for a secret that may come.
+    /// TLS records or QUIC packets no longer held for a secret that may come.
     SealedBytes,
     /// Comments not kept.
     CommentBytes,
@@ -252,7 +255,7 @@ impl Limit {
             Self::WaitingRequests => "requests given up waiting for an answer",
             Self::AheadBytes => "bytes sent before an upgrade was answered, not kept",
             Self::SectionBytes => "decoded HTTP heads over the size limit",
-            Self::HeaderBlockBytes => "HTTP/2 header blocks over the size limit",
+            Self::HeaderBlockBytes => "header blocks of HTTP/2 or HTTP/3 over the size limit",
             Self::LiveStreams => "streams given up to make room",
             Self::BodyDecoding => "bodies whose decoding was stopped at a limit",
             Self::HandshakeBytes => "TLS handshake messages over the size limit",

@@ -142,7 +142,7 @@ pub enum AnomalyKind {
     BadQuic,
     /// A QUIC client went on from another address or port, as its connection id tells (RFC 9000 section 9).
     Moved,
-    /// A TLS record that could not be authenticated; nothing of it is shown.
+    /// A TLS record or a QUIC packet that could not be authenticated; nothing of it is shown.
     NotAuthentic,
     /// Early data that the server refused (RFC 8446 section 4.2.10): it was sent, and nobody took it.
     EarlyDataRefused,
@@ -172,7 +172,7 @@ impl AnomalyKind {
             Self::CutShort => "a message cut short",
             Self::Unasked => "a response without its request",
             Self::BadDns => "a DNS message that breaks its own counts",
-            Self::NotAuthentic => "a TLS record that could not be authenticated",
+            Self::NotAuthentic => "a TLS record or QUIC packet that could not be authenticated",
             Self::EarlyDataRefused => "early data that the server refused; nothing of it is shown",
             Self::BadTls => "a TLS message that does not parse",
             Self::FieldLost => "header fields that cannot be told: the capture lacks what they refer to",
@@ -495,13 +495,15 @@ pub struct QuicFacts {
     pub retry: bool,
     /// The client sent 0-RTT packets (RFC 9000 section 17.2.3).
     pub zero_rtt: bool,
+    /// Frames with bytes that belong to no stream (RFC 9221), as far as keys opened packets; what is in them is not read.
+    pub datagrams: u64,
     /// Connection ids that the client chose to be addressed with.
     pub client_ids: Vec<Box<[u8]>>,
     /// Connection ids under which the server was addressed, the client's own first choice included.
     pub server_ids: Vec<Box<[u8]>>,
 }
 
-/// What keys opened of a TLS session, or why they did not.
+/// What keys opened of a TLS session, or why they did not. A record is, in QUIC, a packet.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Decryption {
     /// There were no keys, or nothing was encrypted.
@@ -539,6 +541,11 @@ impl Decryption {
         Self::BytesMissing,
     ];
 
+    /// What is opened, one and many: records, or in QUIC packets.
+    pub fn unit(transport: TlsTransport) -> (&'static str, &'static str) {
+        if transport == TlsTransport::Quic { ("packet", "packets") } else { ("record", "records") }
+    }
+
     /// Whether something was opened.
     pub fn is_opened(self) -> bool {
         matches!(self, Self::Opened { .. })
@@ -549,10 +556,10 @@ impl Decryption {
         match self {
             Self::NotTried | Self::Opened { .. } => "",
             Self::NoSecret => "the keys hold no secret for it",
-            Self::SecretTooLate => "its secret did not come while its records were held",
+            Self::SecretTooLate => "its secret did not come while what it sealed was held",
             Self::Unsupported => "its cipher suite or version is not supported",
             Self::StartMissing => "its hellos are not in the capture",
-            Self::SecretDoesNotFit => "its secret opens no record of it",
+            Self::SecretDoesNotFit => "its secret opens nothing of it",
             Self::BytesMissing => "bytes are missing, and nothing behind them could be authenticated",
         }
     }

@@ -299,6 +299,11 @@ impl BodyReader {
         self.wire_bytes == 0
     }
 
+    /// Whether it has no byte so far: none came, and none is known to be missing.
+    pub fn is_empty(&self) -> bool {
+        self.wire_bytes == 0 && !self.content.lost
+    }
+
     /// Whether only the end of the connection ends it.
     pub fn until_close(&self) -> bool {
         self.place == Place::UntilClose

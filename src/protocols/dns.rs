@@ -12,8 +12,10 @@ mod tests;
 use core::fmt::Write as _;
 use core::net::{Ipv4Addr, Ipv6Addr};
 use std::borrow::Cow;
+use std::collections::BTreeMap;
 
 use super::Feed;
+use super::quic::{Act, StreamPiece};
 use crate::model::{Budget, ByteRange, Cursor, DnsQuestion, DnsRecord, FrameNo, Run, RunKind, Side, Timestamp};
 
 /// Bytes of a message's header (RFC 1035 section 4.1.1).
@@ -534,7 +536,7 @@ fn hex_into(bytes: &[u8], out: &mut String) {
     }
 }
 
-/// One message of a TCP connection, without its length bytes.
+/// One message of a stream, without its length bytes.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TcpMessage {
     /// Who sent it.
@@ -545,16 +547,57 @@ pub struct TcpMessage {
     pub frame: FrameNo,
     /// When that frame was captured.
     pub time: Timestamp,
+    /// The stream of QUIC that it came on, where it did.
+    pub stream: Option<u64>,
     /// The message.
     pub bytes: Vec<u8>,
 }
 
-/// Cuts the streams of a TCP connection into messages by their two-byte lengths (RFC 1035 section 4.2.2).
+/// Cuts the streams of a DNS over QUIC connection into messages (RFC 9250 section 4.2): each query has a stream of its own.
 #[derive(Debug)]
+pub struct QuicReader {
+    streams: BTreeMap<u64, TcpReader>,
+    most: usize,
+}
+
+impl QuicReader {
+    /// A reader at the start of a connection.
+    pub fn new(budget: &Budget) -> Self {
+        Self { streams: BTreeMap::new(), most: budget.live_streams }
+    }
+
+    /// Takes a piece of a stream and appends the messages it completes. A hole ends what is read of its side.
+    pub fn feed(&mut self, piece: &StreamPiece, out: &mut Vec<TcpMessage>) {
+        // Queries come on streams of both directions that the client opens.
+        if piece.stream & 3 != 0 || piece.act != Act::Read {
+            return;
+        }
+        if self.streams.len() >= self.most && !self.streams.contains_key(&piece.stream) {
+            self.streams.pop_first();
+        }
+        let reader = self.streams.entry(piece.stream).or_default();
+        let before = out.len();
+        reader.feed(&piece.run, out);
+        for message in out.iter_mut().skip(before) {
+            message.stream = Some(piece.stream);
+        }
+        if piece.run.kind == RunKind::End {
+            reader.ended = reader.ended.saturating_add(1);
+            if reader.ended >= 2 {
+                self.streams.remove(&piece.stream);
+            }
+        }
+    }
+}
+
+/// Cuts the streams of a TCP connection into messages by their two-byte lengths (RFC 1035 section 4.2.2).
+#[derive(Debug, Default)]
 pub struct TcpReader {
     client: Half,
     server: Half,
     found: bool,
+    /// Sides that have ended; counted for streams of QUIC.
+    ended: u8,
 }
 
 /// One side's unfinished message.
@@ -574,7 +617,7 @@ impl TcpReader {
     /// A reader at the start of a connection. A message cannot be longer than its length bytes can say, so no limit of
     /// the budget is needed.
     pub fn new(_budget: &Budget) -> Self {
-        Self { client: Half::default(), server: Half::default(), found: false }
+        Self::default()
     }
 
     /// Takes a run and appends the messages it completes. `NotThis`: no message was found and the bytes are none;
@@ -620,6 +663,7 @@ impl Half {
                         first_frame: self.first_frame,
                         frame: run.frame,
                         time: run.time,
+                        stream: None,
                         bytes: core::mem::take(&mut self.bytes),
                     });
                 }

@@ -9,6 +9,7 @@ pub mod dns;
 pub mod http;
 pub mod http1;
 pub mod http2;
+pub mod http3;
 pub mod links;
 pub mod quic;
 pub mod tls;

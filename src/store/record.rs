@@ -276,6 +276,7 @@ impl Writer<'_> {
             w.list(&q.negotiated, |w, v| w.number(u64::from(v.0)));
             w.u8(u8::from(q.retry));
             w.u8(u8::from(q.zero_rtt));
+            w.number(q.datagrams);
             w.list(&q.client_ids, |w, id| w.bytes(id));
             w.list(&q.server_ids, |w, id| w.bytes(id));
         });
@@ -671,6 +672,7 @@ impl<'a> Reader<'a> {
                     negotiated: r.list(|r| Some(QuicVersion(r.u32()?)))?,
                     retry: r.flag()?,
                     zero_rtt: r.flag()?,
+                    datagrams: r.number()?,
                     client_ids: r.list(|r| r.bytes().map(Into::into))?,
                     server_ids: r.list(|r| r.bytes().map(Into::into))?,
                 })

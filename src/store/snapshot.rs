@@ -45,7 +45,7 @@ pub struct Facts {
 pub struct Sessions {
     /// All of them.
     pub total: u64,
-    /// Those of which records were decrypted.
+    /// Those of which records, or packets of QUIC, were decrypted.
     pub opened: u64,
     /// How many were not, by [`Decryption::REASONS`].
     not_opened: [u64; Decryption::REASONS.len()],
@@ -68,7 +68,7 @@ impl Sessions {
     /// Why sessions were not opened, and how many.
     pub fn not_opened(&self) -> impl Iterator<Item = (&'static str, u64)> {
         let told: u64 = self.not_opened.iter().sum();
-        let rest = ("no encrypted record of it is there", self.total.saturating_sub(self.opened).saturating_sub(told));
+        let rest = ("nothing that it sealed is there", self.total.saturating_sub(self.opened).saturating_sub(told));
         let reasons = Decryption::REASONS.map(Decryption::why_not).into_iter().zip(self.not_opened);
         reasons.chain([rest]).filter(|(_, count)| *count > 0)
     }

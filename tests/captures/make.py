@@ -1998,6 +1998,100 @@ def _():
         lambda t: replay(t, 45001, "12-gcm", change=change), lambda t: replay(t, 45002, "13-chacha"))
 
 
+# ---------------------------------------------------------------------------------------------------- QUIC with keys
+with open(os.path.join(HERE, "quic-sessions.json"), encoding="utf-8") as recorded:
+    QUIC = json.load(recorded)  # by record_quic.py
+
+
+def quic_secrets(*sessions, without=()):
+    """A Decryption Secrets Block with the key logs of these connections, but for some labels."""
+    lines = [line for name in sessions for line in QUIC[name]["keys"] if line.split()[0] not in without]
+    text = "".join(line + "\n" for line in lines).encode()
+    return block("<", 10, struct.pack("<II", 0x544C534B, len(text)) + text)
+
+
+def quic_talk(trace, cport, name, server=SERVER, sport=443, change=None, moved=None):
+    """Plays a recorded connection. `change` may reorder, repeat and leave out datagrams of the list it is given; `moved`
+    gives the client's port for the words beside a datagram."""
+    datagrams = [(side, base64.b64decode(data), note) for side, data, note in QUIC[name]["talk"]]
+    for side, data, note in change(datagrams) if change else datagrams:
+        port = (moved or {}).get(note, cport)
+        ends = (CLIENT, port, server, sport) if side == 0 else (server, sport, CLIENT, port)
+        datagram(trace, *ends, data)
+
+
+def h3_rows(version="1.3", alpn="h3"):
+    return [f"TLS www.example.com {alpn} {version} 1", *WEB]
+
+
+WEB = ["GET /zipped 200 1760", "GET /first 200 1760", "GET /second 200 1760", "HEAD /first 200 0", "POST /upload 204 0 sent=2000", "GET /trailers 200 6"]
+
+
+@case("quic-keys.pcapng", *h3_rows() * 3, *h3_rows(), "GET /pushes 200 7", "GET /pushed 200 7")
+def _():
+    """HTTP/3 with its secrets in the file: AES-128, AES-256 in version 2, ChaCha20, and server push; fields in both tables, gzip, HEAD, an upload, trailers."""
+    names = ("aes128", "aes256-v2", "chacha", "pushes")
+    return with_secrets(quic_secrets(*names), *[(lambda t, n=n, name=name: quic_talk(t, 46000 + n, name)) for n, name in enumerate(names)])
+
+
+@case("quic-keys-ways.pcapng", *h3_rows(), "GET /after-0 200 1760", "GET /after-1 200 1760", "GET /after-2 200 1760",
+      "GET /early 200 1760", "TLS www.example.com h3 1.3 0", "GET /later 200 1760", *h3_rows())
+def _():
+    """Ways through HTTP/3 with keys: three key updates of both sides; early data; secrets that come behind the connection."""
+    return with_secrets(quic_secrets("updates"), lambda t: quic_talk(t, 46100, "updates"), quic_secrets("early"),
+                        lambda t: quic_talk(t, 46101, "early"), lambda t: quic_talk(t, 46102, "chacha"), quic_secrets("chacha"))
+
+
+def mixed(datagrams):
+    """Each sender's datagrams two and two the other way round, and each third twice; the hellos stay where they are."""
+    out = datagrams[:4]
+    rest = datagrams[4:]
+    for at in range(0, len(rest), 2):
+        out += rest[at:at + 2][::-1] + rest[at:at + 1] * (at % 3 == 0)
+    return out
+
+
+def lossy(datagrams):
+    """One datagram of the server, in the middle of an answer, is not there."""
+    large = [at for at, (side, data, _) in enumerate(datagrams) if side == 1 and len(data) > 1000]
+    return [d for at, d in enumerate(datagrams) if at != large[len(large) // 2]]
+
+
+def damaged(datagrams):
+    """A byte of one datagram is another."""
+    at = [at for at, (side, data, _) in enumerate(datagrams) if side == 1 and len(data) > 1000][-1]
+    side, data, note = datagrams[at]
+    return datagrams[:at] + [(side, data[:600] + bytes([data[600] ^ 1]) + data[601:], note)] + datagrams[at + 1:]
+
+
+@case("quic-keys-broken.pcapng", *h3_rows(), "TLS www.example.com h3 1.3 1", *WEB[:2], "GET /second - -", *WEB[3:],
+      "TLS www.example.com h3 1.3 1", WEB[2], "GET /first 200 -", "GET /zipped - -", *WEB[3:], "TLS www.example.com h3 1.3 0", *WEB,
+      "GET /after-0 200 1760", "GET /after-1 200 1760", "GET /after-2 200 1760", "TLS www.example.com h3 1.3 1", "TLS www.example.com h3 1.3 0")
+def _():
+    """Opened in part: datagrams out of order and twice, one lost, one with a changed byte; without handshake secrets; with those alone; with another's."""
+    swap = {line.split()[0]: line.split()[2] for line in QUIC["aes128"]["keys"]}
+    wrong = "".join(" ".join([*line.split()[:2], swap[line.split()[0]]]) + "\n" for line in QUIC["chacha"]["keys"]).encode()
+    traffic = ("CLIENT_TRAFFIC_SECRET_0", "SERVER_TRAFFIC_SECRET_0")
+    handshake = ("CLIENT_HANDSHAKE_TRAFFIC_SECRET", "SERVER_HANDSHAKE_TRAFFIC_SECRET")
+    return with_secrets(
+        quic_secrets("aes128"), lambda t: quic_talk(t, 46200, "aes128", change=mixed), lambda t: quic_talk(t, 46201, "aes128", change=lossy),
+        lambda t: quic_talk(t, 46202, "aes128", change=damaged), quic_secrets("updates", without=handshake), lambda t: quic_talk(t, 46203, "updates"),
+        quic_secrets("aes256-v2", without=traffic), lambda t: quic_talk(t, 46204, "aes256-v2"),
+        block("<", 10, struct.pack("<II", 0x544C534B, len(wrong)) + wrong), lambda t: quic_talk(t, 46205, "chacha"))
+
+
+@case("quic-keys-moved.pcapng", *h3_rows(), "GET /moved 200 1760", "GET /moved-again 200 1760")
+def _():
+    """A QUIC client whose port changes twice while keys open its packets: with the connection ids that it had, and with new ones; a datagram of no stream."""
+    return with_secrets(quic_secrets("moves"), lambda t: quic_talk(t, 46300, "moves", moved={"moved": 46301, "moved again": 46302}))
+
+
+@case("quic-keys-dns.pcapng", "TLS www.example.com doq 1.3 1", "DNS storage.example.com A 0 2", "DNS www.example.com A 0 1", "DNS www.example.com AAAA 0 0")
+def _():
+    """DNS over QUIC with its secrets in the file: three lookups at once, each on a stream of its own."""
+    return with_secrets(quic_secrets("lookups"), lambda t: quic_talk(t, 46400, "lookups", server="192.0.2.53", sport=853))
+
+
 # ---------------------------------------------------------------------------------------------------- writing
 README = """# Captures made here
 
@@ -2012,7 +2106,8 @@ was written again in a hurry cannot hide a lost row.
 A new case: add a function to `make.py`, with its rows, run `make captures`, then `UPDATE_EXPECTED=1 cargo test --test captures`, and
 read the new `.jsonl` line by line: it is right because somebody checked it, not because the program printed it.
 The TLS sessions of `tls-keys-*` were recorded once by `record_tls.py`, in memory, between the two sides of Python's ssl
-module; their bytes and secrets stand in `tls-sessions.json`, from which `make.py` writes the frames.
+module; their bytes and secrets stand in `tls-sessions.json`, from which `make.py` writes the frames. The connections of
+`quic-keys-*` were recorded so by `record_quic.py`, between the two sides of aioquic, into `quic-sessions.json`.
 `make.py --check`, a part of `make test`, fails when a capture here is not what `make.py` writes.
 
 | file | what is in it |
@@ -2038,7 +2133,7 @@ def main():
                 wrong.append(f"{name}: missing")
             elif open(path, "rb").read() != data:
                 wrong.append(f"{name}: differs from what make.py writes")
-        known = set(files) | {"make.py", "quic.py", "record_tls.py", "tls-sessions.json"} | {name.split(".")[0] + ".jsonl" for name in CASES}
+        known = set(files) | {"make.py", "quic.py", "record_tls.py", "tls-sessions.json", "record_quic.py", "quic-sessions.json"} | {name.split(".")[0] + ".jsonl" for name in CASES}
         wrong += [f"{name}: make.py does not know it" for name in sorted(os.listdir(HERE)) if name not in known and name != "__pycache__"]
         for line in wrong:
             print("tests/captures/" + line)

@@ -20,7 +20,7 @@ use crate::model::{Anomaly, FrameNo, HttpExchange, HttpMessage, MessageList, Tim
 pub(crate) use huffman::encode;
 pub(crate) use open::{Open, Which};
 pub(crate) use prefixed::{Text, integer, text};
-pub(crate) use section::{Section, SectionLimits};
+pub(crate) use section::{Room, Section, SectionLimits};
 pub(crate) use streams::{Head, Streams};
 
 /// A request with its response, or one of the two.
@@ -54,8 +54,8 @@ pub enum Wanted {
 /// Links of one response, as far as they were seen.
 #[derive(Debug)]
 pub struct Given {
-    /// Offset of the response's head in its stream.
-    pub message: u64,
+    /// The number of its exchange in the connection, as in [`Ended`].
+    pub number: u32,
     /// The host that the request named, in lower case; empty where it is not known.
     pub host: Box<str>,
     /// Whether the flow's client side sent the response.

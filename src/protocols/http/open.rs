@@ -241,7 +241,7 @@ impl Open {
         let response = self.http.response.as_ref().filter(|_| !links.is_empty())?;
         let host = self.http.request.as_ref().and_then(HttpMessage::host).unwrap_or_default();
         Some(Given {
-            message: response.stream_offset,
+            number: self.number,
             host: String::from_utf8_lossy(host).to_ascii_lowercase().into(),
             swapped,
             time: response.end_time,

@@ -29,8 +29,36 @@ impl SectionLimits {
     }
 
     /// The same, but no more than so many bytes.
-    pub(crate) fn within(self, bytes: u64) -> Self {
+    fn within(self, bytes: u64) -> Self {
         Self { bytes: self.bytes.min(usize::try_from(bytes).unwrap_or(usize::MAX)), ..self }
+    }
+}
+
+/// Bytes of decoded fields that one byte of header blocks earns. A byte may name an entry of 4 KiB; a client whose every
+/// request repeats 3 KiB of cookies needs some 150.
+const SECTION_RATIO: u64 = 256;
+/// Bytes of decoded fields that need not be earned, and the most that can be saved up.
+const SECTION_FREE_BYTES: u64 = 512 << 10;
+
+/// How many bytes of fields a connection may yet unpack to.
+#[derive(Debug)]
+pub(crate) struct Room(u64);
+
+impl Room {
+    pub(crate) fn new() -> Self {
+        Self(SECTION_FREE_BYTES)
+    }
+
+    /// Takes up a header block of so many bytes; gives what its section may have.
+    pub(crate) fn section(&mut self, coded: usize, limits: SectionLimits) -> Section {
+        let earned = u64::try_from(coded).unwrap_or(u64::MAX).saturating_mul(SECTION_RATIO);
+        self.0 = self.0.saturating_add(earned).min(SECTION_FREE_BYTES);
+        Section::new(limits.within(self.0))
+    }
+
+    /// The section has become that.
+    pub(crate) fn spend(&mut self, section: &Section) {
+        self.0 = self.0.saturating_sub(u64::try_from(section.len()).unwrap_or(u64::MAX));
     }
 }
 

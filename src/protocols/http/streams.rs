@@ -134,6 +134,26 @@ impl Streams {
         }
     }
 
+    /// An odd thing of a stream, where it goes on; else of the connection.
+    pub(crate) fn note_of(&mut self, id: u64, anomaly: Anomaly) {
+        match self.live.get_mut(&id) {
+            Some(stream) => push_few(&mut stream.open.anomalies, anomaly),
+            None => self.note(anomaly),
+        }
+    }
+
+    /// The number under which the stream is shown, where it is another one than it is known by here.
+    pub(crate) fn show_as(&mut self, id: u64, shown: Option<u64>) {
+        if let Some(stream) = self.live.get_mut(&id) {
+            stream.open.http.stream = shown;
+        }
+    }
+
+    /// Counts exchanges from this number on: several connections of a flow share their numbers.
+    pub(crate) fn count_from(&mut self, number: u32) {
+        self.opened = number;
+    }
+
     /// A request that came by another way and is to be answered here (RFC 7540 section 3.2).
     pub(crate) fn adopt(&mut self, id: u64, request: HttpMessage, body: Vec<u8>) {
         let bytes = request.block.len();
@@ -345,14 +365,32 @@ impl Streams {
         self.over(id, stream);
     }
 
+    /// One side of a stream was broken off: nothing more comes of its message (RFC 9114 section 4.1.1).
+    pub(crate) fn reset_half(&mut self, id: u64, which: Which, place: Start) {
+        let Some(stream) = self.live.get_mut(&id) else { return };
+        let done = match which {
+            Which::Request => stream.open.request_done,
+            Which::Response => stream.open.response_done,
+        };
+        if done {
+            return;
+        }
+        let (frame, offset) = (place.frame, place.offset);
+        push_few(&mut stream.open.anomalies, Anomaly { kind: AnomalyKind::StreamReset, frame, offset, len: 0 });
+        let links = stream.end_body(which, false, place);
+        self.give_links(id, links);
+        self.settle(id);
+    }
+
     /// No stream that a client opened above `last` will be answered (RFC 9113 section 6.8).
     pub(crate) fn refuse_above(&mut self, last: u64, is_asked: impl Fn(u64) -> bool, place: Start) {
-        let refused: Vec<u64> = self
-            .live
-            .range(last.saturating_add(1)..)
-            .filter(|(id, s)| is_asked(**id) && s.open.http.response.is_none())
-            .map(|(id, _)| *id)
-            .collect();
+        self.refuse(last.saturating_add(1), is_asked, place);
+    }
+
+    /// Streams from `first` on will not be answered, unless they are already.
+    pub(crate) fn refuse(&mut self, first: u64, is_refused: impl Fn(u64) -> bool, place: Start) {
+        let unanswered = self.live.range(first..).filter(|(_, stream)| stream.open.http.response.is_none());
+        let refused: Vec<u64> = unanswered.map(|(id, _)| *id).filter(|id| is_refused(*id)).collect();
         for id in refused {
             self.reset(id, place);
         }
@@ -433,6 +471,15 @@ impl Stream {
             self.open.set_done(which);
             return Vec::new();
         };
+        if whole && reader.is_empty() {
+            // Nothing to decode: HTTP/3 tells only behind a head that no body follows.
+            self.open.set_done(which);
+            if let Some(message) = self.open.message(which) {
+                Open::empty_body(message);
+                message.complete = !cut;
+            }
+            return Vec::new();
+        }
         let rest = self.open.end_body(which, *reader, whole, place);
         let Some(message) = self.open.message(which) else { return rest.links };
         message.complete &= !cut;

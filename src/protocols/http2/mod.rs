@@ -15,7 +15,7 @@ mod tests;
 
 use std::borrow::Cow;
 
-use super::http::{Ended, Given, Head, Section, SectionLimits, Start, Streams, Wanted, Which};
+use super::http::{Ended, Given, Head, Room, SectionLimits, Start, Streams, Wanted, Which};
 use super::{Feed, Sniff};
 use crate::model::{
     Anomaly, AnomalyKind, BlockSpan, Budget, Cursor, HttpMessage, HttpVersion, Limit, Run, RunKind, Side,
@@ -33,11 +33,6 @@ pub use frame::sniff;
 const CONTROL_BYTES: usize = 1_024;
 /// `SETTINGS_MAX_FRAME_SIZE` (RFC 9113 section 6.5.2).
 const SETTINGS_MAX_FRAME_SIZE: u16 = 5;
-/// Bytes of decoded fields that one byte of header blocks earns. A byte may name an entry of 4 KiB; a client whose every
-/// request repeats 3 KiB of cookies needs some 150.
-const SECTION_RATIO: u64 = 256;
-/// Bytes of decoded fields that need not be earned, and the most that can be saved up.
-const SECTION_FREE_BYTES: u64 = 512 << 10;
 /// The stream of a request that came as HTTP/1.1 (RFC 7540 section 3.2).
 const UPGRADED: u64 = 1;
 
@@ -49,8 +44,7 @@ pub struct Connection {
     /// Which side asks; known from the preface or the first field section on.
     asking: Option<Side>,
     streams: Streams,
-    /// Bytes of fields that may yet be kept.
-    room: u64,
+    room: Room,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -157,7 +151,7 @@ impl Connection {
             halves: [half(), half()],
             asking: None,
             streams: Streams::new(HttpVersion::V2, budget, wanted),
-            room: SECTION_FREE_BYTES,
+            room: Room::new(),
         }
     }
 
@@ -447,9 +441,7 @@ impl Connection {
 
     /// Decodes a header block.
     fn section(&mut self, side: Side, block: &Block, end: Start) {
-        let coded = u64::try_from(block.bytes.len()).unwrap_or(u64::MAX);
-        self.room = self.room.saturating_add(coded.saturating_mul(SECTION_RATIO)).min(SECTION_FREE_BYTES);
-        let mut section = Section::new(self.limits.section.within(self.room));
+        let mut section = self.room.section(block.bytes.len(), self.limits.section);
         let table = &mut self.half(side).table;
         let frame_of = |at: usize| {
             let at = position(at);
@@ -463,7 +455,7 @@ impl Connection {
             (section.broken, section.cut) = (false, true);
             table.lose();
         }
-        self.room = self.room.saturating_sub(u64::try_from(section.len()).unwrap_or(u64::MAX));
+        self.room.spend(&section);
         if self.asking.is_none() {
             if section.has(b":status") || block.promised {
                 self.ask(side.other());

@@ -1,16 +1,22 @@
-//! Keys of Initial packets, which everybody can compute who saw the client's first one (RFC 9001 section 5.2, RFC 9369
-//! section 3.3), and what they open.
+//! Keys of packets, and what they open: those of Initial packets, which everybody can compute who saw the client's first
+//! one (RFC 9001 section 5.2, RFC 9369 section 3.3), and those of the secrets in a key log.
 
-use aes::Aes128;
 use aes::cipher::{Array, BlockCipherEncrypt as _};
+use aes::{Aes128, Aes256};
 use aes_gcm::aead::{Aead as _, KeyInit as _, Payload};
 use aes_gcm::{Aes128Gcm, Nonce};
+use chacha20::ChaCha20;
+use chacha20::cipher::{KeyIvInit as _, StreamCipher as _, StreamCipherSeek as _};
 use hkdf::Hkdf;
 use sha2::Sha256;
+use zeroize::Zeroizing;
 
-use super::packet::{Long, is_draft};
-use crate::model::{QuicVersion, Side};
+use super::super::tls::{Cipher, CipherSuite, Hash, PacketCipher, expand_label};
+use super::packet::is_draft;
+use crate::model::{QuicVersion, Secret, Side};
 
+/// Bytes of a block of `ChaCha20`'s key stream (RFC 8439 section 2.3).
+const CHACHA_BLOCK: u64 = 64;
 /// Bytes of a sample for header protection (RFC 9001 section 5.4.2), and of an authentication tag.
 const SAMPLE_BYTES: usize = 16;
 const TAG_BYTES: usize = 16;
@@ -19,12 +25,25 @@ const TAG_BYTES: usize = 16;
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Suite {
     salt: [u8; 20],
-    labels: [&'static str; 3],
+    labels: &'static Labels,
     /// Key and nonce of the tag on Retry packets (RFC 9001 section 5.8).
     retry: ([u8; 16], [u8; 12]),
 }
 
-const V1_LABELS: [&str; 3] = ["quic key", "quic iv", "quic hp"];
+/// What keys are derived with (RFC 9001 sections 5.1 and 6.1).
+#[derive(Debug, PartialEq, Eq)]
+struct Labels {
+    key: &'static str,
+    iv: &'static str,
+    header: &'static str,
+    update: &'static str,
+}
+
+const V1_LABELS: &Labels = &Labels { key: "quic key", iv: "quic iv", header: "quic hp", update: "quic ku" };
+/// RFC 9369 section 3.3.2.
+const V2_LABELS: &Labels = &Labels { key: "quicv2 key", iv: "quicv2 iv", header: "quicv2 hp", update: "quicv2 ku" };
+/// What Initial packets are always protected with.
+const INITIAL: CipherSuite = CipherSuite { cipher: Cipher::Aes128Gcm, mac: None, prf: Hash::Sha256 };
 
 /// Version 1, and the last drafts.
 const V1: Suite = Suite {
@@ -45,7 +64,7 @@ const V2: Suite = Suite {
         0x0d, 0xed, 0xe3, 0xde, 0xf7, 0x00, 0xa6, 0xdb, 0x81, 0x93, 0x81, 0xbe, 0x6e, 0x26, 0x9d, 0xcb, 0xf9, 0xbd,
         0x2e, 0xd9,
     ],
-    labels: ["quicv2 key", "quicv2 iv", "quicv2 hp"],
+    labels: V2_LABELS,
     retry: (
         [0x8f, 0xb4, 0xb0, 0x1b, 0x56, 0xac, 0x48, 0xe2, 0x60, 0xfb, 0xcb, 0xce, 0xad, 0x7c, 0xcc, 0x92],
         [0xd8, 0x69, 0x69, 0xbc, 0x2d, 0x7c, 0x6d, 0x99, 0x90, 0xef, 0xb0, 0x4a],
@@ -102,11 +121,105 @@ impl Suite {
     }
 }
 
-/// What protects the packets of one sender: AES-128-GCM, as all Initial packets have it (RFC 9001 section 5).
-pub(super) struct PacketKeys {
-    aead: Aes128Gcm,
+/// The key that protects headers; the same for all packets of a secret and what is derived from it (RFC 9001 section
+/// 5.4).
+enum HeaderKey {
+    Aes128(Box<Aes128>),
+    Aes256(Box<Aes256>),
+    ChaCha20(Zeroizing<[u8; 32]>),
+}
+
+impl HeaderKey {
+    fn new(cipher: Cipher, key: &[u8]) -> Option<Self> {
+        Some(match cipher {
+            Cipher::Aes128Gcm | Cipher::Aes128Ccm => Self::Aes128(Box::new(Aes128::new_from_slice(key).ok()?)),
+            Cipher::Aes256Gcm => Self::Aes256(Box::new(Aes256::new_from_slice(key).ok()?)),
+            Cipher::ChaCha20Poly1305 => Self::ChaCha20(Zeroizing::new(key.try_into().ok()?)),
+            _ => return None,
+        })
+    }
+
+    /// RFC 9001 sections 5.4.3 and 5.4.4.
+    fn mask(&self, sample: &[u8; SAMPLE_BYTES]) -> Option<[u8; 5]> {
+        let mut block = Array::from(*sample);
+        match self {
+            Self::Aes128(key) => key.encrypt_block(&mut block),
+            Self::Aes256(key) => key.encrypt_block(&mut block),
+            Self::ChaCha20(key) => {
+                let (counter, nonce) = sample.split_first_chunk::<4>()?;
+                let mut stream = ChaCha20::new_from_slices(&key[..], nonce).ok()?;
+                let block = u64::from(u32::from_le_bytes(*counter));
+                stream.try_seek(block.checked_mul(CHACHA_BLOCK)?).ok()?;
+                let mut mask = [0; 5];
+                stream.try_apply_keystream(&mut mask).ok()?;
+                return Some(mask);
+            }
+        }
+        block.first_chunk().copied()
+    }
+
+    /// Takes the protection off the header whose packet number stands at `number_at`; `None` where the packet is too short
+    /// (RFC 9001 section 5.4.1).
+    fn bare(&self, packet: &[u8], number_at: usize) -> Option<Bare> {
+        let sample = packet.get(number_at.checked_add(4)?..)?.first_chunk::<SAMPLE_BYTES>()?;
+        let [of_first, of_number @ ..] = self.mask(sample)?;
+        let first = *packet.first()?;
+        let first = first ^ (of_first & if first & 0x80 == 0 { 0x1f } else { 0x0f });
+        let number_len = usize::from(first & 3).checked_add(1)?;
+        let mut head = packet.get(..number_at.checked_add(number_len)?)?.to_vec();
+        *head.first_mut()? = first;
+        let mut short = 0_u64;
+        for (byte, mask) in head.get_mut(number_at..)?.iter_mut().zip(of_number) {
+            *byte ^= mask;
+            short = short << 8 | u64::from(*byte);
+        }
+        Some(Bare { head, short, number_len })
+    }
+}
+
+/// A header without its protection.
+struct Bare {
+    head: Vec<u8>,
+    /// What it tells of the packet number.
+    short: u64,
+    number_len: usize,
+}
+
+impl Bare {
+    /// The key phase (RFC 9000 section 17.3.1); always `false` where the header is a long one.
+    fn phase(&self) -> bool {
+        self.head.first().is_some_and(|first| first & 0x84 == 0x04)
+    }
+}
+
+/// What opens the packets of one key phase.
+#[derive(Debug)]
+struct Phase {
+    cipher: PacketCipher,
     iv: [u8; 12],
-    header: Aes128,
+}
+
+impl Phase {
+    fn new(labels: &Labels, suite: CipherSuite, secret: &[u8]) -> Option<Self> {
+        let key = expand_label(suite.prf, secret, labels.key, suite.cipher.key_bytes())?;
+        let iv = expand_label(suite.prf, secret, labels.iv, 12)?;
+        Some(Self { cipher: PacketCipher::new(suite.cipher, &key)?, iv: iv.as_slice().try_into().ok()? })
+    }
+
+    fn nonce(&self, number: u64) -> [u8; 12] {
+        let mut nonce = self.iv;
+        for (byte, of_number) in nonce.iter_mut().rev().zip(number.to_le_bytes()) {
+            *byte ^= of_number;
+        }
+        nonce
+    }
+
+    /// RFC 9001 section 5.3.
+    fn open(&self, packet: &[u8], bare: &Bare, number: u64) -> Option<Opened> {
+        let mut payload = packet.get(bare.head.len()..)?.to_vec();
+        let authentic = self.cipher.open(&self.nonce(number), &bare.head, &mut payload);
+        authentic.then_some(Opened { number, payload })
+    }
 }
 
 /// A packet that authenticated.
@@ -118,6 +231,24 @@ pub(super) struct Opened {
     pub(super) payload: Vec<u8>,
 }
 
+/// What protects the packets of one sender at one level, through all key phases.
+pub(super) struct PacketKeys {
+    header: HeaderKey,
+    labels: &'static Labels,
+    suite: CipherSuite,
+    now: Phase,
+    /// The secret of the phase: what the next one is derived from.
+    secret: Secret,
+    /// The phase bit of packets that `now` opens.
+    phase: bool,
+    /// The least number that `now` opened, once the keys were updated.
+    since: u64,
+    /// Packets of the phase before may come late.
+    before: Option<Phase>,
+    /// The phase after, once it was needed to try.
+    after: Option<(Secret, Phase)>,
+}
+
 impl core::fmt::Debug for PacketKeys {
     fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
         f.debug_struct("PacketKeys").finish_non_exhaustive()
@@ -125,58 +256,111 @@ impl core::fmt::Debug for PacketKeys {
 }
 
 impl PacketKeys {
-    /// Keys of Initial packets from the client or the server, where the client's first packet went to `origin`.
-    pub(super) fn initial(suite: &Suite, origin: &[u8], sender: Side) -> Self {
-        let (_, secret) = Hkdf::<Sha256>::extract(Some(&suite.salt), origin);
+    /// Keys of Initial packets from the client or the server, where the client's first packet went to `origin`: always
+    /// AES-128-GCM (RFC 9001 section 5.2).
+    pub(super) fn initial(suite: &Suite, origin: &[u8], sender: Side) -> Option<Self> {
+        let (secret, _) = Hkdf::<Sha256>::extract(Some(&suite.salt), origin);
         let label = if sender == Side::Client { "client in" } else { "server in" };
-        let secret: [u8; 32] = expand(&secret, label);
-        let secret = Hkdf::<Sha256>::from_prk(&secret).unwrap_or_else(|_| Hkdf::new(None, &[]));
-        let [key, iv, header] = suite.labels;
-        Self {
-            aead: Aes128Gcm::new(&expand::<16>(&secret, key).into()),
-            iv: expand(&secret, iv),
-            header: Aes128::new(&expand::<16>(&secret, header).into()),
-        }
+        let secret = expand_label(INITIAL.prf, &secret, label, INITIAL.prf.bytes())?;
+        Self::of_secret(suite, INITIAL, &Secret::new(&secret))
     }
 
-    /// Takes the header protection off and opens a packet; `None` where it does not authenticate. `expected` is the
-    /// number after the greatest that its sender used before (RFC 9001 sections 5.3 and 5.4).
-    pub(super) fn open(&self, packet: &Long<'_>, expected: u64) -> Option<Opened> {
-        let sample_at = packet.number_at.checked_add(4)?;
-        let sample = packet.bytes.get(sample_at..)?.first_chunk::<SAMPLE_BYTES>()?;
-        let mut mask = Array::from(*sample);
-        self.header.encrypt_block(&mut mask);
-        let [of_first, of_number @ .., _, _, _, _, _, _, _, _, _, _, _] = mask.0;
-        let first = packet.bytes.first()? ^ (of_first & 0x0f);
-        let number_len = usize::from(first & 3).checked_add(1)?;
-        let header_len = packet.number_at.checked_add(number_len)?;
-        let (head, sealed) = packet.bytes.split_at_checked(header_len)?;
-        let mut head = head.to_vec();
-        *head.first_mut()? = first;
-        let mut short = 0_u64;
-        for (byte, mask) in head.get_mut(packet.number_at..)?.iter_mut().zip(of_number) {
-            *byte ^= mask;
-            short = short << 8 | u64::from(*byte);
-        }
-        let number = whole_number(expected, short, number_len);
-        let mut nonce = self.iv;
-        for (byte, of_number) in nonce.iter_mut().rev().zip(number.to_le_bytes()) {
-            *byte ^= of_number;
-        }
-        let payload = self.aead.decrypt(&Nonce::from(nonce), Payload { msg: sealed, aad: &head }).ok()?;
-        Some(Opened { number, payload })
+    /// Keys of a traffic secret (RFC 9001 section 5.1). `None` where no suite of QUIC is that, or the secret's length is
+    /// another.
+    pub(super) fn of_secret(version: &Suite, suite: CipherSuite, secret: &Secret) -> Option<Self> {
+        let labels = version.labels;
+        let header = expand_label(suite.prf, secret.expose(), labels.header, suite.cipher.key_bytes())?;
+        Some(Self {
+            header: HeaderKey::new(suite.cipher, &header)?,
+            labels,
+            suite,
+            now: Phase::new(labels, suite, secret.expose())?,
+            secret: secret.clone(),
+            phase: false,
+            since: 0,
+            before: None,
+            after: None,
+        })
     }
-}
 
-/// HKDF-Expand-Label with an empty context (RFC 8446 section 7.1).
-fn expand<const N: usize>(secret: &Hkdf<Sha256>, label: &str) -> [u8; N] {
-    let [.., high, low] = N.to_be_bytes();
-    let label_len = u8::try_from(label.len().saturating_add(6)).unwrap_or(u8::MAX);
-    let mut out = [0; N];
-    // Fails only for outputs over 255 hashes, and none is.
-    let made = secret.expand_multi_info(&[&[high, low, label_len], b"tls13 ", label.as_bytes(), &[0]], &mut out);
-    debug_assert!(made.is_ok());
-    out
+    /// Takes the header protection off and opens a packet whose number stands at `number_at`; `None` where it does not
+    /// authenticate. `expected` is the number after the greatest that its sender used before.
+    pub(super) fn open(&mut self, packet: &[u8], number_at: usize, expected: u64) -> Option<Opened> {
+        let bare = self.header.bare(packet, number_at)?;
+        let number = whole_number(expected, bare.short, bare.number_len);
+        // Both updates that bring the phase bit back may have been lost with all packets between them.
+        self.open_bare(packet, &bare, number).or_else(|| self.two_on(packet, &bare, number))
+    }
+
+    /// The same where packets may be missing: more of them than the number's bytes can count (`windows` times).
+    pub(super) fn open_ahead(
+        &mut self,
+        packet: &[u8],
+        number_at: usize,
+        expected: u64,
+        windows: u64,
+    ) -> Option<Opened> {
+        let bare = self.header.bare(packet, number_at)?;
+        let window = 1_u64.checked_shl(u32::try_from(bare.number_len.checked_mul(8)?).ok()?)?;
+        let first = whole_number(expected, bare.short, bare.number_len);
+        (1..=windows).find_map(|n| {
+            let number = first.checked_add(window.checked_mul(n)?)?;
+            self.open_bare(packet, &bare, number)
+        })
+    }
+
+    fn open_bare(&mut self, packet: &[u8], bare: &Bare, number: u64) -> Option<Opened> {
+        let long = bare.head.first().is_some_and(|first| first & 0x80 != 0);
+        if long {
+            return self.now.open(packet, bare, number);
+        }
+        if bare.phase() == self.phase {
+            let opened = self.now.open(packet, bare, number)?;
+            self.since = self.since.min(number);
+            return Some(opened);
+        }
+        if number < self.since
+            && let Some(opened) = self.before.as_ref().and_then(|before| before.open(packet, bare, number))
+        {
+            return Some(opened);
+        }
+        if self.after.is_none() {
+            self.after = self.updated(&self.secret);
+        }
+        let opened = self.after.as_ref()?.1.open(packet, bare, number)?;
+        let (secret, after) = self.after.take()?;
+        self.turn(secret, after, number);
+        Some(opened)
+    }
+
+    fn two_on(&mut self, packet: &[u8], bare: &Bare, number: u64) -> Option<Opened> {
+        let short = bare.head.first().is_some_and(|first| first & 0x80 == 0);
+        if !short || bare.phase() != self.phase || number <= self.since {
+            return None;
+        }
+        let (first, _) = self.updated(&self.secret)?;
+        let (secret, phase) = self.updated(&first)?;
+        let opened = phase.open(packet, bare, number)?;
+        self.phase = !self.phase;
+        self.turn(secret, phase, number);
+        self.before = Phase::new(self.labels, self.suite, first.expose());
+        Some(opened)
+    }
+
+    /// The sender's keys were updated (RFC 9001 section 6.1).
+    fn turn(&mut self, secret: Secret, phase: Phase, number: u64) {
+        self.before = Some(core::mem::replace(&mut self.now, phase));
+        self.secret = secret;
+        self.after = None;
+        self.phase = !self.phase;
+        self.since = number;
+    }
+
+    fn updated(&self, secret: &Secret) -> Option<(Secret, Phase)> {
+        let next = expand_label(self.suite.prf, secret.expose(), self.labels.update, self.suite.prf.bytes())?;
+        let phase = Phase::new(self.labels, self.suite, &next)?;
+        Some((Secret::new(&next), phase))
+    }
 }
 
 /// The number whose last `len` bytes are `short`, nearest to `expected` (RFC 9000 appendix A.3).
@@ -197,20 +381,22 @@ fn whole_number(expected: u64, short: u64, len: usize) -> u64 {
 impl PacketKeys {
     /// A packet as its sender makes it: `head` ends with the packet number, of four bytes at most.
     pub(super) fn seal(&self, head: &[u8], number: u32, payload: &[u8]) -> Vec<u8> {
-        let mut nonce = self.iv;
-        for (byte, of_number) in nonce.iter_mut().rev().zip(number.to_le_bytes()) {
-            *byte ^= of_number;
-        }
-        let sealed = self.aead.encrypt(&Nonce::from(nonce), Payload { msg: payload, aad: head }).unwrap();
+        let mut sealed = payload.to_vec();
+        self.now.cipher.seal(&self.now.nonce(number.into()), head, &mut sealed);
         let number_len = usize::from(head[0] & 3) + 1;
-        let mut mask = Array::from(*sealed[4 - number_len..].first_chunk::<SAMPLE_BYTES>().unwrap());
-        self.header.encrypt_block(&mut mask);
+        let mask = self.header.mask(sealed[4 - number_len..].first_chunk().unwrap()).unwrap();
         let mut packet = [head, &sealed].concat();
-        packet[0] ^= mask[0] & 0x0f;
+        packet[0] ^= mask[0] & if head[0] & 0x80 == 0 { 0x1f } else { 0x0f };
         for i in 0..number_len {
             packet[head.len() - number_len + i] ^= mask[i + 1];
         }
         packet
+    }
+
+    /// The sender goes on with the next key phase.
+    pub(super) fn update(&mut self) {
+        let (secret, phase) = self.updated(&self.secret).unwrap();
+        self.turn(secret, phase, 0);
     }
 }
 

@@ -1,29 +1,51 @@
-//! QUIC as an observer without keys sees it (RFC 9000, RFC 9001, RFC 9369): Initial packets are opened with keys that
-//! everybody can compute, and the hellos in them are read as those of TLS are.
+//! QUIC as an observer sees it (RFC 9000, RFC 9001, RFC 9369): Initial packets are opened with keys that everybody can
+//! compute, and the hellos in them are read as those of TLS are; all other packets are opened where a key log holds their
+//! secrets, and the streams in them put in order.
 //!
-//! Comes in: the datagrams of one flow. Goes out: one session for each connection. Never: a packet that does not
-//! authenticate.
+//! Comes in: the datagrams of one flow, and secrets. Goes out: one session for each connection, and what its streams carry.
+//! Never: a packet that does not authenticate.
 
-mod crypto;
 mod frames;
 mod google;
 mod keys;
+mod numbers;
+mod opening;
+mod ordered;
 mod packet;
+mod streams;
 
 #[cfg(test)]
 mod tests;
 
 use super::tls::{self, CryptoBytes, Tools};
-use crate::model::{AnomalyKind, Budget, Limit, QuicFacts, QuicVersion, Run, RunKind, Side};
-use crypto::CryptoStream;
-use frames::{Broken, Frame};
+use crate::model::{
+    AnomalyKind, Budget, Envelope, Limit, QuicFacts, QuicVersion, Run, RunKind, Share, Side, Timestamp,
+};
+use frames::{Allowed, Broken, Frame};
 use keys::{Opened, PacketKeys, Suite};
+use numbers::Numbers;
+use opening::{Agreed, Level, Opening, Sealed, Tried};
+use ordered::{Ordered, Source};
 use packet::{Kind, Long, Packet};
+use streams::{Came, Full, Streams};
+
+pub use packet::varint;
+pub use streams::{Act, StreamPiece};
 
 /// Connections of one flow that are followed at once; nearly all flows have one.
 const CONNECTIONS: usize = 8;
 /// Versions for which a connection has keys at once: the one it began with, and one changed to (RFC 9368).
 const VERSIONS: usize = 4;
+/// Bytes of CRYPTO frames under handshake keys that wait for earlier ones: a chain of certificates may be long.
+const MOST_HANDSHAKE: usize = 256 << 10;
+/// Nanoseconds after which a packet that was lost on the way has been sent again, if it will be.
+const SENT_AGAIN_NANOS: i64 = 5_000_000_000;
+/// What an opened packet costs beside its bytes.
+const EARLY_BYTES: usize = 96;
+/// Bytes from which on a connection id in a packet of another flow is no coincidence.
+const MET_ID_BYTES: usize = 4;
+/// Connection ids of one end that are kept, where packets under keys name them.
+const NEW_IDS: usize = 32;
 /// Versions kept of a Version Negotiation packet.
 const NEGOTIATED: usize = 64;
 
@@ -70,12 +92,27 @@ pub struct Connections {
     begun: u32,
     /// Room for what TLS gives.
     ended: Vec<tls::Ended>,
+    /// What streams carried, since it was last taken.
+    pieces: Vec<StreamPiece>,
+    /// Connections that ended, of which pieces may be left to take.
+    gone: Vec<Gone>,
+}
+
+/// What is still asked of a connection when it has ended.
+#[derive(Debug)]
+struct Gone {
+    id: u32,
+    asker: Side,
+    protocol: Option<Box<[u8]>>,
+    envelope: Envelope,
 }
 
 #[derive(Debug)]
 struct Connection {
     tls: tls::Connection,
     number: u32,
+    /// Its place among the connections of the flow, which stays.
+    id: u32,
     /// The side of the flow that is the client.
     asker: Side,
     facts: QuicFacts,
@@ -87,6 +124,27 @@ struct Connection {
     server: Space,
     /// Bytes of the datagrams of each side of the flow.
     bytes: [u64; 2],
+    /// Bytes of early data that may wait.
+    early_bytes: usize,
+    /// What opens the other packets, where there were keys, or might be, when the connection began.
+    inside: Option<Box<Inside>>,
+}
+
+/// What is inside packets that only the keys of both ends open.
+#[derive(Debug)]
+struct Inside {
+    opening: Opening,
+    /// CRYPTO bytes of Handshake packets, of client and server.
+    handshakes: [Ordered; 2],
+    /// The 0-RTT and 1-RTT packets of client and server that were opened.
+    seen: [Numbers; 2],
+    streams: Streams,
+    /// 0-RTT packets that were opened while it is not known whether the server takes them, with their places.
+    early: Vec<(Opened, Source, u64)>,
+    early_held: Share,
+    /// A side has closed the connection.
+    closed: bool,
+    last: Option<Source>,
 }
 
 /// One sender's half of a packet number space (RFC 9000 section 12.3).
@@ -94,7 +152,7 @@ struct Connection {
 struct Space {
     /// The number after the greatest so far.
     expected: u64,
-    crypto: CryptoStream,
+    crypto: Ordered,
 }
 
 /// The keys of both senders in one version.
@@ -107,11 +165,14 @@ struct Keys {
 }
 
 impl Keys {
-    fn new(version: QuicVersion, suite: &'static Suite, origin: &[u8]) -> Self {
+    fn new(version: QuicVersion, suite: &'static Suite, origin: &[u8]) -> Option<Self> {
         let of = |sender| PacketKeys::initial(suite, origin, sender);
-        Self { version, suite, client: of(Side::Client), server: of(Side::Server) }
+        Some(Self { version, suite, client: of(Side::Client)?, server: of(Side::Server)? })
     }
 }
+
+/// What packets work on: shared tools, room for what TLS gives, and what streams carried.
+type Bench<'a> = (&'a mut Tools, &'a mut Vec<tls::Ended>, &'a mut Vec<StreamPiece>);
 
 /// Opens a packet as the first one of a client.
 fn first_opened(packet: &Long<'_>) -> Option<(&'static Suite, Opened)> {
@@ -119,8 +180,8 @@ fn first_opened(packet: &Long<'_>) -> Option<(&'static Suite, Opened)> {
         return None;
     }
     let open = |suite: &&'static Suite| {
-        let keys = PacketKeys::initial(suite, packet.target, Side::Client);
-        keys.open(packet, 0).map(|opened| (*suite, opened))
+        let mut keys = PacketKeys::initial(suite, packet.target, Side::Client)?;
+        keys.open(packet.bytes, packet.number_at, 0).map(|opened| (*suite, opened))
     };
     keys::suites(packet.version).iter().find_map(open)
 }
@@ -128,23 +189,36 @@ fn first_opened(packet: &Long<'_>) -> Option<(&'static Suite, Opened)> {
 impl Connections {
     /// Of a flow of which nothing was read yet.
     pub fn new(budget: &Budget) -> Self {
-        Self { budget: budget.clone(), open: Vec::new(), numbered: 0, begun: 0, ended: Vec::new() }
+        let budget = budget.clone();
+        Self {
+            budget,
+            open: Vec::new(),
+            numbered: 0,
+            begun: 0,
+            ended: Vec::new(),
+            pieces: Vec::new(),
+            gone: Vec::new(),
+        }
     }
 
     /// Takes a datagram; sessions that it ended are appended to `out`.
     pub fn feed(&mut self, run: &Run<'_>, tools: &mut Tools, out: &mut Vec<Ended>) {
         let RunKind::Data(bytes) = &run.kind else { return };
+        self.gone.clear();
         let mut rest: &[u8] = bytes;
         let mut of = None;
         while let Some(packet) = packet::next(&mut rest) {
             let found = match packet {
-                Packet::Short(bytes) => of.or_else(|| self.short(run.side, bytes)),
+                Packet::Short(bytes) => self.short(bytes, of, run, tools, out),
                 Packet::Negotiation { target, source, versions } => self.negotiation(run, (target, source), versions),
                 Packet::Long(packet) => match packet.kind {
                     Kind::Initial => self.initial(&packet, run, tools, out),
                     Kind::Retry => self.retry(&packet, run),
-                    Kind::ZeroRtt => self.zero_rtt(&packet, run.side),
-                    Kind::Handshake => self.fitting(&packet, run.side).next(),
+                    Kind::ZeroRtt => self.zero_rtt(&packet, run, tools, out),
+                    Kind::Handshake => {
+                        let at = self.fitting(&packet, run.side).next();
+                        self.long(at, (Level::Handshake, &packet), run, tools, out)
+                    }
                 },
             };
             of = of.or(found);
@@ -152,7 +226,7 @@ impl Connections {
         if of.is_none()
             && let Some(hello) = google::hello(bytes)
         {
-            of = self.google(&hello, run, out);
+            of = self.google(&hello, run, tools, out);
         }
         let len = run_len(run);
         let alone = self.begun == 1;
@@ -172,14 +246,49 @@ impl Connections {
 
     /// The flow is over: appends the sessions under way. `bytes` are those of the datagrams of the flow's client and
     /// server side.
-    pub fn finish(&mut self, bytes: [u64; 2], out: &mut Vec<Ended>) {
+    pub fn finish(&mut self, bytes: [u64; 2], tools: &mut Tools, out: &mut Vec<Ended>) {
         let alone = self.begun == 1;
         for mut connection in core::mem::take(&mut self.open) {
             if alone {
                 connection.bytes = bytes;
             }
-            connection.finish(&mut self.ended, out);
+            self.gone.extend(connection.finish((tools, &mut self.ended, &mut self.pieces), out));
         }
+    }
+
+    /// What streams carried since this was last asked, where keys opened their packets.
+    pub fn take_pieces(&mut self) -> Vec<StreamPiece> {
+        core::mem::take(&mut self.pieces)
+    }
+
+    /// Of a connection that has pieces: who asked, and the application protocol that both chose, or else the client's first
+    /// choice.
+    pub fn carried(&self, connection: u32) -> Option<(Side, Option<&[u8]>)> {
+        let open = self.open.iter().find(|c| c.id == connection).map(|c| (c.asker, c.tls.likely_protocol()));
+        open.or_else(|| self.gone(connection).map(|gone| (gone.asker, gone.protocol.as_deref())))
+    }
+
+    /// What exchanges inside a connection need of it.
+    pub fn envelope(&self, connection: u32) -> Option<Envelope> {
+        let open = self.open.iter().find(|c| c.id == connection).map(|c| c.tls.envelope());
+        open.or_else(|| self.gone(connection).map(|gone| gone.envelope.clone()))
+    }
+
+    /// Whether `target`, where a packet with a short header says for whom it is, begins with an id by which that side is
+    /// addressed in a connection that keys may open. Ids of less than four bytes are taken for a coincidence.
+    pub fn is_met(&self, side: Side, target: &[u8]) -> bool {
+        let openable = self.open.iter().filter(|c| c.inside.is_some());
+        openable.flat_map(|c| c.ids_of(side)).any(|id| id.len() >= MET_ID_BYTES && target.starts_with(id))
+    }
+
+    /// Whether the server's certificate was seen.
+    pub fn has_chain(&self, connection: u32) -> bool {
+        let open = self.open.iter().find(|c| c.id == connection).map(|c| c.tls.has_chain());
+        open.unwrap_or_else(|| self.gone(connection).is_some_and(|gone| gone.envelope.certificate.is_some()))
+    }
+
+    fn gone(&self, connection: u32) -> Option<&Gone> {
+        self.gone.iter().find(|gone| gone.id == connection)
     }
 
     /// How many sessions were numbered.
@@ -193,11 +302,62 @@ impl Connections {
         self.open.iter().enumerate().filter(move |(_, c)| c.fits(version, side, target)).map(|(at, _)| at)
     }
 
-    fn short(&self, side: Side, bytes: &[u8]) -> Option<usize> {
+    /// A packet with a short header, behind one of the connection `of` or alone in its datagram.
+    fn short(
+        &mut self,
+        bytes: &[u8],
+        of: Option<usize>,
+        run: &Run<'_>,
+        tools: &mut Tools,
+        out: &mut Vec<Ended>,
+    ) -> Option<usize> {
         let target = bytes.get(1..)?;
+        let side = run.side;
         let to = |c: &Connection| c.ids_of(side.other()).iter().any(|id| !id.is_empty() && target.starts_with(id));
         // Only where there are several does it matter.
-        if self.open.len() > 1 { self.open.iter().position(to) } else { None }
+        let several = self.open.len() > 1;
+        let named = of.or_else(|| if several { self.open.iter().position(to) } else { None });
+        let likely = named.or_else(|| self.open.len().checked_sub(1));
+        let connection = likely.and_then(|at| self.open.get_mut(at))?;
+        if connection.inside.is_some() {
+            let numbers_at = connection.numbers_at(side, target);
+            let version = connection.facts.version;
+            connection.sealed(
+                (Level::Data, version, bytes, numbers_at),
+                run,
+                (tools, &mut self.ended, &mut self.pieces),
+            );
+            self.give(likely?, out);
+        }
+        named
+    }
+
+    /// A packet with a long header under keys of the two ends.
+    fn long(
+        &mut self,
+        at: Option<usize>,
+        (level, packet): (Level, &Long<'_>),
+        run: &Run<'_>,
+        tools: &mut Tools,
+        out: &mut Vec<Ended>,
+    ) -> Option<usize> {
+        let connection = self.open.get_mut(at?)?;
+        if connection.inside.is_some() {
+            let what = (level, packet.version, packet.bytes, vec![packet.number_at]);
+            connection.sealed(what, run, (tools, &mut self.ended, &mut self.pieces));
+            self.give(at?, out);
+        }
+        at
+    }
+
+    /// Gives the sessions that ended inside a connection: a HelloRetryRequest ended one; what follows is the next.
+    fn give(&mut self, at: usize, out: &mut Vec<Ended>) {
+        let Some(connection) = self.open.get_mut(at) else { return };
+        for session in self.ended.drain(..) {
+            out.push(connection.ended(session));
+            connection.number = self.numbered;
+            self.numbered = self.numbered.saturating_add(1);
+        }
     }
 
     fn initial(&mut self, packet: &Long<'_>, run: &Run<'_>, tools: &mut Tools, out: &mut Vec<Ended>) -> Option<usize> {
@@ -212,24 +372,26 @@ impl Connections {
         }
         let (at, opened) = match found {
             Some(found) => found,
-            None => self.first(packet, run, out)?,
+            None => self.first(packet, run, tools, out)?,
         };
         let connection = self.open.get_mut(at)?;
         connection.learn(packet, run, &self.budget);
         connection.read(&opened, run, &self.budget, tools, &mut self.ended);
-        for session in self.ended.drain(..) {
-            // A HelloRetryRequest ended it; what follows is the next one.
-            out.push(connection.ended(session));
-            connection.number = self.numbered;
-            self.numbered = self.numbered.saturating_add(1);
-        }
+        connection.again((tools, &mut self.ended, &mut self.pieces));
+        self.give(at, out);
         Some(at)
     }
 
     /// The first packet of a connection, or of one that goes on after a Retry that the capture lacks.
-    fn first(&mut self, packet: &Long<'_>, run: &Run<'_>, out: &mut Vec<Ended>) -> Option<(usize, Opened)> {
+    fn first(
+        &mut self,
+        packet: &Long<'_>,
+        run: &Run<'_>,
+        tools: &mut Tools,
+        out: &mut Vec<Ended>,
+    ) -> Option<(usize, Opened)> {
         let (suite, opened) = first_opened(packet)?;
-        let keys = Keys::new(packet.version, suite, packet.target);
+        let keys = Keys::new(packet.version, suite, packet.target)?;
         let goes_on = |c: &Connection| {
             c.asker == run.side
                 && c.facts.version == packet.version
@@ -248,19 +410,42 @@ impl Connections {
             client_ids: vec![packet.source.into()],
             ..QuicFacts::default()
         };
-        let at = self.begin(run, facts, vec![keys], out);
+        let at = self.begin(run, facts, vec![keys], tools, out);
         Some((at, opened))
     }
 
-    fn begin(&mut self, run: &Run<'_>, facts: QuicFacts, keys: Vec<Keys>, out: &mut Vec<Ended>) -> usize {
+    fn begin(
+        &mut self,
+        run: &Run<'_>,
+        facts: QuicFacts,
+        keys: Vec<Keys>,
+        tools: &mut Tools,
+        out: &mut Vec<Ended>,
+    ) -> usize {
         if self.open.len() >= CONNECTIONS {
             let mut oldest = self.open.remove(0);
             oldest.tls.odd(AnomalyKind::Limit(Limit::ConnectionIds), run.frame, run.offset);
-            oldest.finish(&mut self.ended, out);
+            self.gone.extend(oldest.finish((tools, &mut self.ended, &mut self.pieces), out));
         }
+        let openable = tools.keys.may_open() && !keys.is_empty();
+        let inside = || {
+            Box::new(Inside {
+                opening: Opening::new(&self.budget),
+                handshakes: Default::default(),
+                seen: Default::default(),
+                streams: Streams::new(self.begun, &self.budget),
+                early: Vec::new(),
+                early_held: self.budget.sealed_bytes.share(),
+                closed: false,
+                last: None,
+            })
+        };
         self.open.push(Connection {
             tls: tls::Connection::quic(run.side, &self.budget),
             number: self.numbered,
+            id: self.begun,
+            early_bytes: self.budget.sealed_bytes_per_flow,
+            inside: openable.then(inside),
             asker: run.side,
             origin: facts.server_ids.first().cloned().unwrap_or_default(),
             facts,
@@ -290,10 +475,10 @@ impl Connections {
         Some(at)
     }
 
-    fn zero_rtt(&mut self, packet: &Long<'_>, side: Side) -> Option<usize> {
-        let at = self.fitting(packet, side).find(|at| self.open.get(*at).is_some_and(|c| c.asker == side))?;
+    fn zero_rtt(&mut self, packet: &Long<'_>, run: &Run<'_>, tools: &mut Tools, out: &mut Vec<Ended>) -> Option<usize> {
+        let at = self.fitting(packet, run.side).find(|at| self.open.get(*at).is_some_and(|c| c.asker == run.side))?;
         self.open.get_mut(at)?.facts.zero_rtt = true;
-        Some(at)
+        self.long(Some(at), (Level::Early, packet), run, tools, out)
     }
 
     fn negotiation(&mut self, run: &Run<'_>, (target, source): (&[u8], &[u8]), versions: &[u8]) -> Option<usize> {
@@ -309,13 +494,19 @@ impl Connections {
         Some(at)
     }
 
-    fn google(&mut self, hello: &google::Hello<'_>, run: &Run<'_>, out: &mut Vec<Ended>) -> Option<usize> {
+    fn google(
+        &mut self,
+        hello: &google::Hello<'_>,
+        run: &Run<'_>,
+        tools: &mut Tools,
+        out: &mut Vec<Ended>,
+    ) -> Option<usize> {
         let known = |c: &Connection| c.facts.server_ids.iter().any(|id| **id == *hello.id);
         if let Some(at) = self.open.iter().position(known) {
             return Some(at);
         }
         let facts = QuicFacts { version: hello.version, server_ids: vec![hello.id.into()], ..QuicFacts::default() };
-        let at = self.begin(run, facts, Vec::new(), out);
+        let at = self.begin(run, facts, Vec::new(), tools, out);
         let tls = &mut self.open.get_mut(at)?.tls;
         tls.touch(run);
         tls.google_hello(hello.block, hello.sni, run);
@@ -351,13 +542,13 @@ impl Connection {
             if self.keys.len() >= VERSIONS {
                 return None;
             }
-            self.keys.push(Keys::new(packet.version, suite, &self.origin));
+            self.keys.push(Keys::new(packet.version, suite, &self.origin)?);
             self.keys.len().checked_sub(1)?
         };
         let expected = self.space(side).expected;
-        let keys = self.keys.get(at)?;
-        let keys = if side == self.asker { &keys.client } else { &keys.server };
-        keys.open(packet, expected)
+        let keys = self.keys.get_mut(at)?;
+        let keys = if side == self.asker { &mut keys.client } else { &mut keys.server };
+        keys.open(packet.bytes, packet.number_at, expected)
     }
 
     /// Takes over what the header of a packet tells that authenticated.
@@ -389,14 +580,16 @@ impl Connection {
     fn read(&mut self, opened: &Opened, run: &Run<'_>, budget: &Budget, tools: &mut Tools, out: &mut Vec<tls::Ended>) {
         let space = if run.side == self.asker { &mut self.client } else { &mut self.server };
         space.expected = space.expected.max(opened.number.saturating_add(1));
+        let source = Source { frame: run.frame, time: run.time };
         let mut payload: &[u8] = &opened.payload;
         loop {
-            match frames::next(&mut payload) {
+            match frames::next(&mut payload, Allowed::Handshake) {
                 Ok(Some(Frame::Crypto { offset, bytes })) => {
-                    if !space.crypto.add(offset, bytes, run.frame, budget.crypto_bytes) {
+                    if !space.crypto.add(offset, bytes, source, budget.crypto_bytes) {
                         self.tls.odd(AnomalyKind::Limit(Limit::CryptoBytes), run.frame, offset);
                     }
                 }
+                Ok(Some(_)) => {}
                 Ok(None) => break,
                 Err(Broken) => {
                     self.tls.odd(AnomalyKind::BadQuic, run.frame, run.offset);
@@ -404,8 +597,186 @@ impl Connection {
                 }
             }
         }
-        while let Some((offset, frame, bytes)) = space.crypto.take() {
-            self.tls.crypto(run, &CryptoBytes { offset, frame, bytes: &bytes }, tools, out);
+        while let Some(next) = space.crypto.take() {
+            let piece = CryptoBytes { offset: next.offset, frame: next.source.frame, bytes: &next.bytes };
+            self.tls.crypto(run, &piece, tools, out);
+        }
+    }
+
+    /// Where the number of a packet with a short header may stand: behind the id that a side is addressed by, which is
+    /// one that was seen, or as long as one.
+    fn numbers_at(&self, from: Side, target: &[u8]) -> Vec<usize> {
+        let ids = self.ids_of(from.other());
+        let known = ids.iter().filter(|id| target.starts_with(id)).map(|id| id.len());
+        let mut lens: Vec<usize> = known.collect();
+        lens.sort_unstable_by(|a, b| b.cmp(a));
+        lens.extend(ids.iter().map(|id| id.len()));
+        let mut places: Vec<usize> = Vec::new();
+        for len in lens {
+            let at = len.saturating_add(1);
+            if !places.contains(&at) {
+                places.push(at);
+            }
+        }
+        places
+    }
+
+    /// A packet under keys of the two ends came.
+    fn sealed(
+        &mut self,
+        (level, version, bytes, numbers_at): (Level, QuicVersion, &[u8], Vec<usize>),
+        run: &Run<'_>,
+        bench: Bench<'_>,
+    ) {
+        let sender = if run.side == self.asker { Side::Client } else { Side::Server };
+        let source = Source { frame: run.frame, time: run.time };
+        let bytes = bytes.to_vec();
+        let packet = Sealed { level, sender, version, bytes, numbers_at, source, offset: run.offset };
+        self.again((bench.0, bench.1, bench.2));
+        self.one(packet, bench);
+    }
+
+    /// Opens what waited, where something new is known.
+    fn again(&mut self, (tools, ended, pieces): Bench<'_>) {
+        let (random, cipher) = self.tls.agreed();
+        let Some(inside) = &mut self.inside else { return };
+        for packet in inside.opening.again(Agreed { random, cipher }, tools) {
+            self.one(packet, (tools, ended, pieces));
+        }
+    }
+
+    /// Tries one packet, and reads what is in it.
+    fn one(&mut self, packet: Sealed, (tools, ended, pieces): Bench<'_>) {
+        let Some(mut inside) = self.inside.take() else { return };
+        let (level, sender, source, offset) = (packet.level, packet.sender, packet.source, packet.offset);
+        let side = if sender == Side::Client { self.asker } else { self.asker.other() };
+        let tried = inside.opening.take(packet, tools);
+        let mut release = false;
+        self.tls.opened(inside.opening.told());
+        let run = Run { side, offset, frame: source.frame, time: source.time, kind: RunKind::End };
+        match tried {
+            Tried::Opened(opened) => {
+                self.tls.touch(&run);
+                inside.last = Some(source);
+                if level == Level::Early && self.tls.takes_early_data() != Some(true) {
+                    let fits = inside.early_held.grow(opened.payload.len().saturating_add(EARLY_BYTES));
+                    inside.early.push((opened, source, offset));
+                    release = !fits || inside.early_held.bytes() > self.early_bytes;
+                } else {
+                    self.frames((level, &opened), &run, &mut inside, (tools, ended, pieces));
+                }
+            }
+            Tried::NotAuthentic => self.tls.odd(AnomalyKind::NotAuthentic, source.frame, offset),
+            Tried::NoRoom => self.tls.odd(AnomalyKind::Limit(Limit::SealedBytes), source.frame, offset),
+            Tried::Kept | Tried::Lost => {}
+        }
+        self.inside = Some(inside);
+        self.early(release, (tools, ended, pieces));
+    }
+
+    /// Reads the early data, once the server is known to take it (RFC 9001 section 4.6.2); what it refuses was sent, and
+    /// nobody took it. `at_last`: nothing more will be known; then it was said.
+    fn early(&mut self, at_last: bool, (tools, ended, pieces): Bench<'_>) {
+        let taken = self.tls.takes_early_data();
+        if taken.is_none() && !at_last {
+            return;
+        }
+        let Some(mut inside) = self.inside.take_if(|inside| !inside.early.is_empty()) else { return };
+        inside.early_held.shrink(inside.early_held.bytes());
+        for (opened, source, offset) in core::mem::take(&mut inside.early) {
+            let (frame, time) = (source.frame, source.time);
+            if taken == Some(false) {
+                self.tls.odd(AnomalyKind::EarlyDataRefused, frame, offset);
+                continue;
+            }
+            let run = Run { side: self.asker, offset, frame, time, kind: RunKind::End };
+            self.frames((Level::Early, &opened), &run, &mut inside, (tools, ended, pieces));
+        }
+        self.inside = Some(inside);
+    }
+
+    /// Reads the frames of a packet that keys opened.
+    fn frames(
+        &mut self,
+        (level, opened): (Level, &Opened),
+        run: &Run<'_>,
+        inside: &mut Inside,
+        (tools, ended, pieces): Bench<'_>,
+    ) {
+        let source = Source { frame: run.frame, time: run.time };
+        let sender = if run.side == self.asker { Side::Client } else { Side::Server };
+        let allowed = if level == Level::Handshake { Allowed::Handshake } else { Allowed::All };
+        if level != Level::Handshake {
+            let [client, server] = &mut inside.seen;
+            if sender == Side::Client { client } else { server }.add(opened.number);
+        }
+        let was_closed = inside.closed;
+        let [client, server] = &mut inside.handshakes;
+        let handshake = if sender == Side::Client { client } else { server };
+        let mut payload: &[u8] = &opened.payload;
+        loop {
+            let frame = match frames::next(&mut payload, allowed) {
+                Ok(Some(frame)) => frame,
+                Ok(None) => break,
+                Err(Broken) => {
+                    self.tls.odd(AnomalyKind::BadQuic, run.frame, run.offset);
+                    break;
+                }
+            };
+            match frame {
+                Frame::Ack { first, largest } => {
+                    let other = sender.other();
+                    inside.opening.acknowledged(level, other, largest);
+                    let [client, server] = &inside.seen;
+                    let seen = if other == Side::Client { client } else { server };
+                    if level == Level::Data && inside.streams.is_waiting() && seen.lacks(first, largest) {
+                        // What the receiver has is not sent again. Whatever else was lost, was sent again by now.
+                        let before = Timestamp(source.time.0.saturating_sub(SENT_AGAIN_NANOS));
+                        inside.streams.lost_before(run.side.other(), before, pieces);
+                    }
+                }
+                // Under 1-RTT keys come tickets for later sessions, which say nothing.
+                Frame::Crypto { offset, bytes } if level == Level::Handshake => {
+                    if !handshake.add(offset, bytes, source, MOST_HANDSHAKE) {
+                        self.tls.odd(AnomalyKind::Limit(Limit::CryptoBytes), run.frame, offset);
+                    }
+                }
+                Frame::NewId { id } => {
+                    let ids =
+                        if run.side == self.asker { &mut self.facts.client_ids } else { &mut self.facts.server_ids };
+                    // A long connection uses up many: those that are not kept are as long as those that are.
+                    let _room = ids.iter().any(|known| **known == *id) || ids.len() >= NEW_IDS || {
+                        ids.push(id.into());
+                        true
+                    };
+                }
+                Frame::Close => inside.closed = true,
+                Frame::Datagram => self.facts.datagrams = self.facts.datagrams.saturating_add(1),
+                _ if inside.closed => {}
+                Frame::Stream { stream, offset, last, bytes } => {
+                    let came = Came { stream, side: run.side, offset, bytes, last, source };
+                    let full = inside.streams.data(&came, pieces);
+                    let limit = full.map(|full| match full {
+                        Full::Bytes => Limit::WaitingBytes,
+                        Full::Streams => Limit::LiveStreams,
+                    });
+                    if let Some(limit) = limit {
+                        self.tls.odd(AnomalyKind::Limit(limit), run.frame, run.offset);
+                    }
+                }
+                Frame::Reset { stream, .. } => inside.streams.reset((stream, run.side), source, pieces),
+                Frame::Stop { stream } => inside.streams.stop((stream, run.side), source, pieces),
+                Frame::Crypto { .. } => {}
+            }
+        }
+        let [client, server] = &mut inside.handshakes;
+        let handshake = if sender == Side::Client { client } else { server };
+        while let Some(next) = handshake.take() {
+            let piece = CryptoBytes { offset: next.offset, frame: next.source.frame, bytes: &next.bytes };
+            self.tls.opened_crypto(run, &piece, tools, ended);
+        }
+        if inside.closed && !was_closed {
+            inside.streams.finish(source, pieces);
         }
     }
 
@@ -419,12 +790,30 @@ impl Connection {
         Ended { number: self.number, session }
     }
 
-    fn finish(&mut self, room: &mut Vec<tls::Ended>, out: &mut Vec<Ended>) {
+    fn finish(&mut self, (tools, room, pieces): Bench<'_>, out: &mut Vec<Ended>) -> Option<Gone> {
+        let waiting = self.inside.as_mut().map(|inside| inside.opening.finish()).unwrap_or_default();
+        for packet in waiting {
+            self.one(packet, (tools, room, pieces));
+        }
+        self.early(true, (tools, room, pieces));
+        if let Some(inside) = &mut self.inside {
+            if let Some(last) = inside.last.filter(|_| !inside.closed) {
+                inside.streams.finish(last, pieces);
+            }
+            self.tls.opened(inside.opening.told());
+        }
+        let gone = self.inside.as_ref().map(|_| Gone {
+            id: self.id,
+            asker: self.asker,
+            protocol: self.tls.likely_protocol().map(Into::into),
+            envelope: self.tls.envelope(),
+        });
         if self.client.crypto.is_waiting() || self.server.crypto.is_waiting() {
             self.tls.cut_short();
         }
         self.tls.finish(self.bytes, room);
         out.extend(room.drain(..).map(|session| self.ended(session)));
+        gone
     }
 }
 

@@ -119,7 +119,7 @@ fn kind(first: u8, version: QuicVersion) -> Kind {
 }
 
 /// A variable-length integer (RFC 9000 section 16).
-pub(super) fn varint(cursor: &mut Cursor<'_>) -> Option<u64> {
+pub fn varint(cursor: &mut Cursor<'_>) -> Option<u64> {
     let first = cursor.u8()?;
     let more = match first >> 6 {
         0 => 0,

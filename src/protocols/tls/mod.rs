@@ -21,6 +21,10 @@ mod tests;
 
 pub use certificate::CertificateCache;
 pub use opening::Tools;
+pub(super) use protection::PacketCipher;
+pub(super) use schedule::expand_label;
+pub(super) use session::Tally;
+pub(super) use suite::{Cipher, Hash, Suite as CipherSuite, suite as cipher_suite};
 
 use super::{Feed, Sniff};
 use crate::model::{
@@ -73,6 +77,8 @@ enum Carrier {
     Crypto {
         client: Half,
         server: Half,
+        /// Messages under handshake keys, of client and server side.
+        inside: [Assembly; 2],
     },
 }
 
@@ -186,7 +192,11 @@ impl Connection {
         let mut session = Session::new(TlsTransport::Quic, budget);
         session.asker = Some(asker);
         Self {
-            carrier: Carrier::Crypto { client: Half::default(), server: Half::default() },
+            carrier: Carrier::Crypto {
+                client: Half::default(),
+                server: Half::default(),
+                inside: [Assembly::of(handshake::read_inside), Assembly::of(handshake::read_inside)],
+            },
             session,
             opening: None,
             limits: HeldLimits::new(budget),
@@ -222,13 +232,69 @@ impl Connection {
 
     /// Takes the next bytes of the CRYPTO stream of `run`'s side, which the datagram `run` made readable.
     pub(super) fn crypto(&mut self, run: &Run<'_>, piece: &CryptoBytes<'_>, tools: &mut Tools, out: &mut Vec<Ended>) {
-        let Carrier::Crypto { client, server } = &mut self.carrier else { return };
+        let Carrier::Crypto { client, server, .. } = &mut self.carrier else { return };
         let half = if run.side == Side::Client { client } else { server };
         if half.plain(run.side, &self.session) {
             let end = piece.offset.saturating_add(u64::try_from(piece.bytes.len()).unwrap_or_default());
             let mut reading = Reading { run, session: &mut self.session, opening: None, tools, out };
             half.handshake(piece.bytes, (end, piece.frame), &mut reading);
         }
+    }
+
+    /// Takes the next bytes of the CRYPTO stream of handshake packets, which keys opened: what is in them is certain.
+    pub(super) fn opened_crypto(
+        &mut self,
+        run: &Run<'_>,
+        piece: &CryptoBytes<'_>,
+        tools: &mut Tools,
+        out: &mut Vec<Ended>,
+    ) {
+        let Carrier::Crypto { inside: [client, server], .. } = &mut self.carrier else { return };
+        let assembly = if run.side == Side::Client { client } else { server };
+        let session = &mut self.session;
+        let end = piece.offset.saturating_add(u64::try_from(piece.bytes.len()).unwrap_or_default());
+        let mut rest = piece.bytes;
+        loop {
+            match assembly.next(&mut rest, end, piece.frame, session.handshake_bytes) {
+                Got::Message(message) => session.message(&message, run, &mut tools.certificates, out),
+                Got::TooLong(offset) => session.odd(AnomalyKind::Limit(Limit::HandshakeBytes), piece.frame, offset),
+                Got::NeedMore => return,
+                Got::Bad(offset) => {
+                    session.odd(AnomalyKind::BadTls, piece.frame, offset);
+                    assembly.clear();
+                    return;
+                }
+            }
+        }
+    }
+
+    /// The client's random and the cipher suite, as far as they were seen.
+    pub(super) fn agreed(&self) -> (Option<[u8; 32]>, Option<u16>) {
+        (self.session.random, self.session.answer.as_ref().filter(|a| !a.retry).map(|a| a.cipher))
+    }
+
+    /// The application protocol that was chosen, else the first that was offered.
+    pub(super) fn likely_protocol(&self) -> Option<&[u8]> {
+        let offered = || {
+            let hello = self.session.hello.as_ref()?;
+            hello.alpn.first().map(|range| range.of(&hello.block))
+        };
+        self.protocol().or_else(offered)
+    }
+
+    /// Whether the server's certificates were seen.
+    pub(super) fn has_chain(&self) -> bool {
+        self.session.has_chain()
+    }
+
+    /// What keys opened of what QUIC packets carry.
+    pub(super) fn opened(&mut self, tally: Tally) {
+        self.session.decryption = tally;
+    }
+
+    /// Whether the server takes early data, once that is told.
+    pub(super) fn takes_early_data(&self) -> Option<bool> {
+        self.session.takes_early_data
     }
 
     /// Whether a stream's first bytes are a TLS record with something plausible in it, or an SSL 2.0 ClientHello.
@@ -338,7 +404,7 @@ impl Connection {
     /// The flow is over and [`Self::close`]d: appends the session under way, if a hello or a certificate was seen. `bytes`
     /// are the stream bytes of the flow's client and server side.
     pub fn finish(&mut self, bytes: [u64; 2], out: &mut Vec<Ended>) {
-        if let Carrier::Stream { client, server } | Carrier::Crypto { client, server } = &self.carrier {
+        if let Carrier::Stream { client, server } | Carrier::Crypto { client, server, .. } = &self.carrier {
             for half in [client, server] {
                 if let Some((frame, offset)) = half.assembly.unfinished().filter(|_| !half.guessing) {
                     self.session.odd(AnomalyKind::CutShort, frame, offset);

@@ -47,11 +47,47 @@ pub(super) struct Protected<'a> {
 /// A cipher that authenticates what it decrypts.
 trait Aead: Send + Sync {
     fn decrypt(&self, nonce: &[u8; 12], associated: &[u8], bytes: &mut Vec<u8>) -> bool;
+    #[cfg(test)]
+    fn encrypt(&self, nonce: &[u8; 12], associated: &[u8], bytes: &mut Vec<u8>);
 }
 
 impl<C: AeadInOut<NonceSize = U12> + Send + Sync> Aead for C {
     fn decrypt(&self, nonce: &[u8; 12], associated: &[u8], bytes: &mut Vec<u8>) -> bool {
         self.decrypt_in_place(&Array(*nonce), associated, bytes).is_ok()
+    }
+
+    #[cfg(test)]
+    fn encrypt(&self, nonce: &[u8; 12], associated: &[u8], bytes: &mut Vec<u8>) {
+        self.encrypt_in_place(&Array(*nonce), associated, bytes).unwrap();
+    }
+}
+
+/// One key of a cipher that authenticates, for what is not cut into records: packets of QUIC.
+pub(in crate::protocols) struct PacketCipher(Box<dyn Aead>);
+
+impl fmt::Debug for PacketCipher {
+    /// Never a key.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("PacketCipher").finish_non_exhaustive()
+    }
+}
+
+impl PacketCipher {
+    /// `None` where the cipher does not authenticate, or the key has another length.
+    pub(in crate::protocols) fn new(cipher: Cipher, key: &[u8]) -> Option<Self> {
+        if let Bulk::Aead(cipher) = bulk(cipher, key)? { Some(Self(cipher)) } else { None }
+    }
+
+    /// Opens `bytes` in place; `false` where they are not authentic.
+    #[must_use]
+    pub(in crate::protocols) fn open(&self, nonce: &[u8; 12], associated: &[u8], bytes: &mut Vec<u8>) -> bool {
+        self.0.decrypt(nonce, associated, bytes)
+    }
+
+    /// What [`Self::open`] opens.
+    #[cfg(test)]
+    pub(in crate::protocols) fn seal(&self, nonce: &[u8; 12], associated: &[u8], bytes: &mut Vec<u8>) {
+        self.0.encrypt(nonce, associated, bytes);
     }
 }
 

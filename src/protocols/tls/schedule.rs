@@ -14,7 +14,7 @@ use super::suite::Hash;
 const TLS11: u16 = 0x0302;
 
 /// Derived bytes, overwritten when dropped.
-pub(super) type Bytes = Zeroizing<Vec<u8>>;
+pub(in crate::protocols) type Bytes = Zeroizing<Vec<u8>>;
 
 /// The keyed digest of `parts` in order.
 pub(super) fn hmac(hash: Hash, key: &[u8], parts: &[&[u8]]) -> Vec<u8> {
@@ -68,7 +68,7 @@ pub(super) fn prf(version: u16, hash: Hash, secret: &[u8], label: &[u8], seed: [
 }
 
 /// `HKDF-Expand-Label` with an empty context (RFC 8446 section 7.1).
-pub(super) fn expand_label(hash: Hash, secret: &[u8], label: &str, len: usize) -> Option<Bytes> {
+pub(in crate::protocols) fn expand_label(hash: Hash, secret: &[u8], label: &str, len: usize) -> Option<Bytes> {
     let mut info = Vec::with_capacity(32);
     info.extend_from_slice(&u16::try_from(len).ok()?.to_be_bytes());
     info.push(u8::try_from(label.len().checked_add(6)?).ok()?);

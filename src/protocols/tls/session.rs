@@ -13,13 +13,13 @@ use crate::model::{
 
 /// What keys opened of the session under way.
 #[derive(Clone, Copy, Debug, Default)]
-pub(super) struct Tally {
-    pub(super) opened: u64,
-    pub(super) failed: u64,
+pub(in crate::protocols) struct Tally {
+    pub(in crate::protocols) opened: u64,
+    pub(in crate::protocols) failed: u64,
     /// Application data was opened.
-    pub(super) data: bool,
+    pub(in crate::protocols) data: bool,
     /// Why nothing was opened, if nothing is.
-    pub(super) why_not: Decryption,
+    pub(in crate::protocols) why_not: Decryption,
 }
 
 impl Tally {
@@ -157,7 +157,9 @@ impl Session {
                 self.end(out);
             }
             handshake::CERTIFICATE => {
-                let tls13 = self.answer.as_ref().is_some_and(|a| is_tls13(a.version));
+                // QUIC has nothing older (RFC 9001 section 4.2).
+                let quic = self.transport == TlsTransport::Quic;
+                let tls13 = quic || self.answer.as_ref().is_some_and(|a| is_tls13(a.version));
                 self.chain((message, message.body(), tls13), run, certificates);
             }
             handshake::COMPRESSED_CERTIFICATE => match certificate::unpack(message.body(), self.handshake_bytes) {
@@ -352,6 +354,11 @@ impl Session {
         };
         self.ended = Some(self.last.0);
         out.push(self.so_far(session, first, anomalies));
+    }
+
+    /// Whether the server's certificates were seen.
+    pub(super) fn has_chain(&self) -> bool {
+        !self.certificates.is_empty()
     }
 
     /// What an exchange inside the session needs of it.

@@ -2,7 +2,7 @@
 
 /// How the content of records is encrypted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Cipher {
+pub(in crate::protocols) enum Cipher {
     Null,
     Rc4,
     DesCbc,
@@ -28,7 +28,7 @@ pub(super) enum Cipher {
 
 /// A hash, for keyed digests of records and for the derivation of keys.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Hash {
+pub(in crate::protocols) enum Hash {
     Md5,
     Sha1,
     Sha256,
@@ -37,17 +37,17 @@ pub(super) enum Hash {
 
 /// What a suite's number stands for. The way in which the secret was agreed on means nothing to who has it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Suite {
-    pub(super) cipher: Cipher,
+pub(in crate::protocols) struct Suite {
+    pub(in crate::protocols) cipher: Cipher,
     /// The keyed digest of each record; `None` where the cipher authenticates itself.
-    pub(super) mac: Option<Hash>,
+    pub(in crate::protocols) mac: Option<Hash>,
     /// What keys are derived with (in TLS 1.2 and later).
-    pub(super) prf: Hash,
+    pub(in crate::protocols) prf: Hash,
 }
 
 impl Cipher {
     /// Bytes of the key.
-    pub(super) fn key_bytes(self) -> usize {
+    pub(in crate::protocols) fn key_bytes(self) -> usize {
         match self {
             Self::Null => 0,
             Self::DesCbc => 8,
@@ -117,7 +117,7 @@ impl Cipher {
 
 impl Hash {
     /// Bytes of the digest.
-    pub(super) fn bytes(self) -> usize {
+    pub(in crate::protocols) fn bytes(self) -> usize {
         match self {
             Self::Md5 => 16,
             Self::Sha1 => 20,
@@ -133,7 +133,7 @@ fn of_tls13(number: u16) -> bool {
 }
 
 /// The suite of this number, where it is supported in that version.
-pub(super) fn suite(number: u16, tls13: bool) -> Option<Suite> {
+pub(in crate::protocols) fn suite(number: u16, tls13: bool) -> Option<Suite> {
     use Cipher as C;
     use Hash as H;
     let aead = |cipher, prf| Some(Suite { cipher, mac: None, prf });

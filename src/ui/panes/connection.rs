@@ -79,7 +79,8 @@ pub(crate) fn facts(record: &Record) -> Vec<Fact> {
     let mut out = vec![Fact::Section("Connection".to_owned())];
     endpoints(exchange, &mut out);
     if let Some(envelope) = &exchange.envelope {
-        out.push(Fact::Section("Decrypted with keys, from a TLS session".to_owned()));
+        let session = if envelope.transport == TlsTransport::Quic { "QUIC connection" } else { "TLS session" };
+        out.push(Fact::Section(format!("Decrypted with keys, from a {session}")));
         let name = envelope.name.as_ref().map_or_else(|| "none".into(), |name| clean_to(&name.text, 256));
         out.push(Fact::Pair("Server name", name.into_owned(), true));
         match &envelope.certificate {
@@ -207,6 +208,10 @@ fn quic_facts(quic: &QuicFacts, out: &mut Vec<Fact>) {
     if quic.zero_rtt {
         out.push(Fact::Pair("0-RTT", "the client sent early data".to_owned(), false));
     }
+    if quic.datagrams > 0 {
+        let words = format!("{}, not read", text::plural(quic.datagrams, "datagram", "datagrams"));
+        out.push(Fact::Pair("Outside streams", words, false));
+    }
     for (label, ids) in [("Client's ids", &quic.client_ids), ("Server's ids", &quic.server_ids)] {
         let ids: Vec<_> = ids.iter().filter(|id| !id.is_empty()).take(8).map(|id| hex(id)).collect();
         if !ids.is_empty() {
@@ -269,7 +274,8 @@ fn handshake(tls: &TlsSession, out: &mut Vec<Fact>) {
     match tls.decryption {
         Decryption::NotTried => {}
         Decryption::Opened { records, failed } => {
-            let mut words = text::plural(records, "record opened", "records opened");
+            let (one, many) = Decryption::unit(tls.transport);
+            let mut words = text::plural(records, &format!("{one} opened"), &format!("{many} opened"));
             if failed > 0 {
                 words = format!("{words}, {} could not be authenticated", text::count(failed));
             }

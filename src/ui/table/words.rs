@@ -70,7 +70,11 @@ pub(super) fn full(column: Column, snapshot: &Snapshot, (id, row): (RowId, &Row)
                 30 => "HTTP/3".to_owned(),
                 other => format!("HTTP/{}.{}", other / 10, other % 10),
             };
-            if row.is_opened() { format!("{version} inside TLS, decrypted with keys") } else { version }
+            match (row.is_opened(), row.http_version()) {
+                (false, _) => version,
+                (true, 30) => format!("{version}, decrypted with keys"),
+                (true, _) => format!("{version} inside TLS, decrypted with keys"),
+            }
         }
         Column::Host => match snapshot.text(row.host) {
             "" => "No name was asked for; this is the server's address".to_owned(),

@@ -60,5 +60,5 @@ fuzz_target!(|bytes: &[u8]| {
         offset += datagram.len() as u64;
     }
     connections.previews();
-    connections.finish([offset; 2], &mut out);
+    connections.finish([offset; 2], &mut tools, &mut out);
 });
