@@ -28,7 +28,8 @@ pub(super) const HOPS: [&str; 7] = [EDGE, SHIELD, BALANCER, RELAY, MIDDLEBOX, OR
 
 const SEALED: &str = "The content is sealed by TLS: without keys no header, path, status or body can be read.";
 const OPENED: &str = "This row is the session itself: what was read inside it with keys stands in rows of their own.";
-const RESUMED: &str = "The session was resumed or its certificate lies in a hole: who holds the key is not shown here.";
+const RESUMED: &str = "No certificate is shown: the session was resumed, or its certificate lies in a hole or where the keys do \
+                       not reach. Who holds the key is not shown here.";
 const NO_CERTIFICATE: &str = "TLS 1.3 hides the server's certificate from an observer without keys.";
 const NO_NAME: &str = "Encrypted Client Hello hides the name that was asked for; the visible one is the outer name.";
 const QUIC_SEALED: &str = "QUIC seals everything after its first packets, the server's certificate included.";
@@ -36,6 +37,8 @@ const ONLY_STEERING: &str = "A lookup shows where a name is steered, not who ans
 const NO_LOOKUP: &str =
     "No lookup of this name for this address stands earlier in the capture, so its CNAME chain is not known.";
 const NO_RESPONSE: &str = "The capture holds no answer, so nothing shows what the server is.";
+const NO_OPENED_RESPONSE: &str =
+    "The keys open no answer to this request, so nothing shows what the server is; it may be there, sealed.";
 const NO_REQUEST: &str = "The capture holds no request, so the name that was asked for is not known.";
 const LOCAL_PEER: &str =
     "The peer's address is private: a proxy or gateway may have answered, and no range names its operator.";
@@ -52,7 +55,7 @@ const RESIGNED: &str =
 const PAYER: &str =
     "Who owns and pays for the account is in no capture; who hands out its signed URLs is as near as lines come.";
 /// Every sentence about what a capture cannot show.
-pub(super) const CANNOT_SHOW: [&str; 19] = [
+pub(super) const CANNOT_SHOW: [&str; 20] = [
     SEALED,
     OPENED,
     RESUMED,
@@ -62,6 +65,7 @@ pub(super) const CANNOT_SHOW: [&str; 19] = [
     ONLY_STEERING,
     NO_LOOKUP,
     NO_RESPONSE,
+    NO_OPENED_RESPONSE,
     NO_REQUEST,
     LOCAL_PEER,
     UNLISTED,
@@ -92,6 +96,10 @@ pub(super) struct Scene {
     pub(super) opened: bool,
     pub(super) quic: bool,
     pub(super) hidden_certificate: bool,
+    /// A version whose certificates anybody can read.
+    pub(super) sends_certificate_open: bool,
+    /// An exchange that was read from a session.
+    pub(super) inside: bool,
     pub(super) hidden_name: bool,
     pub(super) no_request: bool,
     pub(super) no_response: bool,
@@ -100,6 +108,8 @@ pub(super) struct Scene {
     pub(super) dropped: bool,
     /// The request carries something to be kept.
     pub(super) uploading: bool,
+    /// The signature is for another service than storage.
+    pub(super) foreign_scope: bool,
     /// Whose way of signing the request shows, and whether the signature was accepted.
     pub(super) signed: Option<(&'static str, bool)>,
     /// Whether the names that the client gave fit together: server name and certificate, target and Host.
@@ -323,7 +333,7 @@ fn operator(
         _ if strength >= 3 => Grade::Supports,
         _ => Grade::Suggests,
     };
-    if scene.local || scene.proxied {
+    if scene.local || scene.proxied || scene.no_response {
         grade = grade.min(Grade::Suggests);
     }
     if stores_differ && only_headers {
@@ -368,10 +378,11 @@ fn by_address(w: &Witness<'_>, witnesses: &[Witness<'_>], scene: &Scene, conflic
         (true, _) | (false, 2..) => Grade::Supports,
         (false, _) => Grade::Suggests,
     };
-    if good && groups.has(Group::Writer) && !scene.gap {
+    // Written into the operator's own store, under its own name, with its own lines in the answer.
+    if good && written(groups) && !scene.gap {
         grade = Grade::Conclusive;
     }
-    if resigned(witnesses) {
+    if resigned(witnesses) || scene.no_response {
         grade = grade.min(Grade::Suggests);
     }
     // A certificate for another operator's own zone answers the same question differently.
@@ -399,6 +410,14 @@ fn by_address(w: &Witness<'_>, witnesses: &[Witness<'_>], scene: &Scene, conflic
         grade = grade.min(Grade::Suggests);
     }
     Answer { value: provider, grade }
+}
+
+/// The client wrote into a store that it called by its own name, and the store's own lines stand in the answer. A name of
+/// somebody else's at a rented machine of the operator may be anything that speaks the store's language.
+fn written(groups: Groups) -> bool {
+    let named = groups.has(Group::NameChoice) || groups.has(Group::DnsAuthority);
+    let answered = groups.has(Group::AnsweringSoftware) || groups.has(Group::Arithmetic);
+    groups.has(Group::Writer) && named && answered
 }
 
 /// A service as the ledger speaks of it.
@@ -467,7 +486,7 @@ fn product(
     let sure = others >= 2 || (others == 1 && backed) || (own_range && c.strength >= 4 && scene.dated);
     let grade = if stores_differ && !c.front {
         Grade::Contradicted
-    } else if c.groups.has(Group::Writer) && here && (routed || c.groups.has(Group::KeyHolder)) && !scene.gap {
+    } else if written(c.groups) && here && (routed || c.groups.has(Group::KeyHolder)) && !scene.gap {
         Grade::Conclusive
     } else if here && sure {
         Grade::Supports
@@ -601,11 +620,15 @@ fn cannot_show(scene: &Scene, witnesses: &[Witness<'_>]) -> Vec<&'static str> {
         (scene.sealed && !scene.quic && !scene.opened, SEALED),
         (scene.opened, OPENED),
         (scene.quic && !scene.opened, QUIC_SEALED),
-        (scene.hidden_certificate && (scene.opened || !scene.sealed), RESUMED),
-        (scene.hidden_certificate && !scene.quic && !scene.opened && scene.sealed, NO_CERTIFICATE),
+        (scene.hidden_certificate && (scene.opened || !scene.sealed || scene.sends_certificate_open), RESUMED),
+        (
+            scene.hidden_certificate && !scene.quic && !scene.opened && scene.sealed && !scene.sends_certificate_open,
+            NO_CERTIFICATE,
+        ),
         (scene.hidden_name, NO_NAME),
         (scene.dns, ONLY_STEERING),
-        (scene.no_response, NO_RESPONSE),
+        (scene.no_response && !scene.inside, NO_RESPONSE),
+        (scene.no_response && scene.inside, NO_OPENED_RESPONSE),
         (scene.no_request, NO_REQUEST),
         (!scene.dns && scene.looked_up.is_none(), NO_LOOKUP),
         (!scene.dns && scene.proxied, PROXIED),

@@ -12,17 +12,19 @@ use super::grade::{self, Scene};
 use super::handouts::{self, Search};
 use super::known::{CNAME, Chain, Known, own_url};
 use super::names::{self, Asked, Name, Names};
-use super::pack::{Kind, Signature, pack};
+use super::pack::{Kind, Signature, SpeaksFor, pack};
 use super::pattern::{Pairs, Pattern};
 use crate::model::{
     AnomalyKind, Budget, ByteRange, Certificate, ClientHello, Detail, DnsLookup, Envelope, Evidence, Exchange,
     ExchangeNo, Field, FirstWrite, FrameNo, Group, HttpExchange, HttpMessage, Ledger, LookedUp, Opening, Part, Place,
-    StartLine, Supports, TlsSession, TlsTransport, Verdict, frames_of,
+    ProviderId, StartLine, Supports, TlsSession, TlsTransport, Verdict, frames_of,
 };
 use crate::protocols::links::keys;
 
 /// Entries kept of one exchange.
 const ENTRIES: usize = 64;
+/// Entries of one signature.
+const EQUAL: usize = 4;
 /// Values of one field, and certificates, remembered; past that the memory starts anew.
 const REMEMBERED: usize = 4_096;
 /// Patterns of one field from which on values are remembered, and the longest value that is.
@@ -30,6 +32,9 @@ const MANY: usize = 3;
 const LONG_VALUE: usize = 256;
 /// Longest field name that a rule may have.
 const FIELD_NAME: usize = 64;
+
+/// The role of what keeps objects.
+const STORE: &str = "object-storage";
 
 /// Types of DNS records (RFC 1035 section 3.2.2).
 const NS: u16 = 2;
@@ -166,6 +171,9 @@ impl Matcher {
         scene.gap = exchange.anomalies.iter().any(|a| matches!(a.kind, AnomalyKind::Gap | AnomalyKind::MissingStart));
         scene.dropped = known.dropped;
         let mut asked = None;
+        if !matches!(exchange.detail, Detail::Dns(_)) {
+            Self::routing(exchange, month, &mut book, &mut scene);
+        }
         match &exchange.detail {
             Detail::Http(http) => {
                 asked = self.http(http, exchange, &mut book, &mut scene);
@@ -177,7 +185,6 @@ impl Matcher {
             Detail::Dns(dns) => self.dns(dns, exchange, &mut book, &mut scene),
         }
         if !scene.dns {
-            Self::routing(exchange, month, &mut book, &mut scene);
             // A lookup after the connection began cannot be what led to it.
             let began = FrameNo(exchange.flow.0);
             let (client, server) = (exchange.client.ip, exchange.server.ip);
@@ -199,6 +206,7 @@ impl Matcher {
             }
         }
         trace(exchange, known, asked.as_ref(), &mut scene);
+        book.doubt_writers(scene.month);
         let ledger = book.close();
         self.entries = book.ledger;
         let verdict = grade::grade(&ledger, scene);
@@ -215,6 +223,9 @@ impl Matcher {
         {
             let standing = custody::standing(&signed, request.time, status);
             scene.signed = Some((signed.scheme.provider(), standing == custody::Standing::Accepted));
+            // Version 4 signs for every service: the scope says for which (`region/service`).
+            let service = signed.scope.as_deref().and_then(|scope| scope.rsplit('/').next());
+            scene.foreign_scope = service.is_some_and(|service| !service.starts_with("s3"));
         }
         let asked = http.request.as_ref().and_then(|request| self.request(request, book, scene));
         if let Some(response) = &http.response {
@@ -252,11 +263,11 @@ impl Matcher {
             }
             for (number, pattern) in &rules.request_values {
                 if pattern.matches(field.value.of(&request.block)) {
-                    // Only what the server accepted says anything of the server.
-                    let good = scene.accepted && scene.signed.is_none_or(|(_, accepted)| accepted);
-                    let group = match (good, uploading) {
-                        (true, true) => Group::Writer,
-                        (true, false) => Group::Custody,
+                    // Only what the server accepted says anything of the server, and only a signature of an account.
+                    let signed = scene.signed.map(|(_, accepted)| accepted);
+                    let group = match (scene.accepted, uploading, signed) {
+                        (true, true, None | Some(true)) => Group::Writer,
+                        (true, false, Some(true)) => Group::Custody,
                         _ => Group::NameChoice,
                     };
                     book.line(*number, Some(group), Part::Request, request, field);
@@ -304,8 +315,11 @@ impl Matcher {
             if seen & all == *all && seen != 0 {
                 let range = within(target, (question + 1, text.len()));
                 // Refused, expired or made for another time: then it is only what somebody wrote.
-                let good = scene.signed.map_or(scene.accepted, |(_, accepted)| accepted);
+                let good = scene.signed.is_some_and(|(_, accepted)| accepted);
                 let group = if good { Group::Custody } else { Group::NameChoice };
+                if scene.foreign_scope && pack().signature(*number).is_some_and(|s| s.role == STORE) {
+                    continue;
+                }
                 let place = place(Part::Request, request, range);
                 book.add(*number, Some(group), place, range.of(&request.block));
             }
@@ -391,8 +405,8 @@ impl Matcher {
         scene.sealed = true;
         scene.opened = tls.decryption.is_opened();
         scene.quic = tls.transport == TlsTransport::Quic;
-        scene.hidden_certificate =
-            tls.certificates.is_empty() && tls.server_hello.as_ref().is_some_and(|h| h.version >= 0x0304);
+        scene.hidden_certificate = tls.certificates.is_empty() && tls.server_hello.is_some();
+        scene.sends_certificate_open = tls.server_hello.as_ref().is_some_and(|h| h.version < 0x0304);
         // Not all that a QUIC server answers can be opened.
         let answered = scene.quic && tls.bytes[1] > 0;
         scene.no_response = tls.server_hello.is_none() && tls.certificates.is_empty() && !answered;
@@ -413,8 +427,9 @@ impl Matcher {
             }
         }
         if let Some(leaf) = tls.certificates.first() {
-            if let Some(name) = &asked {
-                scene.names_agree = Some(is_for(leaf, name));
+            // That it is for the asked name is no second word of the client.
+            if asked.as_ref().is_some_and(|name| !is_for(leaf, name)) {
+                scene.names_agree = Some(false);
             }
             self.key_holder(leaf, tls.certificate_frame, book);
         }
@@ -424,6 +439,7 @@ impl Matcher {
     /// The session that a decrypted exchange was read from is evidence of its own: who holds the key, and for which name.
     fn envelope(&mut self, envelope: &Envelope, asked: &mut Option<Name>, book: &mut Book, scene: &mut Scene) {
         scene.session = true;
+        scene.inside = true;
         scene.hidden_certificate = envelope.certificate.is_none();
         let sent = envelope.name.as_ref().and_then(|sent| Some((sent, Name::of(&sent.text)?)));
         if let Some((sent, name)) = &sent {
@@ -602,8 +618,8 @@ struct Book {
 impl Book {
     fn add(&mut self, number: u16, group: Option<Group>, place: Place, text: &[u8]) {
         let Some(s) = pack().signature(number) else { return };
-        // A crowd of equal lines must not fill the memory; what is over is the same witness again.
-        if self.ledger.len() >= ENTRIES * 4 {
+        // A crowd of equal lines is the same witness again, and must not leave others without room.
+        if self.ledger.len() >= ENTRIES * 4 || self.ledger.iter().filter(|e| e.signature == number).count() >= EQUAL {
             return;
         }
         self.ledger.push(Evidence {
@@ -620,6 +636,33 @@ impl Book {
     fn line(&mut self, number: u16, group: Option<Group>, part: Part, message: &HttpMessage, field: &Field) {
         let range = line(field);
         self.add(number, group, place(part, message, range), range.of(&message.block));
+    }
+
+    /// A request that a store would understand was written into one only where that store's own lines stand in the answer,
+    /// and no other's: any server may answer `200`.
+    fn doubt_writers(&mut self, month: u32) {
+        let said = |e: &Evidence, own: &dyn Fn(&Signature) -> bool| {
+            matches!(e.group, Group::AnsweringSoftware | Group::Arithmetic)
+                && pack().signature(e.signature).is_some_and(|s| {
+                    s.role == STORE && s.speaks_for == SpeaksFor::Origin && s.strength_in(month) >= 2 && own(s)
+                })
+        };
+        let taken = |provider: ProviderId, ledger: &Ledger| {
+            ledger.iter().any(|e| said(e, &|s| s.provider == provider))
+                && !ledger
+                    .iter()
+                    .any(|e| said(e, &|s| s.kind == Kind::ServerValue && !grade::related(s.provider, provider)))
+        };
+        let doubted: Vec<usize> = (0..self.ledger.len())
+            .filter(|n| {
+                self.ledger.get(*n).is_some_and(|e| e.group == Group::Writer && !taken(e.provider, &self.ledger))
+            })
+            .collect();
+        for entry in doubted {
+            if let Some(entry) = self.ledger.get_mut(entry) {
+                entry.group = Group::NameChoice;
+            }
+        }
     }
 
     /// The finished ledger: by group, then place, then signature, without repetition.

@@ -4,7 +4,7 @@
 //! test that would settle it. Never: a new fact. Everything here follows from what the record holds, so it is worked out
 //! when somebody asks.
 
-use super::pack::{Signature, pack};
+use super::pack::{Kind, Signature, pack};
 use super::{addresses, computed, custody, dates, serving};
 use crate::model::{
     Alternative, AnomalyKind, Attempt, Challenge, Detail, Evidence, Exchange, Grade, Group, HttpMessage, Hypothesis,
@@ -18,6 +18,7 @@ const OTHER_TIME_SECONDS: u64 = 86_400;
 const NANOS: i64 = 1_000_000_000;
 
 const OBJECT_STORE: &str = "object-storage";
+const UNANSWERED: &str = "No answer is there, so that a line is missing says nothing.";
 
 /// What the readings are judged from.
 #[expect(clippy::struct_excessive_bools, reason = "independent facts of one exchange")]
@@ -88,6 +89,33 @@ impl<'a> Scene<'a> {
         }
     }
 
+    /// Nobody answered, as far as is seen: that a line is not there says nothing.
+    fn unanswered(&self) -> bool {
+        matches!(&self.exchange.detail, Detail::Http(http) if http.response.is_none())
+    }
+
+    /// What a session does not say itself: it is sealed, or stands in the rows of what keys opened.
+    fn sealed_or_elsewhere(&self, what: &str) -> String {
+        if self.opened {
+            format!("{what} stands in rows of their own: this row is the session that was opened.")
+        } else {
+            let verb = if what.starts_with("The lines") { "are" } else { "is" };
+            format!("{what} {verb} sealed.")
+        }
+    }
+
+    /// The request is signed with an account's key, and was answered as one who may.
+    fn signed_and_accepted(&self) -> bool {
+        let (request, response) = self.http();
+        let status = response.and_then(|r| match r.start {
+            StartLine::Status { code, .. } => Some(code),
+            StartLine::Request { .. } => None,
+        });
+        request.and_then(|r| Some((r, custody::signed_request(r, r.host())?))).is_some_and(|(request, signed)| {
+            custody::standing(&signed, request.time, status) == custody::Standing::Accepted
+        })
+    }
+
     fn given_by(&self) -> Option<String> {
         let h = self.verdict.handed_out.as_ref().filter(|h| h.how <= LinkMatch::HostAndPath)?;
         Some(format!("{} in frame {}", clean_to(h.host.as_bytes(), 120), h.frame))
@@ -153,13 +181,22 @@ pub fn hypotheses(exchange: &Exchange, ledger: &[Evidence], verdict: &Verdict) -
 
 fn own_account(s: &Scene<'_>) -> Hypothesis {
     let say = |standing, why: String, entries| s.said(Alternative::H1, standing, why, entries);
-    let custody = s.of_group(Group::Custody).into_iter().chain(s.of_group(Group::Writer)).collect::<Vec<_>>();
+    let accepted = s.signed_and_accepted();
+    let custody = s.of_group(Group::Custody).into_iter().chain(s.of_group(Group::Writer));
+    let custody = custody.filter(|_| accepted).collect::<Vec<_>>();
     let tenant = s.verdict.tenant.as_ref();
     if s.sealed {
-        return say(Standing::Open, "The lines that would name an account are sealed.".to_owned(), Vec::new());
+        let why = s.sealed_or_elsewhere("The lines that would name an account");
+        return say(Standing::Open, why, Vec::new());
+    }
+    if s.unanswered() {
+        return say(Standing::Open, "No answer is there that could show an object store.".to_owned(), Vec::new());
     }
     if !s.store && !s.store_behind {
-        return say(Standing::RuledOut, "No line of this exchange shows an object store.".to_owned(), Vec::new());
+        let why = "No line of this exchange shows an object store.".to_owned();
+        // An edge may keep the lines of what stands behind it.
+        let standing = if s.edge { Standing::Open } else { Standing::Weakened };
+        return say(standing, why, Vec::new());
     }
     if let Some(t) = tenant.filter(|t| t.grade == Grade::Conclusive)
         && let Some(party) = &t.value.first_party
@@ -179,13 +216,15 @@ fn own_account(s: &Scene<'_>) -> Hypothesis {
 }
 
 fn before_own_origin(s: &Scene<'_>) -> Hypothesis {
-    let say = |standing, why: &str, entries| s.said(Alternative::H2, standing, why, entries);
+    let say = |standing, why: String, entries| s.said(Alternative::H2, standing, why, entries);
     let writer = s.of_group(Group::Writer);
     let stores = s.entries(|e, r| e.group == Group::Routing && r.role == OBJECT_STORE);
     let banners =
         s.entries(|e, r| matches!(e.group, Group::AnsweringSoftware | Group::Arithmetic) && r.role == OBJECT_STORE);
-    match () {
-        () if s.sealed && s.edge => say(Standing::Open, "What stands behind the edge is sealed.", Vec::new()),
+    let (standing, why, entries) = match () {
+        () if s.sealed && s.edge => {
+            return say(Standing::Open, s.sealed_or_elsewhere("What stands behind the edge"), Vec::new());
+        }
         () if s.own_machines && !s.edge => {
             let routing = s.agreeing(Group::Routing);
             let standing = if routing.is_empty() { Standing::Open } else { Standing::RuledOut };
@@ -194,26 +233,30 @@ fn before_own_origin(s: &Scene<'_>) -> Hypothesis {
             } else {
                 "The first party's own machines answered: the address is in its own range, and no line of an edge is there."
             };
-            say(standing, why, routing)
+            (standing, why, routing)
         }
+        () if s.unanswered() => (Standing::Open, UNANSWERED, Vec::new()),
         () if s.store && !s.edge && !writer.is_empty() => {
-            say(Standing::RuledOut, "The client wrote into the store, and the store's own software took it.", writer)
+            (Standing::RuledOut, "The client wrote into the store, and the store's own software took it.", writer)
         }
         () if s.store && !s.edge && !stores.is_empty() => {
-            say(Standing::RuledOut, "The address is one of the store's own, not of an edge.", stores)
+            (Standing::RuledOut, "The address is one of the store's own, not of an edge.", stores)
         }
         () if s.store && !s.edge => {
-            say(Standing::Weakened, "The lines are those of a store, and no line of an edge is there.", banners)
+            (Standing::Weakened, "The lines are those of a store, and no line of an edge is there.", banners)
         }
-        () if s.store_behind => say(
+        () if s.store_behind => (
             Standing::Weakened,
             "Behind the edge stand the lines of an object store, not of servers of its own.",
             banners,
         ),
-        () if s.edge => say(Standing::Open, "An edge answered, and no line tells what stands behind it.", Vec::new()),
-        () if s.sealed => say(Standing::Open, "What the answering machine is, is sealed.", Vec::new()),
-        () => say(Standing::Weakened, "No line of an edge or cache is there.", Vec::new()),
-    }
+        () if s.edge => (Standing::Open, "An edge answered, and no line tells what stands behind it.", Vec::new()),
+        () if s.sealed => {
+            return say(Standing::Open, s.sealed_or_elsewhere("What the answering machine is"), Vec::new());
+        }
+        () => (Standing::Weakened, "No line of an edge or cache is there.", Vec::new()),
+    };
+    say(standing, why.to_owned(), entries)
 }
 
 fn before_storage(s: &Scene<'_>) -> Hypothesis {
@@ -222,8 +265,10 @@ fn before_storage(s: &Scene<'_>) -> Hypothesis {
     let custody = s.of_group(Group::Custody);
     let chain = s.of_group(Group::DnsAuthority);
     let routing = s.agreeing(Group::Routing);
+    let named = s.agreeing(Group::NameChoice);
     match () {
-        () if s.sealed => say(Standing::Open, "What made the content is sealed.", Vec::new()),
+        () if s.sealed => say(Standing::Open, &s.sealed_or_elsewhere("What made the content"), Vec::new()),
+        () if s.unanswered() => say(Standing::Open, UNANSWERED, Vec::new()),
         () if s.store_behind => {
             let lines = s.entries(|e, r| {
                 matches!(e.group, Group::AnsweringSoftware | Group::Arithmetic)
@@ -232,8 +277,8 @@ fn before_storage(s: &Scene<'_>) -> Hypothesis {
             say(Standing::Open, "It fits: lines of an edge and of an object store stand in one answer.", lines)
         }
         () if s.edge => say(Standing::Open, "An edge answered, and no line tells what stands behind it.", Vec::new()),
-        () if s.store && !writer.is_empty() && !routing.is_empty() => {
-            let entries = writer.into_iter().chain(routing).collect();
+        () if s.store && !writer.is_empty() && !routing.is_empty() && !named.is_empty() => {
+            let entries = writer.into_iter().chain(named).chain(routing).collect();
             say(Standing::RuledOut, "The client wrote to the store's own name at an address of its operator.", entries)
         }
         () if s.store && !custody.is_empty() => {
@@ -260,7 +305,7 @@ fn merely_linked(s: &Scene<'_>) -> Hypothesis {
         return say(standing, format!("Earlier, from frame {} on, {}.", write.frame, write.how.words()), Vec::new());
     }
     let why = match s.given_by() {
-        _ if s.sealed => "Who put the content there is sealed.".to_owned(),
+        _ if s.sealed => s.sealed_or_elsewhere("Who put the content there"),
         Some(giver) => format!("The URL was given by {giver}; who put the bytes there, and when, is not shown."),
         None => "Nothing shows who put the bytes there, or when.".to_owned(),
     };
@@ -286,7 +331,11 @@ fn middlebox(s: &Scene<'_>) -> Hypothesis {
     let say = |standing, why: &str, entries| s.said(Alternative::H6, standing, why, entries);
     let resigned = s.entries(|e, r| e.group == Group::KeyHolder && r.role == "middlebox");
     let routing = s.agreeing(Group::Routing);
+    // Who vetted the name is not who holds the key.
     let key: Vec<u8> = s.agreeing(Group::KeyHolder);
+    let key: Vec<u8> =
+        key.into_iter().filter(|n| s.lines.iter().any(|(m, _, r)| m == n && r.kind != Kind::CertIssuer)).collect();
+    let in_session = s.sealed || s.exchange.envelope.is_some();
     match () {
         () if !resigned.is_empty() => {
             say(Standing::Open, "It fits: an inspecting proxy signed the certificate.", resigned)
@@ -306,8 +355,16 @@ fn middlebox(s: &Scene<'_>) -> Hypothesis {
             )
         }
         () if !routing.is_empty() => {
-            let why = "The address is in the operator's range; without TLS a proxy on the way could still answer in its name.";
+            let why = if in_session {
+                "The address is in the operator's range; no certificate is seen that would show whose key answered."
+            } else {
+                "The address is in the operator's range; without TLS a proxy on the way could still answer in its name."
+            };
             say(Standing::Weakened, why, routing)
+        }
+        () if !key.is_empty() => {
+            let why = "The certificate is for the operator's names, but the address is in no range of its.";
+            say(Standing::Open, why, key)
         }
         () => say(Standing::Open, "No address range or certificate shows whose machine answered.", Vec::new()),
     }

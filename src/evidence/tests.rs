@@ -766,7 +766,67 @@ proptest::proptest! {
 #[test]
 fn a_crowd_of_lines_stays_small() {
     let many = "x-amz-meta-a: 1\r\n".repeat(5_000);
-    assert_eq!(http(NOWHERE, "www.example.com", &many).judge().ledger.len(), 64);
+    assert_eq!(http(NOWHERE, "www.example.com", &many).judge().ledger.len(), 4);
+    // Nor does it leave the address without room.
+    let seen = http("104.16.0.1", "www.example.com", &"x-amz-id-2: q\r\n".repeat(300)).judge();
+    assert!(seen.ledger.iter().any(|e| e.group == Group::Routing), "{:?}", seen.signatures());
+    assert!(!seen.verdict.cannot_show.iter().any(|s| s.contains("in no range")), "{:?}", seen.verdict.cannot_show);
+}
+
+/// What a client sends shows no store, whatever status comes back: anybody can rent a machine of the operator and answer.
+#[test]
+fn a_store_is_not_shown_by_what_the_client_sends() {
+    const AZURE_MACHINE: &str = "20.50.1.1";
+    let put = |host: &str, fields: &str, answer: &str| {
+        let request = format!("PUT /upload HTTP/1.1\r\nHost: {host}\r\nx-ms-blob-type: BlockBlob\r\n{fields}\r\n");
+        get(AZURE_MACHINE, &request, answer).judge()
+    };
+    let real = "HTTP/1.1 201 Created\r\nServer: Windows-Azure-Blob/1.0 Microsoft-HTTPAPI/2.0\r\n\r\n";
+    for (host, answer) in [
+        ("api.shop.example", "HTTP/1.1 200 OK\r\nServer: nginx\r\n\r\n"),
+        ("api.shop.example", "HTTP/1.1 201 Created\r\nServer: Azurite-Blob/3.29.0\r\n\r\n"),
+        ("api.shop.example", "HTTP/1.1 201 Created\r\nServer: MinIO\r\n\r\n"),
+        ("acct.blob.core.windows.net", "HTTP/1.1 200 OK\r\nServer: nginx\r\n\r\n"),
+        ("api.shop.example", real),
+    ] {
+        let seen = put(host, "", answer);
+        assert_ne!(seen.grade(), "conclusive", "{host}, {answer}: {:#?}", seen.signatures());
+        assert_ne!(seen.product_grade(), "conclusive", "{host}, {answer}: {:#?}", seen.signatures());
+        let written = seen.ledger.iter().any(|e| e.group == Group::Writer);
+        assert_eq!(written, answer == real, "{host}, {answer}: {:#?}", seen.signatures());
+    }
+    assert_eq!(put("acct.blob.core.windows.net", "", real).product_grade(), "conclusive");
+}
+
+/// Signature version 4 signs for every service; the scope says for which.
+#[test]
+fn a_signature_is_for_the_service_of_its_scope() {
+    const EC2: &str = "52.216.0.1";
+    for (service, storage) in [("s3", true), ("dynamodb", false), ("sts", false), ("cognito-idp", false)] {
+        let credential = format!("AKIAIOSFODNN7EXAMPLE/20260101/us-east-1/{service}/aws4_request");
+        let request = format!(
+            "POST / HTTP/1.1\r\nHost: {service}.us-east-1.amazonaws.com\r\nAuthorization: AWS4-HMAC-SHA256 \
+             Credential={credential}, SignedHeaders=host, Signature=00\r\n\r\n"
+        );
+        let seen = get(EC2, &request, "HTTP/1.1 200 OK\r\n\r\n").judge();
+        let says = |s: &Seen| s.signatures().iter().any(|id| id.contains("aws4-hmac"));
+        assert_eq!(says(&seen), storage, "{service}: {:#?}", seen.signatures());
+        let query = credential.replace('/', "%2F");
+        let request = format!(
+            "GET /?X-Amz-Algorithm=AWS4-HMAC-SHA256&X-Amz-Credential={query}&X-Amz-Date=20260101T000000Z&X-Amz-Expires=900\
+             &X-Amz-SignedHeaders=host&X-Amz-Signature=00 HTTP/1.1\r\nHost: {service}.us-east-1.amazonaws.com\r\n\r\n"
+        );
+        let seen = get(EC2, &request, "HTTP/1.1 200 OK\r\n\r\n").judge();
+        let says = seen.signatures().iter().any(|id| id.contains("x-amz-algorithm"));
+        assert_eq!(says, storage, "{service}: {:#?}", seen.signatures());
+    }
+}
+
+/// Nobody answered: the address alone is no answer.
+#[test]
+fn without_an_answer_nothing_is_supported() {
+    let seen = get("104.16.0.1", "GET / HTTP/1.1\r\nHost: www.example.com\r\n\r\n", "").judge();
+    seen.says("cloudflare", "suggests", seen.product());
 }
 
 /// Every kind that is matched on the way has a rule that matches and a look-alike that does not.
