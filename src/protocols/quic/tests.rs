@@ -529,19 +529,22 @@ fn early_data_and_handshake_packets_are_opened() {
     let mut talk = begin(version);
     let early = long(1, &keys_of(version, 0), (&ORIGIN, &OWN), 0, &stream(0, 0, true, b"early"));
     talk[0].1.extend(early);
-    // EncryptedExtensions with the protocol h3.
-    let message = unhex("080000 0d 000b 0010 0007 0005 02 6833 02 6834");
-    let message = [&message[..3], &[message.len() as u8 - 4], &message[4..]].concat();
-    let inside = long(2, &keys_of(version, 2), (&OWN, &OTHER), 0, &crypto(0, &message[..7]));
-    let more = long(2, &keys_of(version, 2), (&OWN, &OTHER), 1, &crypto(7, &message[7..]));
-    talk.push((Server, [more, inside].concat()));
-    let mut server = Data::new(version, Server);
-    talk.push(server.packet(&stream(0, 0, true, b"late")));
-    let (said, ended) = carried(log(&[0, 1, 2, 3, 4]), &talk);
+    // EncryptedExtensions with the protocol h3, and with or without the word that early data is taken.
+    let read = |message: &str| {
+        let (message, mut talk) = (unhex(message), talk.clone());
+        let inside = long(2, &keys_of(version, 2), (&OWN, &OTHER), 0, &crypto(0, &message[..7]));
+        let more = long(2, &keys_of(version, 2), (&OWN, &OTHER), 1, &crypto(7, &message[7..]));
+        talk.push((Server, [more, inside].concat()));
+        talk.push(Data::new(version, Server).packet(&stream(0, 0, true, b"late")));
+        carried(log(&[0, 1, 2, 3, 4]), &talk)
+    };
+    let (said, ended) = read("08 00000f 000d 0010 0005 0003 02 6833 002a 0000");
     assert_eq!(said, ["0 Client early.", "0 Server late."]);
     assert_eq!(decryption(&ended), Decryption::Opened { records: 4, failed: 0 });
-    let answer = ended[0].session.session.server_hello.as_ref().unwrap();
-    assert!(answer.alpn.is_none(), "two protocols are no choice");
+    assert_eq!(ended[0].session.session.server_hello.as_ref().unwrap().alpn.as_deref(), Some(&b"h3"[..]));
+    let (said, ended) = read("08 00000b 0009 0010 0005 0003 02 6833");
+    assert_eq!(said, ["0 Server late."]);
+    assert_eq!(kinds(&ended[0].session), [AnomalyKind::EarlyDataRefused]);
 }
 
 #[test]
