@@ -29,8 +29,6 @@ DIVERGENCES = {
     # one's numbers (RFC 9293 section 3.10.7.4); the truth's maker moves to the second and so sees no answers.
     ("pcap2har-out-of-order.pcap", "10.166.154.146:43942"),
 }
-# TLS compressed what it sealed (DEFLATE, RFC 3749), which is not undone yet.
-COMPRESSED = {"tls12-all-ciphers-dsb.pcapng"}
 SHOWN = 25  # misses a kind without --verbose
 
 
@@ -66,10 +64,6 @@ def narrowed(name, truth, rows, left_out):
     truth["http1"]["requests"] = [q for q in truth["http1"]["requests"] if q not in doubted]
     rows = [row for row in rows if row.get("client") not in clients]
     left_out["doubted requests"] = left_out.get("doubted requests", 0) + len(doubted)
-    if name in COMPRESSED:
-        requests = truth["http1"]["requests"]
-        left_out["compressed requests"] = left_out.get("compressed requests", 0) + len(requests)
-        truth["http1"]["requests"] = []
     for part, keys in (("http1", ("requests", "orphan_responses")), ("tls", ("client_hellos", "certificates")), ("dns", ("responses",))):
         for key in keys:
             keep(truth.get(part), key, left_out)

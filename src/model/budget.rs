@@ -201,6 +201,8 @@ pub enum Limit {
     SecretBytes,
     /// TLS records or QUIC packets no longer held for a secret that may come.
     SealedBytes,
+    /// TLS connections not decompressed.
+    TlsWindows,
     /// Comments not kept.
     CommentBytes,
     /// A body with more links than are kept.
@@ -235,6 +237,7 @@ impl Limit {
         Self::InternedTexts,
         Self::SecretBytes,
         Self::SealedBytes,
+        Self::TlsWindows,
         Self::CommentBytes,
         Self::BodyLinks,
         Self::HandOuts,
@@ -265,6 +268,7 @@ impl Limit {
             Self::InternedTexts => "names no longer shared in memory",
             Self::SecretBytes => "secrets over the limit, not kept",
             Self::SealedBytes => "TLS sessions whose secret was no longer waited for",
+            Self::TlsWindows => "compressed TLS connections not read to make room",
             Self::CommentBytes => "comments over the limit, not kept",
             Self::BodyLinks => "bodies with more links than are kept",
             Self::HandOuts => "handed-out URLs forgotten to make room",

@@ -150,6 +150,8 @@ pub enum AnomalyKind {
     BadWebSocket,
     /// The answer to a WebSocket's handshake does not prove that it was read (RFC 6455 section 4.2.2).
     BadAccept,
+    /// A TLS record that authenticates but does not decompress (RFC 3749), or becomes longer than a record may be.
+    NotDecompressed,
     /// A limit of the program was reached.
     Limit(Limit),
 }
@@ -174,6 +176,7 @@ impl AnomalyKind {
             Self::BadDns => "a DNS message that breaks its own counts",
             Self::NotAuthentic => "a TLS record or QUIC packet that could not be authenticated",
             Self::EarlyDataRefused => "early data that the server refused; nothing of it is shown",
+            Self::NotDecompressed => "a TLS record that does not decompress",
             Self::BadTls => "a TLS message that does not parse",
             Self::FieldLost => "header fields that cannot be told: the capture lacks what they refer to",
             Self::BadFieldSection => "a field section that does not decode",

@@ -820,7 +820,7 @@ impl<'a> Reader<'a> {
 }
 
 /// The kinds without a limit, by their number in a record.
-const ANOMALIES: [AnomalyKind; 28] = {
+const ANOMALIES: [AnomalyKind; 29] = {
     use AnomalyKind as K;
     [
         K::Gap,
@@ -851,6 +851,7 @@ const ANOMALIES: [AnomalyKind; 28] = {
         K::EarlyDataRefused,
         K::BadWebSocket,
         K::BadAccept,
+        K::NotDecompressed,
     ]
 };
 

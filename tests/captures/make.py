@@ -7,7 +7,7 @@ usage: make.py            write them
 Everything is synthetic: addresses of RFC 5737 and RFC 3849, names under example.*, times in January 2026. Only the standard
 library is used (quic.py makes QUIC packets with it), and no compressor of it: its output differs between versions, so compressed bytes stand here as constants.
 """
-import base64, hashlib, json, os, struct, sys, zlib
+import base64, hashlib, hmac, json, os, struct, sys, zlib
 
 import quic
 
@@ -2090,6 +2090,108 @@ def _():
 def _():
     """DNS over QUIC with its secrets in the file: three lookups at once, each on a stream of its own."""
     return with_secrets(quic_secrets("lookups"), lambda t: quic_talk(t, 46400, "lookups", server="192.0.2.53", sport=853))
+
+
+class Deflate:
+    """A zlib stream (RFC 1950) in DEFLATE's fixed code (RFC 1951 section 3.2.6), flushed behind each piece as TLS does (RFC
+    3749), with references back into earlier pieces. Written here, since no two versions of zlib make the same bytes."""
+    LENGTHS = [(3 + n, 257 + n, 0) for n in range(8)] + [(11 + ((4 + n % 4) * 2 ** (n // 4) - 4) * 2, 265 + n, 1 + n // 4) for n in range(20)]
+
+    def __init__(self):
+        self.past, self.out = b"", [b"\x78\x9c"]
+
+    def distance(self, distance):
+        bits, low = 0, 0
+        value = distance - 1
+        if value < 4:
+            return value, 0, 0
+        bits = value.bit_length() - 2
+        low = (value >> bits) & 1
+        return 2 * bits + 2 + low, bits, value & ((1 << bits) - 1)
+
+    def piece(self, data):
+        word, count = 0b010, 3  # No last block, fixed code.
+        def put(value, bits):
+            nonlocal word, count
+            word |= value << count
+            count += bits
+        def code(value, bits):
+            put(int(f"{value:0{bits}b}"[::-1], 2), bits)
+        def symbol(n):
+            base, low, bits = (0x30, 0, 8) if n < 144 else (0x190, 144, 9) if n < 256 else (0, 256, 7) if n < 280 else (0xC0, 280, 8)
+            code(base + n - low, bits)
+        known, at = self.past + data, len(self.past)
+        while at < len(known):
+            length, place = 0, -1
+            while length < 130 and at + max(length, 2) < len(known):
+                found = known.rfind(known[at:at + max(length + 1, 3)], 0, at + max(length + 1, 3) - 1)
+                if found < 0:
+                    break
+                length, place = max(length + 1, 3), found
+            if length:
+                base, number, extra = max(entry for entry in self.LENGTHS if entry[0] <= length)
+                symbol(number)
+                put(length - base, extra)
+                number, extra, low = self.distance(at - place)
+                code(number, 5)
+                put(low, extra)
+                at += length
+            else:
+                symbol(known[at])
+                at += 1
+        symbol(256)
+        put(0, 3)  # An empty stored block: the flush.
+        self.past = known
+        out = b"".join(self.out) + word.to_bytes((count + 7) // 8, "little") + b"\0\0\xff\xff"
+        self.out = []
+        return out
+
+
+def compressed(trace, cport, name, lost=False):
+    """A session of TLS 1.2 that compresses (RFC 3749), with TLS_RSA_WITH_NULL_SHA256, whose digests are all that keys do:
+    what was compressed stands readable in the capture's bytes. Secrets, randoms and Finished are made up."""
+    c = Connection(trace, cport, 443)
+    randoms = seed(name + " client"), seed(name + " server")
+    ext = extension(0, vec(b"\0" + vec(b"www.example.com", 2), 2))
+    hello = handshake(1, b"\x03\x03" + randoms[0] + b"\0" + vec(struct.pack(">H", 0x003B), 2) + vec(b"\x01\0", 1) + vec(ext, 2))
+    answer = handshake(2, b"\x03\x03" + randoms[1] + b"\0" + struct.pack(">HB", 0x003B, 1))
+    block, label = b"", b"key expansion" + randoms[1] + randoms[0]
+    round_ = label
+    while len(block) < 64:
+        round_ = hmac.digest(seed(name + " master", 48), round_, "sha256")
+        block += hmac.digest(seed(name + " master", 48), round_ + label, "sha256")
+    streams, numbers = [Deflate(), Deflate()], [0, 0]
+
+    def say(side, kind, data):
+        data = streams[side].piece(data)
+        head = struct.pack(">QBH", numbers[side], kind, 0x0303)
+        numbers[side] += 1
+        return record(kind, data + hmac.digest(block[32 * side:32 * side + 32], head + vec(data, 2), "sha256"))
+    c.send(0, record(22, hello))
+    c.send(1, record(22, answer + handshake(14, b"")))
+    for side in (0, 1):
+        c.send(side, record(20, b"\1") + say(side, 22, handshake(20, bytes(12))))
+    body = b"".join(b"line %02d of the body\n" % n for n in range(40))
+    text = response(body)
+    c.send(0, say(0, 23, request("/first", "www.example.com")))
+    for at in range(0, len(text), 300):
+        c.send(1, say(1, 23, text[at:at + 300]), lost=[0] if lost and at == 600 else [])
+    c.send(0, say(0, 23, request("/second", "www.example.com", "POST", b"hello")))
+    c.send(1, say(1, 23, response(b"", "204 No Content", length=False)))
+    c.close()
+
+
+def master(*names):
+    """A Decryption Secrets Block for sessions of `compressed`."""
+    text = "".join(f"CLIENT_RANDOM {seed(name + ' client').hex()} {seed(name + ' master', 48).hex()}\n" for name in names).encode()
+    return block("<", 10, struct.pack("<II", 0x544C534B, len(text)) + text)
+
+
+@case("tls-keys-deflate.pcapng", "TLS www.example.com - 1.2 0", "GET /first 200 800", "POST /second 204 0 sent=5",
+      "TLS www.example.com - 1.2 0", "GET /first 200 -", "POST /second - - sent=5")
+def _():
+    """TLS 1.2 that compresses before it seals (RFC 3749), once whole, once with a lost record, behind which nothing of that side can be told."""
+    return with_secrets(master("whole", "holed"), lambda t: compressed(t, 46000, "whole"), lambda t: compressed(t, 46001, "holed", True))
 
 
 # ---------------------------------------------------------------------------------------------------- writing

@@ -491,6 +491,8 @@ pub(super) struct Choice<'a> {
     pub(super) random: [u8; 32],
     /// Digests stand behind the ciphertext (RFC 7366).
     pub(super) encrypt_then_mac: bool,
+    /// The compression method (RFC 3749 section 2).
+    pub(super) compression: u8,
     /// Every length fitted.
     pub(super) sound: bool,
 }
@@ -510,7 +512,7 @@ pub(super) fn server_hello(body: &[u8]) -> Option<Choice<'_>> {
     let mut choice = Choice { version, cipher: cursor.u16()?, retry, random, ..Choice::default() };
     let mut rest = || {
         if !early_draft {
-            cursor.skip(1)?;
+            choice.compression = cursor.u8()?;
         }
         if cursor.is_empty() {
             return Some(true);

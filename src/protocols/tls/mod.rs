@@ -7,6 +7,7 @@ mod certificate;
 mod dtls;
 mod fingerprint;
 mod handshake;
+mod inflate;
 mod opening;
 mod protection;
 mod record;

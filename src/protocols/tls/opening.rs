@@ -7,6 +7,7 @@
 use std::collections::VecDeque;
 
 use super::handshake::{self, Assembly, Got};
+use super::inflate::{DEFLATE, Inflate, NULL};
 use super::protection::{Agreed, Protected, Protection, is_tls13};
 use super::record::{ALERT, APPLICATION_DATA, HANDSHAKE};
 use super::schedule::{expand_label, prf};
@@ -46,16 +47,21 @@ pub struct Tools {
     pub plain: Vec<Run<'static>>,
 }
 
-/// Bytes of records that may be held for secrets to come.
+/// What may be held: bytes of records for secrets to come, and windows of compression.
 #[derive(Clone, Debug)]
 pub(super) struct HeldLimits {
     per_flow: usize,
     in_all: Pool,
+    windows: Pool,
 }
 
 impl HeldLimits {
     pub(super) fn new(budget: &Budget) -> Self {
-        Self { per_flow: budget.sealed_bytes_per_flow, in_all: budget.sealed_bytes.clone() }
+        Self {
+            per_flow: budget.sealed_bytes_per_flow,
+            in_all: budget.sealed_bytes.clone(),
+            windows: budget.decoder_bytes.clone(),
+        }
     }
 }
 
@@ -106,6 +112,8 @@ pub(super) struct Opening {
     held: Share,
     /// The most of it.
     per_flow: usize,
+    /// Where windows of compression are taken from.
+    windows: Pool,
 }
 
 /// One side.
@@ -113,6 +121,8 @@ pub(super) struct Opening {
 #[expect(clippy::struct_excessive_bools, reason = "independent facts of one side")]
 struct Lane {
     keys: Option<Keys>,
+    /// The compressed stream, once a record of it came.
+    inflate: Option<Inflate>,
     /// The number of the next record.
     sequence: u64,
     /// How many more records than were seen may have been counted.
@@ -145,6 +155,8 @@ struct Keys {
     starts_late: bool,
     suite: Suite,
     version: u16,
+    /// Content was compressed before it was sealed (RFC 3749).
+    deflated: bool,
 }
 
 /// Why a record cannot be opened now.
@@ -166,6 +178,7 @@ impl Lane {
     fn new() -> Self {
         Self {
             keys: None,
+            inflate: None,
             sequence: 0,
             skipped: 0,
             failed: 0,
@@ -182,6 +195,7 @@ impl Lane {
 
     fn take(&mut self, keys: Keys) {
         self.keys = Some(keys);
+        self.inflate = None;
         (self.sequence, self.failed) = (0, 0);
         self.assembly.clear();
     }
@@ -267,6 +281,7 @@ impl Opening {
             waiting: VecDeque::new(),
             held: limits.in_all.share(),
             per_flow: limits.per_flow,
+            windows: limits.windows.clone(),
         }
     }
 
@@ -331,7 +346,10 @@ impl Opening {
             }
             bench.session.decryption.why_not =
                 if no_start { Decryption::StartMissing } else { Decryption::SecretTooLate };
-            self.lanes.iter_mut().for_each(|lane| lane.given_up = true);
+            for lane in &mut self.lanes {
+                lane.given_up = true;
+                lane.inflate = None;
+            }
             self.forget();
         }
     }
@@ -340,6 +358,7 @@ impl Opening {
         let lane = self.lane(side);
         let other = lane.holes && why == Decryption::SecretDoesNotFit;
         lane.given_up = true;
+        lane.inflate = None;
         session.decryption.why_not = if other { Decryption::BytesMissing } else { why };
     }
 
@@ -389,9 +408,10 @@ impl Opening {
     }
 
     fn record(&mut self, place: Place, record: &Protected<'_>, bench: &mut Bench<'_>) -> Result<(), Not> {
+        let windows = self.windows.clone();
         let lane = self.lane(place.side);
         let len = u64::try_from(record.body.len()).unwrap_or_default();
-        let Some(opened) = lane.open(record) else {
+        let Some(mut opened) = lane.open(record) else {
             let active = lane.flows || lane.sequence > 0;
             lane.failed = lane.failed.saturating_add(1);
             lane.tried_bytes =
@@ -416,6 +436,9 @@ impl Opening {
         };
         (lane.failed, lane.tried_bytes, lane.skipped) = (0, 0, 0);
         bench.session.decryption.opened = bench.session.decryption.opened.saturating_add(1);
+        if lane.keys.as_ref().is_some_and(|keys| keys.deflated) {
+            opened.bytes = lane.unpack(place, &opened.bytes, &windows, bench)?;
+        }
         match opened.kind {
             APPLICATION_DATA => {
                 lane.flows = true;
@@ -549,13 +572,32 @@ impl Lane {
             self.offset = offset.saturating_add(len);
             tools.plain.push(place.run(offset, RunKind::Gap(len)));
         }
-        if self.keys.as_ref().is_some_and(|keys| !keys.protection.goes_on_behind_a_hole()) {
+        // A compressed stream refers to what went before.
+        if self.keys.as_ref().is_some_and(|keys| keys.deflated || !keys.protection.goes_on_behind_a_hole()) {
             return Err(Not::Ever(Decryption::BytesMissing));
         }
         Ok(())
     }
 
+    /// What a record's content was before it was compressed. Nothing behind one that cannot be told can be.
+    fn unpack(&mut self, place: Place, packed: &[u8], windows: &Pool, bench: &mut Bench<'_>) -> Result<Vec<u8>, Not> {
+        let kind = match self.inflate.take().or_else(|| Inflate::new(windows)) {
+            Some(mut inflate) => {
+                if let Some(bytes) = inflate.record(packed) {
+                    self.inflate = Some(inflate);
+                    return Ok(bytes);
+                }
+                AnomalyKind::NotDecompressed
+            }
+            None => AnomalyKind::Limit(Limit::TlsWindows),
+        };
+        bench.session.odd(kind, place.frame, place.offset);
+        self.lack(place, u64::try_from(packed.len()).unwrap_or_default(), bench.tools)?;
+        Err(Not::Ever(Decryption::BytesMissing))
+    }
+
     fn end(&mut self, place: Place, tools: &mut Tools) {
+        self.inflate = None;
         if !core::mem::replace(&mut self.ended, true) {
             tools.plain.push(place.run(self.offset, RunKind::End));
         }
@@ -591,7 +633,7 @@ fn first_keys(session: &Session, keys: &KeyLog, side: Side) -> Result<Keys, Not>
     let protection = protection.ok_or(Not::Ever(Decryption::SecretDoesNotFit))?;
     let starts_late = matches!(stage, SecretLabel::ClientTraffic | SecretLabel::ServerTraffic);
     let (secret, stage) = (Some(secret), Some(stage));
-    Ok(Keys { protection, secret, stages, stage, starts_late, suite, version: answer.version })
+    Ok(Keys { protection, secret, stages, stage, starts_late, suite, version: answer.version, deflated: false })
 }
 
 /// The keys of a session up to TLS 1.2.
@@ -602,7 +644,7 @@ fn of_master(session: &Session, keys: &KeyLog, side: Side) -> Result<Keys, Not> 
     };
     let version = answer.version;
     let suite = suite(answer.cipher, false)
-        .filter(|_| (TLS10..=TLS12).contains(&version))
+        .filter(|_| (TLS10..=TLS12).contains(&version) && matches!(session.compression, NULL | DEFLATE))
         .ok_or(Not::Ever(Decryption::Unsupported))?;
     let encrypt_then_mac = session.encrypt_then_mac;
     let agreed = Agreed { suite, version, client_random, server_random, encrypt_then_mac };
@@ -621,6 +663,7 @@ fn of_master(session: &Session, keys: &KeyLog, side: Side) -> Result<Keys, Not> 
         return Err(Not::Ever(Decryption::NoSecret));
     };
     let protection = protection.ok_or(Not::Ever(Decryption::SecretDoesNotFit))?;
+    let deflated = session.compression == DEFLATE;
     let stages = VecDeque::new();
-    Ok(Keys { protection, secret: None, stages, stage: None, starts_late: false, suite, version })
+    Ok(Keys { protection, secret: None, stages, stage: None, starts_late: false, suite, version, deflated })
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::certificate::{self, CertificateCache};
 use super::handshake::{self, Message, Offer};
 use super::protection::is_tls13;
-use super::{Ended, fingerprint};
+use super::{Ended, fingerprint, inflate};
 use crate::model::{
     Anomaly, AnomalyKind, BlockSpan, Budget, ByteRange, Certificate, ClientHello, Decryption, Envelope, FrameNo, Limit,
     Run, ServerHello, Side, Timestamp, TlsSession, TlsTransport,
@@ -49,6 +49,8 @@ pub(super) struct Session {
     pub(super) server_random: Option<[u8; 32]>,
     /// Digests stand behind the ciphertext (RFC 7366).
     pub(super) encrypt_then_mac: bool,
+    /// What was compressed before it was sealed, and how (RFC 3749).
+    pub(super) compression: u8,
     /// How the premaster secret begins as the client encrypted it with RSA.
     pub(super) encrypted_premaster: Option<[u8; 8]>,
     /// Whether the server takes the client's early data, once that is told.
@@ -89,6 +91,7 @@ impl Session {
             random: None,
             server_random: None,
             encrypt_then_mac: false,
+            compression: inflate::NULL,
             encrypted_premaster: None,
             takes_early_data: None,
             decryption: Tally::default(),
@@ -277,6 +280,7 @@ impl Session {
         self.news = true;
         self.server_random = Some(choice.random);
         self.encrypt_then_mac = choice.encrypt_then_mac;
+        self.compression = choice.compression;
         self.answer = Some(ServerHello {
             frame: run.frame,
             version: choice.version,
@@ -337,6 +341,7 @@ impl Session {
         let told = self.transport == TlsTransport::Quic && self.ended.is_none() && first.is_some();
         (self.server_random, self.encrypted_premaster, self.encrypt_then_mac) = (None, None, false);
         self.takes_early_data = None;
+        self.compression = inflate::NULL;
         self.number = self.number.saturating_add(1);
         if hello.is_none() && answer.is_none() && certificates.is_empty() && client_certificates.is_empty() && !told {
             return;
