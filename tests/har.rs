@@ -90,7 +90,7 @@ fn check(file: &Path) -> usize {
 fn entries_are_the_rows_and_bodies_their_bytes() {
     assert!(check(&here(SAMPLE)) >= 8);
     let mut compared = 0;
-    for entry in std::fs::read_dir(here("tests/captures")).expect("our captures") {
+    for entry in fs::read_dir(here("tests/captures")).expect("our captures") {
         let path = entry.expect("a file").path();
         let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
         if ["http", "tls-keys", "websocket"].iter().any(|start| name.starts_with(start)) && !name.contains(".jsonl") {

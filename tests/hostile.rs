@@ -323,14 +323,19 @@ fn least_kib(work: &Path) -> u64 {
 /// Reads a capture that asks for much with few bytes.
 #[track_caller]
 fn bomb(pcap: &Pcap, key_log: Option<&[u8]>) {
+    bomb_within(pcap, key_log, MOST_GROWTH_KIB);
+}
+
+#[track_caller]
+fn bomb_within(pcap: &Pcap, key_log: Option<&[u8]>, growth_kib: u64) {
     let work = tempfile::tempdir().unwrap();
     let (file, keys) = (work.path().join("bomb.pcap"), work.path().join("keys.log"));
     fs::write(&file, &pcap.bytes).unwrap();
     fs::write(&keys, key_log.unwrap_or_default()).unwrap();
     let command = list_alone(&file, key_log.map(|_| keys.as_path()));
-    let most = least_kib(work.path()) + MOST_GROWTH_KIB;
+    let most = least_kib(work.path()) + growth_kib;
     assert_eq!(run_within(&command, most, work.path()), Ok(0), "{} bytes within {most} KiB", pcap.bytes.len());
-    assert!(fs::metadata(work.path().join("stdout")).unwrap().len() > 1_000, "something was read");
+    assert!(fs::metadata(work.path().join("stdout")).unwrap().len() > 300, "something was read");
 }
 
 /// A frame of HTTP/2 (RFC 9113 section 4.1).
@@ -358,13 +363,13 @@ fn thousands_of_codings_are_no_decoders() {
     bomb(&pcap, None);
 }
 
-/// A thousand streams that go on, the bodies of both sides in five codings; of each body so much has come.
-fn coded_streams(body: &[u8]) -> Pcap {
+/// So many streams that go on, the bodies of both sides in five codings; of each body so much has come.
+fn coded_streams(count: u32, body: &[u8]) -> Pcap {
     let codings = b"gzip,gzip,gzip,gzip,gzip";
     // Literal with incremental indexing, name 26 of the static table: content-encoding.
     let named = [&[0x40 | 26, u8::try_from(codings.len()).unwrap()], codings.as_slice()].concat();
     let (mut asked, mut answered) = (PREFACE.to_vec(), SETTINGS.to_vec());
-    for n in 0..1_000 {
+    for n in 0..count {
         let coding = if n == 0 { named.clone() } else { vec![NEWEST] };
         asked.extend(frame(1, 4, 2 * n + 1, &[&POST[..], &coding].concat()));
         answered.extend(frame(1, 4, 2 * n + 1, &[&[OK][..], &coding].concat()));
@@ -382,13 +387,15 @@ fn coded_streams(body: &[u8]) -> Pcap {
 
 #[test]
 fn streams_whose_bodies_never_come_have_no_decoders() {
-    bomb(&coded_streams(b""), None);
+    bomb(&coded_streams(1_000, b""), None);
 }
 
 #[test]
 fn the_decoders_of_many_streams_share_a_bound() {
-    // The head of a gzip member (RFC 1952 section 2.3), and stored blocks that have not come: a decoder waits.
-    bomb(&coded_streams(&[0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 3, 0]), None);
+    // The head of a gzip member (RFC 1952 section 2.3), and a stored block that has not come: a decoder waits. Those of
+    // 8,000 bodies would take over 600 MiB; their bound is 256.
+    let head = [0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 3, 0];
+    bomb_within(&coded_streams(4_000, &head), None, 320 << 10);
 }
 
 #[test]

@@ -469,8 +469,11 @@ fn decrypted_lines_are_checked_with_the_key_log_and_only_with_it() {
 
 #[test]
 fn who_stops_reading_a_report_has_seen_enough() {
-    let (path, snapshot, row) = upload();
-    let proof = prove(&path, &snapshot, row, off());
+    let path = project().join(SAMPLE);
+    let snapshot = open(&path).unwrap();
+    let source = Source::File(path.clone());
+    let key = Key::of_capture(&[7; 32]);
+    let proof = Proof::new(&snapshot, &source, &judged(&snapshot), &Plan::default(), &key).unwrap();
     let folder = tempfile::tempdir().unwrap();
     let claim = folder.path().join("claim.json");
     fs::write(&claim, proof.claim.json()).unwrap();

@@ -70,7 +70,14 @@ impl<T: Copy> Literals<T> {
             join(&mut found, (hit.start(), hit.start() + len, what));
         }
         for (literal, what) in self.list.get(self.built..).unwrap_or_default() {
-            found.extend(memchr::memmem::find_iter(text, literal).map(|at| (at, at + literal.len(), *what)));
+            let finder = memchr::memmem::Finder::new(literal);
+            let (mut one, mut at) = (Vec::new(), 0);
+            // One may begin inside the one before: `abab` stands twice in `ababab`.
+            while let Some(step) = finder.find(text.get(at..).unwrap_or_default()) {
+                join(&mut one, (at + step, at + step + literal.len(), *what));
+                at += step + 1;
+            }
+            found.append(&mut one);
         }
         found
     }
