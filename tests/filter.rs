@@ -8,6 +8,8 @@
     reason = "a test program: what cannot be read is a failed test"
 )]
 
+mod wire;
+
 use std::collections::BTreeSet;
 use std::env;
 use std::fs;
@@ -19,10 +21,11 @@ use std::sync::OnceLock;
 use nephoscope::engine::{How, Reading, Source};
 use nephoscope::evidence::pack;
 use nephoscope::model::{Budget, Detail, HttpMessage, StartLine, Transport};
-use nephoscope::store::filter::{Expr, Filter, Heads, Key, Match, Node, Proto, Test};
+use nephoscope::store::filter::{Amount, Expr, Filter, Heads, Key, Match, Node, Proto, Test};
 use nephoscope::store::query::{RowSet, SortKey, holding, select};
 use nephoscope::store::{Record, RowId, Snapshot};
 use proptest::prelude::*;
+use wire::Pcap;
 
 fn project() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
@@ -32,14 +35,17 @@ fn sample_path() -> PathBuf {
     project().join("assets/sample/icloud-2011-reconstruction.pcapng")
 }
 
+fn read(path: PathBuf, budget: &Budget) -> Snapshot {
+    let mut reading = Reading::open(&Source::File(path), How::judged(1), budget).expect("the capture opens");
+    while reading.step().expect("the capture is read") {}
+    reading.snapshot()
+}
+
 /// The sample with its records, read once.
 fn sample() -> &'static (Snapshot, Vec<Record>) {
     static SAMPLE: OnceLock<(Snapshot, Vec<Record>)> = OnceLock::new();
     SAMPLE.get_or_init(|| {
-        let mut reading =
-            Reading::open(&Source::File(sample_path()), How::judged(1), &Budget::default()).expect("the sample opens");
-        while reading.step().expect("the sample is read") {}
-        let snapshot = reading.snapshot();
+        let snapshot = read(sample_path(), &Budget::default());
         let records = snapshot.rows().map(|(id, _)| snapshot.record(id).unwrap()).collect();
         (snapshot, records)
     })
@@ -111,6 +117,14 @@ fn text_of(key: Key, record: &Record) -> String {
     }
 }
 
+/// Whether one of several numbers is such; what differs differs from all of them.
+fn such(amount: Amount<u64>, numbers: &[u64]) -> bool {
+    match amount {
+        Amount::Differs(other) => numbers.iter().all(|number| *number != other),
+        amount => numbers.iter().any(|number| amount.holds(*number)),
+    }
+}
+
 fn plain(test: &Test, record: &Record) -> bool {
     let exchange = &record.exchange;
     let status = match messages(record).1.last().map(|m| m.start) {
@@ -125,11 +139,9 @@ fn plain(test: &Test, record: &Record) -> bool {
         Test::Text(key, matching) => is_such(matching, &text_of(*key, record)),
         Test::Number(Key::Status, amount) => status.is_some_and(|status| amount.holds(status)),
         Test::Number(Key::Frame, amount) => {
-            (exchange.first_frame.0..=exchange.last_frame.0).any(|frame| amount.holds(u64::from(frame)))
+            such(*amount, &(exchange.first_frame.0..=exchange.last_frame.0).map(u64::from).collect::<Vec<_>>())
         }
-        Test::Number(Key::Port, amount) => {
-            [exchange.client.port, exchange.server.port].iter().any(|port| amount.holds(u64::from(*port)))
-        }
+        Test::Number(Key::Port, amount) => such(*amount, &[exchange.client.port, exchange.server.port].map(u64::from)),
         Test::Number(Key::Stream, amount) => amount.holds(u64::from(exchange.flow.0)),
         Test::Number(Key::Duration, amount) => {
             amount.holds(exchange.end_time.nanos_since(exchange.time).max(0).unsigned_abs() / 1_000)
@@ -152,9 +164,15 @@ fn plain(test: &Test, record: &Record) -> bool {
             let request = request.into_iter().filter(|_| *heads != Heads::Response);
             let responses = responses.into_iter().filter(|_| *heads != Heads::Request);
             let lines = request.chain(responses).flat_map(HttpMessage::each_field);
-            lines
-                .filter(|(n, _)| lossy(n).eq_ignore_ascii_case(name))
-                .any(|(_, value)| matching.as_ref().is_none_or(|m| is_such(m, &lossy(value))))
+            let values: Vec<String> =
+                lines.filter(|(n, _)| lossy(n).eq_ignore_ascii_case(name)).map(|(_, value)| lossy(value)).collect();
+            match matching {
+                None => !values.is_empty(),
+                Some(Match::Differs(other)) => {
+                    !values.is_empty() && values.iter().all(|v| v.to_lowercase() != other.to_lowercase())
+                }
+                Some(matching) => values.iter().any(|value| is_such(matching, value)),
+            }
         }
         other => panic!("not among the atoms: {other}"),
     }
@@ -170,7 +188,7 @@ fn plain_tree(node: &Node, record: &Record) -> bool {
     }
 }
 
-const ATOMS: [&str; 30] = [
+const ATOMS: [&str; 33] = [
     "host:blob",
     "host=p01-content.icloud.com",
     "host!=p01-content.icloud.com",
@@ -201,6 +219,9 @@ const ATOMS: [&str; 30] = [
     "grade>=supports",
     "header:server:azure",
     "resp-header:x-amz-request-id",
+    "port!=80",
+    "frame!=100",
+    "header:server!=AmazonS3",
 ];
 
 fn written() -> impl Strategy<Value = String> {
@@ -288,4 +309,108 @@ fn rows_are_numbered_alike_with_and_without_a_filter() {
     for line in some.lines() {
         assert!(all.lines().any(|other| other == line), "{line}");
     }
+}
+
+/// The numbers of rows that a filter keeps of a capture, from 1.
+#[track_caller]
+fn keeps(snapshot: &Snapshot, text: &str, want: &[u32]) {
+    let filter = Filter::parse(text).unwrap_or_else(|fault| panic!("{}", fault.drawn(text)));
+    let rows: Vec<u32> = select(snapshot, &filter, None, SortKey::Capture, false).iter().map(|row| row + 1).collect();
+    assert_eq!(rows, want, "{text}");
+}
+
+fn own(pcap: Pcap, budget: &Budget) -> Snapshot {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("own.pcap");
+    fs::write(&path, pcap.bytes).unwrap();
+    read(path, budget)
+}
+
+/// Two requests whose paths begin alike, and differ where no row can show it; and a short one.
+fn long_paths() -> Pcap {
+    let mut pcap = Pcap::new();
+    let long = "a".repeat(300);
+    let targets = [format!("/{long}?sig=abc"), format!("/{long}?tag=abc"), "/short?sig=abc".to_owned()];
+    for (target, port) in targets.iter().zip(50_000..) {
+        let mut connection = pcap.connect([port, 80]);
+        pcap.send(&mut connection, 0, format!("GET {target} HTTP/1.1\r\nHost: {port}.example\r\n\r\n").as_bytes());
+        let media = format!("Content-Type: text/x{}y\r\n", "z".repeat(400));
+        pcap.send(&mut connection, 1, format!("HTTP/1.1 200 OK\r\n{media}Content-Length: 0\r\n\r\n").as_bytes());
+    }
+    pcap
+}
+
+#[test]
+fn what_a_row_cannot_show_is_found() {
+    let snapshot = own(long_paths(), &Budget::default());
+    for key in ["path:", "url:", ""] {
+        keeps(&snapshot, &format!("{key}\"sig=\""), &[1, 3]);
+        keeps(&snapshot, &format!("-{key}\"sig=\""), &[2]);
+        keeps(&snapshot, &format!("{key}\"tag=abc\""), &[2]);
+    }
+    keeps(&snapshot, "path:/tag=abc$/", &[2]);
+    keeps(&snapshot, "type:zy", &[1, 2, 3]);
+    // What a row shows can be picked from it.
+    let shown = snapshot.text(snapshot.row(RowId(0)).unwrap().path);
+    assert!(shown.ends_with('…'));
+    keeps(&snapshot, &format!("path=\"{shown}\""), &[1, 2]);
+    keeps(&snapshot, &format!("path!=\"{shown}\""), &[3]);
+    // As many texts as there is room for: everything else stands in the records only.
+    let snapshot = own(long_paths(), &Budget { interned_texts: 3, ..Budget::default() });
+    assert!(snapshot.facts().limits.iter().any(|hit| hit.limit == nephoscope::model::Limit::InternedTexts));
+    keeps(&snapshot, "host:50001.example", &[2]);
+    keeps(&snapshot, "path=\"/short?sig=abc\"", &[3]);
+    keeps(&snapshot, "url:50002.example/short", &[3]);
+    keeps(&snapshot, "site:50002.example", &[3]);
+    keeps(&snapshot, "ip:20.60.1.1 port:50000", &[1]);
+}
+
+#[test]
+fn what_differs_differs_from_both_ends() {
+    let snapshot = own(long_paths(), &Budget::default());
+    keeps(&snapshot, "port!=80", &[]);
+    keeps(&snapshot, "tcp.port != 50001", &[1, 3]);
+    keeps(&snapshot, "port!=50001 port!=50002", &[1]);
+}
+
+#[test]
+fn durations_do_not_end_where_the_row_does() {
+    let mut pcap = Pcap::new();
+    let mut connection = pcap.connect([50_000, 80]);
+    pcap.send(&mut connection, 0, b"GET / HTTP/1.1\r\nHost: a.example\r\n\r\n");
+    pcap.send(&mut connection, 1, b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\n");
+    for letter in [b"a", b"b", b"c", b"d", b"e"] {
+        pcap.time += 1_800;
+        pcap.send(&mut connection, 1, letter);
+    }
+    let snapshot = own(pcap, &Budget::default());
+    keeps(&snapshot, "duration>=2h", &[1]);
+    keeps(&snapshot, "duration>3h", &[]);
+    keeps(&snapshot, "duration<72min", &[]);
+    keeps(&snapshot, "duration:2h..3h", &[1]);
+}
+
+/// A datagram with a DTLS 1.2 ClientHello (RFC 6347 sections 4.1 and 4.2.2) as the only frame of a capture.
+fn dtls() -> Pcap {
+    let body = [&[0xfe, 0xfd][..], &[7; 32], &[0, 0, 0, 2, 0xc0, 0x2b, 1, 0]].concat();
+    let len = u8::try_from(body.len()).unwrap();
+    let message = [&[1, 0, 0, len, 0, 0, 0, 0, 0, 0, 0, len][..], &body].concat();
+    let record = [&[22, 0xfe, 0xfd, 0, 0, 0, 0, 0, 0, 0, 0, 0, len + 12][..], &message].concat();
+    let udp = [&[0xc3, 0x50, 0x11, 0xd7, 0, 8 + len + 25, 0, 0][..], &record].concat();
+    let ip = [&[0x45, 0, 0, 28 + len + 25, 0, 1, 0, 0, 64, 17, 0, 0, 10, 0, 0, 1, 10, 0, 0, 2][..], &udp].concat();
+    let frame = [&[2; 12][..], &[8, 0], &ip].concat();
+    let mut pcap = Pcap::new();
+    let size = u32::try_from(frame.len()).unwrap();
+    pcap.bytes.extend([pcap.time, 0, size, size].map(u32::to_le_bytes).concat());
+    pcap.bytes.extend_from_slice(&frame);
+    pcap
+}
+
+#[test]
+fn dtls_is_not_tls() {
+    let snapshot = own(dtls(), &Budget::default());
+    keeps(&snapshot, "dtls", &[1]);
+    keeps(&snapshot, "tls", &[]);
+    keeps(&snapshot, "https", &[]);
+    keeps(&snapshot, "-tls", &[1]);
 }

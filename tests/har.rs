@@ -1,14 +1,22 @@
 //! HAR export: what stands in the document is what `list` says of the same capture, body for body, and no secret is in it.
 
-#![expect(clippy::expect_used, reason = "a test program: what cannot be read is a failed test")]
+#![expect(clippy::expect_used, clippy::unwrap_used, reason = "a test program: what cannot be read is a failed test")]
 
+mod wire;
+
+use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::process::{Command, Output, Stdio};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use nephoscope::case::{Case, Key, RedactionChoice, case_path};
+use nephoscope::engine::{How, Reading, Source};
+use nephoscope::export::{BodySource, HarCounts, Listing, Redactor, write_har};
+use nephoscope::model::Budget;
 use serde_json::Value;
 use sha2::{Digest as _, Sha256};
+use wire::Pcap;
 
 const SAMPLE: &str = "assets/sample/icloud-2011-reconstruction.pcapng";
 
@@ -82,7 +90,7 @@ fn check(file: &Path) -> usize {
 fn entries_are_the_rows_and_bodies_their_bytes() {
     assert!(check(&here(SAMPLE)) >= 8);
     let mut compared = 0;
-    for entry in std::fs::read_dir(here("tests/captures")).expect("our captures") {
+    for entry in fs::read_dir(here("tests/captures")).expect("our captures") {
         let path = entry.expect("a file").path();
         let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
         if ["http", "tls-keys", "websocket"].iter().any(|start| name.starts_with(start)) && !name.contains(".jsonl") {
@@ -139,4 +147,119 @@ fn a_document_is_of_one_capture_and_of_what_the_filter_keeps() {
     let puts = har(&["--filter", "method:PUT"], &sample);
     let entries = puts["log"]["entries"].as_array().expect("entries");
     assert!(!entries.is_empty() && entries.iter().all(|entry| entry["request"]["method"] == "PUT"));
+}
+
+/// A capture of one request and response after the other, on connections of their own, and the folder it lies in.
+fn capture(talks: &[(&str, &[u8])]) -> (tempfile::TempDir, PathBuf) {
+    let mut pcap = Pcap::new();
+    for ((request, response), port) in talks.iter().zip(50_000..) {
+        let mut connection = pcap.connect([port, 80]);
+        pcap.send(&mut connection, 0, request.as_bytes());
+        pcap.send(&mut connection, 1, response);
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("talks.pcap");
+    fs::write(&path, pcap.bytes).unwrap();
+    (folder, path)
+}
+
+fn answer(head: &str, body: &[u8]) -> Vec<u8> {
+    [format!("HTTP/1.1 200 OK\r\n{head}Content-Length: {}\r\n\r\n", body.len()).as_bytes(), body].concat()
+}
+
+/// The document of a capture by the library, bodies read from `from`.
+fn written(capture: &Path, from: &Path, budget: &Budget) -> (Value, HarCounts) {
+    let mut reading = Reading::open(&Source::File(capture.to_owned()), How::judged(1), budget).unwrap();
+    while reading.step().unwrap() {}
+    let snapshot = reading.snapshot();
+    let mut redactor = Redactor::new(&Key::of_capture(&[1; 32]), &RedactionChoice::default());
+    let mut document = Vec::new();
+    let source = BodySource { capture: from, budget };
+    let counts = write_har(&Listing::all(&snapshot), Some(source), &mut redactor, &mut document).unwrap();
+    (serde_json::from_slice(&document).unwrap(), counts)
+}
+
+#[test]
+fn a_secret_that_only_the_last_body_tells_apart_is_hidden_in_the_first_entry() {
+    let secret = "q9Zk33LmP0aTz7Xw";
+    let asked = format!("GET /a HTTP/1.1\r\nHost: a.example\r\nX-Ref: {secret}\r\n\r\n");
+    let told = answer("Content-Type: application/json\r\n", format!("{{\"token\":\"{secret}\"}}").as_bytes());
+    let last = "GET /b HTTP/1.1\r\nHost: a.example\r\n\r\n";
+    let echo = answer("", format!("again {secret}").as_bytes());
+    let (_folder, path) = capture(&[(&asked, &echo), (last, &told)]);
+    let document = har(&[], &path).to_string();
+    assert!(!document.contains(secret), "{document}");
+    assert_eq!(document.matches("‹token ").count(), 3, "{document}");
+}
+
+#[test]
+fn a_body_that_is_not_there_whole_is_not_shown_as_if_it_were() {
+    let ask = "POST /a HTTP/1.1\r\nHost: a.example\r\nContent-Length: 4\r\n\r\nhush";
+    let long = answer("", b"0123456789abcdef");
+    let broken = answer("Content-Encoding: gzip\r\n", b"\x1f\x8b\x08\0\0\0\0\0\0\0\xff\xff\xff");
+    let (_folder, path) = capture(&[(ask, &long), (ask, &broken), (ask, &answer("", b""))]);
+    let budget = Budget { preview_bytes: 10, ..Budget::default() };
+    let (document, counts) = written(&path, &path, &budget);
+    assert_eq!((counts.entries, counts.unread), (3, 0));
+    let content = |n: usize| &document["log"]["entries"][n]["response"]["content"];
+    assert_eq!(content(0)["text"], "0123456789");
+    assert_eq!(content(0)["comment"], "the first 10 of 16 bytes: more are not kept");
+    assert_eq!(content(0)["size"], 16);
+    assert!(content(1)["text"].is_null(), "{}", content(1));
+    assert!(content(1)["comment"].as_str().unwrap().contains("could not be read"));
+    assert!(content(2)["comment"].is_null() && content(2)["size"] == 0);
+    assert_eq!(document["log"]["entries"][0]["request"]["postData"]["text"], "hush");
+    // What nobody asked for is not said to be empty.
+    let data = &har(&["--no-bodies"], &path)["log"]["entries"][0]["request"]["postData"];
+    assert!(data.is_object() && data["text"].is_null(), "{data}");
+}
+
+#[test]
+fn bodies_over_the_limit_and_of_a_capture_that_is_gone_are_left_out_and_said() {
+    let ask = "GET /a HTTP/1.1\r\nHost: a.example\r\n\r\n";
+    let talks: Vec<(&str, Vec<u8>)> = (0..3).map(|n| (ask, answer("", &[b'a' + n; 40]))).collect();
+    let talks: Vec<(&str, &[u8])> = talks.iter().map(|(ask, answer)| (*ask, answer.as_slice())).collect();
+    let (folder, path) = capture(&talks);
+    let (document, counts) = written(&path, &path, &Budget { archive_bytes: 80, ..Budget::default() });
+    assert_eq!((counts.entries, counts.unread), (3, 1));
+    assert_eq!(document["log"]["entries"][1]["response"]["content"]["text"], "b".repeat(40));
+    assert!(document["log"]["entries"][2]["comment"].as_str().unwrap().contains("that an archive may have"));
+    let gone = folder.path().join("gone.pcap");
+    let (document, counts) = written(&path, &gone, &Budget::default());
+    assert_eq!(counts.unread, 3);
+    let why = counts.why_unread.unwrap();
+    assert!(why.ends_with(&gone.display().to_string()), "{why}");
+    let said = document.to_string();
+    assert!(said.contains("there is no such file") && !said.contains("gone.pcap"), "{said}");
+    assert!(!said.contains(&folder.path().display().to_string()), "{said}");
+}
+
+#[test]
+fn who_stops_reading_has_seen_enough() {
+    let ask = "GET /a HTTP/1.1\r\nHost: a.example\r\n\r\n";
+    let (_folder, path) = capture(&[(ask, &answer("", &vec![b'a'; 600_000])), (ask, &answer("", b"b"))]);
+    let mut command = Command::new(env!("CARGO_BIN_EXE_nephoscope"));
+    command.args(["list", "--format", "har"]).arg(&path).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut child = command.spawn().unwrap();
+    drop(child.stdout.take());
+    let Output { status, stderr, .. } = child.wait_with_output().unwrap();
+    assert_eq!(status.code(), Some(0), "{}", String::from_utf8_lossy(&stderr));
+}
+
+#[test]
+fn what_the_case_hides_is_hidden_and_what_it_cannot_read_is_said() {
+    let ask = "GET /a?of=Ann-Planted HTTP/1.1\r\nHost: a.example\r\nX-Real-Ip: 10.7.7.7\r\n\r\n";
+    let (_folder, path) = capture(&[(ask, &answer("", b"for Ann Planted"))]);
+    let mut case = Case::new(Key::of_capture(&[3; 32]));
+    case.redaction = RedactionChoice { private_addresses: true, words: vec!["Ann Planted".to_owned()], on: true };
+    case.save(&path).unwrap();
+    let beside = case_path(&path);
+    let text = fs::read_to_string(&beside).unwrap().replace("\"marks\": []", "\"marks\": [7]");
+    fs::write(&beside, text).unwrap();
+    let mut command = Command::new(env!("CARGO_BIN_EXE_nephoscope"));
+    let Output { stdout, stderr, .. } = command.args(["list", "--format", "har"]).arg(&path).output().unwrap();
+    let (document, said) = (String::from_utf8(stdout).unwrap(), String::from_utf8(stderr).unwrap());
+    assert_eq!(document.matches("‹word ").count(), 3, "{document}");
+    assert!(!document.contains("Planted") && !document.contains("10.7.7.7"), "{document}");
+    assert!(said.contains("the case beside the capture: "), "{said}");
 }

@@ -1,10 +1,13 @@
 //! Feeds the program broken captures: seeded mutations of our own, and files that are no captures at all.
 //!
-//! Whatever comes in, it must end by itself, within the time and with one of the exit codes of the README: 0 read, 1 read
-//! with damage, 2 nothing read (no capture, no file, wrong use); never by a signal or a panic. `NEPHOSCOPE_MUTATIONS=10000` is the long
+//! Whatever comes in, it must end by itself, within the time and the memory, and with one of the exit codes of the README:
+//! 0 read, 1 read with damage, 2 nothing read (no capture, no file, wrong use); never by a signal or a panic. Captures built
+//! to take much memory for few bytes have a tighter bound. `NEPHOSCOPE_MUTATIONS=10000` is the long
 //! run; a mutation that fails is kept in the folder for temporary files, and its path printed.
 
 #![expect(clippy::unwrap_used, clippy::expect_used, reason = "a test program: what cannot be read is a failed test")]
+
+mod wire;
 
 use std::env;
 use std::fs::{self, File};
@@ -13,9 +16,16 @@ use std::process::{Command, Stdio};
 use std::thread;
 use std::time::Duration;
 
+use wire::Pcap;
+
 /// How long one file of some kilobytes may take, in turns of `TURN`: 20 seconds.
 const TURNS: u32 = 10_000;
 const TURN: Duration = Duration::from_millis(2);
+/// Address space that any run may take, in KiB, and its seconds of processor time.
+const MOST_KIB: u64 = 1 << 20;
+const MOST_SECONDS: u64 = 60;
+/// Address space that a capture built for it may take beyond what an empty one takes, in KiB.
+const MOST_GROWTH_KIB: u64 = 128 << 10;
 /// The exit code for what is no capture, cannot be opened or was asked for wrongly.
 const NOTHING_READ: i32 = 2;
 /// No file here is larger than some hundred kilobytes, so an output over this is a loop that prints.
@@ -103,10 +113,23 @@ fn mutate(random: &mut Random, seeds: &[Vec<u8>]) -> Vec<u8> {
     bytes
 }
 
+/// The same command with so much address space. A shell sets the limits: between fork and exec only unsafe code could.
+fn limited(command: &Command, kib: u64) -> Command {
+    let mut shell = Command::new("sh");
+    let script = "ulimit -v \"$1\" && ulimit -t \"$2\" && shift 2 && exec \"$@\"";
+    shell.args(["-c", script, "sh", &kib.to_string(), &MOST_SECONDS.to_string()]);
+    shell.arg(command.get_program()).args(command.get_args());
+    shell
+}
+
 /// Runs the program on a file; gives the exit code, or what went wrong.
-fn run(command: &mut Command, work: &Path) -> Result<i32, String> {
+fn run(command: &Command, work: &Path) -> Result<i32, String> {
+    run_within(command, MOST_KIB, work)
+}
+
+fn run_within(command: &Command, kib: u64, work: &Path) -> Result<i32, String> {
     let (out, errors) = (work.join("stdout"), work.join("stderr"));
-    let mut child = command
+    let mut child = limited(command, kib)
         .stdin(Stdio::null())
         .stdout(File::create(&out).unwrap())
         .stderr(File::create(&errors).unwrap())
@@ -192,11 +215,11 @@ fn mutated_key_logs_end_well() {
         // Secrets of QUIC stand in a capture of their own; these ones come beside them.
         let capture = if number % 2 == 0 { "tls-keys-13.pcapng" } else { "quic-keys-ways.pcapng" };
         command.args(["list", "--format", "jsonl", "--keylog"]).arg(&file).arg(folder().join(capture));
-        assert_eq!(run(&mut command, work.path()), Ok(0), "mutation {number}");
+        assert_eq!(run(&command, work.path()), Ok(0), "mutation {number}");
     }
     let mut command = Command::new(env!("CARGO_BIN_EXE_nephoscope"));
     command.args(["list", "--keylog"]).arg(work.path()).arg(folder().join("tls-keys-13.pcapng"));
-    assert_eq!(run(&mut command, work.path()), Ok(NOTHING_READ), "a folder is no key log");
+    assert_eq!(run(&command, work.path()), Ok(NOTHING_READ), "a folder is no key log");
 }
 
 #[track_caller]
@@ -271,4 +294,134 @@ fn wrong_use_is_told_apart() {
         let mut command = Command::new(env!("CARGO_BIN_EXE_nephoscope"));
         assert_eq!(run(command.args(&wrong), work.path()), Ok(NOTHING_READ), "{wrong:?}");
     }
+}
+
+/// `list` by one thread, so that every machine needs the same memory for it.
+fn list_alone(file: &Path, key_log: Option<&Path>) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_nephoscope"));
+    command.args(["list", "--threads", "1", "--format", "jsonl"]);
+    if let Some(path) = key_log {
+        command.arg("--keylog").arg(path);
+    }
+    command.arg(file);
+    command
+}
+
+/// The least address space in KiB, to 4 MiB, with which a capture without frames is read.
+fn least_kib(work: &Path) -> u64 {
+    let empty = folder().join("file-header-only.pcap");
+    let (mut fails, mut does) = (0, MOST_KIB);
+    while does - fails > 4 << 10 {
+        let middle = u64::midpoint(fails, does);
+        let ends = run_within(&list_alone(&empty, None), middle, work) == Ok(0);
+        *(if ends { &mut does } else { &mut fails }) = middle;
+    }
+    assert!(does < MOST_KIB, "a capture without frames is read");
+    does
+}
+
+/// Reads a capture that asks for much with few bytes.
+#[track_caller]
+fn bomb(pcap: &Pcap, key_log: Option<&[u8]>) {
+    bomb_within(pcap, key_log, MOST_GROWTH_KIB);
+}
+
+#[track_caller]
+fn bomb_within(pcap: &Pcap, key_log: Option<&[u8]>, growth_kib: u64) {
+    let work = tempfile::tempdir().unwrap();
+    let (file, keys) = (work.path().join("bomb.pcap"), work.path().join("keys.log"));
+    fs::write(&file, &pcap.bytes).unwrap();
+    fs::write(&keys, key_log.unwrap_or_default()).unwrap();
+    let command = list_alone(&file, key_log.map(|_| keys.as_path()));
+    let most = least_kib(work.path()) + growth_kib;
+    assert_eq!(run_within(&command, most, work.path()), Ok(0), "{} bytes within {most} KiB", pcap.bytes.len());
+    assert!(fs::metadata(work.path().join("stdout")).unwrap().len() > 300, "something was read");
+}
+
+/// A frame of HTTP/2 (RFC 9113 section 4.1).
+fn frame(kind: u8, flags: u8, stream: u32, payload: &[u8]) -> Vec<u8> {
+    let len = u32::try_from(payload.len()).unwrap().to_be_bytes();
+    [&len[1..], &[kind, flags], &stream.to_be_bytes(), payload].concat()
+}
+
+const PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\x04\0\0\0\0\0";
+const SETTINGS: &[u8] = b"\0\0\0\x04\0\0\0\0\0";
+/// `:method: POST`, `:scheme: http`, `:path: /`; and `:status: 200` (RFC 7541 appendix A).
+const POST: [u8; 3] = [0x83, 0x86, 0x84];
+const OK: u8 = 0x88;
+/// The newest entry of the dynamic table.
+const NEWEST: u8 = 0xbe;
+
+#[test]
+fn thousands_of_codings_are_no_decoders() {
+    let mut pcap = Pcap::new();
+    let mut connection = pcap.connect([50_000, 80]);
+    pcap.send(&mut connection, 0, b"GET / HTTP/1.1\r\nHost: a.example\r\n\r\n");
+    let codings = vec!["gzip"; 8_000].join(",");
+    let head = format!("HTTP/1.1 200 OK\r\nContent-Length: 5\r\nContent-Encoding: {codings}\r\n\r\nabc");
+    pcap.send(&mut connection, 1, head.as_bytes());
+    bomb(&pcap, None);
+}
+
+/// So many streams that go on, the bodies of both sides in five codings; of each body so much has come.
+fn coded_streams(count: u32, body: &[u8]) -> Pcap {
+    let codings = b"gzip,gzip,gzip,gzip,gzip";
+    // Literal with incremental indexing, name 26 of the static table: content-encoding.
+    let named = [&[0x40 | 26, u8::try_from(codings.len()).unwrap()], codings.as_slice()].concat();
+    let (mut asked, mut answered) = (PREFACE.to_vec(), SETTINGS.to_vec());
+    for n in 0..count {
+        let coding = if n == 0 { named.clone() } else { vec![NEWEST] };
+        asked.extend(frame(1, 4, 2 * n + 1, &[&POST[..], &coding].concat()));
+        answered.extend(frame(1, 4, 2 * n + 1, &[&[OK][..], &coding].concat()));
+        if !body.is_empty() {
+            asked.extend(frame(0, 0, 2 * n + 1, body));
+            answered.extend(frame(0, 0, 2 * n + 1, body));
+        }
+    }
+    let mut pcap = Pcap::new();
+    let mut connection = pcap.connect([50_000, 80]);
+    pcap.send(&mut connection, 0, &asked);
+    pcap.send(&mut connection, 1, &answered);
+    pcap
+}
+
+#[test]
+fn streams_whose_bodies_never_come_have_no_decoders() {
+    bomb(&coded_streams(1_000, b""), None);
+}
+
+#[test]
+fn the_decoders_of_many_streams_share_a_bound() {
+    // The head of a gzip member (RFC 1952 section 2.3), and a stored block that has not come: a decoder waits. Those of
+    // 8,000 bodies would take over 600 MiB; their bound is 256.
+    let head = [0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 3, 0];
+    bomb_within(&coded_streams(4_000, &head), None, 320 << 10);
+}
+
+#[test]
+fn one_byte_of_a_table_entry_is_not_three_thousand() {
+    // A new name `n` with a value of 3,000 bytes.
+    let fill = [&POST[..], &[0x40, 1, b'n', 0x7f, 0xb9, 0x16], &[b'v'; 3_000]].concat();
+    let named = [&POST[..], &[NEWEST; 85]].concat();
+    let mut talk = [PREFACE, &frame(1, 4, 1, &fill)].concat();
+    for n in 1..=16 {
+        talk.extend(frame(1, 4, 2 * n + 1, &named));
+    }
+    let mut pcap = Pcap::new();
+    for port in 50_000..50_150 {
+        let mut connection = pcap.connect([port, 80]);
+        pcap.send(&mut connection, 0, &talk);
+    }
+    bomb(&pcap, None);
+}
+
+#[test]
+fn empty_records_that_wait_for_keys_take_no_memory() {
+    // A handshake message that says nothing, then records of application data without a byte (RFC 8446 section 5.1).
+    let mut talk = b"\x16\x03\x01\0\x04\x0e\0\0\0".to_vec();
+    talk.extend([0x17, 3, 3, 0, 0].repeat(1_000_000));
+    let mut pcap = Pcap::new();
+    let mut connection = pcap.connect([50_000, 443]);
+    pcap.send(&mut connection, 0, &talk);
+    bomb(&pcap, Some(&key_log()));
 }

@@ -395,6 +395,7 @@ fn hostile_input_is_an_error() {
 }
 
 mod leak;
+mod wire;
 
 /// A capture of ours without the key log that it carries, and that key log.
 fn without_keys(name: &str, folder: &Path) -> (PathBuf, PathBuf) {
@@ -464,4 +465,25 @@ fn decrypted_lines_are_checked_with_the_key_log_and_only_with_it() {
         }
         assert!(!proof.excerpt.bytes.windows(4).any(|four| four == 0x544C_534B_u32.to_le_bytes()), "{name}");
     }
+}
+
+#[test]
+fn who_stops_reading_a_report_has_seen_enough() {
+    let path = project().join(SAMPLE);
+    let snapshot = open(&path).unwrap();
+    let source = Source::File(path.clone());
+    let key = Key::of_capture(&[7; 32]);
+    let proof = Proof::new(&snapshot, &source, &judged(&snapshot), &Plan::default(), &key).unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let claim = folder.path().join("claim.json");
+    fs::write(&claim, proof.claim.json()).unwrap();
+    let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_nephoscope"));
+    command.args(["verify", "--format", "json"]).arg(&claim).arg(&path);
+    let whole = command.output().unwrap();
+    // Longer than what is held back before it is written.
+    assert!(whole.status.success() && whole.stdout.len() > 8 << 10, "{}", String::from_utf8_lossy(&whole.stderr));
+    let mut child = command.stdout(std::process::Stdio::piped()).stderr(std::process::Stdio::piped()).spawn().unwrap();
+    drop(child.stdout.take());
+    let run = child.wait_with_output().unwrap();
+    assert_eq!(run.status.code(), Some(0), "{}", String::from_utf8_lossy(&run.stderr));
 }

@@ -7,10 +7,11 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use nephoscope::case::{
-    Anchor, Annotation, Area, Colour, Key, Look, Plan, Point, RedactionChoice, Section, SectionChoice, Shape, Weight,
+    Anchor, Annotation, Area, Case, Colour, Key, Look, Plan, Point, RedactionChoice, Section, SectionChoice, Shape,
+    Weight,
 };
 use nephoscope::engine::{How, Reading, Source};
-use nephoscope::export::{Listing, Redactor};
+use nephoscope::export::{Listing, Redactor, read_bundle};
 use nephoscope::model::Budget;
 use nephoscope::store::{RowId, Snapshot};
 use nephoscope::ui::figure::{Chosen, Drawn, Preset, Sheet, draw};
@@ -260,4 +261,22 @@ fn the_command_writes_once_and_says_why_not() {
     let verify =
         Command::new(env!("CARGO_BIN_EXE_nephoscope")).arg("verify").arg(&name).arg(&capture).output().unwrap();
     assert_eq!(verify.status.code(), Some(0), "{}", String::from_utf8_lossy(&verify.stdout));
+}
+
+#[test]
+fn the_command_hides_what_the_case_hides() {
+    let folder = tempfile::tempdir().unwrap();
+    let capture = folder.path().join("sample.pcapng");
+    fs::copy(PathBuf::from(env!("CARGO_MANIFEST_DIR")).join(SAMPLE), &capture).unwrap();
+    let mut case = Case::new(Key::of_capture(&[3; 32]));
+    case.redaction.words = vec!["msbnx".to_owned()];
+    case.save(&capture).unwrap();
+    let out = folder.path().join("proof.zip");
+    let mut command = Command::new(env!("CARGO_BIN_EXE_nephoscope"));
+    command.env_remove("DISPLAY").env_remove("WAYLAND_DISPLAY").arg("shot").arg(&capture);
+    let run = command.args(["--exchange", "14", "--out"]).arg(&out).output().unwrap();
+    assert_eq!(run.status.code(), Some(0), "{}", String::from_utf8_lossy(&run.stderr));
+    let bundle = read_bundle(&fs::read(&out).unwrap()).unwrap();
+    let claim = String::from_utf8(bundle.claim).unwrap().to_lowercase();
+    assert!(!claim.contains("msbnx") && claim.contains("‹word "), "{claim}");
 }

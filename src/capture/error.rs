@@ -90,6 +90,27 @@ pub enum CaptureError {
 }
 
 impl CaptureError {
+    /// What failed and why, without the path.
+    pub fn reason(&self) -> String {
+        let path = match self {
+            Self::Missing { path }
+            | Self::Directory { path }
+            | Self::Denied { path }
+            | Self::KeyLog { path, .. }
+            | Self::NotRegular { path }
+            | Self::Empty { path }
+            | Self::NotACapture { path, .. }
+            | Self::Changed { path, .. }
+            | Self::NothingCaptured { path }
+            | Self::Removed { path, .. }
+            | Self::Io { path, .. } => path,
+        };
+        let whole = self.to_string();
+        // Every text above ends with it.
+        let reason = whole.strip_suffix(&shown(path)).and_then(|rest| rest.strip_suffix(": "));
+        reason.map_or_else(|| "the capture cannot be read".to_owned(), str::to_owned)
+    }
+
     /// The kind of error that an operation on `path` gave.
     pub(super) fn from_io(source: io::Error, path: &Path) -> Self {
         let path = path.to_path_buf();

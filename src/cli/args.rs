@@ -289,7 +289,7 @@ pub(super) struct ListArguments {
     /// TLS key log (the file that SSLKEYLOGFILE names where the program ran) to decrypt with
     #[arg(long, value_name = "FILE")]
     pub(super) keylog: Option<PathBuf>,
-    /// HAR: leave bodies out. Each costs a second reading of its connection
+    /// HAR: leave bodies out. For them each connection is read once more
     #[arg(long)]
     pub(super) no_bodies: bool,
     /// HAR: replace nothing. Cookies, passwords, tokens and keys stand there as they are

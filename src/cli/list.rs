@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context as _, Result, bail};
 
 use super::args::{ExplainArguments, FindingsArguments, Format, ListArguments, Live, Report, source};
-use super::{READ_DAMAGED, READ_WHOLE, filter, noted, say};
+use super::{Beside, READ_DAMAGED, READ_WHOLE, filter, noted, say};
 use crate::capture::{CaptureError, is_open_to_others};
 use crate::case::{Key, RedactionChoice};
 use crate::engine::{How, Reading, Source};
@@ -25,8 +25,8 @@ pub(super) fn list(arguments: &ListArguments, budget: &Budget) -> Result<u8> {
     let mut failed = None;
     let keys = key_log(arguments.keylog.as_deref());
     let filter = filter(&arguments.filter)?;
-    let whole = arguments.format == Format::Har;
-    if whole && arguments.files.len() > 1 {
+    let rows = Rows::of(arguments.format);
+    if rows.is_none() && arguments.files.len() > 1 {
         bail!("an HAR document is of one capture: name one file")
     }
     for file in &arguments.files {
@@ -34,8 +34,10 @@ pub(super) fn list(arguments: &ListArguments, budget: &Budget) -> Result<u8> {
         let is_file = matches!(source, Source::File(_));
         let threads = usize::from(arguments.threads);
         let how = How { threads, verdicts: !arguments.no_verdicts, key_log: keys.clone() };
-        let result = match source {
-            Source::Stdin if arguments.live != Live::Never && !whole => read_pipe((arguments, &filter), how, budget),
+        let result = match (&source, rows) {
+            (Source::Stdin, Some(rows)) if arguments.live != Live::Never => {
+                read_pipe((arguments.live, rows, &filter), how, budget)
+            }
             _ => read(&source, how, budget).map(|(snapshot, code)| (Some(snapshot), code)),
         };
         match result {
@@ -44,16 +46,17 @@ pub(super) fn list(arguments: &ListArguments, budget: &Budget) -> Result<u8> {
             Ok((Some(snapshot), damaged)) => {
                 code = code.max(damaged);
                 let mut out = BufWriter::with_capacity(256 << 10, io::stdout().lock());
-                let (snapshot, key) = if is_file { noted(snapshot, file) } else { (snapshot, None) };
+                let (snapshot, beside) = if is_file { noted(snapshot, file) } else { (snapshot, Beside::default()) };
                 let listing = Listing::new(&snapshot, &filter);
-                let written = match arguments.format {
-                    Format::Table => write_table(&listing, &mut out),
-                    Format::Jsonl => write_jsonl(&listing, usize::from(arguments.threads), &mut out),
-                    Format::Csv => write_csv(&listing, &mut out),
-                    Format::Har => {
-                        let key = key.map_or_else(Key::random, Ok)?;
+                let written = match rows {
+                    Some(Rows::Table) => write_table(&listing, &mut out),
+                    Some(Rows::Jsonl) => write_jsonl(&listing, threads, &mut out),
+                    Some(Rows::Csv) => write_csv(&listing, &mut out),
+                    None => {
+                        let key = beside.key.map_or_else(Key::random, Ok)?;
+                        let choice = RedactionChoice { on: !arguments.no_redaction, ..beside.redaction };
                         let from = is_file.then_some(file.as_path());
-                        har((arguments, from), &listing, &key, budget, &mut out)
+                        har((arguments, from), &listing, Redactor::new(&key, &choice), budget, &mut out)
                     }
                 };
                 let written = written.map_err(anyhow::Error::from).and_then(|()| Ok(out.flush()?));
@@ -81,12 +84,10 @@ pub(super) fn list(arguments: &ListArguments, budget: &Budget) -> Result<u8> {
 fn har(
     (arguments, file): (&ListArguments, Option<&Path>),
     listing: &Listing<'_>,
-    key: &Key,
+    mut redactor: Redactor,
     budget: &Budget,
     out: &mut dyn io::Write,
 ) -> Result<(), ExportError> {
-    let choice = RedactionChoice { on: !arguments.no_redaction, ..RedactionChoice::default() };
-    let mut redactor = Redactor::new(key, &choice);
     let bodies = file.filter(|_| !arguments.no_bodies).map(|capture| BodySource { capture, budget });
     let counts = write_har(listing, bodies, &mut redactor, out)?;
     if counts.without_request > 0 {
@@ -94,6 +95,9 @@ fn har(
     }
     if counts.replaced > 0 {
         say(&format!("secrets were replaced at {} places; --no-redaction leaves them", counts.replaced));
+    }
+    if let Some(why) = counts.why_unread {
+        say(&format!("the bodies of {} exchanges were not read: {why}", counts.unread));
     }
     if file.is_none() && !arguments.no_bodies {
         say("without bodies: standard input cannot be read a second time");
@@ -117,13 +121,9 @@ pub(super) fn key_log(path: Option<&Path>) -> Option<PathBuf> {
 const PAUSE_STEPS: u32 = 7;
 
 /// Reads standard input. Where it is a live capture, prints the rows as they come; else gives them when all are there.
-fn read_pipe(
-    (arguments, filter): (&ListArguments, &Filter),
-    how: How,
-    budget: &Budget,
-) -> Result<(Option<Snapshot>, u8)> {
+fn read_pipe((live, rows, filter): (Live, Rows, &Filter), how: How, budget: &Budget) -> Result<(Option<Snapshot>, u8)> {
     let mut reading = Reading::follow_stdin(how, budget)?;
-    let mut printer = (arguments.live == Live::Always).then(|| Printer::new(arguments.format, filter));
+    let mut printer = (live == Live::Always).then(|| Printer::new(rows, filter));
     let mut still = 0;
     let mut failure = None;
     loop {
@@ -137,7 +137,7 @@ fn read_pipe(
         }
         still = if reading.is_waiting() { still + 1 } else { 0 };
         if printer.is_none() && (still >= PAUSE_STEPS || still > 0 && reading.is_of_this_moment()) {
-            printer = Some(Printer::new(arguments.format, filter));
+            printer = Some(Printer::new(rows, filter));
         }
         if let Some(printer) = &mut printer
             && reading.has_news()
@@ -159,9 +159,29 @@ fn read_pipe(
     Ok((printer.is_none().then_some(snapshot), code))
 }
 
+/// A form that has a line for each row, and so can be written as they come.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Rows {
+    Table,
+    Jsonl,
+    Csv,
+}
+
+impl Rows {
+    /// `None` for a document that is written when all is there.
+    fn of(format: Format) -> Option<Self> {
+        match format {
+            Format::Table => Some(Self::Table),
+            Format::Jsonl => Some(Self::Jsonl),
+            Format::Csv => Some(Self::Csv),
+            Format::Har => None,
+        }
+    }
+}
+
 /// Prints rows as they come.
 struct Printer<'a> {
-    format: Format,
+    form: Rows,
     filter: &'a Filter,
     begun: bool,
     /// Rows that were looked at.
@@ -169,28 +189,24 @@ struct Printer<'a> {
 }
 
 impl<'a> Printer<'a> {
-    fn new(format: Format, filter: &'a Filter) -> Self {
-        Self { format, filter, begun: false, rows: 0 }
+    fn new(form: Rows, filter: &'a Filter) -> Self {
+        Self { form, filter, begun: false, rows: 0 }
     }
 
     fn print(&mut self, snapshot: &Snapshot) -> Result<()> {
         let mut out = BufWriter::new(io::stdout().lock());
-        let format = self.format;
         if !std::mem::replace(&mut self.begun, true) {
-            match format {
-                Format::Table => write_table_head(&mut out)?,
-                Format::Jsonl => write_capture(snapshot, Moment::Begun, &mut out)?,
-                Format::Csv => write_csv_head(&mut out)?,
-                // It is written when all is there.
-                Format::Har => {}
+            match self.form {
+                Rows::Table => write_table_head(&mut out)?,
+                Rows::Jsonl => write_capture(snapshot, Moment::Begun, &mut out)?,
+                Rows::Csv => write_csv_head(&mut out)?,
             }
         }
         let listing = Listing::of_new(snapshot, self.filter, self.rows);
-        match format {
-            Format::Table => write_table_rows(&listing, &mut out)?,
-            Format::Jsonl => write_jsonl_rows(&listing, &mut out)?,
-            Format::Csv => write_csv_rows(&listing, &mut out)?,
-            Format::Har => {}
+        match self.form {
+            Rows::Table => write_table_rows(&listing, &mut out)?,
+            Rows::Jsonl => write_jsonl_rows(&listing, &mut out)?,
+            Rows::Csv => write_csv_rows(&listing, &mut out)?,
         }
         self.rows = u32::try_from(snapshot.len()).unwrap_or(u32::MAX);
         Ok(out.flush()?)
@@ -198,7 +214,7 @@ impl<'a> Printer<'a> {
 
     fn end(&mut self, snapshot: &Snapshot) -> Result<()> {
         self.print(snapshot)?;
-        if self.format == Format::Jsonl {
+        if self.form == Rows::Jsonl {
             let mut out = io::stdout().lock();
             write_capture(snapshot, Moment::Ended, &mut out)?;
             out.flush()?;

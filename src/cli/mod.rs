@@ -20,7 +20,7 @@ use std::process::ExitCode;
 use clap::Parser as _;
 
 use crate::capture::Wish;
-use crate::case::{Case, Key};
+use crate::case::{Case, Key, RedactionChoice};
 use crate::engine::Source;
 use crate::model::{Budget, hex};
 use crate::store::Snapshot;
@@ -117,27 +117,41 @@ fn filter(text: &str) -> anyhow::Result<Filter> {
     Ok(filter)
 }
 
-/// A message for people, on standard error. When nobody can hear it there is nobody to tell.
-/// A capture's rows with what the case beside it says of them, and the case's key. One that was made for another capture of
-/// this name is not used.
-fn noted(snapshot: Snapshot, file: &Path) -> (Snapshot, Option<Key>) {
+/// What the case beside a capture says.
+#[derive(Default)]
+struct Beside {
+    /// The case's key, by which its placeholders are made.
+    key: Option<Key>,
+    /// What the case hides: private addresses or not, and words. Whether anything is hidden is for the command line to say.
+    redaction: RedactionChoice,
+}
+
+/// A capture's rows with what the case beside it says of them. One that was made for another capture of this name is not
+/// used.
+fn noted(snapshot: Snapshot, file: &Path) -> (Snapshot, Beside) {
     let case = match Case::load(file) {
-        Ok(Some(loaded)) => loaded.case,
-        Ok(None) => return (snapshot, None),
+        Ok(Some(loaded)) => {
+            for message in &loaded.messages {
+                say(&format!("the case beside the capture: {message}"));
+            }
+            loaded.case
+        }
+        Ok(None) => return (snapshot, Beside::default()),
         Err(error) => {
             say(&format!("the case beside the capture is not used: {error}"));
-            return (snapshot, None);
+            return (snapshot, Beside::default());
         }
     };
     let known = snapshot.facts().sha256.map(|sha256| hex(&sha256)).unwrap_or_default();
     if !case.capture_sha256.is_empty() && !known.is_empty() && case.capture_sha256 != known {
         say("the case beside the capture is not used: it was made for another capture of this name");
-        return (snapshot, None);
+        return (snapshot, Beside::default());
     }
     let notes = case.notes(&snapshot);
-    (snapshot.with_notes(notes), Some(case.key))
+    (snapshot.with_notes(notes), Beside { key: Some(case.key), redaction: case.redaction })
 }
 
+/// A message for people, on standard error. When nobody can hear it there is nobody to tell.
 fn say(text: &str) {
     let _closed = writeln!(io::stderr(), "nephoscope: {text}");
 }

@@ -7,7 +7,7 @@ use anyhow::{Result, bail};
 use super::args::{ShotArguments, ShotPreset, ShotTheme, source};
 use super::list::{key_log, read};
 use super::{filter, noted, say};
-use crate::case::{Look, Plan};
+use crate::case::{Look, Plan, RedactionChoice};
 use crate::engine::How;
 use crate::export::{Existing, Listing, Proof, save_bytes};
 use crate::model::Budget;
@@ -35,7 +35,7 @@ pub(super) fn run(arguments: &ShotArguments, budget: &Budget) -> Result<u8> {
     let source = source(arguments.file.clone());
     let how = How::judged(1).with_keys(key_log(arguments.keylog.as_deref()));
     let (snapshot, code) = read(&source, how, budget)?;
-    let (snapshot, key) = noted(snapshot, &arguments.file);
+    let (snapshot, beside) = noted(snapshot, &arguments.file);
     let all = Listing::all(&snapshot);
     let mut chosen = Vec::new();
     for number in &arguments.exchanges {
@@ -44,10 +44,10 @@ pub(super) fn run(arguments: &ShotArguments, budget: &Budget) -> Result<u8> {
         };
         chosen.push(id);
     }
-    let plan = plan(arguments, preset);
+    let plan = plan(arguments, preset, beside.redaction);
     let which = if filter.keeps_all() { Listed::Around } else { Listed::Kept };
     // Without a case, a key that only who has the capture can compute: every run makes the same picture.
-    let key = key.map_or_else(|| Proof::key_of(&arguments.file), Ok)?;
+    let key = beside.key.map_or_else(|| Proof::key_of(&arguments.file), Ok)?;
     let making = Making::new((&snapshot, &source), &plan, &chosen, which, &key);
     if making.is_empty() {
         bail!("the filter keeps no exchange: it asks that {}", filter.meaning())
@@ -67,7 +67,7 @@ pub(super) fn run(arguments: &ShotArguments, budget: &Budget) -> Result<u8> {
     Ok(code)
 }
 
-fn plan(arguments: &ShotArguments, preset: Preset) -> Plan {
+fn plan(arguments: &ShotArguments, preset: Preset, redaction: RedactionChoice) -> Plan {
     let mut plan = preset.plan();
     plan.evidence_only = arguments.evidence_only;
     plan.title.clone_from(&arguments.title);
@@ -79,7 +79,7 @@ fn plan(arguments: &ShotArguments, preset: Preset) -> Plan {
     };
     plan.scale = arguments.scale;
     plan.width = arguments.width.unwrap_or(plan.width);
-    plan.redaction.on = !arguments.no_redaction;
+    plan.redaction = RedactionChoice { on: !arguments.no_redaction, ..redaction };
     plan
 }
 

@@ -55,7 +55,8 @@ fn in_json(report: &Report, subject: &Subject, out: &mut dyn Write) -> Result<()
         "notes": subject.claim.notes,
         "not_shown": crate::export::NOT_SHOWN,
     });
-    serde_json::to_writer_pretty(&mut *out, &all)?;
+    // Its own error would hide that the pipe is closed.
+    serde_json::to_writer_pretty(&mut *out, &all).map_err(io::Error::from)?;
     writeln!(out)?;
     Ok(())
 }

@@ -1,14 +1,15 @@
-//! Reads the bodies and frames of one row again from the capture.
+//! Reads again from the capture: the bodies and frames of one row, or the bodies and messages of many.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
 
 use super::messages::{DetailError, RowDetail};
-use super::shard::{Found, Shard};
+use super::shard::{Contents, Event, Found, Shard};
 use crate::capture::FrameFile;
 use crate::decode::{Decoder, Outcome};
-use crate::model::{Budget, Detail, FrameNo, Payload};
-use crate::store::{Record, Snapshot};
+use crate::model::{Budget, Detail, Exchange, FlowId, FrameHead, FrameNo, Payload};
+use crate::store::{Record, RowId, Snapshot};
 
 /// Frames shown of one exchange.
 const FRAMES: usize = 2_000;
@@ -19,12 +20,14 @@ pub fn detail(path: &Path, record: &Record, snapshot: &Snapshot, budget: &Budget
     let exchange = &record.exchange;
     let Some(places) = snapshot.flow_frames(exchange.flow)? else { return Err(DetailError::NotYet) };
     let mut file = FrameFile::open(path, budget)?;
-    let mut decoder = Decoder::new(budget);
-    let keys = Arc::clone(&snapshot.facts().keys);
-    let mut shard = Shard::with_bodies(budget).with_keys(keys);
+    let mut road = Road::new(snapshot, budget);
     let mut detail = RowDetail::default();
-    let mut reassembled = Vec::new();
-    let mut events = Vec::new();
+    let wanted = place_in_flow(exchange);
+    let take = |road: &mut Road, detail: &mut RowDetail| {
+        let Some((_, read)) = road.ended().find(|(place, _)| *place == wanted) else { return false };
+        *detail = RowDetail { frames: std::mem::take(&mut detail.frames), ..read };
+        true
+    };
     let wants_bodies = matches!(exchange.detail, Detail::Http(_));
     let mut found = false;
     for (number, offset) in places {
@@ -34,46 +37,137 @@ pub fn detail(path: &Path, record: &Record, snapshot: &Snapshot, budget: &Budget
         }
         let (head, bytes) = file.frame(number, offset)?;
         if wants_bodies && !found {
-            reassembled.clear();
-            if let Outcome::Unit(unit) = decoder.frame(&head, &bytes, &mut reassembled) {
-                let payload = match unit.payload {
-                    Payload::InFrame { start, len } => bytes.get(start as usize..(start + len) as usize),
-                    Payload::Reassembled { start, len } => reassembled.get(start as usize..(start + len) as usize),
-                };
-                shard.read_unit(&unit, payload.unwrap_or_default(), &mut events);
-                found = take_bodies(&mut events, exchange.ordinal, exchange.first_frame, &mut detail);
-            }
+            road.frame(&head, &bytes);
+            found = take(&mut road, &mut detail);
         }
         if shown {
             detail.frames.push((head, bytes));
         }
     }
     if wants_bodies && !found {
-        shard.finish(&mut events);
-        take_bodies(&mut events, exchange.ordinal, exchange.first_frame, &mut detail);
+        road.finish();
+        take(&mut road, &mut detail);
     }
     Ok(detail)
 }
 
-/// Keeps the wanted exchange's bodies, drops all others.
-fn take_bodies(
-    events: &mut Vec<super::shard::Event>,
-    ordinal: u32,
-    first_frame: FrameNo,
-    detail: &mut RowDetail,
-) -> bool {
-    let mut found = false;
-    for event in events.drain(..) {
-        if let Found::Exchange(exchange, Some(contents)) = event.found
-            && exchange.ordinal == ordinal
-            && exchange.first_frame == first_frame
-        {
-            let some = |body: Vec<u8>| (!body.is_empty()).then_some(body);
-            let [request, response] = contents.bodies;
-            (detail.request_body, detail.response_body) = (some(request), some(response));
-            detail.messages = contents.messages;
-            found = true;
+/// An exchange among those of its flow: its number, which a flow may give twice, and its first frame.
+type PlaceInFlow = (u32, FrameNo);
+
+fn place_in_flow(exchange: &Exchange) -> PlaceInFlow {
+    (exchange.ordinal, exchange.first_frame)
+}
+
+/// What many rows carried, to be read again: each flow goes its road once, however many of its exchanges are wanted.
+#[derive(Debug, Default)]
+pub struct RowsWanted {
+    flows: BTreeMap<FlowId, BTreeMap<PlaceInFlow, RowId>>,
+}
+
+impl RowsWanted {
+    /// Asks for a row.
+    pub fn add(&mut self, row: RowId, exchange: &Exchange) {
+        self.flows.entry(exchange.flow).or_default().insert(place_in_flow(exchange), row);
+    }
+
+    /// Gives them as they come, flow by flow, each row once and without its frames; `Err` for the rows of a flow that cannot be read (to its end).
+    /// Ends early with the first error of `take`. `path` is the capture file, or the folder of a live capture. Blocks.
+    pub fn read<E>(
+        self,
+        path: &Path,
+        snapshot: &Snapshot,
+        budget: &Budget,
+        mut take: impl FnMut(RowId, Result<RowDetail, &DetailError>) -> Result<(), E>,
+    ) -> Result<(), E> {
+        let mut file = match FrameFile::open(path, budget) {
+            Ok(file) => file,
+            Err(error) => {
+                let error = DetailError::from(error);
+                return self.flows.values().flat_map(BTreeMap::values).try_for_each(|row| take(*row, Err(&error)));
+            }
+        };
+        for (flow, mut wanted) in self.flows {
+            let mut road = Road::new(snapshot, budget);
+            let mut give = |road: &mut Road, wanted: &mut BTreeMap<PlaceInFlow, RowId>| {
+                let mut rows = road.ended().filter_map(|(place, read)| Some((wanted.remove(&place)?, read)));
+                rows.try_for_each(|(row, read)| take(row, Ok(read)))
+            };
+            let places = snapshot.flow_frames(flow).map_err(DetailError::from);
+            let mut failure = None;
+            match places.and_then(|places| places.ok_or(DetailError::NotYet)) {
+                Ok(places) => {
+                    for (number, offset) in places {
+                        match file.frame(number, offset) {
+                            Ok((head, bytes)) => road.frame(&head, &bytes),
+                            Err(error) => {
+                                failure = Some(error.into());
+                                break;
+                            }
+                        }
+                        give(&mut road, &mut wanted)?;
+                        if wanted.is_empty() {
+                            break;
+                        }
+                    }
+                }
+                Err(error) => failure = Some(error),
+            }
+            if failure.is_none() && !wanted.is_empty() {
+                road.finish();
+                give(&mut road, &mut wanted)?;
+            }
+            for row in wanted.into_values() {
+                take(row, failure.as_ref().map_or_else(|| Ok(RowDetail::default()), Err))?;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// The road that the frames of one flow go again.
+struct Road {
+    decoder: Decoder,
+    shard: Shard,
+    reassembled: Vec<u8>,
+    events: Vec<Event>,
+}
+
+impl Road {
+    fn new(snapshot: &Snapshot, budget: &Budget) -> Self {
+        Self {
+            decoder: Decoder::new(budget),
+            shard: Shard::with_bodies(budget).with_keys(Arc::clone(&snapshot.facts().keys)),
+            reassembled: Vec::new(),
+            events: Vec::new(),
         }
     }
-    found
+
+    fn frame(&mut self, head: &FrameHead, bytes: &[u8]) {
+        self.reassembled.clear();
+        if let Outcome::Unit(unit) = self.decoder.frame(head, bytes, &mut self.reassembled) {
+            let payload = match unit.payload {
+                Payload::InFrame { start, len } => bytes.get(start as usize..(start + len) as usize),
+                Payload::Reassembled { start, len } => self.reassembled.get(start as usize..(start + len) as usize),
+            };
+            self.shard.read_unit(&unit, payload.unwrap_or_default(), &mut self.events);
+        }
+    }
+
+    /// The flow is over.
+    fn finish(&mut self) {
+        self.shard.finish(&mut self.events);
+    }
+
+    /// The exchanges that ended since this was last asked, with what they carried.
+    fn ended(&mut self) -> impl Iterator<Item = (PlaceInFlow, RowDetail)> {
+        self.events.drain(..).filter_map(|event| match event.found {
+            Found::Exchange(exchange, Some(contents)) => {
+                let Contents { bodies, messages } = *contents;
+                let [request_body, response_body] = bodies.map(|body| (!body.is_empty()).then_some(body));
+                let read = RowDetail { request_body, response_body, messages, frames: Vec::new() };
+                Some((place_in_flow(&exchange), read))
+            }
+            _ => None,
+        })
+    }
 }

@@ -109,3 +109,13 @@ pub enum DetailError {
     #[error(transparent)]
     Store(#[from] crate::store::StoreError),
 }
+
+impl DetailError {
+    /// Why, without the path: where a path is no business of who reads it.
+    pub fn reason(&self) -> String {
+        match self {
+            Self::Capture(error) => error.reason(),
+            Self::NotKept | Self::NotYet | Self::Store(_) => self.to_string(),
+        }
+    }
+}

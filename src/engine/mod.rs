@@ -12,7 +12,7 @@ mod shard;
 mod walk;
 mod worker;
 
-pub use detail::detail;
+pub use detail::{RowsWanted, detail};
 pub use messages::{Command, DetailError, Handle, Notice, RowDetail, Source};
 pub use reading::{How, Reading};
 pub use worker::start;

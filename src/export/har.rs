@@ -3,27 +3,28 @@
 //! Secrets are replaced before anything is written, unless that was switched off: archives are made to be handed on.
 
 use std::borrow::Cow;
-use std::io::Write;
+use std::io::{self, Write};
 use std::path::Path;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
 
+use super::har_bodies::{Archive, Found};
 use super::json::url;
 use super::{ExportError, Listing, Redactor};
-use crate::engine::{self, RowDetail};
+use crate::engine::RowsWanted;
 use crate::evidence::pack;
 use crate::model::{
-    Budget, Detail, Exchange, Grade, HttpExchange, HttpMessage, HttpVersion, MessageKind, MessageList, Side, StartLine,
-    Timestamp, clean,
+    Body, Budget, Detail, Exchange, Grade, HttpExchange, HttpMessage, HttpVersion, MessageKind, MessageList, Side,
+    StartLine, Timestamp, clean,
 };
 use crate::store::{Record, Snapshot, host_and_path, request_line};
 
 /// Characters of a media type that is not said.
 const UNKNOWN_MEDIA: &str = "x-unknown";
 
-/// Where bodies are read again: the capture, and the limits for that. They cost a second reading of each connection.
+/// Where bodies are read again: the capture, and the limits for that. Each connection is read once more for them.
 #[derive(Clone, Copy, Debug)]
 pub struct BodySource<'a> {
     /// The capture file, or the folder of a live capture.
@@ -33,7 +34,7 @@ pub struct BodySource<'a> {
 }
 
 /// What was written.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct HarCounts {
     /// Entries.
     pub entries: u64,
@@ -41,6 +42,10 @@ pub struct HarCounts {
     pub without_request: u64,
     /// Places at which a secret was replaced.
     pub replaced: u32,
+    /// Entries whose bodies were not read.
+    pub unread: u64,
+    /// Why the first of them was not, with the capture's path, which does not stand in the document.
+    pub why_unread: Option<String>,
 }
 
 /// Writes the listing's HTTP exchanges as one HAR document; with their bodies where these can be read.
@@ -51,37 +56,55 @@ pub fn write_har(
     out: &mut dyn Write,
 ) -> Result<HarCounts, ExportError> {
     let snapshot = listing.snapshot;
+    let mut wanted = RowsWanted::default();
+    // A secret may be told apart in the last body only: everything is learned before anything is written.
     for (_, id) in listing.rows() {
-        redactor.learn(&snapshot.record(id)?);
+        let record = snapshot.record(id)?;
+        redactor.learn(&record);
+        if request_of(&record).is_some() {
+            wanted.add(id, &record.exchange);
+        }
     }
-    let mut counts = HarCounts::default();
+    let mut archive = Archive::new();
+    if let Some(source) = bodies {
+        archive.fill(source, snapshot, wanted, redactor)?;
+    }
+    let mut counts = HarCounts { unread: archive.unread, why_unread: archive.why.take(), ..HarCounts::default() };
     let creator = json!({ "name": env!("CARGO_PKG_NAME"), "version": env!("CARGO_PKG_VERSION") });
     write!(out, "{{\"log\":{{\"version\":\"1.2\",\"creator\":{creator},\"entries\":[")?;
     for (n, id) in listing.rows() {
         let record = snapshot.record(id)?;
-        let Detail::Http(http) = &record.exchange.detail else { continue };
-        if http.request.is_none() {
-            counts.without_request += 1;
+        if request_of(&record).is_none() {
+            counts.without_request += u64::from(matches!(record.exchange.detail, Detail::Http(_)));
             continue;
         }
-        let body = bodies.map(|source| read_bodies(source, &record, snapshot));
-        let entry = entry(n, &record, body, redactor);
+        let entry = entry(n, &record, archive.find(id)?, redactor);
         out.write_all(if counts.entries == 0 { b"\n" } else { b",\n" })?;
-        serde_json::to_writer(&mut *out, &entry)?;
+        // Its own error would hide that the pipe is closed.
+        serde_json::to_writer(&mut *out, &entry).map_err(io::Error::from)?;
         counts.entries += 1;
     }
+    let name = redactor.text(snapshot.facts().capture.name.as_bytes(), "capture's name");
     counts.replaced = redactor.count();
-    let comment = json!(comment(snapshot, &counts, redactor));
+    let comment = json!(comment(snapshot, &name, &counts, redactor.is_on()));
     writeln!(out, "\n],\"comment\":{comment}}}}}")?;
     Ok(counts)
 }
 
-fn comment(snapshot: &Snapshot, counts: &HarCounts, redactor: &Redactor) -> String {
-    let mut parts = vec![format!("Made from the capture {}", clean(snapshot.facts().capture.name.as_bytes()))];
+/// The request, without which there is no entry.
+fn request_of(record: &Record) -> Option<&HttpMessage> {
+    match &record.exchange.detail {
+        Detail::Http(http) => http.request.as_ref(),
+        Detail::Tls(_) | Detail::Dns(_) => None,
+    }
+}
+
+fn comment(snapshot: &Snapshot, name: &[u8], counts: &HarCounts, is_redacted: bool) -> String {
+    let mut parts = vec![format!("Made from the capture {}", clean(name))];
     if let Some(sha256) = snapshot.facts().sha256 {
         parts.push(format!("SHA-256 {}", crate::model::hex(&sha256)));
     }
-    parts.push(if redactor.is_on() {
+    parts.push(if is_redacted {
         format!("secrets were replaced at {} places", counts.replaced)
     } else {
         "nothing was hidden".to_owned()
@@ -89,34 +112,32 @@ fn comment(snapshot: &Snapshot, counts: &HarCounts, redactor: &Redactor) -> Stri
     if counts.without_request > 0 {
         parts.push(format!("{} responses whose requests the capture lacks are left out", counts.without_request));
     }
+    if counts.unread > 0 {
+        parts.push(format!("the bodies of {} exchanges were not read", counts.unread));
+    }
     parts.join("; ")
 }
 
-/// What a row carried, or why it could not be read.
-type ReadBodies = Result<RowDetail, String>;
-
-fn read_bodies(source: BodySource<'_>, record: &Record, snapshot: &Snapshot) -> ReadBodies {
-    engine::detail(source.capture, record, snapshot, source.budget).map_err(|error| error.to_string())
-}
-
-fn entry(n: u32, record: &Record, bodies: Option<ReadBodies>, redactor: &mut Redactor) -> Value {
+fn entry(n: u32, record: &Record, read: Found, redactor: &mut Redactor) -> Value {
     let shown = redactor.record(record).record;
     let exchange = &record.exchange;
     let (Detail::Http(plain), Detail::Http(http)) = (&exchange.detail, &shown.exchange.detail) else {
         return Value::Null;
     };
-    let read = matches!(bodies, Some(Ok(_)));
-    let (unread, detail) = match bodies {
-        Some(Ok(detail)) => (None, detail),
-        Some(Err(why)) => (Some(why), RowDetail::default()),
-        None => (None, RowDetail::default()),
+    let (mut sent, mut unread) = (None, None);
+    let [request_body, response_body] = match read {
+        Found::Read(detail) => {
+            sent = Some(detail.messages);
+            let of = |message: &Option<HttpMessage>| message.as_ref().map(|message| message.body);
+            [(of(&plain.request), detail.request_body), (of(&plain.response), detail.response_body)]
+                .map(|(body, bytes)| body.map_or_else(Content::default, |body| content(&body, bytes, redactor)))
+        }
+        Found::Unread(why) => {
+            unread = Some(why);
+            [Content::default(), Content::default()]
+        }
+        Found::NotAsked => [Content::default(), Content::default()],
     };
-    let [request_body, response_body] = [detail.request_body, detail.response_body].map(|body| {
-        body.map(|bytes| {
-            redactor.learn_text(&bytes);
-            redactor.text(&bytes, "body")
-        })
-    });
     let timings = timings(plain, exchange);
     let total: f64 = ["send", "wait", "receive"].iter().filter_map(|part| timings[part].as_f64()).sum();
     let mut entry = json!({
@@ -132,8 +153,8 @@ fn entry(n: u32, record: &Record, bodies: Option<ReadBodies>, redactor: &mut Red
     });
     if http.websocket.is_some() {
         entry["_resourceType"] = json!("websocket");
-        if read {
-            entry["_webSocketMessages"] = messages(&detail.messages, redactor);
+        if let Some(sent) = sent {
+            entry["_webSocketMessages"] = messages(&sent, redactor);
         }
     }
     if let Some(why) = unread {
@@ -146,9 +167,6 @@ fn entry(n: u32, record: &Record, bodies: Option<ReadBodies>, redactor: &mut Red
 /// text, or in base64 where it is binary. Control frames are left out, as there.
 fn messages(list: &MessageList, redactor: &mut Redactor) -> Value {
     let messages = || list.messages.iter().filter(|message| !message.kind.is_control());
-    for message in messages() {
-        redactor.learn_text(&message.payload);
-    }
     let written = messages().map(|message| {
         let payload = redactor.text(&message.payload, "message");
         let text = message.kind == MessageKind::TEXT;
@@ -203,7 +221,7 @@ fn version(http: &HttpExchange) -> String {
 }
 
 /// `plain` tells sizes, `http` everything that is shown.
-fn request(plain: &HttpExchange, http: &HttpExchange, exchange: &Exchange, body: Option<Vec<u8>>) -> Value {
+fn request(plain: &HttpExchange, http: &HttpExchange, exchange: &Exchange, body: Content) -> Value {
     let (Some(sizes), Some(message)) = (&plain.request, &http.request) else { return Value::Null };
     let (method, target) = request_line(message);
     let (host, path) = host_and_path(message, target);
@@ -229,17 +247,13 @@ fn request(plain: &HttpExchange, http: &HttpExchange, exchange: &Exchange, body:
         let media = message.field("content-type").map_or(Cow::Borrowed(UNKNOWN_MEDIA), lossy);
         let mut data = json!({ "mimeType": media, "params": [] });
         // HAR has no place for what is no text here; the word is that of response bodies.
-        let (text, encoding) = content(body);
-        data["text"] = json!(text.unwrap_or_default());
-        if let Some(encoding) = encoding {
-            data["_encoding"] = json!(encoding);
-        }
+        body.put(&mut data, "_encoding");
         request["postData"] = data;
     }
     request
 }
 
-fn response(plain: &HttpExchange, http: &HttpExchange, body: Option<Vec<u8>>) -> Value {
+fn response(plain: &HttpExchange, http: &HttpExchange, body: Content) -> Value {
     let (Some(sizes), Some(message)) = (&plain.response, &http.response) else {
         // As browsers write a request that was never answered.
         return json!({
@@ -259,13 +273,7 @@ fn response(plain: &HttpExchange, http: &HttpExchange, body: Option<Vec<u8>>) ->
     if let Some(saved) = size.and_then(|size| size.checked_sub(wire)).filter(|saved| *saved > 0) {
         held["compression"] = json!(saved);
     }
-    let (text, encoding) = content(body);
-    if let Some(text) = text {
-        held["text"] = json!(text);
-    }
-    if let Some(encoding) = encoding {
-        held["encoding"] = json!(encoding);
-    }
+    body.put(&mut held, "encoding");
     let mut response = json!({
         "status": status,
         "statusText": reason,
@@ -283,13 +291,53 @@ fn response(plain: &HttpExchange, http: &HttpExchange, body: Option<Vec<u8>>) ->
     response
 }
 
-/// A body as text, else in base64 with the word for that.
-fn content(body: Option<Vec<u8>>) -> (Option<String>, Option<&'static str>) {
-    match body.map(String::from_utf8) {
-        None => (None, None),
-        Some(Ok(text)) => (Some(text), None),
-        Some(Err(bytes)) => (Some(STANDARD.encode(bytes.as_bytes())), Some("base64")),
+/// What is shown of a body: nothing of one that was not read.
+#[derive(Default)]
+struct Content {
+    text: Option<String>,
+    /// Whether that is base64, since the body is no text.
+    is_base64: bool,
+    /// What is to be said where that is not all of it.
+    lacks: Option<String>,
+}
+
+impl Content {
+    fn put(self, held: &mut Value, encoding: &str) {
+        if let Some(text) = self.text {
+            held["text"] = json!(text);
+        }
+        if self.is_base64 {
+            held[encoding] = json!("base64");
+        }
+        if let Some(lacks) = self.lacks {
+            held["comment"] = json!(lacks);
+        }
     }
+}
+
+/// What was read of a body, without its secrets.
+fn content(body: &Body, read: Option<Vec<u8>>, redactor: &mut Redactor) -> Content {
+    if body.wire_bytes == 0 {
+        return Content::default();
+    }
+    let bytes = read.unwrap_or_default();
+    let len = bytes.len() as u64;
+    let lacks = match body.decoded_bytes {
+        Some(whole) if whole == len => None,
+        Some(whole) => Some(format!("the first {len} of {whole} bytes: more are not kept")),
+        None if len == 0 => {
+            Some("the body could not be read: bytes are missing, or its coding cannot be undone".to_owned())
+        }
+        None => Some(format!("{len} bytes of the body: others are missing, or its coding cannot be undone")),
+    };
+    if len == 0 && lacks.is_some() {
+        return Content { lacks, ..Content::default() };
+    }
+    let (text, is_base64) = match String::from_utf8(redactor.text(&bytes, "body")) {
+        Ok(text) => (text, false),
+        Err(bytes) => (STANDARD.encode(bytes.as_bytes()), true),
+    };
+    Content { text: Some(text), is_base64, lacks }
 }
 
 /// Bytes of the head as sent; -1 where field compression leaves no such size.

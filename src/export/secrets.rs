@@ -9,6 +9,7 @@ use ahash::AHashSet;
 use memchr::memmem;
 use regex::bytes::{Regex, RegexBuilder};
 
+use super::literals::Literals;
 use crate::model::{ByteRange, hex};
 
 /// Secrets remembered so that they are found wherever else they stand.
@@ -106,7 +107,7 @@ pub(super) struct Known {
     encoded: Option<Regex>,
     numbers: Option<Regex>,
     words: Vec<Regex>,
-    literals: Vec<(Vec<u8>, SecretKind)>,
+    literals: Literals<SecretKind>,
     seen: AHashSet<Vec<u8>>,
 }
 
@@ -177,7 +178,7 @@ impl Known {
             encoded: expression(r"[A-Za-z0-9+/_-]{20,}={0,2}"),
             numbers: expression(r"[0-9a-fA-F]*(?::[0-9a-fA-F]*){2,7}|[0-9]{1,3}(?:\.[0-9]{1,3}){3}"),
             words: words.filter_map(|w| expression(&format!("(?i){}", word_expression(w)))).collect(),
-            literals: Vec::new(),
+            literals: Literals::new(),
             seen: AHashSet::new(),
         }
     }
@@ -204,19 +205,15 @@ impl Known {
         let raw = percent_decoded(secret);
         for form in forms_of(&raw).into_iter().chain([secret.to_vec()]) {
             if form.len() >= 6 && self.seen.insert(form.clone()) {
-                self.literals.push((form, kind));
+                self.literals.push(form, kind);
             }
         }
     }
 
     /// Where secrets known by their bytes, and the user's words, stand.
     pub(super) fn find(&self, text: &[u8]) -> Vec<Hit> {
-        let mut hits = Vec::new();
-        for (literal, kind) in &self.literals {
-            for at in memmem::find_iter(text, literal) {
-                hits.push(Hit { elsewhere: true, ..Hit::new(at, at + literal.len(), *kind) });
-            }
-        }
+        let elsewhere = |(start, end, kind)| Hit { elsewhere: true, ..Hit::new(start, end, kind) };
+        let mut hits: Vec<Hit> = self.literals.find(text).into_iter().map(elsewhere).collect();
         for word in &self.words {
             hits.extend(word.find_iter(text).map(|m| Hit::new(m.start(), m.end(), SecretKind::Word)));
         }

@@ -78,6 +78,8 @@ pub struct Budget {
     pub dns_records: usize,
     /// Body bytes shown in a pane.
     pub preview_bytes: usize,
+    /// Decoded bodies of one archive, in bytes; they wait in a temporary file until all secrets are known.
+    pub archive_bytes: u64,
     /// Pixels of an image preview.
     pub preview_pixels: u64,
     /// Bytes of exchange records kept in memory; what is over goes to an unlinked temporary file.
@@ -132,7 +134,7 @@ impl Default for Budget {
             coding_free_bytes: 1 << 20,
             body_bytes: 1 << 30,
             decoder_bytes: Pool::new(256 << 20),
-            open_heads_bytes: Pool::new(64 << 20),
+            open_heads_bytes: Pool::new(32 << 20),
             zstd_window_bytes: 8 << 20,
             handshake_bytes: 256 << 10,
             chain_certificates: 16,
@@ -141,6 +143,7 @@ impl Default for Budget {
             dns_jumps: 20,
             dns_records: 4_096,
             preview_bytes: 16 << 20,
+            archive_bytes: 4 << 30,
             preview_pixels: 16_000_000,
             record_bytes: 80 << 20,
             live_record_bytes: 8 << 20,

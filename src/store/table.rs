@@ -1,5 +1,6 @@
 //! The table of rows: one cache line each, in chunks that snapshots share.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
 use std::sync::Arc;
@@ -20,7 +21,7 @@ use super::strings::{Interner, StrId, StrId16};
 use crate::capture::SocketOwner;
 use crate::model::{
     Agreement, AnomalyKind, Budget, Detail, DnsKind, Exchange, ExchangeNo, FlowId, FrameNo, GiverNo, Grade,
-    HttpMessage, HttpVersion, Limit, LimitHit, ProviderId, StartLine, TlsTransport, clean_to,
+    HttpExchange, HttpMessage, HttpVersion, Limit, LimitHit, ProviderId, StartLine, TlsSession, TlsTransport, clean_to,
 };
 use crate::streams::FrameList;
 
@@ -91,6 +92,8 @@ pub struct Row {
 impl Row {
     /// The duration of an exchange that goes on.
     pub const OPEN: u32 = u32::MAX;
+    /// The longest duration that a row holds; the record tells how long it was.
+    pub const LONGEST: u32 = Self::OPEN - 1;
     /// No operator, no product.
     pub const NONE: u16 = u16::MAX;
     /// Flag: witnesses disagree.
@@ -382,7 +385,7 @@ impl Store {
             record: place,
             size: 0,
             first_frame: exchange.first_frame,
-            duration_micros: u32::try_from(micros).unwrap_or(u32::MAX).min(Row::OPEN - 1),
+            duration_micros: u32::try_from(micros).unwrap_or(u32::MAX).min(Row::LONGEST),
             host: StrId(0),
             path: StrId(0),
             server: StrId(self.texts.intern(&exchange.server.to_string())),
@@ -413,24 +416,19 @@ impl Store {
     }
 
     fn describe(&mut self, exchange: &Exchange, row: &mut Row) {
+        let texts = RowTexts::of(exchange);
+        row.method = self.word(&texts.method);
+        row.host = self.text(&texts.host);
+        row.path = self.text(&texts.path);
+        row.content_type = self.word(&texts.content_type);
         match &exchange.detail {
             Detail::Http(http) => {
                 row.kind = RowKind::Http;
                 row.version = http.version().map_or(0, version_tenths);
-                if let Some(request) = &http.request {
-                    let (method, target) = request_line(request);
-                    row.method = self.word(method);
-                    let (host, path) = host_and_path(request, target);
-                    row.host = self.text(host);
-                    row.path = self.text(path);
-                }
                 if let Some(response) = &http.response {
                     if let StartLine::Status { code, .. } = response.start {
                         row.status = code;
                     }
-                    let media = response.field("content-type").unwrap_or_default();
-                    let media = media.split(|b| *b == b';').next().unwrap_or_default().trim_ascii();
-                    row.content_type = self.word(media);
                     row.size = response.body.decoded_bytes.unwrap_or(response.body.wire_bytes);
                 }
                 if let Some(websocket) = &http.websocket {
@@ -447,27 +445,6 @@ impl Store {
             }
             Detail::Tls(tls) => {
                 row.kind = RowKind::Tls;
-                row.method = self.word(match tls.transport {
-                    TlsTransport::Tcp => b"TLS",
-                    TlsTransport::Quic => b"QUIC",
-                    TlsTransport::Dtls => b"DTLS",
-                });
-                let sni = tls.client_hello.as_ref().and_then(|h| h.sni_bytes()).unwrap_or_default();
-                row.host = self.text(sni);
-                let version = tls
-                    .server_hello
-                    .as_ref()
-                    .map(|h| h.version)
-                    .or_else(|| tls.client_hello.as_ref().map(|h| h.version))
-                    .filter(|version| *version > 0);
-                let alpn = tls.server_hello.as_ref().and_then(|h| h.alpn.as_deref()).unwrap_or_default();
-                let quic = tls.quic.as_ref().map(|q| format!("QUIC {}", q.version.word()));
-                let mut path: String = quic.into_iter().chain(version.map(tls_version)).collect::<Vec<_>>().join(" · ");
-                if !alpn.is_empty() {
-                    path.push_str(" · ");
-                    path.push_str(&clean_to(alpn, 40));
-                }
-                row.path = StrId(self.texts.intern(&path));
                 row.size = tls.bytes[0].saturating_add(tls.bytes[1]);
                 if tls.server_hello.is_none() || tls.client_hello.is_none() {
                     row.marks |= Row::INCOMPLETE;
@@ -475,15 +452,6 @@ impl Store {
             }
             Detail::Dns(dns) => {
                 row.kind = RowKind::Dns;
-                row.method = self.word(match dns.kind {
-                    DnsKind::Dns => b"DNS",
-                    DnsKind::Mdns => b"mDNS",
-                    DnsKind::Llmnr => b"LLMNR",
-                });
-                if let Some(question) = dns.questions.first() {
-                    row.host = self.text(question.name.as_bytes());
-                    row.path = StrId(self.texts.intern(&crate::protocols::dns::type_name(question.qtype)));
-                }
                 if let Some(response) = &dns.response {
                     row.status = u16::from(response.rcode);
                     row.size = response.answers.len() as u64;
@@ -500,6 +468,78 @@ impl Store {
 
     fn word(&mut self, bytes: &[u8]) -> StrId16 {
         StrId16(u16::try_from(self.words.intern(&clean_to(bytes, ROW_CHARS))).unwrap_or(1))
+    }
+}
+
+/// The texts of an exchange's row as they are before they are cut and made ready for display.
+#[derive(Debug, Default)]
+pub(super) struct RowTexts<'a> {
+    pub(super) method: Cow<'a, [u8]>,
+    pub(super) host: Cow<'a, [u8]>,
+    pub(super) path: Cow<'a, [u8]>,
+    pub(super) content_type: Cow<'a, [u8]>,
+}
+
+impl<'a> RowTexts<'a> {
+    pub(super) fn of(exchange: &'a Exchange) -> Self {
+        match &exchange.detail {
+            Detail::Http(http) => Self::of_http(http),
+            Detail::Tls(tls) => Self::of_tls(tls),
+            Detail::Dns(dns) => {
+                let method = match dns.kind {
+                    DnsKind::Dns => "DNS",
+                    DnsKind::Mdns => "mDNS",
+                    DnsKind::Llmnr => "LLMNR",
+                };
+                let question = dns.questions.first();
+                let path = question.map(|q| crate::protocols::dns::type_name(q.qtype).into_owned().into_bytes());
+                Self {
+                    method: method.as_bytes().into(),
+                    host: question.map_or(&[][..], |q| q.name.as_bytes()).into(),
+                    path: path.unwrap_or_default().into(),
+                    ..Self::default()
+                }
+            }
+        }
+    }
+
+    fn of_http(http: &'a HttpExchange) -> Self {
+        let mut texts = Self::default();
+        if let Some(request) = &http.request {
+            let (method, target) = request_line(request);
+            let (host, path) = host_and_path(request, target);
+            (texts.method, texts.host, texts.path) = (method.into(), host.into(), path.into());
+        }
+        let media = http.response.as_ref().and_then(|response| response.field("content-type")).unwrap_or_default();
+        texts.content_type = media.split(|b| *b == b';').next().unwrap_or_default().trim_ascii().into();
+        texts
+    }
+
+    fn of_tls(tls: &'a TlsSession) -> Self {
+        let method = match tls.transport {
+            TlsTransport::Tcp => "TLS",
+            TlsTransport::Quic => "QUIC",
+            TlsTransport::Dtls => "DTLS",
+        };
+        let version = tls
+            .server_hello
+            .as_ref()
+            .map(|h| h.version)
+            .or_else(|| tls.client_hello.as_ref().map(|h| h.version))
+            .filter(|version| *version > 0);
+        let alpn = tls.server_hello.as_ref().and_then(|h| h.alpn.as_deref()).unwrap_or_default();
+        let quic = tls.quic.as_ref().map(|q| format!("QUIC {}", q.version.word()));
+        let mut path: String = quic.into_iter().chain(version.map(tls_version)).collect::<Vec<_>>().join(" · ");
+        if !alpn.is_empty() {
+            path.push_str(" · ");
+            path.push_str(&clean_to(alpn, 40));
+        }
+        Self {
+            method: method.as_bytes().into(),
+            host: tls.client_hello.as_ref().and_then(|h| h.sni_bytes()).unwrap_or_default().into(),
+            path: path.into_bytes().into(),
+            ..Self::default()
+        }
     }
 }
 

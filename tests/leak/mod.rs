@@ -7,9 +7,10 @@ use std::path::Path;
 
 use nephoscope::case::{Key, Plan, RedactionChoice};
 use nephoscope::engine::{Source, detail};
-use nephoscope::export::{Pixels, Proof, read_bundle, verify};
+use nephoscope::export::{BodySource, Listing, Pixels, Proof, Redactor, read_bundle, verify, write_har};
 use nephoscope::model::Budget;
 
+use super::wire::Pcap;
 use super::{judged, open, with_excerpt};
 
 /// Where a secret is planted.
@@ -128,60 +129,6 @@ fn percent(bytes: &[u8]) -> String {
     digits.as_bytes().chunks(2).map(|pair| format!("%{}", String::from_utf8_lossy(pair))).collect::<Vec<_>>().concat()
 }
 
-/// One TCP connection as a classic pcap.
-struct Pcap {
-    bytes: Vec<u8>,
-    seq: [u32; 2],
-    time: u32,
-}
-
-impl Pcap {
-    fn new() -> Self {
-        let mut bytes = Vec::new();
-        for word in [0xa1b2_c3d4_u32, 0x0004_0002, 0, 0, 262_144, 1] {
-            bytes.extend_from_slice(&word.to_le_bytes());
-        }
-        let mut pcap = Self { bytes, seq: [1_000, 5_000], time: 1_307_988_131 };
-        pcap.segment(0, 0x02, b"");
-        pcap.seq[0] += 1;
-        pcap.segment(1, 0x12, b"");
-        pcap.seq[1] += 1;
-        pcap.segment(0, 0x10, b"");
-        pcap
-    }
-
-    fn segment(&mut self, side: usize, flags: u8, payload: &[u8]) {
-        let client = ([192, 168, 77, 24], 50_123_u16);
-        let server = ([20, 60, 1, 1], 80_u16);
-        let (from, to) = if side == 0 { (client, server) } else { (server, client) };
-        let mut frame = vec![0xaa, 0xbb, 0xcc, 0xdd, 0xee, 0x01, 0xaa, 0xbb, 0xcc, 0xdd, 0xee, 0x02, 8, 0];
-        frame.extend_from_slice(&[0x45, 0]);
-        frame.extend_from_slice(&(40 + payload.len() as u16).to_be_bytes());
-        frame.extend_from_slice(&[0, 1, 0, 0, 64, 6, 0, 0]);
-        frame.extend_from_slice(&from.0);
-        frame.extend_from_slice(&to.0);
-        frame.extend_from_slice(&from.1.to_be_bytes());
-        frame.extend_from_slice(&to.1.to_be_bytes());
-        frame.extend_from_slice(&self.seq[side].to_be_bytes());
-        frame.extend_from_slice(&self.seq[1 - side].to_be_bytes());
-        frame.extend_from_slice(&[0x50, flags, 0xff, 0xff, 0, 0, 0, 0]);
-        frame.extend_from_slice(payload);
-        self.seq[side] += payload.len() as u32;
-        self.time += 1;
-        for word in [self.time, 0, frame.len() as u32, frame.len() as u32] {
-            self.bytes.extend_from_slice(&word.to_le_bytes());
-        }
-        self.bytes.extend_from_slice(&frame);
-    }
-
-    fn send(&mut self, side: usize, bytes: &[u8]) {
-        for chunk in bytes.chunks(1_200) {
-            self.segment(side, 0x18, chunk);
-            self.segment(1 - side, 0x10, b"");
-        }
-    }
-}
-
 fn capture(folder: &Path) -> std::path::PathBuf {
     let all = plants();
     let of = |at: At, between: &str| {
@@ -201,8 +148,9 @@ fn capture(folder: &Path) -> std::path::PathBuf {
         response_body.len(),
     );
     let mut pcap = Pcap::new();
-    pcap.send(0, request.as_bytes());
-    pcap.send(1, response.as_bytes());
+    let mut connection = pcap.connect([50_123, 80]);
+    pcap.send(&mut connection, 0, request.as_bytes());
+    pcap.send(&mut connection, 1, response.as_bytes());
     let path = folder.join("planted_person.pcap");
     fs::write(&path, pcap.bytes).unwrap();
     path
@@ -216,6 +164,12 @@ fn no_planted_secret_leaves() {
     let rows = judged(&snapshot);
     assert_eq!(rows.len(), 1);
     let redaction = RedactionChoice { on: true, private_addresses: true, words: vec!["Planted Person".to_owned()] };
+    let mut har = Vec::new();
+    let budget = Budget::default();
+    let source = BodySource { capture: &path, budget: &budget };
+    let mut redactor = Redactor::new(&Key::of_capture(&[1; 32]), &redaction);
+    let written = write_har(&Listing::all(&snapshot), Some(source), &mut redactor, &mut har).unwrap();
+    assert_eq!((written.entries, written.unread), (1, 0));
     let title = format!("For ann.b.plant@mail.planted.example, {}", plants()[2].2);
     let plan = Plan { redaction, title, ..Plan::default() };
     let source = Source::File(path.clone());
@@ -233,6 +187,7 @@ fn no_planted_secret_leaves() {
         ("file name", stem.into_bytes()),
         ("record", format!("{:?}", proof.shown).into_bytes()),
         ("record blocks", blocks(&proof)),
+        ("HAR document", har),
         ("bodies", [shown.request_body.unwrap(), shown.response_body.unwrap()].concat()),
     ];
     let mut leaks = Vec::new();

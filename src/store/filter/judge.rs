@@ -2,6 +2,7 @@
 
 use core::net::{IpAddr, SocketAddr};
 use core::ops::Range;
+use std::borrow::Cow;
 
 use ahash::AHashMap;
 
@@ -12,9 +13,10 @@ use super::matching::Needle;
 use super::tree::{Amount, Block, Expr, Heads, Match, Node, Test};
 use super::values::{DAY, Moment};
 use crate::evidence::{Kind as Rule, pack};
-use crate::model::{Detail, HttpMessage, Stance, Timestamp, Transport, clean};
+use crate::model::{Detail, Exchange, HttpMessage, Stance, Timestamp, Transport, clean};
 use crate::store::findings::own_site;
 use crate::store::record::Ends;
+use crate::store::table::RowTexts;
 use crate::store::{Record, Row, RowId, RowKind, Snapshot, StrId, StrId16};
 
 /// Record type of an alias (RFC 1035 section 3.2.2).
@@ -90,7 +92,7 @@ impl<'a> Plan<'a> {
             Self::All => 0,
             Self::And(parts) | Self::Or(parts) => parts.iter().map(Self::cost).fold(0, u32::saturating_add),
             Self::Not(part) => part.cost(),
-            Self::Row(_) => 2,
+            Self::Row(_) | Self::Ends(EndsTest::Duration(_)) => 2,
             Self::Beside(_) => 20,
             Self::Texts(_) => 10,
             Self::Ends(_) => 100,
@@ -125,7 +127,7 @@ impl<'a> Plan<'a> {
             Self::Not(part) => rows.minus(part.keep(snapshot, chunk, rows)),
             Self::Row(holds) => chunk.keep(rows, |_, row| holds(row)),
             Self::Beside(holds) => chunk.keep(rows, |id, _| holds(id)),
-            Self::Texts(texts) => chunk.keep(rows, |_, row| texts.holds(snapshot, row)),
+            Self::Texts(texts) => chunk.keep(rows, |id, row| texts.holds(snapshot, id, row)),
             Self::Ends(test) => chunk.keep(rows, |id, row| test.holds(snapshot, id, row)),
             Self::Record(test) => chunk.keep(rows, |id, row| test.holds(snapshot, id, row)),
         }
@@ -206,23 +208,22 @@ impl<'a> Plan<'a> {
 
     fn text(snapshot: &'a Snapshot, key: Key, matching: &Match) -> Self {
         let needle = Needle::new(matching);
-        let of = |texts: &'static [fn(&Row) -> StrId], words: &'static [fn(&Row) -> StrId16]| {
-            Texts::new(snapshot, Needle::new(matching), texts, words)
-        };
+        let of =
+            |texts: &'static [Text], words: &'static [Word]| Texts::new(snapshot, Needle::new(matching), texts, words);
         match key {
             Key::Any => {
-                let columns: &[fn(&Row) -> StrId] = &[|r| r.host, |r| r.path, |r| r.server, |r| r.tenant];
-                let mut texts = of(columns, &[|r| r.method, |r| r.content_type]);
+                let columns = &[Text::Host, Text::Path, Text::Server, Text::Tenant];
+                let mut texts = of(columns, &[Word::Method, Word::Type]);
                 texts.operators = Some(operators(&needle));
                 texts.products = Some(products(&needle));
                 Self::texts(texts)
             }
-            Key::Host => Self::texts(of(&[|r| r.host], &[])),
-            Key::Path => Self::texts(of(&[|r| r.path], &[])),
-            Key::Tenant => Self::texts(of(&[|r| r.tenant], &[])),
-            Key::Method => Self::texts(of(&[], &[|r| r.method])),
-            Key::Type => Self::texts(of(&[], &[|r| r.content_type])),
-            Key::Sni => Self::And(vec![Self::row(|row| row.kind == RowKind::Tls), Self::texts(of(&[|r| r.host], &[]))]),
+            Key::Host => Self::texts(of(&[Text::Host], &[])),
+            Key::Path => Self::texts(of(&[Text::Path], &[])),
+            Key::Tenant => Self::texts(of(&[Text::Tenant], &[])),
+            Key::Method => Self::texts(of(&[], &[Word::Method])),
+            Key::Type => Self::texts(of(&[], &[Word::Type])),
+            Key::Sni => Self::And(vec![Self::row(|row| row.kind == RowKind::Tls), Self::texts(of(&[Text::Host], &[]))]),
             Key::Operator => {
                 let (judged, none) = (operators(&needle), needle.holds(""));
                 Self::row(move |row| judged.get(usize::from(row.operator)).copied().unwrap_or(none))
@@ -278,7 +279,7 @@ impl<'a> Plan<'a> {
             }),
             // Of lookups the column counts answers.
             Key::Size => Self::row(move |row| row.kind != RowKind::Dns && amount.holds(row.size)),
-            Key::Duration => Self::row(move |row| !row.is_open() && amount.holds(u64::from(row.duration_micros))),
+            Key::Duration => Self::Ends(EndsTest::Duration(amount)),
             Key::Frame => Self::Ends(EndsTest::Frame(amount)),
             Key::Stream => Self::Ends(EndsTest::Stream(amount)),
             Key::Port => Self::Ends(EndsTest::Port { amount, servers: Memo::new(snapshot) }),
@@ -323,7 +324,7 @@ impl<'a> Plan<'a> {
         let version = |tenths: u8| Self::row(move |row| row.kind == RowKind::Http && row.http_version() == tenths);
         let word = |word: &'static str| {
             let is = Match::Is(word.to_owned());
-            Self::texts(Texts::new(snapshot, Needle::new(&is), &[], &[|r| r.method]))
+            Self::texts(Texts::new(snapshot, Needle::new(&is), &[], &[Word::Method]))
         };
         let of = |kind: RowKind, part: Self| Self::And(vec![Self::row(move |row| row.kind == kind), part]);
         match proto {
@@ -333,8 +334,12 @@ impl<'a> Plan<'a> {
             Proto::Http11 => version(11),
             Proto::Http2 => version(20),
             Proto::Http3 => version(30),
-            Proto::Tls => Self::row(|row| row.kind == RowKind::Tls),
-            Proto::Https => Self::row(|row| row.kind == RowKind::Tls || (row.kind == RowKind::Http && row.is_opened())),
+            // DTLS is a protocol of its own, as it is to Wireshark.
+            Proto::Tls => of(RowKind::Tls, Self::Not(Box::new(word("DTLS")))),
+            Proto::Https => Self::Or(vec![
+                Self::row(|row| row.kind == RowKind::Http && row.is_opened()),
+                of(RowKind::Tls, Self::Not(Box::new(word("DTLS")))),
+            ]),
             Proto::Quic => of(RowKind::Tls, word("QUIC")),
             Proto::Dtls => of(RowKind::Tls, word("DTLS")),
             Proto::Dns => Self::row(|row| row.kind == RowKind::Dns),
@@ -385,7 +390,7 @@ fn in_time(amount: &Amount<Moment>, nanos: i64) -> bool {
     match amount {
         Amount::Is(m) => (m.nanos..=m.last()).contains(&at(m)),
         Amount::Differs(m) => !(m.nanos..=m.last()).contains(&at(m)),
-        Amount::Over(m) => at(m) > m.nanos,
+        Amount::Over(m) => at(m) > end(m),
         Amount::AtLeast(m) => at(m) >= m.nanos,
         Amount::Under(m) => at(m) < m.nanos,
         Amount::AtMost(m) => at(m) <= end(m),
@@ -402,32 +407,118 @@ fn end(moment: &Moment) -> i64 {
 
 /// What texts said to a needle, by their numbers: hosts and paths repeat.
 struct Memo {
-    said: Vec<u8>,
+    said: Vec<Option<Said>>,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Said {
+    No,
+    Yes,
+    /// The row has a part of its text only: its record is to be asked.
+    Cut,
+}
+
+impl Said {
+    fn of(holds: bool) -> Self {
+        if holds { Self::Yes } else { Self::No }
+    }
+
+    fn of_text(needle: &Needle, text: &str) -> Self {
+        if is_cut(text) && !needle.is_of_cut() { Self::Cut } else { Self::of(needle.holds(text)) }
+    }
 }
 
 impl Memo {
     fn new(snapshot: &Snapshot) -> Self {
-        Self { said: vec![0; snapshot.texts.len()] }
+        Self { said: vec![None; snapshot.texts.len()] }
     }
 
     fn of_words(snapshot: &Snapshot) -> Self {
-        Self { said: vec![0; snapshot.words.len()] }
+        Self { said: vec![None; snapshot.words.len()] }
+    }
+
+    fn said(&mut self, id: u32, ask: impl FnOnce() -> Said) -> Said {
+        let Some(said) = self.said.get_mut(id as usize) else { return ask() };
+        *said.get_or_insert_with(ask)
     }
 
     fn holds(&mut self, id: u32, ask: impl FnOnce() -> bool) -> bool {
-        let Some(said) = self.said.get_mut(id as usize) else { return ask() };
-        if *said == 0 {
-            *said = 1 + u8::from(ask());
-        }
-        *said == 2
+        self.said(id, || Said::of(ask())) == Said::Yes
     }
+}
+
+/// A column of texts.
+#[derive(Clone, Copy)]
+enum Text {
+    Host,
+    Path,
+    Server,
+    Tenant,
+}
+
+impl Text {
+    fn of(self, row: &Row) -> StrId {
+        match self {
+            Self::Host => row.host,
+            Self::Path => row.path,
+            Self::Server => row.server,
+            Self::Tenant => row.tenant,
+        }
+    }
+
+    fn whole(self, record: &Record) -> Option<String> {
+        let shown = |bytes: &[u8]| clean(bytes).into_owned();
+        Some(match self {
+            Self::Host => shown(&RowTexts::of(&record.exchange).host),
+            Self::Path => shown(&RowTexts::of(&record.exchange).path),
+            Self::Server => record.exchange.server.to_string(),
+            Self::Tenant => shown(record.verdict.tenant.as_ref()?.value.name.as_bytes()),
+        })
+    }
+}
+
+/// A column of words.
+#[derive(Clone, Copy)]
+enum Word {
+    Method,
+    Type,
+}
+
+impl Word {
+    fn of(self, row: &Row) -> StrId16 {
+        match self {
+            Self::Method => row.method,
+            Self::Type => row.content_type,
+        }
+    }
+
+    fn whole(self, record: &Record) -> String {
+        let texts = RowTexts::of(&record.exchange);
+        let whole = match self {
+            Self::Method => texts.method,
+            Self::Type => texts.content_type,
+        };
+        clean(&whole).into_owned()
+    }
+}
+
+/// Whether a row may hold the text in part only: long ones are cut, and past the interner's cap there is nothing but this.
+fn is_cut(text: &str) -> bool {
+    text.ends_with('…')
+}
+
+/// A row's text; where the row holds a part of it, the whole one of the record.
+fn whole_text<'a>(snapshot: &'a Snapshot, id: RowId, row: &Row, column: Text) -> Cow<'a, str> {
+    let text = snapshot.text(column.of(row));
+    let whole = is_cut(text).then(|| snapshot.record(id).ok().and_then(|record| column.whole(&record))).flatten();
+    whole.map_or(Cow::Borrowed(text), Cow::Owned)
 }
 
 /// A needle in one of several columns.
 struct Texts {
     needle: Needle,
-    columns: &'static [fn(&Row) -> StrId],
-    words: &'static [fn(&Row) -> StrId16],
+    columns: &'static [Text],
+    words: &'static [Word],
     operators: Option<Vec<bool>>,
     products: Option<Vec<bool>>,
     memo: Memo,
@@ -435,25 +526,34 @@ struct Texts {
 }
 
 impl Texts {
-    fn new(
-        snapshot: &Snapshot,
-        needle: Needle,
-        columns: &'static [fn(&Row) -> StrId],
-        words: &'static [fn(&Row) -> StrId16],
-    ) -> Self {
+    fn new(snapshot: &Snapshot, needle: Needle, columns: &'static [Text], words: &'static [Word]) -> Self {
         let (memo, word_memo) = (Memo::new(snapshot), Memo::of_words(snapshot));
         Self { needle, columns, words, operators: None, products: None, memo, word_memo }
     }
 
-    fn holds(&mut self, snapshot: &Snapshot, row: &Row) -> bool {
+    fn holds(&mut self, snapshot: &Snapshot, id: RowId, row: &Row) -> bool {
         let Self { needle, columns, words, operators, products, memo, word_memo } = self;
         let names = [(operators, row.operator), (products, row.product)];
         let named = |(judged, at): (&mut Option<Vec<bool>>, u16)| {
             judged.as_ref().and_then(|judged| judged.get(usize::from(at))).copied().unwrap_or(false)
         };
-        let mut word = |id: StrId16| word_memo.holds(u32::from(id.0), || needle.holds(snapshot.word(id)));
-        let mut text = |id: StrId| memo.holds(id.0, || needle.holds(snapshot.text(id)));
-        names.into_iter().any(named) || words.iter().any(|of| word(of(row))) || columns.iter().any(|of| text(of(row)))
+        let mut word = |column: Word| {
+            let word = column.of(row);
+            match word_memo.said(u32::from(word.0), || Said::of_text(needle, snapshot.word(word))) {
+                Said::Cut => snapshot.record(id).is_ok_and(|record| needle.holds(&column.whole(&record))),
+                said => said == Said::Yes,
+            }
+        };
+        let mut text = |column: Text| {
+            let text = column.of(row);
+            match memo.said(text.0, || Said::of_text(needle, snapshot.text(text))) {
+                Said::Cut => needle.holds(&whole_text(snapshot, id, row, column)),
+                said => said == Said::Yes,
+            }
+        };
+        names.into_iter().any(named)
+            || words.iter().any(|column| word(*column))
+            || columns.iter().any(|column| text(*column))
     }
 }
 
@@ -464,6 +564,7 @@ enum EndsTest {
     Frame(Amount<u64>),
     Stream(Amount<u64>),
     Transport(Transport),
+    Duration(Amount<u64>),
 }
 
 impl EndsTest {
@@ -476,6 +577,11 @@ impl EndsTest {
                 });
                 server || ends().is_some_and(|ends| block.holds(ends.client.ip) || block.holds(ends.server.ip))
             }
+            // Of several values all differ, as with Wireshark 4.
+            Self::Port { amount: Amount::Differs(other), .. } => ends().is_some_and(|ends| {
+                let differs = |port: u16| u64::from(port) != *other;
+                differs(ends.client.port) && differs(ends.server.port)
+            }),
             Self::Port { amount, servers } => {
                 let port = |port: u16| amount.holds(u64::from(port));
                 let server = servers.holds(row.server.0, || {
@@ -486,8 +592,19 @@ impl EndsTest {
             Self::Frame(amount) => has_frame(amount, row, ends),
             Self::Stream(amount) => ends().is_some_and(|ends| amount.holds(u64::from(ends.flow.0))),
             Self::Transport(transport) => ends().is_some_and(|ends| ends.transport == *transport),
+            Self::Duration(_) if row.is_open() => false,
+            // The row cannot say more; the record can.
+            Self::Duration(amount) if row.duration_micros == Row::LONGEST => {
+                snapshot.record(id).is_ok_and(|record| amount.holds(micros(&record.exchange)))
+            }
+            Self::Duration(amount) => amount.holds(u64::from(row.duration_micros)),
         }
     }
+}
+
+/// Microseconds from the first to the last frame.
+fn micros(exchange: &Exchange) -> u64 {
+    exchange.end_time.nanos_since(exchange.time).max(0).unsigned_abs() / 1_000
 }
 
 /// An endpoint as the server's column writes it.
@@ -501,7 +618,7 @@ fn has_frame(amount: &Amount<u64>, row: &Row, ends: impl Fn() -> Option<Ends>) -
     let last = || ends().map_or(first, |ends| u64::from(ends.last_frame.0));
     match *amount {
         Amount::Is(n) => first == n || (first < n && last() >= n),
-        Amount::Differs(n) => first != n || last() != n,
+        Amount::Differs(n) => first > n || last() < n,
         Amount::Over(n) => first > n || last() > n,
         Amount::AtLeast(n) => first >= n || last() >= n,
         Amount::Under(n) => first < n,
@@ -553,12 +670,19 @@ impl RecordTest {
                 let rules = record.ledger.iter().filter_map(|e| pack().signature(e.signature));
                 let numbers = rules.filter(|rule| rule.kind == Rule::Asn).flat_map(|rule| rule.patterns);
                 let number = |pattern: &&str| pattern.strip_prefix("AS").and_then(|n| n.parse().ok());
-                numbers.filter_map(number).any(|n| amount.holds(n))
+                let differs = matches!(amount, Amount::Differs(_));
+                any_or_all(numbers.filter_map(number), differs, |n| amount.holds(n))
             }),
             Self::Url(needle) => {
-                let (host, path) = (snapshot.text(row.host), snapshot.text(row.path));
+                if row.kind != RowKind::Http {
+                    return false;
+                }
+                let [host, path] = [Text::Host, Text::Path].map(|column| {
+                    let shown = snapshot.text(column.of(row));
+                    if needle.is_of_cut() { shown.into() } else { whole_text(snapshot, id, row, column) }
+                });
                 let scheme = if row.is_opened() { "https" } else { "http" };
-                row.kind == RowKind::Http && !host.is_empty() && needle.holds(&format!("{scheme}://{host}{path}"))
+                !host.is_empty() && needle.holds(&format!("{scheme}://{host}{path}"))
             }
             Self::Site { needle, sites } => {
                 if row.kind == RowKind::Dns {
@@ -568,6 +692,10 @@ impl RecordTest {
                 let party = party.and_then(|r| r.verdict.tenant).and_then(|t| t.value.first_party);
                 match party {
                     Some(site) => needle.holds(&clean(site.as_bytes())),
+                    None if is_cut(snapshot.text(row.host)) || is_cut(snapshot.text(row.server)) => {
+                        let [host, server] = [Text::Host, Text::Server].map(|c| whole_text(snapshot, id, row, c));
+                        needle.holds(&own_site(&host, &server))
+                    }
                     None => *sites
                         .entry((row.host, row.server))
                         .or_insert_with(|| needle.holds(&own_site(snapshot.text(row.host), snapshot.text(row.server)))),
@@ -581,17 +709,55 @@ fn has_line(record: &Record, heads: Heads, name: &str, needle: Option<&Needle>) 
     let Detail::Http(http) = &record.exchange.detail else { return false };
     let request = http.request.iter().filter(|_| heads != Heads::Response);
     let responses = http.interim.iter().chain(&http.response).filter(|_| heads != Heads::Request);
-    let holds = |message: &HttpMessage| {
-        message.each_field().any(|(n, value)| {
-            n.eq_ignore_ascii_case(name.as_bytes()) && needle.is_none_or(|needle| needle.holds(&clean(value)))
-        })
-    };
-    request.chain(responses).any(holds)
+    let lines = request.chain(responses).flat_map(HttpMessage::each_field);
+    let mut values = lines.filter(|(n, _)| n.eq_ignore_ascii_case(name.as_bytes())).map(|(_, value)| value);
+    let Some(needle) = needle else { return values.next().is_some() };
+    any_or_all(values, needle.differs(), |value| needle.holds(&clean(value)))
+}
+
+/// Whether one of several values is such; of a comparison that something differs, whether there are some and all do.
+fn any_or_all<T>(mut values: impl Iterator<Item = T>, differs: bool, mut holds: impl FnMut(T) -> bool) -> bool {
+    if differs { values.next().is_some_and(|first| holds(first) && values.all(holds)) } else { values.any(holds) }
 }
 
 /// Whether a lookup's answer leads through such a name.
 fn leads_through(record: &Record, needle: Option<&Needle>) -> bool {
     let Detail::Dns(dns) = &record.exchange.detail else { return false };
     let answers = dns.response.iter().flat_map(|response| &response.answers);
-    answers.filter(|answer| answer.rtype == CNAME).any(|answer| needle.is_none_or(|needle| needle.holds(&answer.value)))
+    let mut names = answers.filter(|answer| answer.rtype == CNAME);
+    let Some(needle) = needle else { return names.next().is_some() };
+    any_or_all(names, needle.differs(), |answer| needle.holds(&answer.value))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::in_time;
+    use crate::store::filter::{Expr, Filter, Test};
+
+    /// Which of four moments a comparison with a day keeps: before it, its first and last nanosecond, and after it.
+    #[track_caller]
+    fn check(text: &str, want: [bool; 4]) {
+        let filter = Filter::parse(text).unwrap();
+        let Expr::Test(Test::Time(amount)) = &filter.tree().expr else { panic!("{text}") };
+        let start = 1_307_923_200_000_000_000;
+        let moments = [start - 1, start, start + super::DAY - 1, start + super::DAY];
+        assert_eq!(moments.map(|at| in_time(amount, at)), want, "{text}");
+    }
+
+    #[test]
+    fn a_date_is_the_whole_day() {
+        check("time:2011-06-13", [false, true, true, false]);
+        check("time!=2011-06-13", [true, false, false, true]);
+        check("time<2011-06-13", [true, false, false, false]);
+        check("time<=2011-06-13", [true, true, true, false]);
+        check("time>2011-06-13", [false, false, false, true]);
+        check("time>=2011-06-13", [false, true, true, true]);
+        check("time:2011-06-13..2011-06-13", [false, true, true, false]);
+    }
+
+    #[test]
+    fn a_time_of_day_is_a_point() {
+        check("time>2011-06-13T00:00", [false, false, true, true]);
+        check("time<=2011-06-13T00:00", [true, true, false, false]);
+    }
 }

@@ -31,6 +31,19 @@ impl Needle {
         }
     }
 
+    /// Whether it asks that something differs: of several values all must, then.
+    pub(super) fn differs(&self) -> bool {
+        matches!(self, Self::Differs(_))
+    }
+
+    /// Whether it asks for a text as the row shows it, cut: what was picked there is found there.
+    pub(super) fn is_of_cut(&self) -> bool {
+        match self {
+            Self::Contains(text) | Self::Is(text) | Self::Differs(text) => text.ends_with('…'),
+            Self::Regex(_) => false,
+        }
+    }
+
     /// Whether one of a thing's names is such, or all differ.
     pub(super) fn holds_of(&self, names: &[&str]) -> bool {
         match self {

@@ -48,7 +48,8 @@ fn said(test: &Test, holds: bool) -> String {
                 Amount::AtLeast(n) => format!("frames from {n} on"),
                 Amount::Under(n) => format!("frames before {n}"),
                 Amount::AtMost(n) => format!("frames up to {n}"),
-                Amount::Differs(n) => format!("frames other than {n}"),
+                Amount::Differs(n) if holds => return format!("it does not have frame {n}"),
+                Amount::Differs(n) => return format!("it has frame {n}"),
             };
             format!("it {meets} {what}")
         }
@@ -57,6 +58,8 @@ fn said(test: &Test, holds: bool) -> String {
             let what = amounts(amount, u64::to_string);
             format!("it {began} after an action whose number {what}")
         }
+        Test::Number(Key::Port, Amount::Differs(n)) if holds => format!("no port is {n}"),
+        Test::Number(Key::Port, Amount::Differs(n)) => format!("one of the ports is {n}"),
         Test::Number(key, amount) => {
             let unit = key.kind();
             negated(subject(*key), &amounts(amount, |n| number(*n, unit)), holds)
@@ -101,6 +104,10 @@ fn said(test: &Test, holds: bool) -> String {
             let there = if holds { "there is" } else { "there is not" };
             match matching {
                 None => format!("{there} {whose} {name}"),
+                Some(Match::Differs(text)) if holds => {
+                    format!("there is {whose} {name}, and none is {}", shown(text))
+                }
+                Some(Match::Differs(text)) => format!("there is not {whose} {name}, or one is {}", shown(text)),
                 Some(matching) => format!("{there} {whose} {name} that {}", verb(matching)),
             }
         }
