@@ -115,9 +115,26 @@ impl Pages {
         Ok(Page::Spilled { file, offset, len: bytes.len() })
     }
 
+    /// Writes a record once more, behind all others, so that its page can go; where it cannot be read it stays where it is.
+    pub(super) fn move_up(&mut self, place: BlockRef, budget_bytes: usize) -> BlockRef {
+        let Ok(record) = self.read(place).map(Cow::into_owned) else { return place };
+        self.push(&record, budget_bytes)
+    }
+
+    /// How many pages there were.
+    pub(super) fn len(&self) -> usize {
+        self.list.len()
+    }
+
+    /// Whether a page was not let go of.
+    #[cfg(test)]
+    pub(super) fn is_there(&self, page: u32) -> bool {
+        self.list.get(page as usize).is_some_and(|page| !matches!(page, Page::Gone))
+    }
+
     /// Lets go of every page but these and the one that is being filled.
     pub(super) fn keep(&mut self, pages: impl Iterator<Item = u32>) {
-        let mut live = vec![false; self.list.len()];
+        let mut live = vec![false; self.len()];
         for page in pages {
             if let Some(slot) = live.get_mut(page as usize) {
                 *slot = true;

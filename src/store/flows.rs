@@ -1,10 +1,12 @@
 //! Which frames each flow had, so that panes and exports can read them again.
 
+use std::collections::hash_map::Entry;
 use std::sync::Arc;
 
-use ahash::AHashMap;
+use ahash::{AHashMap, AHashSet};
 
 use super::blocks::BlockRef;
+use super::table::{CHUNK as ROWS, RowId};
 use crate::model::FlowId;
 
 /// Flows in one shared chunk.
@@ -26,19 +28,11 @@ impl FlowIndex {
         }
     }
 
-    /// Forgets the flows whose last part stands in a page before `page`: a row that is left has its record there or later,
-    /// and its flow's frames are handed over after it.
-    pub(super) fn forget_before(&mut self, page: u32) {
-        let mut last: AHashMap<FlowId, u32> = AHashMap::new();
-        for (flow, place) in self.chunks.iter().flat_map(|chunk| chunk.iter()) {
-            let newest = last.entry(*flow).or_default();
-            *newest = place.page().max(*newest);
-        }
-        let left: Vec<(FlowId, BlockRef)> = self.chunks.iter().flat_map(|chunk| chunk.iter()).copied().collect();
-        self.chunks.clear();
-        for (flow, place) in left {
-            if last.get(&flow).is_some_and(|newest| *newest >= page) {
-                self.push(flow, place);
+    /// Keeps the parts of the flows that are needed, each where `again` says that it stands now.
+    pub(super) fn keep(&mut self, is_needed: impl Fn(FlowId) -> bool, mut again: impl FnMut(BlockRef) -> BlockRef) {
+        for chunk in std::mem::take(&mut self.chunks) {
+            for (flow, place) in chunk.iter().filter(|(flow, _)| is_needed(*flow)) {
+                self.push(*flow, again(*place));
             }
         }
     }
@@ -57,5 +51,57 @@ impl FlowIndex {
     /// Flows end in no order of their numbers, and only a pane asks: a walk over a million takes a millisecond.
     pub(super) fn find(&self, flow: FlowId) -> impl Iterator<Item = BlockRef> + '_ {
         self.chunks.iter().flat_map(|c| c.iter()).filter(move |(id, _)| *id == flow).map(|(_, place)| *place)
+    }
+}
+
+/// Whose frame lists a live capture that forgets rows still needs: flows that go on, since an exchange that is yet to come is
+/// read again from the first frame of its flow, and flows of rows that are left.
+#[derive(Debug, Default)]
+pub(super) struct FlowUse {
+    going_on: AHashSet<FlowId>,
+    /// How many rows of each flow are left.
+    rows: AHashMap<FlowId, u32>,
+    /// The flow of each row, in chunks as the table has them.
+    chunks: Vec<Vec<FlowId>>,
+}
+
+impl FlowUse {
+    /// Some frames of a flow were handed over.
+    pub(super) fn goes_on(&mut self, flow: FlowId) {
+        self.going_on.insert(flow);
+    }
+
+    /// A flow is over.
+    pub(super) fn ended(&mut self, flow: FlowId) {
+        self.going_on.remove(&flow);
+    }
+
+    /// A row came, behind all others.
+    pub(super) fn add(&mut self, RowId(id): RowId, flow: FlowId) {
+        let chunk = id as usize / ROWS;
+        if self.chunks.len() <= chunk {
+            self.chunks.resize_with(chunk + 1, Vec::new);
+        }
+        if let Some(chunk) = self.chunks.get_mut(chunk) {
+            chunk.push(flow);
+            *self.rows.entry(flow).or_insert(0) += 1;
+        }
+    }
+
+    /// The rows of a chunk were forgotten.
+    pub(super) fn forget_chunk(&mut self, chunk: usize) {
+        for flow in self.chunks.get_mut(chunk).map(std::mem::take).unwrap_or_default() {
+            if let Entry::Occupied(mut rows) = self.rows.entry(flow) {
+                *rows.get_mut() -= 1;
+                if *rows.get() == 0 {
+                    rows.remove();
+                }
+            }
+        }
+    }
+
+    /// Whether a row that is left or yet to come is read again from the flow's frames.
+    pub(super) fn needs(&self, flow: FlowId) -> bool {
+        self.going_on.contains(&flow) || self.rows.contains_key(&flow)
     }
 }

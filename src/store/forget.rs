@@ -3,16 +3,18 @@
 
 use std::sync::Arc;
 
-use super::strings::StrId;
+use ahash::AHashSet;
+
 use super::table::{CHUNK, Row, RowId, Store};
 
 /// Rows over the limit that are waited for, since looking for what can go costs a walk over all rows.
 const BATCH: usize = 8 * CHUNK;
 
 impl Store {
-    /// Keeps the newest `rows` rows, or somewhat more. Rows of exchanges that go on stay, and those around them.
+    /// Keeps the newest `rows` rows, or somewhat more. Rows of exchanges that go on stay, and those of their chunk.
     pub fn keep_rows(&mut self, rows: usize) {
         self.most_rows = rows;
+        self.forget_at = rows.saturating_add(BATCH);
     }
 
     /// Rows that were forgotten.
@@ -20,61 +22,93 @@ impl Store {
         self.forgotten
     }
 
+    /// Whether rows are ever forgotten.
+    pub(super) fn forgets(&self) -> bool {
+        self.forget_at != usize::MAX
+    }
+
     /// Forgets the oldest rows, where there are too many.
     pub(super) fn forget_old(&mut self) {
-        let kept = self.len().saturating_sub(self.forgotten);
-        if kept < self.most_rows.saturating_add(BATCH) {
+        if self.len() < self.forget_at {
             return;
         }
-        let first = self.forgotten / CHUNK;
+        self.forget_at = self.len().saturating_add(BATCH);
         let end = (self.len().saturating_sub(self.most_rows)) / CHUNK;
-        let oldest_open = self.open.values().flatten().map(|(_, RowId(id))| *id as usize / CHUNK).min();
-        let end = oldest_open.map_or(end, |open| open.min(end));
-        for at in first..end {
+        // One connection may stay open for days: it holds its own chunk, not all that came after it.
+        let open: AHashSet<usize> =
+            self.open.values().flatten().map(|(_, RowId(id))| *id as usize / CHUNK).filter(|at| *at < end).collect();
+        let before = self.forgotten;
+        for at in (0..end).filter(|at| !open.contains(at)) {
             let Some(chunk) = self.chunks.get_mut(at).map(std::mem::take) else { break };
             for row in chunk.iter() {
                 self.uncount(row.operator);
             }
+            self.forgotten += chunk.len();
             self.programs.forget_chunk(at);
+            self.flow_use.forget_chunk(at);
         }
-        if end > first {
-            self.forgotten = end * CHUNK;
+        if self.forgotten > before {
             self.sweep();
         }
     }
 
     /// Lets go of texts, records and frame lists that no row that is left needs.
     fn sweep(&mut self) {
-        let mut live = vec![false; self.texts.len()];
-        let mut keep = |id: StrId| {
-            if let Some(slot) = live.get_mut(id.0 as usize) {
-                *slot = true;
-            }
-        };
-        let mut oldest = u32::MAX;
+        let mut texts = Live::new(self.texts.len());
+        let mut words = Live::new(self.words.len());
+        let mut pages = Live::new(self.pages.len());
         for row in self.chunks.iter().flat_map(|chunk| chunk.iter()) {
-            let Row { host, path, server, tenant, record, .. } = *row;
+            let Row { host, path, server, tenant, method, content_type, record, .. } = *row;
             for id in [host, path, server, tenant] {
-                keep(id);
+                texts.keep(id.0);
             }
-            oldest = oldest.min(record.page());
+            for id in [method, content_type] {
+                words.keep(u32::from(id.0));
+            }
+            pages.keep(record.page());
         }
-        self.findings.texts().for_each(&mut keep);
-        self.programs.texts().for_each(&mut keep);
-        self.texts.sweep(&live);
-        self.flows.forget_before(oldest);
+        self.findings.texts().chain(self.programs.texts()).for_each(|id| texts.keep(id.0));
+        self.texts.sweep(&texts.0);
+        self.words.sweep(&words.0);
+        // A flow that goes on has parts in every page that was filled meanwhile: a page that holds nothing else goes.
+        let Self { flows, flow_use, pages: all, record_bytes, .. } = self;
+        flows.keep(
+            |flow| flow_use.needs(flow),
+            |place| if pages.has(place.page()) { place } else { all.move_up(place, *record_bytes) },
+        );
         let rows = self.chunks.iter().flat_map(|chunk| chunk.iter()).map(|row| row.record.page());
         self.pages.keep(rows.chain(self.flows.pages()));
-        let givers = Arc::make_mut(&mut self.givers);
-        givers.forget_before(self.forgotten as u32);
+        let chunks = &self.chunks;
+        let is_gone = |row: u32| chunks.get(row as usize / CHUNK).is_some_and(|chunk| chunk.is_empty());
+        Arc::make_mut(&mut self.givers).forget(is_gone);
+    }
+}
+
+/// Which of many numbers are still needed.
+struct Live(Vec<bool>);
+
+impl Live {
+    fn new(len: usize) -> Self {
+        Self(vec![false; len])
+    }
+
+    fn keep(&mut self, at: u32) {
+        if let Some(slot) = self.0.get_mut(at as usize) {
+            *slot = true;
+        }
+    }
+
+    /// Those past the end came since: they are.
+    fn has(&self, at: u32) -> bool {
+        self.0.get(at as usize).copied().unwrap_or(true)
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::{Budget, Detail, DnsKind, DnsLookup, DnsQuestion, Exchange, FlowId, FrameNo, Ledger, Verdict};
-    use crate::model::{Endpoint, Timestamp, Transport};
+    use crate::model::{Budget, Detail, DnsKind, DnsLookup, DnsQuestion, Exchange, FlowId, FrameNo, Ledger, Limit};
+    use crate::model::{Endpoint, Timestamp, Transport, Verdict};
     use crate::store::{Facts, Progress, Record};
     use crate::streams::FrameList;
 
@@ -107,16 +141,30 @@ mod tests {
     fn add(store: &mut Store, n: u32) {
         let record = record(n);
         store.add(&record);
+        add_frame(store, record.exchange.flow, n + 1);
+        store.end_flow(record.exchange.flow);
+    }
+
+    fn add_frame(store: &mut Store, flow: FlowId, frame: u32) {
         let mut frames = FrameList::default();
-        frames.push(record.exchange.first_frame, u64::from(n) * 100);
-        store.add_frames(record.exchange.flow, &frames);
+        frames.push(FrameNo(frame), u64::from(frame) * 100);
+        store.add_frames(flow, &frames);
+    }
+
+    fn forgetful(rows: usize) -> Store {
+        let budget = Budget { record_bytes: 1 << 20, ..Budget::default() };
+        let mut store = Store::new(&budget, &[]);
+        store.keep_rows(rows);
+        store
+    }
+
+    fn pages_left(store: &Store) -> usize {
+        (0..store.pages.len() as u32).filter(|page| store.pages.is_there(*page)).count()
     }
 
     #[test]
     fn what_is_kept_does_not_grow_with_what_came() {
-        let budget = Budget { record_bytes: 1 << 20, ..Budget::default() };
-        let mut store = Store::new(&budget, &[]);
-        store.keep_rows(5_000);
+        let mut store = forgetful(5_000);
         let snapshot_of = |store: &mut Store| store.snapshot(Facts::default(), Progress::default());
         let mut early = None;
         let mut texts = Vec::new();
@@ -141,7 +189,7 @@ mod tests {
             let again = snapshot.record(*id).expect("what is listed can be read");
             assert_eq!(again.exchange.first_frame, FrameNo(id.0 + 1));
             let frames = snapshot.flow_frames(again.exchange.flow).expect("frames").expect("its frames");
-            assert_eq!(frames, [(FrameNo(id.0 + 1), u64::from(id.0) * 100)]);
+            assert_eq!(frames, [(FrameNo(id.0 + 1), u64::from(id.0 + 1) * 100)]);
         }
         assert!(snapshot.row(RowId(3)).is_none() && snapshot.record(RowId(3)).is_err());
         assert!(texts.iter().all(|n| *n < 5_000 + 2 * BATCH), "texts are let go: {texts:?}");
@@ -149,5 +197,78 @@ mod tests {
         // A copy from before has its rows and texts still.
         let early = early.expect("a snapshot");
         assert_eq!(early.row(RowId(3)).map(|row| early.text(row.host).to_owned()).as_deref(), Some("3.example"));
+    }
+    #[test]
+    fn what_goes_on_holds_its_own_chunk_only() {
+        let mut store = forgetful(5_000);
+        let open = record(0);
+        assert_eq!(store.show(&open), RowId(0));
+        for n in 1..60_000 {
+            add(&mut store, n);
+        }
+        let snapshot = store.snapshot(Facts::default(), Progress::default());
+        let kept = snapshot.kept();
+        assert_eq!((kept, snapshot.len()), (snapshot.rows().count(), 60_000));
+        assert!((5_000 + CHUNK..5_000 + BATCH + 2 * CHUNK).contains(&kept), "{kept}");
+        assert!(snapshot.row(RowId(0)).is_some_and(|row| row.is_open()) && snapshot.row(RowId(2_000)).is_none());
+        assert!(store.texts.len() < 5_000 + 3 * BATCH && store.flows.len() < 5_000 + 3 * BATCH);
+        // Once it ends its chunk goes like the others.
+        assert_eq!(store.add(&open), RowId(0));
+        store.end_flow(open.exchange.flow);
+        for n in 60_000..70_000 {
+            add(&mut store, n);
+        }
+        let snapshot = store.snapshot(Facts::default(), Progress::default());
+        assert!(snapshot.row(RowId(0)).is_none() && snapshot.kept() < 5_000 + BATCH + CHUNK);
+        assert_eq!(snapshot.kept() + store.forgotten(), 70_000);
+    }
+
+    #[test]
+    fn the_frames_of_a_flow_that_goes_on_stay_and_hold_no_other_page() {
+        let mut store = forgetful(5_000);
+        let (idle, busy) = (FlowId(1_000_001), FlowId(1_000_002));
+        add_frame(&mut store, idle, 7);
+        for n in 0..60_000 {
+            if n % 100 == 0 {
+                add_frame(&mut store, busy, n + 1);
+            }
+            add(&mut store, n);
+        }
+        // The next exchange of the idle one comes only now.
+        let late = Record { exchange: Exchange { flow: idle, ..record(0).exchange }, ..record(0) };
+        let row = store.add(&late);
+        let snapshot = store.snapshot(Facts::default(), Progress::default());
+        let again = snapshot.record(row).expect("a record");
+        let frames = snapshot.flow_frames(again.exchange.flow).expect("frames").expect("its frames");
+        assert_eq!(frames, [(FrameNo(7), 700)]);
+        let frames = snapshot.flow_frames(busy).expect("frames").expect("its frames");
+        let want: Vec<_> = (0..600).map(|n| (FrameNo(n * 100 + 1), u64::from(n * 100 + 1) * 100)).collect();
+        assert_eq!(frames, want);
+        let (left, all) = (pages_left(&store), store.pages.len());
+        assert!(left * 3 < all, "{left} of {all} pages are left");
+        // Flows that ended without rows that are left are not needed any more.
+        store.end_flow(busy);
+        for n in 60_000..70_000 {
+            add(&mut store, n);
+        }
+        assert!(store.snapshot(Facts::default(), Progress::default()).flow_frames(busy).expect("nothing").is_none());
+    }
+
+    #[test]
+    fn words_are_let_go_and_their_cap_is_said() {
+        let mut store = forgetful(usize::MAX);
+        for n in 0..70_000 {
+            store.words.intern(&format!("METHOD{n}"));
+        }
+        let refused = |store: &mut Store| {
+            let snapshot = store.snapshot(Facts::default(), Progress::default());
+            let limits = &snapshot.facts().limits;
+            limits.iter().filter(|hit| hit.limit == Limit::InternedTexts).map(|hit| hit.count).sum::<u64>()
+        };
+        let over = refused(&mut store);
+        assert!(over > 4_000, "{over}");
+        store.sweep();
+        store.words.intern("METHOD");
+        assert_eq!(refused(&mut store), over, "there is room again");
     }
 }

@@ -35,9 +35,9 @@ impl Givers {
         (0..self.first).map(|_| None).chain(places)
     }
 
-    /// Forgets the first ones, as far as their rows stand before `row`.
-    pub(super) fn forget_before(&mut self, row: u32) {
-        let old = self.places.iter().take_while(|place| **place < row).count();
+    /// Forgets the first ones, as far as their rows are gone.
+    pub(super) fn forget(&mut self, is_gone: impl Fn(u32) -> bool) {
+        let old = self.places.iter().take_while(|place| **place != u32::MAX && is_gone(**place)).count();
         self.places.drain(..old);
         self.first = self.first.saturating_add(old as u32);
     }

@@ -136,6 +136,7 @@ pub struct Snapshot {
     /// Grows with every snapshot of one store.
     pub generation: u64,
     pub(super) rows: Vec<Arc<Vec<Row>>>,
+    pub(super) forgotten: usize,
     pub(super) texts: Texts,
     pub(super) words: Texts,
     pub(super) pages: Pages,
@@ -159,9 +160,14 @@ impl Snapshot {
         Self::default()
     }
 
-    /// How many rows came; a live capture that goes on for long may have forgotten the first of them.
+    /// How many rows came; a live capture that goes on for long may have forgotten old ones.
     pub fn len(&self) -> usize {
         self.rows.last().map_or(0, |last| (self.rows.len() - 1) * CHUNK + last.len())
+    }
+
+    /// How many rows are there to be shown.
+    pub fn kept(&self) -> usize {
+        self.len().saturating_sub(self.forgotten)
     }
 
     /// Whether there is none.

@@ -11,7 +11,7 @@ use super::actions::Actions;
 use super::blocks::{BlockRef, Pages};
 use super::certificates::Certificates;
 use super::findings::Findings;
-use super::flows::FlowIndex;
+use super::flows::{FlowIndex, FlowUse};
 use super::givers::Givers;
 use super::notes::Notes;
 use super::programs::Programs;
@@ -151,15 +151,18 @@ impl Row {
 pub struct Store {
     pub(super) chunks: Vec<Arc<Vec<Row>>>,
     len: u32,
-    /// Rows to keep, and rows of the first chunks that were forgotten.
+    /// Rows to keep, rows that were forgotten, and with how many rows it is looked again what can go.
     pub(super) most_rows: usize,
     pub(super) forgotten: usize,
+    pub(super) forget_at: usize,
     pub(super) texts: Interner,
-    words: Interner,
+    pub(super) words: Interner,
     pub(super) pages: Pages,
     pub(super) flows: FlowIndex,
+    /// Filled only where rows are forgotten.
+    pub(super) flow_use: FlowUse,
     certificates: Certificates,
-    record_bytes: usize,
+    pub(super) record_bytes: usize,
     scratch: Vec<u8>,
     providers: BTreeMap<u16, u32>,
     roles: &'static [&'static str],
@@ -181,10 +184,12 @@ impl Store {
             len: 0,
             most_rows: usize::MAX,
             forgotten: 0,
+            forget_at: usize::MAX,
             texts: Interner::new(budget.interned_texts),
             words: Interner::new(usize::from(u16::MAX)),
             pages: Pages::default(),
             flows: FlowIndex::default(),
+            flow_use: FlowUse::default(),
             certificates: Certificates::default(),
             record_bytes: budget.record_bytes,
             scratch: Vec::new(),
@@ -226,7 +231,7 @@ impl Store {
         let id = RowId(self.place(&record.exchange).0);
         let mut row = self.store(record);
         row.duration_micros = Row::OPEN;
-        self.put(id, row);
+        self.put(id, row, record.exchange.flow);
         self.programs.row(id, &record.exchange);
         let rows = self.open.entry(record.exchange.flow).or_default();
         if rows.iter().all(|(_, known)| *known != id) {
@@ -249,7 +254,7 @@ impl Store {
             Some(site) => self.text(site.as_bytes()),
         });
         Arc::make_mut(&mut self.findings).add(&row, &record.exchange, sites);
-        self.put(id, row);
+        self.put(id, row, record.exchange.flow);
         self.programs.row(id, &record.exchange);
         if let Some(rows) = self.open.get_mut(&record.exchange.flow) {
             rows.retain(|(_, known)| *known != id);
@@ -271,7 +276,7 @@ impl Store {
     }
 
     /// Writes a row at its place: behind all others, or over the one that was there.
-    fn put(&mut self, RowId(id): RowId, row: Row) {
+    fn put(&mut self, RowId(id): RowId, row: Row, flow: FlowId) {
         *self.providers.entry(row.operator).or_insert(0) += 1;
         if id < self.len {
             let old = self.chunks.get_mut(id as usize / CHUNK).map(Arc::make_mut);
@@ -286,7 +291,10 @@ impl Store {
             Arc::make_mut(chunk).push(row);
         }
         self.len = id.saturating_add(1);
-        self.forget_old();
+        if self.forgets() {
+            self.flow_use.add(RowId(id), flow);
+            self.forget_old();
+        }
     }
 
     /// A row of that operator is gone.
@@ -304,11 +312,15 @@ impl Store {
         if !frames.is_empty() {
             let place = self.pages.push(frames.as_bytes(), self.record_bytes);
             self.flows.push(flow, place);
+            if self.forgets() {
+                self.flow_use.goes_on(flow);
+            }
         }
     }
 
     /// A flow is over: none of its rows is open any more.
     pub fn end_flow(&mut self, flow: FlowId) {
+        self.flow_use.ended(flow);
         if self.open.is_empty() {
             return;
         }
@@ -339,12 +351,9 @@ impl Store {
     /// A frozen copy of all that is there.
     pub fn snapshot(&mut self, mut facts: Facts, progress: Progress) -> Snapshot {
         self.generation += 1;
-        if self.texts.refused > 0 {
-            facts.limits.push(LimitHit {
-                limit: Limit::InternedTexts,
-                count: self.texts.refused,
-                first_frame: FrameNo(0),
-            });
+        let count = self.texts.refused + self.words.refused;
+        if count > 0 {
+            facts.limits.push(LimitHit { limit: Limit::InternedTexts, count, first_frame: FrameNo(0) });
         }
         if self.forgotten > 0 {
             let count = self.forgotten as u64;
@@ -353,6 +362,7 @@ impl Store {
         Snapshot {
             generation: self.generation,
             rows: self.chunks.clone(),
+            forgotten: self.forgotten,
             texts: self.texts.texts().clone(),
             words: self.words.texts().clone(),
             pages: self.pages.clone(),

@@ -291,9 +291,9 @@ impl Desk {
         self.quit
     }
 
-    /// Rows shown, of all rows.
+    /// Rows shown, of all that are there.
     pub fn counts(&self) -> (usize, usize) {
-        (self.capture.order.len(), self.capture.snapshot.len())
+        (self.capture.order.len(), self.capture.snapshot.kept())
     }
 
     /// Whether the engine still reads the capture.
@@ -681,11 +681,11 @@ impl Desk {
                 actions: self.capture.snapshot.actions().len(),
                 // Without a filter the order only lags behind while reading: all are shown.
                 shown: if self.state.choice.keeps_all() {
-                    self.capture.snapshot.len()
+                    self.capture.snapshot.kept()
                 } else {
                     self.capture.order.len()
                 },
-                all: self.capture.snapshot.len(),
+                all: self.capture.snapshot.kept(),
             };
             toolbar::show(ui, &seen, &mut self.state, actions);
         });
