@@ -35,6 +35,12 @@ const QUIC_SEALED: &str = "QUIC seals everything after its first packets, the se
 const ONLY_STEERING: &str = "A lookup shows where a name is steered, not who answers a connection.";
 const NO_LOOKUP: &str =
     "No lookup of this name for this address stands earlier in the capture, so its CNAME chain is not known.";
+const OTHER_HOST: &str =
+    "The session was opened for another host; whether its certificate covers this one too is not visible.";
+const ASKED_SEALED: &str =
+    "The client had a session of encrypted DNS by then: the name may have been asked there, where nobody can see it.";
+const SEALED_DNS: &str =
+    "This is, or may be, encrypted DNS: which names were asked in it, and what was answered, is not visible.";
 const NO_RESPONSE: &str = "The capture holds no answer, so nothing shows what the server is.";
 const NO_REQUEST: &str = "The capture holds no request, so the name that was asked for is not known.";
 const LOCAL_PEER: &str =
@@ -52,15 +58,18 @@ const RESIGNED: &str =
 const PAYER: &str =
     "Who owns and pays for the account is in no capture; who hands out its signed URLs is as near as lines come.";
 /// Every sentence about what a capture cannot show.
-pub(super) const CANNOT_SHOW: [&str; 19] = [
+pub(super) const CANNOT_SHOW: [&str; 22] = [
     SEALED,
     OPENED,
     RESUMED,
     NO_CERTIFICATE,
     NO_NAME,
+    OTHER_HOST,
     QUIC_SEALED,
     ONLY_STEERING,
     NO_LOOKUP,
+    ASKED_SEALED,
+    SEALED_DNS,
     NO_RESPONSE,
     NO_REQUEST,
     LOCAL_PEER,
@@ -82,6 +91,12 @@ pub(super) struct Scene {
     /// The address lists are of the capture's time.
     pub(super) dated: bool,
     pub(super) local: bool,
+    /// A sealed session in which names may have been asked.
+    pub(super) sealed_dns: bool,
+    /// The session was opened for another host, and no certificate is there to tell.
+    pub(super) other_host: bool,
+    /// The client had such a session before.
+    pub(super) asked_sealed: bool,
     pub(super) accepted: bool,
     pub(super) proxied: bool,
     pub(super) dns: bool,
@@ -604,10 +619,13 @@ fn cannot_show(scene: &Scene, witnesses: &[Witness<'_>]) -> Vec<&'static str> {
         (scene.hidden_certificate && (scene.opened || !scene.sealed), RESUMED),
         (scene.hidden_certificate && !scene.quic && !scene.opened && scene.sealed, NO_CERTIFICATE),
         (scene.hidden_name, NO_NAME),
+        (scene.other_host, OTHER_HOST),
         (scene.dns, ONLY_STEERING),
         (scene.no_response, NO_RESPONSE),
         (scene.no_request, NO_REQUEST),
         (!scene.dns && scene.looked_up.is_none(), NO_LOOKUP),
+        (scene.asked_sealed && scene.looked_up.is_none(), ASKED_SEALED),
+        (scene.sealed_dns, SEALED_DNS),
         (!scene.dns && scene.proxied, PROXIED),
         (scene.local, LOCAL_PEER),
         (!scene.dns && !scene.local && !routed, UNLISTED),

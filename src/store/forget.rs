@@ -73,7 +73,9 @@ impl Store {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::{Budget, Detail, DnsKind, DnsLookup, DnsQuestion, Exchange, FlowId, FrameNo, Ledger, Verdict};
+    use crate::model::{
+        Budget, Detail, DnsKind, DnsLookup, DnsOver, DnsQuestion, Exchange, FlowId, FrameNo, Ledger, Verdict,
+    };
     use crate::model::{Endpoint, Timestamp, Transport};
     use crate::store::{Facts, Progress, Record};
     use crate::streams::FrameList;
@@ -81,6 +83,7 @@ mod tests {
     fn record(n: u32) -> Record {
         let lookup = DnsLookup {
             kind: DnsKind::Dns,
+            over: DnsOver::Plain,
             id: 1,
             questions: vec![DnsQuestion { name: format!("{n}.example"), qtype: 1 }],
             query_frame: Some(FrameNo(n + 1)),

@@ -18,6 +18,7 @@ use super::record::Record;
 use super::snapshot::{Facts, Progress, Snapshot};
 use super::strings::{Interner, StrId, StrId16};
 use crate::capture::SocketOwner;
+use crate::evidence::sealed_dns;
 use crate::model::{
     Agreement, AnomalyKind, Budget, Detail, DnsKind, Exchange, ExchangeNo, FlowId, FrameNo, GiverNo, Grade,
     HttpMessage, HttpVersion, Limit, LimitHit, ProviderId, StartLine, TlsTransport, clean_to,
@@ -68,7 +69,7 @@ pub struct Row {
     pub tenant: StrId,
     /// Method; `TLS`, `DTLS`, `DNS`, `mDNS`, `LLMNR` for the others.
     pub method: StrId16,
-    /// Media type of the response; `websocket` where one was opened.
+    /// Media type of the response; `websocket` where one was opened; `over TLS` or `over HTTPS` for DNS.
     pub content_type: StrId16,
     /// Status code, 0 where none came; for DNS the response code.
     pub status: u16,
@@ -467,6 +468,10 @@ impl Store {
                     path.push_str(" · ");
                     path.push_str(&clean_to(alpn, 40));
                 }
+                if let Some(sealed) = sealed_dns(exchange) {
+                    path.push_str(" · ");
+                    path.push_str(sealed.words());
+                }
                 row.path = StrId(self.texts.intern(&path));
                 row.size = tls.bytes[0].saturating_add(tls.bytes[1]);
                 if tls.server_hello.is_none() || tls.client_hello.is_none() {
@@ -480,6 +485,7 @@ impl Store {
                     DnsKind::Mdns => b"mDNS",
                     DnsKind::Llmnr => b"LLMNR",
                 });
+                row.content_type = self.word(dns.over.words().trim_start().as_bytes());
                 if let Some(question) = dns.questions.first() {
                     row.host = self.text(question.name.as_bytes());
                     row.path = StrId(self.texts.intern(&crate::protocols::dns::type_name(question.qtype)));
