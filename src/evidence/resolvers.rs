@@ -92,7 +92,9 @@ pub fn resolver<'a>(
 ) -> Option<SealedDns> {
     let quic = transport == TlsTransport::Quic;
     let secure = if quic { DnsOver::Quic } else { DnsOver::Tls };
-    let own: &[u8] = if quic { b"doq" } else { b"dot" };
+    // Drafts of DNS over QUIC had names of their own (doq-i02).
+    let own =
+        |protocol: &[u8]| if quic { protocol == b"doq" || protocol.starts_with(b"doq-") } else { protocol == b"dot" };
     let asked = name.and_then(Name::of);
     let named = asked.as_ref().and_then(|asked| {
         resolvers().iter().find(|r| r.names.iter().any(|known| is_under(asked.bytes(), known.as_bytes())))
@@ -103,7 +105,7 @@ pub fn resolver<'a>(
     });
     let resolver = known.map(|r| r.name.as_str());
     let mut all = offered.clone();
-    if all.clone().next().is_some() && all.all(|protocol| protocol == own) {
+    if all.clone().next().is_some() && all.all(own) {
         return Some(SealedDns { over: secure, sign: Sign::Protocol, resolver });
     }
     let sign = if named.is_some() { Sign::Name } else { Sign::Address };
