@@ -66,6 +66,7 @@ impl Merge {
                     self.store.show(&Record { exchange, ledger, verdict });
                 }
                 Found::Short(packet) => self.moves.learn(packet),
+                Found::Resolver(client, hello) => self.known.learn_resolver(client, event.flow, hello),
                 Found::Links(given) => self.known.learn_links(given),
                 Found::Frames(frames) => self.store.add_frames(event.flow, &frames),
                 Found::Flow(frames) => {

@@ -4,9 +4,10 @@ use std::collections::VecDeque;
 
 use super::shard::exchange;
 use crate::model::{
-    Anomaly, AnomalyKind, Detail, DnsKind, DnsLookup, DnsQuestion, DnsResponse, Exchange, FrameNo, Side, Timestamp,
+    Anomaly, AnomalyKind, Budget, Detail, DnsKind, DnsLookup, DnsOver, DnsQuestion, DnsResponse, Exchange, FrameNo,
+    HttpExchange, Side, Timestamp,
 };
-use crate::protocols::dns;
+use crate::protocols::{dns, http};
 use crate::streams::Flow;
 
 /// Questions of one flow that wait; the oldest is given up for a further one.
@@ -98,7 +99,8 @@ impl Lookups {
         } else if kind == DnsKind::Dns {
             anomalies.push(Anomaly { kind: AnomalyKind::Unasked, frame: seen.frame, offset: 0, len: 0 });
         }
-        let lookup = DnsLookup { kind, id: message.id, questions, query_frame, response: Some(response) };
+        let lookup =
+            DnsLookup { kind, over: DnsOver::Plain, id: message.id, questions, query_frame, response: Some(response) };
         let last = (seen.frame, seen.time);
         let detail = Detail::Dns(Box::new(lookup));
         let ordinal = own.unwrap_or_else(number);
@@ -120,9 +122,41 @@ impl Lookups {
     }
 }
 
+/// A lookup over HTTP (RFC 8484): the request is the question, whatever the message in it says of itself. `None` where neither
+/// holds a DNS message.
+pub(super) fn over_http(
+    http: &HttpExchange,
+    carried: &http::Lookup,
+    budget: &Budget,
+) -> Option<(DnsLookup, Vec<Anomaly>)> {
+    let message = |bytes: &Option<Vec<u8>>| bytes.as_ref().and_then(|bytes| dns::message(bytes, budget));
+    let asked = message(&carried.query).filter(|m| !m.response);
+    let told = message(&carried.answer).filter(|m| m.response);
+    let mut anomalies = Vec::new();
+    let mut odd = |message: Option<&dns::Message>, frame: FrameNo| {
+        if message.is_some_and(|m| !m.complete) {
+            anomalies.push(Anomaly { kind: AnomalyKind::BadDns, frame, offset: 0, len: 0 });
+        }
+    };
+    let query_frame = http.request.as_ref().filter(|_| asked.is_some()).map(|m| m.last_frame);
+    let place = http.response.as_ref().map(|m| (m.last_frame, m.end_time));
+    odd(asked.as_ref(), query_frame.unwrap_or_default());
+    odd(told.as_ref(), place.unwrap_or_default().0);
+    let first = asked.as_ref().or(told.as_ref())?;
+    let (id, questions) = (first.id, first.questions.clone());
+    let response = told.zip(place).map(|(message, (frame, time))| DnsResponse {
+        frame,
+        time,
+        rcode: message.rcode,
+        answers: message.answers,
+    });
+    Some((DnsLookup { kind: DnsKind::Dns, over: DnsOver::Https, id, questions, query_frame, response }, anomalies))
+}
+
 fn unanswered(flow: &Flow, question: Question) -> Exchange {
     let lookup = DnsLookup {
         kind: if question.stream.is_some() { DnsKind::Dns } else { kind_of(flow) },
+        over: DnsOver::Plain,
         id: question.id,
         questions: question.questions,
         query_frame: Some(question.frame),

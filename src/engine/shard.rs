@@ -4,12 +4,12 @@ use std::collections::BTreeMap;
 use std::net::IpAddr;
 use std::sync::Arc;
 
-use super::pairing::Lookups;
+use super::pairing::{Lookups, over_http};
 use super::walk::{Block, Stamp};
-use crate::evidence::Given;
+use crate::evidence::{Given, resolver};
 use crate::model::{
-    Anomaly, Budget, Detail, Endpoint, Envelope, Exchange, FlowId, FrameNo, KeyLog, LimitHit, MessageList, Run,
-    RunKind, Side, Timestamp, Transport, Unit,
+    Anomaly, Budget, ClientHello, Detail, DnsOver, Endpoint, Envelope, Exchange, FlowId, FrameNo, KeyLog, LimitHit,
+    MessageList, Run, RunKind, Side, Timestamp, TlsTransport, Transport, Unit,
 };
 use crate::protocols::{Feed, Sniff, dns, http, http1, http2, http3, quic, tls};
 use crate::streams::{Flow, FlowTable, FrameList, Slot};
@@ -26,6 +26,8 @@ const TRIED_DATAGRAMS: u8 = 4;
 /// Exchanges that are read inside TLS count from here, so that they and the sessions of their flow have numbers of their
 /// own.
 const INSIDE: u32 = 1 << 31;
+/// Lookups that HTTP carried count from here on top of the number of the exchange that carried them.
+const CARRIED: u32 = 1 << 30;
 
 /// What a shard found.
 #[derive(Debug)]
@@ -40,6 +42,8 @@ pub(super) enum Found {
     Links(Given),
     /// A flow began with what may be a packet of a QUIC connection of another flow.
     Short(ShortPacket),
+    /// A client began a session in which it may ask for names.
+    Resolver(IpAddr, FrameNo),
     /// A flow ended; these were its (last) frames.
     Flow(FrameList),
 }
@@ -469,6 +473,9 @@ impl State {
             Parser::Tls { connection, done, .. } if !*done => {
                 let fed = connection.feed(&run, &mut reader.tools, &mut reader.tls);
                 *done = matches!(fed, Feed::Done | Feed::NotThis);
+                if let Some(hello) = connection.take_hello() {
+                    tell_resolver(stamp, flow, hello, out);
+                }
                 self.plaintext(stamp, flow, reader, out);
                 self.tls_ended(stamp, flow, reader, out);
                 if fed == Feed::NotThis {
@@ -662,6 +669,7 @@ impl State {
         let parser = match connection.protocol() {
             Some(b"http/1.1" | b"http/1.0") => http_parser(reader, true),
             Some(b"h2") => http2_parser(reader),
+            Some(b"dot") => Parser::DnsTcp(Box::new(dns::TcpReader::new(&reader.budget))),
             _ => Parser::default(),
         };
         Self { parser, ordinal: INSIDE, envelope, ..Self::default() }
@@ -836,8 +844,18 @@ impl State {
         for mut end in ended.drain(..) {
             let messages = std::mem::take(&mut end.messages);
             let contents = end.bodies.take().map(|bodies| Box::new(Contents { bodies, messages }));
+            let lookup = end.lookup.take().and_then(|carried| over_http(&end.http, &carried, &reader.budget));
             if let Some(exchange) = self.http_exchange(flow, end) {
+                let lookup = lookup.map(|(lookup, anomalies)| Exchange {
+                    ordinal: exchange.ordinal.saturating_add(CARRIED),
+                    detail: Detail::Dns(Box::new(lookup)),
+                    anomalies,
+                    ..exchange.clone()
+                });
                 self.push(stamp, flow, exchange, contents, out);
+                if let Some(lookup) = lookup {
+                    self.push(stamp, flow, lookup, None, out);
+                }
             }
         }
         reader.http = ended;
@@ -914,14 +932,26 @@ impl State {
         contents: Option<Box<Contents>>,
         out: &mut Vec<Event>,
     ) {
-        exchange.envelope.clone_from(&self.envelope);
+        self.seal(&mut exchange);
         (self.news, self.listed) = (true, true);
         out.push(Event { stamp, flow: flow.id, found: Found::Exchange(exchange, contents) });
+    }
+
+    /// What was read inside TLS says so.
+    fn seal(&self, exchange: &mut Exchange) {
+        exchange.envelope.clone_from(&self.envelope);
+        if let (Some(envelope), Detail::Dns(lookup)) = (&self.envelope, &mut exchange.detail)
+            && lookup.over == DnsOver::Plain
+        {
+            let quic = envelope.transport == TlsTransport::Quic;
+            lookup.over = if quic { DnsOver::Quic } else { DnsOver::Tls };
+        }
     }
 
     /// Gives what is new of exchanges that go on.
     fn show_open(&mut self, flow: &Flow, out: &mut Vec<Event>) {
         let mut shown = self.lookups.previews(flow);
+        shown.iter_mut().for_each(|lookup| self.seal(lookup));
         match &mut self.parser {
             Parser::Http(connection) => {
                 let previews = connection.previews();
@@ -979,6 +1009,16 @@ fn place(unit: &Unit) -> u64 {
     let mixed =
         (address as u64 ^ (address >> 64) as u64 ^ u64::from(server.port) << 48).wrapping_mul(0x9E37_79B9_7F4A_7C15);
     mixed >> 40
+}
+
+/// Tells of a session in which names may be asked, when it begins: it may go on for as long as the capture.
+fn tell_resolver(stamp: Stamp, flow: &Flow, (hello, asker): (&ClientHello, Side), out: &mut Vec<Event>) {
+    let (client, server) = if asker == Side::Client { (flow.client, flow.server) } else { (flow.server, flow.client) };
+    let offered = hello.alpn.iter().map(|range| range.of(&hello.block));
+    if resolver(hello.sni_bytes(), offered, TlsTransport::Tcp, server).is_some() {
+        let found = Found::Resolver(client.ip, hello.first_frame);
+        out.push(Event { stamp, flow: flow.id, found });
+    }
 }
 
 /// Frame and time of the first and of the last byte.
@@ -1062,9 +1102,9 @@ fn tls_parser(reader: &Reader) -> Parser {
     Parser::Tls { connection: Box::new(tls::Connection::new(&reader.budget)), inside: None, done: false }
 }
 
-/// DNS, mDNS (RFC 6762) and LLMNR (RFC 4795): there a shorter look is enough, elsewhere the whole message must be sound.
+/// DNS, DNS over TLS (RFC 7858 section 3.1), mDNS (RFC 6762) and LLMNR (RFC 4795): there a shorter look is enough, elsewhere the whole message must be sound.
 fn is_dns_port(flow: &Flow) -> bool {
-    [flow.client.port, flow.server.port].iter().any(|p| matches!(p, 53 | 5_353 | 5_355))
+    [flow.client.port, flow.server.port].iter().any(|p| matches!(p, 53 | 853 | 5_353 | 5_355))
 }
 
 /// What of a run stands after the switch to another protocol.

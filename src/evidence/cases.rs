@@ -12,9 +12,9 @@ use super::matcher::Matcher;
 use super::pack::{Kind, Signature, pack};
 use super::sample::{Expressions, matching};
 use crate::model::{
-    BlockSpan, Body, Budget, ByteRange, Certificate, ClientHello, Decryption, Detail, DnsKind, DnsLookup, DnsQuestion,
-    DnsRecord, DnsResponse, Endpoint, Exchange, Field, FlowId, FrameNo, HttpExchange, HttpMessage, HttpVersion,
-    ServerHello, StartLine, Timestamp, TlsSession, TlsTransport, Transport,
+    BlockSpan, Body, Budget, ByteRange, Certificate, ClientHello, Decryption, Detail, DnsKind, DnsLookup, DnsOver,
+    DnsQuestion, DnsRecord, DnsResponse, Endpoint, Exchange, Field, FlowId, FrameNo, HttpExchange, HttpMessage,
+    HttpVersion, ServerHello, StartLine, Timestamp, TlsSession, TlsTransport, Transport,
 };
 
 /// 2026-09-01, where a rule does not care.
@@ -567,6 +567,7 @@ fn answer_record(rtype: u16, name: &str, value: &str, at: usize) -> DnsRecord {
 fn looked_up(name: &str, answers: Vec<DnsRecord>) -> Exchange {
     let lookup = DnsLookup {
         kind: DnsKind::Dns,
+        over: DnsOver::Plain,
         id: 1,
         questions: vec![DnsQuestion { name: name.to_owned(), qtype: 1 }],
         query_frame: Some(FrameNo(1)),

@@ -36,6 +36,12 @@ const QUIC_SEALED: &str = "QUIC seals everything after its first packets, the se
 const ONLY_STEERING: &str = "A lookup shows where a name is steered, not who answers a connection.";
 const NO_LOOKUP: &str =
     "No lookup of this name for this address stands earlier in the capture, so its CNAME chain is not known.";
+const OTHER_HOST: &str =
+    "The session was opened for another host; whether its certificate covers this one too is not visible.";
+const ASKED_SEALED: &str =
+    "The client had a session of encrypted DNS by then: the name may have been asked there, where nobody can see it.";
+const SEALED_DNS: &str =
+    "This is, or may be, encrypted DNS: which names were asked in it, and what was answered, is not visible.";
 const NO_RESPONSE: &str = "The capture holds no answer, so nothing shows what the server is.";
 const NO_OPENED_RESPONSE: &str =
     "The keys open no answer to this request, so nothing shows what the server is; it may be there, sealed.";
@@ -55,15 +61,18 @@ const RESIGNED: &str =
 const PAYER: &str =
     "Who owns and pays for the account is in no capture; who hands out its signed URLs is as near as lines come.";
 /// Every sentence about what a capture cannot show.
-pub(super) const CANNOT_SHOW: [&str; 20] = [
+pub(super) const CANNOT_SHOW: [&str; 23] = [
     SEALED,
     OPENED,
     RESUMED,
     NO_CERTIFICATE,
     NO_NAME,
+    OTHER_HOST,
     QUIC_SEALED,
     ONLY_STEERING,
     NO_LOOKUP,
+    ASKED_SEALED,
+    SEALED_DNS,
     NO_RESPONSE,
     NO_OPENED_RESPONSE,
     NO_REQUEST,
@@ -86,6 +95,12 @@ pub(super) struct Scene {
     /// The address lists are of the capture's time.
     pub(super) dated: bool,
     pub(super) local: bool,
+    /// A sealed session in which names may have been asked.
+    pub(super) sealed_dns: bool,
+    /// The session was opened for another host, and no certificate is there to tell.
+    pub(super) other_host: bool,
+    /// The client had such a session before.
+    pub(super) asked_sealed: bool,
     pub(super) accepted: bool,
     pub(super) proxied: bool,
     pub(super) dns: bool,
@@ -626,11 +641,14 @@ fn cannot_show(scene: &Scene, witnesses: &[Witness<'_>]) -> Vec<&'static str> {
             NO_CERTIFICATE,
         ),
         (scene.hidden_name, NO_NAME),
+        (scene.other_host, OTHER_HOST),
         (scene.dns, ONLY_STEERING),
         (scene.no_response && !scene.inside, NO_RESPONSE),
         (scene.no_response && scene.inside, NO_OPENED_RESPONSE),
         (scene.no_request, NO_REQUEST),
         (!scene.dns && scene.looked_up.is_none(), NO_LOOKUP),
+        (scene.asked_sealed && scene.looked_up.is_none(), ASKED_SEALED),
+        (scene.sealed_dns, SEALED_DNS),
         (!scene.dns && scene.proxied, PROXIED),
         (scene.local, LOCAL_PEER),
         (!scene.dns && !scene.local && !routed, UNLISTED),

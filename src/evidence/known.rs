@@ -10,8 +10,8 @@ use ahash::AHashMap;
 use super::handouts::{Given, HandOuts, Unseen, Upload, Uploads};
 use super::names::Name;
 use crate::model::{
-    AnomalyKind, Budget, ByteRange, Detail, DnsKind, DnsLookup, DnsRecord, Exchange, ExchangeNo, FrameNo, GiverNo,
-    HttpExchange, StartLine, TlsSession,
+    AnomalyKind, Budget, ByteRange, Detail, DnsKind, DnsLookup, DnsRecord, Exchange, ExchangeNo, FlowId, FrameNo,
+    GiverNo, HttpExchange, StartLine, TlsSession,
 };
 use crate::protocols::links::normal_url;
 
@@ -120,6 +120,8 @@ pub struct Known {
     pub(super) hand_outs: HandOuts,
     pub(super) uploads: Uploads,
     clients: AHashMap<IpAddr, Unseen>,
+    /// Sealed sessions of encrypted DNS by their client, with the frame of their hello.
+    resolvers: AHashMap<IpAddr, Vec<(FlowId, FrameNo)>>,
     /// The capture's own counters tell of dropped packets.
     pub(super) dropped: bool,
 }
@@ -134,6 +136,7 @@ impl Known {
             hand_outs: HandOuts::new(budget.hand_out_bytes),
             uploads: Uploads::default(),
             clients: AHashMap::new(),
+            resolvers: AHashMap::new(),
             dropped: false,
         }
     }
@@ -141,6 +144,23 @@ impl Known {
     /// From here on it is known that packets of the capture were dropped: absence proves less.
     pub fn learn_drops(&mut self) {
         self.dropped = true;
+    }
+
+    /// A client began a session in which it may ask for names.
+    pub fn learn_resolver(&mut self, client: IpAddr, flow: FlowId, hello: FrameNo) {
+        if self.resolvers.len() >= CLIENTS && !self.resolvers.contains_key(&client) {
+            return;
+        }
+        let sessions = self.resolvers.entry(client).or_default();
+        // The first ones tell enough.
+        if sessions.len() < PER_ADDRESS {
+            sessions.push((flow, hello));
+        }
+    }
+
+    /// Whether a client may have asked for names before that frame where nobody can see them.
+    pub(super) fn may_have_asked(&self, client: IpAddr, before: FrameNo) -> bool {
+        self.resolvers.get(&client).is_some_and(|sessions| sessions.iter().any(|(_, hello)| *hello < before))
     }
 
     /// Remembers links that a response hands out.
@@ -157,6 +177,12 @@ impl Known {
     /// verdicts know it as the giver of URLs, if it gave any.
     pub fn learn(&mut self, exchange: &Exchange, no: ExchangeNo) -> Option<GiverNo> {
         self.learn_unseen(exchange);
+        if exchange.envelope.is_some()
+            && let Some(sessions) = self.resolvers.get_mut(&exchange.client.ip)
+        {
+            // What is asked there can be seen after all.
+            sessions.retain(|(flow, _)| *flow != exchange.flow);
+        }
         match &exchange.detail {
             Detail::Dns(lookup) if lookup.kind == DnsKind::Dns => self.learn_lookup(lookup, exchange, no),
             Detail::Dns(_) | Detail::Tls(_) => {}

@@ -6,18 +6,21 @@ use ahash::AHashMap;
 use smallvec::{SmallVec, smallvec};
 
 use super::addresses;
+use super::authority::{self, Authority, is_for};
 use super::computed::{self, Facts};
 use super::custody;
 use super::grade::{self, Scene};
 use super::handouts::{self, Search};
 use super::known::{CNAME, Chain, Known, own_url};
-use super::names::{self, Asked, Name, Names};
+use super::names::{Asked, Name, Names};
 use super::pack::{Kind, Signature, SpeaksFor, pack};
 use super::pattern::{Pairs, Pattern};
+use super::resolvers::sealed_dns;
 use crate::model::{
-    AnomalyKind, Budget, ByteRange, Certificate, ClientHello, Detail, DnsLookup, Envelope, Evidence, Exchange,
-    ExchangeNo, Field, FirstWrite, FrameNo, Group, HttpExchange, HttpMessage, Ledger, LookedUp, Opening, Part, Place,
-    ProviderId, StartLine, Supports, TlsSession, TlsTransport, Verdict, frames_of,
+    AnomalyKind, Budget, ByteRange, Certificate, ClientHello, Detail, DnsLookup, Evidence, Exchange, ExchangeNo, Field,
+    FirstWrite, FrameNo, Group, HttpExchange, HttpMessage, Ledger, LookedUp, Opening, Part, Place, ProviderId,
+    StartLine, Supports,
+    TlsSession, TlsTransport, Verdict, frames_of,
 };
 use crate::protocols::links::keys;
 
@@ -177,11 +180,12 @@ impl Matcher {
         match &exchange.detail {
             Detail::Http(http) => {
                 asked = self.http(http, exchange, &mut book, &mut scene);
-                if let Some(envelope) = &exchange.envelope {
-                    self.envelope(envelope, &mut asked, &mut book, &mut scene);
-                }
+                self.envelope(exchange, &mut asked, &mut book, &mut scene);
             }
-            Detail::Tls(tls) => asked = self.tls(tls, exchange, &mut book, &mut scene),
+            Detail::Tls(tls) => {
+                asked = self.tls(tls, exchange, &mut book, &mut scene);
+                scene.sealed_dns = sealed_dns(exchange).is_some();
+            }
             Detail::Dns(dns) => self.dns(dns, exchange, &mut book, &mut scene),
         }
         if !scene.dns {
@@ -205,6 +209,7 @@ impl Matcher {
                 }
             }
         }
+        scene.asked_sealed = !scene.dns && known.may_have_asked(exchange.client.ip, FrameNo(exchange.flow.0));
         trace(exchange, known, asked.as_ref(), &mut scene);
         book.doubt_writers(scene.month);
         let ledger = book.close();
@@ -437,7 +442,8 @@ impl Matcher {
     }
 
     /// The session that a decrypted exchange was read from is evidence of its own: who holds the key, and for which name.
-    fn envelope(&mut self, envelope: &Envelope, asked: &mut Option<Name>, book: &mut Book, scene: &mut Scene) {
+    fn envelope(&mut self, exchange: &Exchange, asked: &mut Option<Name>, book: &mut Book, scene: &mut Scene) {
+        let Some(envelope) = &exchange.envelope else { return };
         scene.session = true;
         scene.inside = true;
         scene.hidden_certificate = envelope.certificate.is_none();
@@ -449,16 +455,15 @@ impl Matcher {
         }
         let leaf = envelope.certificate.as_deref();
         if let Some(host) = &*asked {
-            // One connection may carry requests for every name of its certificate (RFC 9113 section 9.1.1). Another
-            // name than the session's is domain fronting.
-            let fits = match (leaf, &sent) {
-                (Some(leaf), _) => Some(is_for(leaf, host)),
-                (None, Some((_, name))) => Some(host.bytes() == name.bytes()),
-                (None, None) => None,
+            scene.names_agree = match authority::of_host(host, exchange) {
+                Some(Authority::Foreign) => Some(false),
+                Some(Authority::Same | Authority::Coalesced) => Some(scene.names_agree != Some(false)),
+                Some(Authority::Open) => {
+                    scene.other_host = true;
+                    scene.names_agree.filter(|agree| !agree)
+                }
+                None => scene.names_agree,
             };
-            if let Some(fits) = fits {
-                scene.names_agree = Some(fits && scene.names_agree != Some(false));
-            }
         }
         if let Some(leaf) = leaf {
             self.key_holder(leaf, envelope.certificate_frame, book);
@@ -751,13 +756,6 @@ fn place(part: Part, message: &HttpMessage, range: ByteRange) -> Place {
 
 fn dns_place(range: ByteRange, frame: FrameNo) -> Place {
     Place { part: Part::Dns, range, frames: smallvec![frame], offset: u64::from(range.start) }
-}
-
-/// Whether a certificate is for that name.
-fn is_for(leaf: &Certificate, name: &Name) -> bool {
-    let covers = |pattern: &String| names::covers(pattern.as_bytes(), name.bytes());
-    let in_subject = leaf.names.is_empty() && leaf.subject_cn.as_ref().is_some_and(covers);
-    leaf.names.iter().any(covers) || in_subject
 }
 
 /// The frames that carried `range` of a hello's block.

@@ -4,6 +4,7 @@
 //! bytes at a place, and a verdict drawn from nothing but that ledger. Never: input or output, a clock, a look-up.
 
 mod addresses;
+mod authority;
 mod cases;
 #[cfg(test)]
 mod cases_tests;
@@ -24,6 +25,7 @@ mod pattern;
 mod readings;
 #[cfg(test)]
 mod readings_tests;
+mod resolvers;
 mod sample;
 mod serving;
 #[cfg(test)]
@@ -34,6 +36,7 @@ use std::sync::OnceLock;
 
 use ahash::AHashMap;
 
+pub use authority::{Authority, authority};
 pub use cases::{Trial, Trials};
 pub use custody::{Scheme, SignedRequest, Standing as SignatureStanding, signed_request, standing};
 pub use handouts::Given;
@@ -42,6 +45,7 @@ pub use matcher::Matcher;
 pub use name_path::{NamePath, name_path};
 pub use pack::{AddedFile, Kind, Pack, Provider, Service, Signature, SpeaksFor, pack};
 pub use readings::{challenges, hypotheses, signature_standing, vintage};
+pub use resolvers::{SealedDns, resolver, sealed_dns};
 pub use serving::{Cache, CacheLine, Layer, Via, age, cache_lines, via};
 pub use user_pack::{LintLine, PackText, install, lint, lint_built_in};
 

@@ -6,7 +6,7 @@
 use core::net::IpAddr;
 
 use super::known::chain_of_records;
-use crate::model::{Detail, DnsRecord, Endpoint, Exchange, FrameNo, Timestamp};
+use crate::model::{Detail, DnsOver, DnsRecord, Endpoint, Exchange, FrameNo, Timestamp};
 
 /// The way from a question to an address.
 #[derive(Clone, Debug)]
@@ -15,6 +15,8 @@ pub struct NamePath<'a> {
     pub asked: &'a str,
     /// Who answered.
     pub resolver: Endpoint,
+    /// What carried question and answer.
+    pub over: DnsOver,
     /// The frame of the query, where it is in the capture.
     pub query_frame: Option<FrameNo>,
     /// The frame of the answer.
@@ -51,6 +53,7 @@ pub fn name_path(lookup: &Exchange, address: IpAddr) -> Option<NamePath<'_>> {
     Some(NamePath {
         asked: &question.name,
         resolver: lookup.server,
+        over: dns.over,
         query_frame: dns.query_frame,
         answer_frame: response.frame,
         time: response.time,

@@ -3,7 +3,7 @@
 use core::net::IpAddr;
 use std::sync::Arc;
 
-use super::{Kind, Known, Matcher, pack, word_number, words};
+use super::{Authority, Kind, Known, Matcher, authority, pack, word_number, words};
 use crate::model::*;
 
 /// An exchange as a test writes it.
@@ -185,6 +185,7 @@ fn lookup(chain: &str, time: Timestamp) -> Exchange {
     }
     let lookup = DnsLookup {
         kind: DnsKind::Dns,
+        over: DnsOver::Plain,
         id: 1,
         questions: names.first().map(|n| DnsQuestion { name: (*n).to_owned(), qtype: 1 }).into_iter().collect(),
         query_frame: Some(FrameNo(1)),
@@ -917,4 +918,66 @@ fn every_kind_has_both_cases() {
     for s in pack().signatures {
         assert!(s.kind == Kind::BodyRegex || seen.contains(&s.kind), "{:?} has no cases", s.kind);
     }
+}
+
+/// RFC 9113 section 9.1.1: what the certificate covers may share the connection.
+#[test]
+fn a_host_stands_to_its_session() {
+    let check = |host: &str, sni: &str, names: Option<&[&str]>, want: Option<Authority>, stance: Stance| {
+        let request = message(&format!("GET / HTTP/1.1\r\nHost: {host}\r\n\r\n"), NOW);
+        let http = HttpExchange { request: Some(request), ..HttpExchange::default() };
+        let mut e = exchange(NOWHERE, NOW, Detail::Http(Box::new(http)));
+        let name =
+            EnvelopeName { text: sni.as_bytes().into(), range: ByteRange::default(), frames: Vec::new(), offset: 0 };
+        e.envelope = Some(Arc::new(Envelope {
+            transport: TlsTransport::Tcp,
+            name: (!sni.is_empty()).then_some(name),
+            certificate: names.map(|names| Arc::new(certificate(names, None, "Example Trust"))),
+            certificate_frame: None,
+        }));
+        let (_, verdict) = Matcher::new(&Budget::default()).judge(&e, &Known::new(&Budget::default()));
+        let got = (authority(&e), verdict.agreement.of(WitnessKind::Names));
+        assert_eq!(got, (want, stance), "{host} in a session for {sni}");
+        let open = verdict.cannot_show.iter().any(|s| s.contains("opened for another host"));
+        assert_eq!(open, want == Some(Authority::Open), "{host}");
+    };
+    let both = ["www.example.com", "*.example.net"].as_slice();
+    check("www.example.com", "www.example.com", Some(both), Some(Authority::Same), Stance::Agrees);
+    check("img.example.net", "www.example.com", Some(both), Some(Authority::Coalesced), Stance::Agrees);
+    check("a.b.example.net", "www.example.com", Some(both), Some(Authority::Foreign), Stance::Conflicts);
+    check("front.example.org", "www.example.com", Some(both), Some(Authority::Foreign), Stance::Conflicts);
+    check("img.example.net", "", Some(both), Some(Authority::Same), Stance::Agrees);
+    check("www.example.com", "www.example.com", None, Some(Authority::Same), Stance::Agrees);
+    check("front.example.org", "www.example.com", None, Some(Authority::Open), Stance::NotObservable);
+    check("www.example.com", "", None, None, Stance::NotObservable);
+}
+
+#[test]
+fn names_may_have_been_asked_where_nobody_sees_them() {
+    let session = tls("198.51.100.53", "dns.google", None);
+    let mut known = Known::new(&Budget::default());
+    let mut request = exchange(NOWHERE, NOW, Detail::Http(Box::default()));
+    (request.flow, request.first_frame) = (FlowId(20), FrameNo(20));
+    let says = |e: &Exchange, known: &Known, part: &str| {
+        let (_, verdict) = Matcher::new(&Budget::default()).judge(e, known);
+        verdict.cannot_show.iter().any(|s| s.contains(part))
+    };
+    let mut secure = session.clone();
+    secure.server.port = 443;
+    assert!(says(&secure, &known, "or may be, encrypted DNS") && !says(&session, &known, "or may be, encrypted DNS"));
+    assert!(!says(&request, &known, "may have been asked there"));
+    known.learn_resolver(request.client.ip, FlowId(10), FrameNo(11));
+    assert!(says(&request, &known, "may have been asked there"));
+    assert!(!says(&session, &known, "may have been asked there"), "a connection that began before");
+    // What is opened with keys can be seen after all.
+    let mut opened = lookup("www.example.com > 192.0.2.1", NOW);
+    (opened.flow, opened.client) = (FlowId(10), request.client);
+    opened.envelope = Some(Arc::new(Envelope {
+        transport: TlsTransport::Tcp,
+        name: None,
+        certificate: None,
+        certificate_frame: None,
+    }));
+    known.learn(&opened, ExchangeNo(0));
+    assert!(!says(&request, &known, "may have been asked there"));
 }

@@ -13,8 +13,8 @@ use super::redact::Redactor;
 use crate::capture::{FrameFile, FrameWriter, Interface};
 use crate::decode::{Decoder, Outcome};
 use crate::model::{
-    Budget, ClientHello, Detail, Endpoint, FlowId, FrameHead, FrameNo, HttpMessage, LinkType, Part, Payload, TcpFlags,
-    Transport, Unit, UnitKind, hex,
+    Budget, ClientHello, Detail, DnsOver, Endpoint, FlowId, FrameHead, FrameNo, HttpMessage, LinkType, Part, Payload,
+    TcpFlags, Transport, Unit, UnitKind, hex,
 };
 use crate::store::{Facts, Record, RowId, Snapshot};
 
@@ -164,6 +164,12 @@ impl Plan<'_> {
                     wanted.spans.push((exchange.first_frame, last, 1));
                     wanted.need(last);
                 }
+            }
+            // Sealed: only who has the keys can read the lookup.
+            Detail::Dns(_) if exchange.envelope.is_some() => {}
+            Detail::Dns(dns) if dns.over == DnsOver::Https => {
+                let last = dns.response.as_ref().map(|r| r.frame).or(dns.query_frame);
+                wanted.compressed(exchange.flow, last.unwrap_or(exchange.last_frame), self.redactor);
             }
             Detail::Dns(dns) => {
                 let answer = dns.response.as_ref().map(|r| r.frame);

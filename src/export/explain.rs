@@ -5,7 +5,7 @@ use std::io::Write;
 use super::explain_trace::{write_name_path, write_origin, write_readings, write_serving_path};
 use super::{ExportError, Listing};
 use crate::evidence::pack;
-use crate::model::{Decryption, Detail, Grade, HttpMessage, TlsTransport, WitnessKind, clean, clean_to, hex};
+use crate::model::{Decryption, Detail, DnsOver, Grade, HttpMessage, TlsTransport, WitnessKind, clean, clean_to, hex};
 use crate::protocols::dns::type_name;
 use crate::store::{Record, RowId, tls_version};
 
@@ -89,6 +89,9 @@ fn write_what(record: &Record, out: &mut dyn Write) -> Result<(), ExportError> {
             }
         }
         Detail::Dns(dns) => {
+            if dns.over != DnsOver::Plain {
+                writeln!(out, "  DNS{}", dns.over.words())?;
+            }
             for question in &dns.questions {
                 writeln!(
                     out,

@@ -23,9 +23,10 @@ pub(super) fn write_name_path(listing: &Listing<'_>, record: &Record, out: &mut 
         path.query_frame.into_iter().chain([path.answer_frame]).map(|f: FrameNo| f.to_string()).collect();
     writeln!(
         out,
-        "  {} asked of {}, frame {}",
+        "  {} asked of {}{}, frame {}",
         clean_to(path.asked.as_bytes(), 255),
         path.resolver,
+        path.over.words(),
         frames.join(" and ")
     )?;
     for r in &path.records {

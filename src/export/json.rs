@@ -12,10 +12,11 @@ use super::json_verdict::VerdictLine;
 use super::order::Numbers;
 use super::{ExportError, Listing};
 use crate::capture::Counters;
+use crate::evidence::{Authority, SealedDns, authority, sealed_dns};
 use crate::model::{
-    Certificate, ClientHello, Decryption, Detail, DnsKind, DnsLookup, DnsQuestion, DnsRecord, Endpoint, Exchange,
-    Field, FrameNo, HttpMessage, HttpVersion, LimitHit, QuicFacts, ServerHello, StartLine, TlsSession, TlsTransport,
-    Transport, WebSocket, hex, is_hidden,
+    Certificate, ClientHello, Decryption, Detail, DnsKind, DnsLookup, DnsOver, DnsQuestion, DnsRecord, Endpoint,
+    Exchange, Field, FrameNo, HttpMessage, HttpVersion, LimitHit, QuicFacts, ServerHello, StartLine, TlsSession,
+    TlsTransport, Transport, WebSocket, hex, is_hidden,
 };
 use crate::protocols::dns::type_name;
 use crate::store::{Facts, Record, RowId, Snapshot, host_and_path, request_line, tls_version};
@@ -299,6 +300,12 @@ pub(super) struct RowLine<'a> {
     server: Text<Endpoint>,
     #[serde(skip_serializing_if = "Option::is_none")]
     decrypted: Option<bool>,
+    /// How the host stands to the session that the request was read from.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    authority: Option<&'static str>,
+    /// A sealed session in which names may have been asked.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    encrypted_dns: Option<&'static str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     stream_id: Option<u64>,
     /// Only where they are true.
@@ -375,6 +382,8 @@ impl<'a> RowLine<'a> {
             client: Text(exchange.client),
             server: Text(exchange.server),
             decrypted: None,
+            authority: None,
+            encrypted_dns: None,
             stream_id: None,
             pushed: None,
             grpc: None,
@@ -393,6 +402,7 @@ impl<'a> RowLine<'a> {
                 line.pushed = http.pushed.then_some(true);
                 line.grpc = http.is_grpc().then_some(true);
                 line.decrypted = Some(exchange.envelope.is_some());
+                line.authority = authority(exchange).map(Authority::word);
             }
             Detail::Tls(tls) => {
                 line.kind = "tls";
@@ -402,14 +412,16 @@ impl<'a> RowLine<'a> {
                     TlsTransport::Dtls => "dtls",
                 });
                 line.quic = tls.quic.as_ref().map(QuicLine::new);
+                line.encrypted_dns = sealed_dns(exchange).map(SealedDns::words);
             }
             Detail::Dns(dns) => {
                 line.kind = "dns";
-                let quic = exchange.envelope.as_ref().is_some_and(|e| e.transport == TlsTransport::Quic);
-                line.transport = Some(match exchange.transport {
-                    Transport::Tcp => "tcp",
-                    Transport::Udp if quic => "doq",
-                    Transport::Udp => "udp",
+                line.transport = Some(match (dns.over, exchange.transport) {
+                    (DnsOver::Plain, Transport::Tcp) => "tcp",
+                    (DnsOver::Plain, Transport::Udp) => "udp",
+                    (DnsOver::Tls, _) => "dot",
+                    (DnsOver::Https, _) => "doh",
+                    (DnsOver::Quic, _) => "doq",
                 });
                 line.decrypted = exchange.envelope.is_some().then_some(true);
                 line.mdns = dns.kind == DnsKind::Mdns;

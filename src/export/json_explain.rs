@@ -41,6 +41,9 @@ struct NamePathLine {
     n: Option<u32>,
     asked: String,
     resolver: Text<Endpoint>,
+    /// `over TLS`, `over HTTPS`.
+    #[serde(skip_serializing_if = "str::is_empty")]
+    over: &'static str,
     #[serde(skip_serializing_if = "Option::is_none")]
     query_frame: Option<u32>,
     answer_frame: u32,
@@ -99,6 +102,7 @@ pub fn write_explanation_json(
             n: listing.numbers().of(place),
             asked: p.asked.to_owned(),
             resolver: Text(p.resolver),
+            over: p.over.words().trim_start(),
             query_frame: p.query_frame.map(|f| f.0),
             answer_frame: p.answer_frame.0,
             expired_seconds: p.expired_seconds(record.exchange.time),

@@ -662,11 +662,39 @@ pub enum DnsKind {
     Llmnr,
 }
 
+/// What carried a lookup.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum DnsOver {
+    /// UDP or TCP (RFC 1035 section 4.2).
+    #[default]
+    Plain,
+    /// TLS (RFC 7858).
+    Tls,
+    /// HTTP (RFC 8484).
+    Https,
+    /// QUIC (RFC 9250).
+    Quic,
+}
+
+impl DnsOver {
+    /// ` over TLS`, ` over HTTPS`, ` over QUIC`; empty for plain DNS.
+    pub fn words(self) -> &'static str {
+        match self {
+            Self::Plain => "",
+            Self::Tls => " over TLS",
+            Self::Https => " over HTTPS",
+            Self::Quic => " over QUIC",
+        }
+    }
+}
+
 /// A question with the answer that belongs to it; at least one is there.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct DnsLookup {
     /// Which member of the family.
     pub kind: DnsKind,
+    /// What carried it.
+    pub over: DnsOver,
     /// Transaction number.
     pub id: u16,
     /// The questions, as asked (or as repeated in the answer, where the query is not in the capture).

@@ -16,7 +16,7 @@ mod websocket;
 pub use budget::{Budget, Limit, LimitHit};
 pub use bytes::{ByteRange, Cursor, Reject, Step};
 pub use exchange::{
-    Anomaly, AnomalyKind, BlockSpan, Body, Certificate, ClientHello, Decryption, Detail, DnsKind, DnsLookup,
+    Anomaly, AnomalyKind, BlockSpan, Body, Certificate, ClientHello, Decryption, Detail, DnsKind, DnsLookup, DnsOver,
     DnsQuestion, DnsRecord, DnsResponse, Envelope, EnvelopeName, Exchange, Field, HttpExchange, HttpMessage,
     HttpVersion, Opening, QuicFacts, QuicVersion, ServerHello, StartLine, TlsSession, TlsTransport, frames_of,
 };

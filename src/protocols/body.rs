@@ -63,6 +63,13 @@ impl BodyLimits {
     }
 }
 
+impl BodyLimits {
+    /// The same, of which so many decoded bytes are kept.
+    pub(crate) fn keeping(self, bytes: usize) -> Self {
+        Self { preview: bytes.min(self.preview), ..self }
+    }
+}
+
 /// How the end of a body is known (RFC 9112 section 6.3).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Framing {

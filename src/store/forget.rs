@@ -107,14 +107,17 @@ impl Live {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::{Budget, Detail, DnsKind, DnsLookup, DnsQuestion, Exchange, FlowId, FrameNo, Ledger, Limit};
-    use crate::model::{Endpoint, Timestamp, Transport, Verdict};
+    use crate::model::{
+        Budget, Detail, DnsKind, DnsLookup, DnsOver, DnsQuestion, Exchange, FlowId, FrameNo, Ledger, Limit, Verdict,
+    };
+    use crate::model::{Endpoint, Timestamp, Transport};
     use crate::store::{Facts, Progress, Record};
     use crate::streams::FrameList;
 
     fn record(n: u32) -> Record {
         let lookup = DnsLookup {
             kind: DnsKind::Dns,
+            over: DnsOver::Plain,
             id: 1,
             questions: vec![DnsQuestion { name: format!("{n}.example"), qtype: 1 }],
             query_frame: Some(FrameNo(n + 1)),

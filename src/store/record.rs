@@ -6,9 +6,9 @@ use std::sync::Arc;
 use super::certificates::{CertificateList, Certificates};
 use crate::model::{
     Agreement, Anomaly, AnomalyKind, Answer, BlockSpan, Body, ByteRange, Certificate, ClientHello, CloseCode, Cursor,
-    Decryption, Detail, DnsKind, DnsLookup, DnsQuestion, DnsRecord, DnsResponse, Endpoint, Envelope, EnvelopeName,
-    Evidence, Exchange, ExchangeNo, Field, FirstWrite, FlowId, FrameNo, GiverNo, Grade, Group, HandOut, Hop,
-    HttpExchange, HttpMessage, HttpVersion, Ledger, Limit, LinkMatch, LookedUp, MessageDeflate, Part, Place,
+    Decryption, Detail, DnsKind, DnsLookup, DnsOver, DnsQuestion, DnsRecord, DnsResponse, Endpoint, Envelope,
+    EnvelopeName, Evidence, Exchange, ExchangeNo, Field, FirstWrite, FlowId, FrameNo, GiverNo, Grade, Group, HandOut,
+    Hop, HttpExchange, HttpMessage, HttpVersion, Ledger, Limit, LinkMatch, LookedUp, MessageDeflate, Part, Place,
     ProviderId, QuicFacts, QuicVersion, ServerHello, StartLine, Supports, Tenant, Timestamp, TlsSession, TlsTransport,
     Transport, Verdict, WebSocket, WebSocketSide, WriteMatch,
 };
@@ -313,6 +313,7 @@ impl Writer<'_> {
 
     fn dns(&mut self, d: &DnsLookup) {
         self.u8(d.kind as u8);
+        self.u8(d.over as u8);
         self.number(u64::from(d.id));
         self.list(&d.questions, |w, q| {
             w.text(&q.name);
@@ -712,6 +713,7 @@ impl<'a> Reader<'a> {
     fn dns(&mut self) -> Option<DnsLookup> {
         Some(DnsLookup {
             kind: *[DnsKind::Dns, DnsKind::Mdns, DnsKind::Llmnr].get(usize::from(self.u8()?))?,
+            over: *[DnsOver::Plain, DnsOver::Tls, DnsOver::Https, DnsOver::Quic].get(usize::from(self.u8()?))?,
             id: self.u16()?,
             questions: self.list(|r| Some(DnsQuestion { name: r.text()?, qtype: r.u16()? }))?,
             query_frame: self.option(Self::frame)?,

@@ -19,6 +19,7 @@ use super::record::Record;
 use super::snapshot::{Facts, Progress, Snapshot};
 use super::strings::{Interner, StrId, StrId16};
 use crate::capture::SocketOwner;
+use crate::evidence::sealed_dns;
 use crate::model::{
     Agreement, AnomalyKind, Budget, Detail, DnsKind, Exchange, ExchangeNo, FlowId, FrameNo, GiverNo, Grade,
     HttpExchange, HttpMessage, HttpVersion, Limit, LimitHit, ProviderId, StartLine, TlsSession, TlsTransport, clean_to,
@@ -69,7 +70,7 @@ pub struct Row {
     pub tenant: StrId,
     /// Method; `TLS`, `DTLS`, `DNS`, `mDNS`, `LLMNR` for the others.
     pub method: StrId16,
-    /// Media type of the response; `websocket` where one was opened.
+    /// Media type of the response; `websocket` where one was opened; `over TLS` or `over HTTPS` for DNS.
     pub content_type: StrId16,
     /// Status code, 0 where none came; for DNS the response code.
     pub status: u16,
@@ -494,7 +495,7 @@ impl<'a> RowTexts<'a> {
     pub(super) fn of(exchange: &'a Exchange) -> Self {
         match &exchange.detail {
             Detail::Http(http) => Self::of_http(http),
-            Detail::Tls(tls) => Self::of_tls(tls),
+            Detail::Tls(tls) => Self::of_tls(exchange, tls),
             Detail::Dns(dns) => {
                 let method = match dns.kind {
                     DnsKind::Dns => "DNS",
@@ -507,7 +508,7 @@ impl<'a> RowTexts<'a> {
                     method: method.as_bytes().into(),
                     host: question.map_or(&[][..], |q| q.name.as_bytes()).into(),
                     path: path.unwrap_or_default().into(),
-                    ..Self::default()
+                    content_type: dns.over.words().trim_start().as_bytes().into(),
                 }
             }
         }
@@ -525,7 +526,7 @@ impl<'a> RowTexts<'a> {
         texts
     }
 
-    fn of_tls(tls: &'a TlsSession) -> Self {
+    fn of_tls(exchange: &Exchange, tls: &'a TlsSession) -> Self {
         let method = match tls.transport {
             TlsTransport::Tcp => "TLS",
             TlsTransport::Quic => "QUIC",
@@ -543,6 +544,10 @@ impl<'a> RowTexts<'a> {
         if !alpn.is_empty() {
             path.push_str(" · ");
             path.push_str(&clean_to(alpn, 40));
+        }
+        if let Some(sealed) = sealed_dns(exchange) {
+            path.push_str(" · ");
+            path.push_str(sealed.words());
         }
         Self {
             method: method.as_bytes().into(),

@@ -128,7 +128,7 @@ fn own_lookup(dns: &DnsLookup, record: &Record) -> Option<LookupWords> {
     Some(LookupWords {
         row: None,
         question: question(dns)?,
-        resolver: record.exchange.server.ip.to_string(),
+        resolver: format!("{}{}", record.exchange.server.ip, dns.over.words()),
         frames: frames(dns, response.frame),
         steps,
         lifetime: String::new(),
@@ -169,7 +169,7 @@ fn lookup(found: &LookedUp, record: &Record, find: Find<'_>) -> Option<LookupWor
     Some(LookupWords {
         row: Some(RowId(place)),
         question: question(dns)?,
-        resolver: of.exchange.server.ip.to_string(),
+        resolver: format!("{}{}", of.exchange.server.ip, dns.over.words()),
         frames: frames(dns, response.frame),
         steps,
         lifetime,

@@ -1914,19 +1914,21 @@ def _():
 # ---------------------------------------------------------------------------------------------------- TLS with keys
 with open(os.path.join(HERE, "tls-sessions.json")) as recorded:
     SESSIONS = json.load(recorded)  # by record_tls.py
+with open(os.path.join(HERE, "tls-spoken.json")) as recorded:
+    SPOKEN = json.load(recorded)  # by record_tls.py spoken
 
 
 def secrets(*sessions):
     """A Decryption Secrets Block with the key logs of these sessions."""
-    text = "".join(line + "\n" for name in sessions for line in SESSIONS[name]["keys"]).encode()
+    text = "".join(line + "\n" for name in sessions for line in {**SESSIONS, **SPOKEN}[name]["keys"]).encode()
     return block("<", 10, struct.pack("<II", 0x544C534B, len(text)) + text)
 
 
-def replay(trace, cport, name, size=1000, lost=(), change=None):
+def replay(trace, cport, name, size=1000, lost=(), change=None, sport=443, server=SERVER):
     """Plays a recorded session. Of what the server says after its hello, segments whose index is in `lost` are not
     captured, and `change` may alter bytes."""
-    c = Connection(trace, cport, 443)
-    for index, (side, data) in enumerate(SESSIONS[name]["talk"]):
+    c = Connection(trace, cport, sport, server=server)
+    for index, (side, data) in enumerate({**SESSIONS, **SPOKEN}[name]["talk"]):
         data = bytes.fromhex(data)
         if change:
             data = change(index, side, data)
@@ -2090,6 +2092,81 @@ def _():
 def _():
     """DNS over QUIC with its secrets in the file: three lookups at once, each on a stream of its own."""
     return with_secrets(quic_secrets("lookups"), lambda t: quic_talk(t, 46400, "lookups", server="192.0.2.53", sport=853))
+DOH = ("content-type", "application/dns-message")
+
+
+def dns_over_http(h, stream, name, address, post=True, host="dns.example.net"):
+    query = dns(0, name)
+    if post:
+        h.raw(0, frame(HEADERS, END_HEADERS, stream, h.hpack[0].encode((":method", "POST"), (":scheme", "http"), (":authority", host), (":path", "/dns-query"), DOH))
+              + frame(DATA, END_STREAM, stream, query)).flush(0)
+    else:
+        coded = base64.urlsafe_b64encode(query).decode().rstrip("=")
+        h.get(stream, "/dns-query?dns=" + coded, ("accept", "application/dns-message"), host=host).flush(0)
+    h.answer(stream, dns(0, name, A, [dns_record(b"\xc0\x0c", A, address)], 0x8180), DOH).flush(1)
+
+
+@case("dns-over-http.pcap", "POST /dns-query 200 ? sent=33", "DNS www.example.com A 0 1", "GET /dns-query?dns=AAABAAABAAAAAAAAA2ltZwdleGFtcGxlA2NvbQAAAQAB 200 ?", "DNS img.example.com A 0 1",
+      "GET /dns-query?dns=AAAA 200 2", "GET /resolve?name=www.example.com 200 12", "GET /one 200 5", "POST /dns-query 200 ? sent=33", "DNS www.example.com A 0 1", "POST /dns-query 502 4 sent=33", "DNS www.example.com A - -")
+def _():
+    """DNS over HTTP in the clear: POST and GET over HTTP/2; a variable of that name that means something else; the JSON form;
+    a connection to the address that was told; then over HTTP/1.1 in chunks, and a query that a gateway answers."""
+    def build(t):
+        c = Connection(t, 40000, server="192.0.2.53")
+        h = Http2(c)
+        dns_over_http(h, 1, "www.example.com", SERVER)
+        dns_over_http(h, 3, "img.example.com", OTHER, post=False)
+        h.get(5, "/dns-query?dns=AAAA").flush(0)
+        h.answer(5, b"ok").flush(1)
+        h.get(7, "/resolve?name=www.example.com", ("accept", "application/dns-json")).flush(0)
+        h.answer(7, b'{"Status":0}', ("content-type", "application/dns-json")).flush(1)
+        c.close()
+        one_get(t, 40001)
+        c = Connection(t, 40002, server="192.0.2.53")
+        query = dns(0, "www.example.com")
+        ask = lambda: request("/dns-query", "dns.example.net", "POST", query, "Content-Type: application/dns-message")
+        c.send(0, ask())
+        told = dns(0, "www.example.com", A, [dns_record(b"\xc0\x0c", A, OTHER)], 0x8180)
+        c.send(1, response(b"", "200 OK", "Content-Type: application/dns-message; charset=x", "Transfer-Encoding: chunked", length=False) + chunks(told[:20], told[20:]))
+        c.ask(ask(), response(b"none", "502 Bad Gateway", "Content-Type: text/plain"))
+        c.close()
+    return plain(build)
+
+
+def opened(alpn, certificates, *rows):
+    return [f"TLS www.example.com {alpn} 1.3 {certificates}", *rows]
+
+
+@case("dns-over-tls.pcapng", *opened("dot", 1, "DNS www.example.com A 0 1"), "GET /one 200 5",
+      *opened("h2", 1, "POST /dns-query 200 ? sent=33", "DNS www.example.com A 0 1", "GET /dns-query?dns=AAABAAABAAAAAAAAA3d3dwdleGFtcGxlA2NvbQAAAQAB 200 ?", "DNS www.example.com A 0 1"))
+def _():
+    """With secrets: DNS over TLS, then a connection to the address that it told; DNS over HTTPS, by POST and by GET."""
+    return with_secrets(secrets("dot", "doh"), lambda t: replay(t, 46000, "dot", sport=853, server="192.0.2.53"), lambda t: one_get(t, 46001),
+                        lambda t: replay(t, 46002, "doh", server="192.0.2.53"))
+
+
+@case("dns-sealed.pcapng", "TLS dns.google h2,http/1.1 1.3 0", "GET /one 200 5", "TLS - - 1.3 0", "TLS www.example.com dot 1.3 0", "TLS www.example.com h2,http/1.1 1.3 0")
+def _():
+    """Encrypted DNS without secrets: over HTTPS by the server's name, while a request goes out whose name may have been asked
+    there; over TLS by the port alone, and by the protocol that is offered; none."""
+    def build(t):
+        for port, sport, name, alpn in ((47000, 443, "dns.google", ("h2", "http/1.1")), (47001, 853, None, ()), (47002, 853, "www.example.com", ("dot",)), (47003, 443, "www.example.com", ("h2", "http/1.1"))):
+            c = Connection(t, port, sport, server="192.0.2.53")
+            c.send(0, record(22, client_hello(name, alpn), 0x0301))
+            c.send(1, record(22, server_hello()) + record(20, b"\1") + record(23, seed("sealed", 300)))
+            c.send(0, record(20, b"\1") + record(23, seed("asked", 90)))
+            c.send(1, record(23, seed("told", 120)))
+            if port == 47000:
+                one_get(t, 47100)
+            c.close()
+    return with_secrets(build)
+
+
+@case("tls-hosts.pcapng", *opened("h2", 1, "GET / 204 0", "GET / 204 0", "GET / 204 0"), *opened("h2", 0, "GET / 204 0", "GET / 204 0", "GET / 204 0"))
+def _():
+    """With secrets: requests for three hosts on one connection, of which the certificate covers two; the same resumed, so that
+    no certificate is there to tell."""
+    return with_secrets(secrets("hosts", "hosts-resumed"), lambda t: replay(t, 48000, "hosts"), lambda t: replay(t, 48001, "hosts-resumed"))
 
 
 class Deflate:
@@ -2208,8 +2285,9 @@ was written again in a hurry cannot hide a lost row.
 A new case: add a function to `make.py`, with its rows, run `make captures`, then `UPDATE_EXPECTED=1 cargo test --test captures`, and
 read the new `.jsonl` line by line: it is right because somebody checked it, not because the program printed it.
 The TLS sessions of `tls-keys-*` were recorded once by `record_tls.py`, in memory, between the two sides of Python's ssl
-module; their bytes and secrets stand in `tls-sessions.json`, from which `make.py` writes the frames. The connections of
-`quic-keys-*` were recorded so by `record_quic.py`, between the two sides of aioquic, into `quic-sessions.json`.
+module, and so were those of `dns-over-tls` and `tls-hosts`; their bytes and secrets stand in `tls-sessions.json` and
+`tls-spoken.json`, from which `make.py` writes the frames. The connections of `quic-keys-*` were recorded so by
+`record_quic.py`, between the two sides of aioquic, into `quic-sessions.json`.
 `make.py --check`, a part of `make test`, fails when a capture here is not what `make.py` writes.
 
 | file | what is in it |

@@ -1,13 +1,14 @@
 #!/usr/bin/env python3
 """Records TLS sessions of our own for make.py: writes tls-sessions.json.
 
-usage: record_tls.py
+usage: record_tls.py          the sessions in HTTP/1.1
+       record_tls.py spoken   those in other protocols, into tls-spoken.json
 
 Client and server are two objects of Python's ssl module in one process; what they hand each other is recorded, nothing
 goes over any network. The certificates are made here for the purpose, the secrets are those of these sessions alone. Every
 run gives other bytes, so it is run only to add sessions; make.py turns the recorded bytes into captures.
 """
-import json, os, ssl, subprocess, sys, tempfile
+import base64, json, os, ssl, struct, subprocess, sys, tempfile
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 NAME = "www.example.com"
@@ -35,6 +36,53 @@ SESSIONS = [
 ]
 
 
+# Name, whether it is resumed, protocol: in TLS 1.3 with AES-128-GCM.
+SPOKEN = [("dot", False, "dot"), ("doh", False, "h2"), ("hosts", False, "h2"), ("hosts-resumed", True, "h2")]
+
+
+def dns(ident, answer=None):
+    """A question for the address of www.example.com, and its answer (RFC 1035 section 4)."""
+    name = b"".join(bytes([len(label)]) + label for label in NAME.encode().split(b".")) + b"\0"
+    head = struct.pack(">HHHHHH", ident, 0x8180 if answer else 0x0100, 1, 1 if answer else 0, 0, 0)
+    record = b"\xc0\x0c" + struct.pack(">HHIH", 1, 1, 300, 4) + bytes(answer) if answer else b""
+    return head + name + struct.pack(">HH", 1, 1) + record
+
+
+def frame(kind, flags, stream, payload=b""):
+    return struct.pack(">I", len(payload))[1:] + struct.pack(">BBI", kind, flags, stream) + payload
+
+
+def head(stream, *fields, last=True):
+    """A HEADERS frame of literals that are not indexed (RFC 7541 section 6.2.2)."""
+    text = lambda word: bytes([len(word)]) + word.encode()
+    return frame(1, 5 if last else 4, stream, b"".join(b"\0" + text(name) + text(value) for name, value in fields))
+
+
+def get(stream, host, path, *more, method="GET", last=True):
+    return head(stream, (":method", method), (":scheme", "https"), (":authority", host), (":path", path), *more, last=last)
+
+
+def spoken(name):
+    """What the two say: side, bytes."""
+    settings = frame(4, 0, 0)
+    preface = [(0, b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + settings), (1, settings)]
+    answer = (198, 51, 100, 20)
+    if name == "dot":
+        framed = lambda message: struct.pack(">H", len(message)) + message
+        return [(0, framed(dns(7))), (1, framed(dns(7, answer)))]
+    if name == "doh":
+        media = ("content-type", "application/dns-message")
+        coded = base64.urlsafe_b64encode(dns(0)).decode().rstrip("=")
+        told = lambda stream: head(stream, (":status", "200"), media, last=False) + frame(0, 1, stream, dns(0, answer))
+        return preface + [
+            (0, get(1, "dns.example.com", "/dns-query", media, method="POST", last=False) + frame(0, 1, 1, dns(0))), (1, told(1)),
+            (0, get(3, "dns.example.com", "/dns-query?dns=" + coded, ("accept", media[1]))), (1, told(3))]
+    # The certificate is for www.example.com and for names under example.net.
+    hosts = [NAME, "img.example.net", "front.example.org"]
+    return preface + [part for stream, host in zip((1, 3, 5), hosts)
+                      for part in ((0, get(stream, host, "/")), (1, head(stream, (":status", "204"))))]
+
+
 def certificate(folder, rsa):
     key, pem = os.path.join(folder, f"key{rsa}.pem"), os.path.join(folder, f"cert{rsa}.pem")
     kind = ["rsa:1024"] if rsa else ["ec", "-pkeyopt", "ec_paramgen_curve:prime256v1"]
@@ -44,7 +92,7 @@ def certificate(folder, rsa):
     return key, pem
 
 
-def record(folder, version, cipher, etm, rsa, resumed):
+def record(folder, version, cipher, etm, rsa, resumed, alpn="http/1.1", script=None):
     key, pem = certificate(folder, rsa)
     log = os.path.join(folder, "keys.log")
     number = {"1.0": ssl.TLSVersion.TLSv1, "1.1": ssl.TLSVersion.TLSv1_1, "1.2": ssl.TLSVersion.TLSv1_2, "1.3": ssl.TLSVersion.TLSv1_3}[version]
@@ -61,7 +109,7 @@ def record(folder, version, cipher, etm, rsa, resumed):
             context.options |= 1 << 19  # SSL_OP_NO_ENCRYPT_THEN_MAC
         if rsa:
             context.options |= 1 << 0  # SSL_OP_NO_EXTENDED_MASTER_SECRET: then the premaster secret alone is enough
-        context.set_alpn_protocols(["http/1.1"])
+        context.set_alpn_protocols([alpn])
         contexts.append(context)
     client_context, server_context = contexts
     client_context.keylog_filename = log
@@ -69,15 +117,15 @@ def record(folder, version, cipher, etm, rsa, resumed):
     session = None
     for turn in range(2 if resumed else 1):
         open(log, "w").close()
-        talk, session = one(client_context, server_context, session)
+        talk, session = one(client_context, server_context, session, script and spoken(script))
         lines = [line for line in open(log).read().splitlines() if line and not line.startswith("#")]
     if rsa:
         lines = [line for line in lines if line.startswith("RSA ")]
     return {"talk": talk, "keys": lines}
 
 
-def one(client_context, server_context, session):
-    """One connection: two exchanges. Gives what was said and the session to resume."""
+def one(client_context, server_context, session, script):
+    """One connection: the script, or two exchanges. Gives what was said and the session to resume."""
     ends = [(ssl.MemoryBIO(), ssl.MemoryBIO()) for _ in range(2)]
     client = client_context.wrap_bio(*ends[0], server_hostname=NAME, session=session)
     server = server_context.wrap_bio(*ends[1], server_side=True)
@@ -114,6 +162,10 @@ def one(client_context, server_context, session):
                 break
         assert got == data, (got, data)
 
+    for side, data in script or []:
+        say(*((client, server) if side == 0 else (server, client)), data)
+    if script:
+        return talk, client.session
     say(client, server, b"GET /first HTTP/1.1\r\nHost: %s\r\nCookie: session=0123456789abcdef\r\n\r\n" % NAME.encode())
     say(server, client, b"HTTP/1.1 200 OK\r\nServer: Windows-Azure-Blob/1.0 Microsoft-HTTPAPI/2.0\r\n"
         b"x-ms-request-id: 4ac49b8c-001e-0050-5ab1-7e3a5c000000\r\nContent-Type: text/plain\r\nContent-Length: %d\r\n\r\n" % len(BODY))
@@ -131,11 +183,14 @@ def one(client_context, server_context, session):
 
 
 def main():
-    if len(sys.argv) > 1:  # One session, in a process of its own, whose configuration picks the suite.
+    if len(sys.argv) > 2:  # One session, in a process of its own, whose configuration picks the suite.
         print(json.dumps(record(sys.argv[1], *json.loads(sys.argv[2]))))
         return
+    more = sys.argv[1:] == ["spoken"]
+    asked = [(name, "1.3", "TLS_AES_128_GCM_SHA256", True, False, resumed, protocol, name) for name, resumed, protocol in SPOKEN]
+    file = os.path.join(HERE, "tls-spoken.json" if more else "tls-sessions.json")
     sessions = {}
-    for name, *what in SESSIONS:
+    for name, *what in asked if more else SESSIONS:
         with tempfile.TemporaryDirectory() as folder:
             config = os.path.join(folder, "openssl.cnf")
             with open(config, "w") as out:
@@ -145,10 +200,10 @@ def main():
             run = subprocess.run([sys.executable, __file__, folder, json.dumps(what)], env={**os.environ, "OPENSSL_CONF": config},
                                  stdout=subprocess.PIPE, check=True)
             sessions[name] = json.loads(run.stdout)
-    with open(os.path.join(HERE, "tls-sessions.json"), "w") as out:
+    with open(file, "w") as out:
         json.dump(sessions, out, indent=0)
         out.write("\n")
-    print(f"{len(sessions)} sessions, {os.path.getsize(os.path.join(HERE, 'tls-sessions.json'))} bytes")
+    print(f"{len(sessions)} sessions, {os.path.getsize(file)} bytes")
 
 
 if __name__ == "__main__":

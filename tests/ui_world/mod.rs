@@ -13,7 +13,7 @@ use nephoscope::engine::{Command, Handle, Notice};
 use nephoscope::evidence::{Known, Matcher, pack};
 use nephoscope::model::{
     Anomaly, AnomalyKind, BlockSpan, Body, Budget, ByteRange, ClientHello, Decryption, Detail, DnsKind, DnsLookup,
-    DnsQuestion, DnsRecord, DnsResponse, Endpoint, Exchange, ExchangeNo, Field, FlowId, FrameNo, HttpExchange,
+    DnsOver, DnsQuestion, DnsRecord, DnsResponse, Endpoint, Exchange, ExchangeNo, Field, FlowId, FrameNo, HttpExchange,
     HttpMessage, HttpVersion, Limit, LimitHit, ServerHello, StartLine, Timestamp, TlsSession, TlsTransport, Transport,
 };
 use nephoscope::store::{Facts, Progress, Record, Snapshot, Store};
@@ -172,6 +172,7 @@ pub(crate) fn dns(n: u32, name: &str, chain: &[(&str, u16, &str)]) -> Exchange {
         .collect();
     exchange.detail = Detail::Dns(Box::new(DnsLookup {
         kind: DnsKind::Dns,
+        over: DnsOver::Plain,
         id: 7,
         questions: vec![DnsQuestion { name: name.to_owned(), qtype: 1 }],
         query_frame: Some(exchange.first_frame),

@@ -7,6 +7,7 @@
 //! (`section`), and how the streams of a connection become exchanges (`streams`).
 #![cfg_attr(not(test), warn(clippy::arithmetic_side_effects, clippy::as_conversions, clippy::indexing_slicing))]
 
+mod doh;
 mod huffman;
 mod open;
 mod prefixed;
@@ -38,6 +39,17 @@ pub struct Ended {
     pub bodies: Option<[Vec<u8>; 2]>,
     /// The messages of the WebSocket that it opened, where bodies were asked for.
     pub messages: MessageList,
+    /// The DNS messages that it carried.
+    pub lookup: Option<Lookup>,
+}
+
+/// DNS messages that an exchange carried (RFC 8484).
+#[derive(Debug)]
+pub struct Lookup {
+    /// The query, where the request holds one.
+    pub query: Option<Vec<u8>>,
+    /// The answer, where the response holds one.
+    pub answer: Option<Vec<u8>>,
 }
 
 /// What is wanted beside the exchanges.

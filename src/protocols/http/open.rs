@@ -3,7 +3,7 @@
 use super::super::body::{self, BodyLimits, BodyReader, EMPTY_SHA256, Framing};
 use super::super::links::{self, Link, LinkScanner, header_links, normal_url};
 use super::super::websocket::Session;
-use super::{Ended, Given, Start, Wanted, list, names_md5};
+use super::{Ended, Given, Start, Wanted, doh, list, names_md5};
 use crate::model::{
     Anomaly, AnomalyKind, HttpExchange, HttpMessage, HttpVersion, Limit, MessageList, Run, Side, StartLine,
 };
@@ -83,8 +83,10 @@ impl Open {
             messages = list;
             anomalies.extend(odd);
         }
+        let [sent, received] = &bodies;
+        let lookup = doh::lookup(&http, [sent, received]);
         let bodies = (wanted == Wanted::Bodies).then_some(bodies);
-        Ended { number, http, swapped, anomalies, bodies, messages }
+        Ended { number, http, swapped, anomalies, bodies, messages, lookup }
     }
 
     /// What is there, where a head came since this was last asked.
@@ -99,6 +101,7 @@ impl Open {
                 anomalies: self.anomalies.clone(),
                 bodies: None,
                 messages: MessageList::default(),
+                lookup: None,
             }
         })
     }
@@ -152,6 +155,11 @@ impl Open {
             }
             Some(framing) => framing,
         };
+        let mut limits = limits;
+        if !wanted.bytes && doh::is_dns(message) {
+            wanted.bytes = true;
+            limits = limits.keeping(doh::MESSAGE_BYTES);
+        }
         let mut codings: Vec<&[u8]> = list(message, "content-encoding").collect();
         // HTTP/2 and HTTP/3 have no transfer codings (RFC 9113 section 8.2.2).
         if message.version < HttpVersion::V2 {

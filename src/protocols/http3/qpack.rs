@@ -344,6 +344,7 @@ impl Table {
     }
 
     /// One field line (RFC 9204 section 4.5). `None`: it does not end, or means nothing; `Some(None)`: it cannot be told.
+    #[expect(clippy::option_option, reason = "what means nothing and what cannot be told are two things")]
     fn field<'a>(
         &'a self,
         cursor: &mut Cursor<'a>,

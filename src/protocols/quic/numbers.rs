@@ -76,7 +76,9 @@ mod tests {
         #[test]
         fn holds_what_was_added(numbers in prop::collection::vec(0_u64..120, 1..80)) {
             let mut set = Numbers::default();
-            numbers.iter().for_each(|n| set.add(*n));
+            for n in &numbers {
+                set.add(*n);
+            }
             for n in 0..130 {
                 prop_assert_eq!(set.has(n), numbers.contains(&n), "{}", n);
             }

@@ -29,8 +29,8 @@ pub(super) use suite::{Cipher, Hash, Suite as CipherSuite, suite as cipher_suite
 
 use super::{Feed, Sniff};
 use crate::model::{
-    Anomaly, AnomalyKind, Budget, ByteRange, Decryption, Envelope, FrameNo, Limit, Run, RunKind, Side, Timestamp,
-    TlsSession, TlsTransport,
+    Anomaly, AnomalyKind, Budget, ByteRange, ClientHello, Decryption, Envelope, FrameNo, Limit, Run, RunKind, Side,
+    Timestamp, TlsSession, TlsTransport,
 };
 use handshake::{Assembly, Got};
 use opening::{Came, HeldLimits, Opening, Place};
@@ -62,6 +62,8 @@ pub struct Connection {
     /// What of it may be held.
     limits: HeldLimits,
     begun: bool,
+    /// The hello was asked for.
+    hello_told: bool,
 }
 
 #[derive(Debug)]
@@ -173,6 +175,7 @@ impl Connection {
             opening: None,
             limits: HeldLimits::new(budget),
             begun: false,
+            hello_told: false,
         }
     }
 
@@ -185,6 +188,7 @@ impl Connection {
             limits: HeldLimits::new(budget),
             // DTLS is not decrypted.
             begun: true,
+            hello_told: false,
         }
     }
 
@@ -203,6 +207,7 @@ impl Connection {
             limits: HeldLimits::new(budget),
             // QUIC has protection of its own.
             begun: true,
+            hello_told: false,
         }
     }
 
@@ -380,6 +385,13 @@ impl Connection {
     /// What is there of the session under way, if a hello or certificates came since this was last asked.
     pub fn preview(&mut self) -> Option<Ended> {
         self.session.preview()
+    }
+
+    /// The client's first message, once, when it is there, with the side of the flow that sent it.
+    pub fn take_hello(&mut self) -> Option<(&ClientHello, Side)> {
+        let hello = self.session.hello.as_ref().filter(|_| !self.hello_told)?;
+        self.hello_told = true;
+        Some((hello, self.session.asker.unwrap_or(Side::Client)))
     }
 
     /// What exchanges inside the session need of it.

@@ -2,9 +2,10 @@
 
 use egui::{ScrollArea, Sense, Ui, vec2};
 
+use crate::evidence::{Authority, authority, sealed_dns};
 use crate::model::{
-    Certificate, Decryption, Detail, DnsLookup, Exchange, FrameNo, Part, QuicFacts, TlsSession, TlsTransport,
-    Transport, WebSocket, clean, clean_to, hex,
+    Certificate, Decryption, Detail, DnsLookup, Exchange, FrameNo, HttpExchange, Part, QuicFacts, TlsSession,
+    TlsTransport, Transport, WebSocket, clean, clean_to, hex,
 };
 use crate::protocols::dns::type_name;
 use crate::store::{Record, tls_version};
@@ -87,6 +88,13 @@ pub(crate) fn facts(record: &Record) -> Vec<Fact> {
             Some(certificate) => certificate_facts(certificate, &mut out),
             None => out.push(Fact::Pair("Certificate", "not sent (a resumed session), or in a hole".to_owned(), false)),
         }
+        match authority(exchange) {
+            Some(judged @ Authority::Foreign) => out.push(Fact::Caution(judged.words().to_owned())),
+            Some(judged @ (Authority::Coalesced | Authority::Open)) => {
+                out.push(Fact::Pair("Host", judged.words().to_owned(), false));
+            }
+            Some(Authority::Same) | None => {}
+        }
     }
     match &exchange.detail {
         Detail::Http(http) => {
@@ -103,6 +111,10 @@ pub(crate) fn facts(record: &Record) -> Vec<Fact> {
                     }
                     None => out.push(Fact::Pair(label, "not in the capture".to_owned(), false)),
                 }
+            }
+            if is_json_lookup(http) {
+                let words = "a DNS lookup in JSON (application/dns-json); the names in it are not read".to_owned();
+                out.push(Fact::Pair("Carries", words, false));
             }
             if let Some(stream) = http.stream {
                 out.push(Fact::Pair("Stream", stream.to_string(), false));
@@ -125,7 +137,14 @@ pub(crate) fn facts(record: &Record) -> Vec<Fact> {
                 out.push(Fact::Pair("Before it", words, false));
             }
         }
-        Detail::Tls(tls) => handshake(tls, &mut out),
+        Detail::Tls(tls) => {
+            if let Some(sealed) = sealed_dns(exchange) {
+                let who = sealed.resolver.map_or_else(String::new, |name| format!(" ({name})"));
+                let words = format!("{}{who}; told by {}", sealed.words(), sealed.told_by());
+                out.push(Fact::Pair("Carries", words, false));
+            }
+            handshake(tls, &mut out);
+        }
         Detail::Dns(dns) => lookup(dns, &mut out),
     }
     outside(record, &mut out);
@@ -137,6 +156,13 @@ pub(crate) fn facts(record: &Record) -> Vec<Fact> {
         }
     }
     out
+}
+
+/// Whether the answer is DNS in the form that has no standard.
+fn is_json_lookup(http: &HttpExchange) -> bool {
+    let media = http.response.as_ref().and_then(|r| r.field("content-type")).unwrap_or_default();
+    let essence = media.split(|b| *b == b';').next().unwrap_or_default().trim_ascii();
+    essence.eq_ignore_ascii_case(b"application/dns-json")
 }
 
 fn websocket_facts(websocket: &WebSocket, out: &mut Vec<Fact>) {
@@ -330,7 +356,7 @@ fn lookup(dns: &DnsLookup, out: &mut Vec<Fact>) {
         out.push(Fact::Pair("Question", words, true));
     }
     if let Some(frame) = dns.query_frame {
-        out.push(Fact::Pair("Asked in", format!("frame {frame}"), false));
+        out.push(Fact::Pair("Asked in", format!("frame {frame}{}", dns.over.words()), false));
     }
     let Some(response) = &dns.response else {
         out.push(Fact::Pair("Answer", "not in the capture".to_owned(), false));
