@@ -19,8 +19,7 @@ use super::resolvers::sealed_dns;
 use crate::model::{
     AnomalyKind, Budget, ByteRange, Certificate, ClientHello, Detail, DnsLookup, Evidence, Exchange, ExchangeNo, Field,
     FirstWrite, FrameNo, Group, HttpExchange, HttpMessage, Ledger, LookedUp, Opening, Part, Place, ProviderId,
-    StartLine, Supports,
-    TlsSession, TlsTransport, Verdict, frames_of,
+    StartLine, Supports, TlsSession, TlsTransport, Verdict, frames_of,
 };
 use crate::protocols::links::keys;
 

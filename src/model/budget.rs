@@ -218,7 +218,7 @@ pub enum Limit {
 
 impl Limit {
     /// All of them.
-    pub const ALL: [Self; 25] = [
+    pub const ALL: [Self; 26] = [
         Self::PacketLayers,
         Self::Fragments,
         Self::FrameBytes,

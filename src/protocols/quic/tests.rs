@@ -488,11 +488,11 @@ fn carried(log: KeyLog, talk: &[(Side, Vec<u8>)]) -> (Vec<String>, Vec<Ended>) {
             }
             (RunKind::Gap(count), Act::Read) => {
                 *next += count;
-                *words += &format!("[{count}]");
+                words.push_str(&["[", &count.to_string(), "]"].concat());
             }
             (RunKind::End, Act::Read) => words.push('.'),
             (_, Act::Closed) => {}
-            (_, act) => *words += &format!("({act:?})"),
+            (_, act) => words.push_str(&["(", &format!("{act:?}"), ")"].concat()),
         }
     }
     said.retain(|_, (_, words)| !words.is_empty());
