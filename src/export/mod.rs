@@ -4,6 +4,7 @@
 
 mod bundle;
 mod claim;
+mod compare;
 mod csv;
 mod excerpt;
 mod explain;
@@ -21,6 +22,7 @@ mod redact;
 mod report;
 mod save;
 mod secrets;
+mod sides;
 mod subject;
 mod table;
 mod verify;
