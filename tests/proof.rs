@@ -751,7 +751,7 @@ fn a_claim_that_asks_for_too_much_is_told_so() {
     subject.claim.exchanges[0].callouts = (1..2_000).map(long).collect();
     let report = verify(&subject, Some(&path), None, &Budget::default());
     let limit =
-        |i: &&nephoscope::export::Item| matches!(&i.outcome, Outcome::CannotBeChecked(why) if why.contains("256 MiB"));
+        |i: &&nephoscope::export::Item| matches!(&i.outcome, Outcome::CannotBeChecked(why) if why.contains("1 GiB"));
     assert!(report.fails() && report.items.iter().filter(limit).count() > 1_000);
     subject.claim.exchanges[0].callouts = (1..40_002).map(long).collect();
     assert!(Claim::read(&subject.claim.json()).is_err());

@@ -356,7 +356,9 @@ impl Plan<'_> {
             let track = tracks.entry(flow).or_default();
             match decoder.frame(&head, &bytes, &mut reassembled) {
                 Outcome::Unit(unit) => {
-                    let Some(changed) = track.unit(&unit, wanted, &mut bytes, (redactor, budget)) else { continue };
+                    let Some(changed) = track.unit(&unit, wanted, &mut bytes, (&mut *redactor, budget)) else {
+                        continue;
+                    };
                     out.frame(&head, &mut bytes, changed, redactor)?;
                 }
                 // Fragments of a lookup; there is no telling where a secret would stand in one.

@@ -34,7 +34,7 @@ const MOST_LINE: u64 = 1 << 20;
 const LINE_CHARS: usize = 200;
 
 /// Bytes compared for all callouts of a claim together: a claim may name the longest line ten thousand times over.
-const MOST_COMPARED: u64 = 256 << 20;
+const MOST_COMPARED: u64 = 1 << 30;
 /// What looking at a piece of a stream, at an entry of a ledger and at a record costs of that: about as much as copying so
 /// many bytes.
 const PIECE_WORK: u64 = 64;
@@ -42,7 +42,7 @@ const ENTRY_WORK: u64 = 64;
 const RECORD_WORK: u64 = 4 << 10;
 
 /// What is said past that limit.
-const TOO_MUCH: &str = "the claim asks for more than 256 MiB to be compared; what was not reached is not checked";
+const TOO_MUCH: &str = "the claim asks for more than 1 GiB to be compared; what was not reached is not checked";
 /// Why a callout is not checked whose frames an excerpt lacks.
 const LEFT_OUT: &str = "its frames are not in the excerpt, which hides secrets: give the capture";
 /// Why a callout is not checked of which the excerpt has nothing else.
@@ -289,7 +289,9 @@ impl Ground {
                     .filter(|(_, n)| self.is_excerpt() || sealed || *n == callout.number)
                     .any(|(e, _)| self.matches(callout, e))
             };
-            let outcome = if let Some((text, there)) = compare::unsound(callout, self.redacts) {
+            let outcome = if self.is_spent() {
+                Outcome::CannotBeChecked(TOO_MUCH.to_owned())
+            } else if let Some((text, there)) = compare::unsound(callout, self.redacts) {
                 broken.push(callout.number);
                 fails(text, there)
             } else if !seen.insert(callout.number) {
@@ -393,6 +395,7 @@ impl Ground {
     ) -> Outcome {
         let Some((row, record)) = found else {
             return match (sealed, self.is_excerpt()) {
+                _ if self.is_spent() => Outcome::CannotBeChecked(TOO_MUCH.to_owned()),
                 (true, _) => Outcome::CannotBeChecked(NEEDS_KEYS.to_owned()),
                 (false, true) => Outcome::CannotBeChecked("the excerpt does not hold it whole".to_owned()),
                 (false, false) => fails(

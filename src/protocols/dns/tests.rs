@@ -276,6 +276,7 @@ proptest! {
             prop_assert!(m.used <= bytes.len());
         }
         sniff(&bytes);
+        texts(&bytes, &Budget::default());
     }
 
     #[test]
