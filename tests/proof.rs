@@ -1,17 +1,24 @@
 //! Export and verification, without pictures of the window: what goes out can be checked, what is changed is noticed, and
 //! no secret leaves.
 
-#![expect(clippy::unwrap_used, clippy::print_stderr, reason = "a test program: what cannot be read is a failed test")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::print_stderr,
+    reason = "a test program: what cannot be read is a failed test"
+)]
 
 use std::collections::BTreeSet;
 use std::fs;
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
 use nephoscope::case::{Key, Plan, RedactionChoice};
 use nephoscope::engine::{How, Reading, Source};
-use nephoscope::export::{Callout, Outcome, Pixels, Proof, Report, Subject, read_bundle, verify};
+use nephoscope::export::{Callout, Claim, ExchangeClaim, Outcome, Pixels, Proof, Report, Subject, read_bundle, verify};
 use nephoscope::model::{Budget, Detail};
 use nephoscope::store::{Record, RowId, Snapshot};
+use serde_json::Value;
 
 const SAMPLE: &str = "assets/sample/icloud-2011-reconstruction.pcapng";
 
@@ -286,6 +293,150 @@ fn a_claim_that_says_more_than_the_bytes_fails() {
     check(&|s| s.claim.capture.sha256 = "00".repeat(32));
 }
 
+/// Each leaf of a value, by the steps that lead to it.
+fn leaves(value: &Value, path: &mut Vec<String>, out: &mut Vec<String>) {
+    let mut under = |step: String, value: &Value| {
+        path.push(step);
+        leaves(value, path, out);
+        path.pop();
+    };
+    match value {
+        Value::Object(fields) => fields.iter().for_each(|(name, value)| under(name.clone(), value)),
+        Value::Array(items) => items.iter().enumerate().for_each(|(n, value)| under(n.to_string(), value)),
+        _ => out.push(format!("/{}", path.join("/"))),
+    }
+}
+
+/// Another value of the same type.
+fn changed(value: &Value) -> Value {
+    match value {
+        Value::Bool(flag) => Value::from(!flag),
+        Value::Number(number) => Value::from(number.as_u64().unwrap() + 1),
+        Value::String(text) => match text.parse::<SocketAddr>() {
+            Ok(at) => Value::from(SocketAddr::new(at.ip(), at.port() ^ 1).to_string()),
+            Err(_) => Value::from(format!("{text}x")),
+        },
+        other => panic!("{other}"),
+    }
+}
+
+/// Changes every field of an exchange's claim, one at a time, and holds it against the capture; gives what passes.
+fn unnoticed(path: &Path, proof: &Proof) -> Vec<String> {
+    let whole = serde_json::to_value(&proof.claim.exchanges[0]).unwrap();
+    let (mut fields, mut passing) = (Vec::new(), Vec::new());
+    leaves(&whole, &mut Vec::new(), &mut fields);
+    assert!(fields.len() > 50);
+    let mut check = |name: String, exchange: Value| {
+        let mut subject = Subject { excerpt: None, ..with_excerpt(proof) };
+        // What no longer can be read says nothing.
+        let Ok(exchange) = serde_json::from_value(exchange) else { return };
+        subject.claim.exchanges[0] = exchange;
+        if !verify(&subject, Some(path), None, &Budget::default()).fails() {
+            passing.push(name);
+        }
+    };
+    for field in fields {
+        let mut exchange = whole.clone();
+        let leaf = exchange.pointer_mut(&field).unwrap();
+        *leaf = changed(leaf);
+        check(field, exchange);
+    }
+    // Fields that stand only where they say something.
+    let flags: [(&str, &str, Value); 12] = [
+        ("", "decrypted", true.into()),
+        ("", "stream", 5.into()),
+        ("/verdict/operator", "grade_unredacted", "conclusive".into()),
+        ("/verdict", "grade_unredacted", "conclusive".into()),
+        ("/verdict/operator", "first_party", "forged.example".into()),
+        ("/verdict/tenant", "first_party", "forged.example".into()),
+        ("/verdict", "conflict", true.into()),
+        ("/callouts/0", "hex", "00".into()),
+        ("/callouts/0", "proof_hidden", true.into()),
+        ("/callouts/0", "sha256", "00".into()),
+        ("/callouts/0", "pieces", serde_json::json!([{ "hidden": 1 }])),
+        ("/callouts/0", "text", "Forged: \u{2039}word ABC\u{203a}".into()),
+    ];
+    for (at, name, value) in flags {
+        let mut exchange = whole.clone();
+        let Some(Value::Object(fields)) = exchange.pointer_mut(at) else { continue };
+        if fields.get(name) != Some(&value) {
+            fields.insert(name.to_owned(), value);
+            check(format!("{at}/{name}"), exchange);
+        }
+    }
+    passing
+}
+
+#[test]
+fn every_field_of_a_claim_is_held_against_the_capture() {
+    let words = |words: &[&str]| RedactionChoice {
+        words: words.iter().map(|w| (*w).to_owned()).collect(),
+        ..RedactionChoice::default()
+    };
+    let (sample, snapshot, row) = upload();
+    let mut proofs = vec![(sample.clone(), prove(&sample, &snapshot, row, words(&["msbnx"])))];
+    for name in ["evidence-hand-out.pcap", "evidence-http2.pcap"] {
+        let path = project().join("tests/captures").join(name);
+        let snapshot = open(&path).unwrap();
+        let row = *judged(&snapshot).last().unwrap();
+        proofs.push((path.clone(), prove(&path, &snapshot, row, RedactionChoice::default())));
+    }
+    assert!(proofs.iter().any(|(_, proof)| proof.claim.exchanges[0].handed_out.is_some()));
+    assert!(proofs.iter().any(|(_, proof)| proof.claim.exchanges[0].stream.is_some()));
+    for (path, proof) in proofs {
+        let mut passing = unnoticed(&path, &proof);
+        // It says something of the excerpt, which is not looked at here.
+        passing.retain(|field| !field.ends_with("/needs_capture"));
+        assert_eq!(passing, Vec::<String>::new(), "{}", path.display());
+    }
+}
+
+#[test]
+fn forged_lines_grades_and_names_fail() {
+    let (path, snapshot, row) = upload();
+    let redaction = RedactionChoice { words: vec!["msbnx".to_owned()], ..RedactionChoice::default() };
+    let proof = prove(&path, &snapshot, row, redaction);
+    let check = |change: &dyn Fn(&mut ExchangeClaim)| {
+        let mut subject = with_excerpt(&proof);
+        change(&mut subject.claim.exchanges[0]);
+        for capture in [Some(path.as_path()), None] {
+            let report = verify(&subject, capture, None, &Budget::default());
+            assert!(report.fails(), "{:#?}", report.items);
+        }
+    };
+    // The bytes are true, and the text that people read is not.
+    check(&|e| {
+        let line = e.callouts.iter_mut().find(|c| c.pieces.is_empty()).unwrap();
+        line.hex = Some(nephoscope::model::hex(line.text.as_bytes()));
+        line.text = "Server: AmazonS3".to_owned();
+    });
+    check(&|e| e.callouts.iter_mut().find(|c| !c.pieces.is_empty()).unwrap().text = "Forged: nowhere".to_owned());
+    check(&|e| e.callouts.iter_mut().find(|c| !c.pieces.is_empty()).unwrap().text.push_str("\u{2039}word ABC\u{203a}"));
+    check(&|e| {
+        let answer = e.verdict.operator.as_mut().unwrap();
+        answer.grade_unredacted = Some(answer.grade_unredacted.take().unwrap_or_else(|| answer.grade.clone()));
+        answer.grade = "contradicted".to_owned();
+    });
+    // What a claim says of itself excuses nothing.
+    let forged = |e: &mut ExchangeClaim| {
+        let line = e.callouts.iter_mut().find(|c| c.part == "response head" && c.pieces.is_empty()).unwrap();
+        line.text = "Server: AmazonS3".to_owned();
+        line.needs_capture = true;
+    };
+    check(&forged);
+    check(&|e| {
+        forged(e);
+        e.decrypted = true;
+    });
+    check(&|e| {
+        forged(e);
+        e.stream = Some(5);
+    });
+    check(&|e| e.verdict.operator.as_mut().unwrap().name = "Amazon Web Services".to_owned());
+    check(&|e| e.request = Some("GET /forged HTTP/1.1".to_owned()));
+    check(&|e| e.time = "2011-01-01T00:00:00Z".to_owned());
+}
+
 #[test]
 fn another_capture_is_told_apart() {
     let (path, snapshot, row) = upload();
@@ -456,6 +607,21 @@ fn decrypted_lines_are_checked_with_the_key_log_and_only_with_it() {
             assert!(report.items.iter().filter(open).count() >= lines, "{name}: {:#?}", report.items);
         }
 
+        // The hello stands in the excerpt, whole: its bytes decide.
+        let report = verify(&with_excerpt(&proof), None, None, &Budget::default());
+        let named = proof.claim.exchanges[0].callouts.iter().filter(|c| c.part == "ClientHello");
+        for callout in named {
+            let item = report.items.iter().find(|i| i.callout == Some(callout.number)).unwrap();
+            assert!(matches!(item.outcome, Outcome::Passes(_)), "{name}: {item:#?}");
+        }
+
+        // Keys of another session open nothing: that proves nothing against the claim.
+        let wrong = folder.path().join("wrong.log");
+        let digits = text_of_another_log(&log);
+        fs::write(&wrong, digits).unwrap();
+        let report = verify(&alone, Some(&path), Some(&wrong), &Budget::default());
+        assert!(!report.fails(), "{name}: {:#?}", report.items);
+
         // No secret goes out, neither of the key log nor of what was decrypted.
         let text = fs::read_to_string(&log).unwrap();
         let claim = serde_json::to_vec(&proof.claim).unwrap();
@@ -486,4 +652,129 @@ fn who_stops_reading_a_report_has_seen_enough() {
     drop(child.stdout.take());
     let run = child.wait_with_output().unwrap();
     assert_eq!(run.status.code(), Some(0), "{}", String::from_utf8_lossy(&run.stderr));
+}
+
+/// A key log with other secrets for the same sessions.
+fn text_of_another_log(log: &Path) -> String {
+    let text = fs::read_to_string(log).unwrap();
+    let other = |line: &str| match line.rsplit_once(' ') {
+        Some((label, secret)) => format!("{label} {}\n", "5a".repeat(secret.len() / 2)),
+        None => String::new(),
+    };
+    text.lines().map(other).collect()
+}
+
+/// A classic pcap of ours with changes: bytes replaced by as many others, and payloads cut in two frames behind a text.
+fn rewritten(name: &str, folder: &Path, replace: &[(&[u8], &[u8])], cut_behind: Option<&[u8]>) -> PathBuf {
+    let mut whole = fs::read(project().join("tests/captures").join(name)).unwrap();
+    for (old, new) in replace {
+        assert_eq!(old.len(), new.len());
+        let places: Vec<usize> = memchr::memmem::find_iter(&whole, old).collect();
+        assert!(!places.is_empty());
+        places.into_iter().for_each(|at| whole[at..at + new.len()].copy_from_slice(new));
+    }
+    let (mut out, mut at) = (whole[..24].to_vec(), 24);
+    while at < whole.len() {
+        let len = u32::from_le_bytes(whole[at + 8..at + 12].try_into().unwrap()) as usize;
+        let (times, frame) = (&whole[at..at + 8], &whole[at + 16..at + 16 + len]);
+        let mut put = |frame: &[u8]| {
+            out.extend_from_slice(times);
+            out.extend_from_slice(&(frame.len() as u32).to_le_bytes().repeat(2));
+            out.extend_from_slice(frame);
+        };
+        // Ethernet, IPv4 and TCP without options.
+        let cut = cut_behind.and_then(|text| memchr::memmem::find(frame, text).map(|place| place + text.len()));
+        match cut {
+            Some(cut) => {
+                let with = |payload: &[u8], skipped: u32| {
+                    let mut new = [&frame[..54], payload].concat();
+                    new[16..18].copy_from_slice(&(new.len() as u16 - 14).to_be_bytes());
+                    let seq = u32::from_be_bytes(new[38..42].try_into().unwrap()).wrapping_add(skipped);
+                    new[38..42].copy_from_slice(&seq.to_be_bytes());
+                    new
+                };
+                put(&with(&frame[54..cut], 0));
+                put(&with(&frame[cut..], cut as u32 - 54));
+            }
+            None => put(frame),
+        }
+        at += 16 + len;
+    }
+    let path = folder.join(name);
+    fs::write(&path, out).unwrap();
+    path
+}
+
+/// Proves every row and looks for bytes in the excerpts, the addresses of packet headers apart: how many hold them. What
+/// goes out must still hold where it can be checked.
+fn excerpts_with(path: &Path, redaction: &RedactionChoice, secret: &[u8]) -> usize {
+    let snapshot = open(path).unwrap();
+    let mut found = 0;
+    for row in snapshot.capture_order().into_iter().map(RowId) {
+        let proof = prove(path, &snapshot, row, redaction.clone());
+        found += usize::from(memchr::memmem::find(&proof.excerpt.bytes, secret).is_some());
+        let report = verify(&with_excerpt(&proof), None, None, &Budget::default());
+        assert!(!report.fails(), "{}: {:#?}", path.display(), report.items);
+        let whole = verify(&Subject { excerpt: None, ..with_excerpt(&proof) }, Some(path), None, &Budget::default());
+        assert!(!whole.fails(), "{}: {:#?}", path.display(), whole.items);
+    }
+    found
+}
+
+#[track_caller]
+fn check_hidden(path: &Path, word: Option<&str>, secret: &[u8]) {
+    let words = word.iter().map(|w| (*w).to_owned()).collect();
+    let hiding = RedactionChoice { on: true, private_addresses: word.is_none(), words };
+    assert!(excerpts_with(path, &RedactionChoice::default(), secret) > 0, "it does not stand there at all");
+    assert_eq!(excerpts_with(path, &hiding, secret), 0);
+}
+
+#[test]
+fn names_and_addresses_in_lookups_are_hidden() {
+    let folder = tempfile::tempdir().unwrap();
+    for name in ["dns-udp.pcap", "dns-tcp.pcap"] {
+        let path = project().join("tests/captures").join(name);
+        check_hidden(&path, Some("example.com"), b"\x07example\x03com");
+    }
+    let private = [10, 0, 0, 20];
+    let path = rewritten("dns-udp.pcap", folder.path(), &[(&[198, 51, 100, 20], &private)], None);
+    check_hidden(&path, None, &private);
+}
+
+#[test]
+fn names_and_addresses_in_handshakes_are_hidden() {
+    let folder = tempfile::tempdir().unwrap();
+    let name = "tls-certificates.pcap";
+    let address: (&[u8], &[u8]) = (b"www.example.com", b"10.0.0.1.nip.io");
+    check_hidden(&rewritten(name, folder.path(), &[address], None), None, b"10.0.0.1");
+    // One that stands in two segments: neither may keep its part.
+    let path = rewritten(name, folder.path(), &[], Some(b"Example Tr"));
+    check_hidden(&path, Some("example trust"), b"Example Tr");
+    let path = rewritten(name, folder.path(), &[], Some(b"www.exam"));
+    check_hidden(&path, Some("www.example.com"), b"www.exam");
+}
+
+#[test]
+fn a_claim_that_asks_for_too_much_is_told_so() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = leak::long_answer(folder.path());
+    let snapshot = open(&path).unwrap();
+    let proof = prove(&path, &snapshot, RowId(0), off());
+    let mut subject = Subject { excerpt: None, ..with_excerpt(&proof) };
+    let one = proof.claim.exchanges[0].callouts[0].clone();
+    let long = |number| Callout {
+        number,
+        part: "response head".to_owned(),
+        frames: Vec::new(),
+        offset: 0,
+        length: 1 << 20,
+        ..one.clone()
+    };
+    subject.claim.exchanges[0].callouts = (1..2_000).map(long).collect();
+    let report = verify(&subject, Some(&path), None, &Budget::default());
+    let limit =
+        |i: &&nephoscope::export::Item| matches!(&i.outcome, Outcome::CannotBeChecked(why) if why.contains("1 GiB"));
+    assert!(report.fails() && report.items.iter().filter(limit).count() > 1_000);
+    subject.claim.exchanges[0].callouts = (1..40_002).map(long).collect();
+    assert!(Claim::read(&subject.claim.json()).is_err());
 }

@@ -12,7 +12,7 @@ use super::redact::{LineState, Redacted, Redactor};
 use super::secrets::{Context, Hit};
 use crate::evidence::{hypotheses, pack};
 use crate::model::{
-    ByteRange, Detail, Endpoint, Evidence, Grade, Part, Standing, StartLine, Timestamp, Transport, hex,
+    ByteRange, Detail, Endpoint, Evidence, Grade, HttpMessage, Part, Standing, StartLine, Timestamp, Transport, hex,
 };
 use crate::store::{Record, RowId};
 
@@ -20,8 +20,8 @@ use crate::store::{Record, RowId};
 pub const CLAIM_SCHEMA: &str = "nephoscope-claim/1";
 /// Bytes of a claim that are read.
 pub(super) const MOST_CLAIM_BYTES: usize = 16 << 20;
-/// Exchanges of one claim, and callouts of one exchange.
-const MOST_PARTS: usize = 10_000;
+/// Exchanges of one claim, and callouts of all of them together: a full picture of a thousand exchanges has half of it.
+const MOST_PARTS: usize = 40_000;
 /// Under which every grade stands.
 pub const SCOPE: &str = "for this exchange, at this time, from this network";
 
@@ -329,8 +329,8 @@ impl Claim {
         }
         let claim: Self = serde_json::from_value(value)
             .map_err(|error| format!("the claim is not understood ({})", cleaned(&error)))?;
-        let most = claim.exchanges.iter().map(|e| e.callouts.len()).max().unwrap_or(0).max(claim.exchanges.len());
-        if most > MOST_PARTS {
+        let callouts: usize = claim.exchanges.iter().map(|e| e.callouts.len()).sum();
+        if callouts.max(claim.exchanges.len()) > MOST_PARTS {
             return Err(format!("the claim has more than {MOST_PARTS} exchanges or callouts"));
         }
         Ok(claim)
@@ -390,9 +390,7 @@ pub(super) fn exchange_claim(
         callouts: Vec::new(),
     };
     if let Detail::Http(http) = &exchange.detail {
-        let first = |m: &crate::model::HttpMessage| {
-            (!matches!(m.start, StartLine::Status { code: 0, .. })).then(|| lossy(&m.start_line()))
-        };
+        let first = |m: &HttpMessage| first_line(m).map(|line| lossy(&line));
         line.stream = http.stream;
         line.request = http.request.as_ref().and_then(first);
         line.response = http.response.as_ref().and_then(first);
@@ -411,6 +409,11 @@ pub(super) fn exchange_claim(
         line.callouts.push(callout(record, (i, before, after, state), redactor, seal));
     }
     line
+}
+
+/// The first line of a message, where it has one.
+pub(super) fn first_line(message: &HttpMessage) -> Option<Vec<u8>> {
+    (!matches!(message.start, StartLine::Status { code: 0, .. })).then(|| message.start_line().into_owned())
 }
 
 fn callout(
@@ -499,7 +502,6 @@ fn verdict_claim(record: &Record, redacted: &Redacted) -> VerdictClaim {
         grade: shown.word().to_owned(),
         grade_unredacted: (before != shown).then(|| before.word().to_owned()),
     };
-    let readings = hypotheses(&redacted.record.exchange, &redacted.record.ledger, is);
     VerdictClaim {
         operator: was.operator.zip(is.operator).and_then(|(b, s)| {
             let provider = pack.provider(b.value)?;
@@ -518,17 +520,22 @@ fn verdict_claim(record: &Record, redacted: &Redacted) -> VerdictClaim {
         grade_unredacted: was.grade.filter(|g| Some(*g) != is.grade).map(|g| g.word().to_owned()),
         conflict: was.conflict,
         scope: SCOPE.to_owned(),
-        open: readings
-            .into_iter()
-            .filter(|h| h.standing != Standing::RuledOut)
-            .map(|h| OpenClaim {
-                id: h.alternative.id().to_owned(),
-                words: h.alternative.words().to_owned(),
-                settled_by: h.settled_by.map(str::to_owned),
-            })
-            .collect(),
+        open: open_readings(&redacted.record),
         cannot_show: is.cannot_show.iter().map(|s| (*s).to_owned()).collect(),
     }
+}
+
+/// The readings that a record leaves open.
+pub(super) fn open_readings(record: &Record) -> Vec<OpenClaim> {
+    let readings = hypotheses(&record.exchange, &record.ledger, &record.verdict).into_iter();
+    readings
+        .filter(|h| h.standing != Standing::RuledOut)
+        .map(|h| OpenClaim {
+            id: h.alternative.id().to_owned(),
+            words: h.alternative.words().to_owned(),
+            settled_by: h.settled_by.map(str::to_owned),
+        })
+        .collect()
 }
 
 pub(super) fn kind(detail: &Detail) -> &'static str {

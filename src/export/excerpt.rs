@@ -4,6 +4,7 @@
 //! with times, interfaces and link types as they were. Never: a byte of payload that is neither cited nor needed to read
 //! what is cited; with redaction on, such bytes are `X`.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 use std::path::Path;
@@ -13,10 +14,10 @@ use super::redact::Redactor;
 use crate::capture::{FrameFile, FrameWriter, Interface};
 use crate::decode::{Decoder, Outcome};
 use crate::model::{
-    Budget, ClientHello, Detail, DnsOver, Endpoint, FlowId, FrameHead, FrameNo, HttpMessage, LinkType, Part, Payload,
-    TcpFlags, Transport, Unit, UnitKind, hex,
+    Budget, Certificate, ClientHello, Detail, DnsOver, Endpoint, FlowId, FrameHead, FrameNo, HttpMessage, LinkType, Part,
+    Payload, TcpFlags, Transport, Unit, UnitKind, hex,
 };
-use crate::store::{Facts, Record, RowId, Snapshot};
+use crate::store::{Facts, Record, RowId, RowKind, Snapshot};
 
 /// What stands where a byte was overwritten: a letter, so that heads can still be read.
 pub(super) const FILL: u8 = b'X';
@@ -49,11 +50,17 @@ struct Wanted {
     whole: BTreeSet<FrameNo>,
     /// Ranges of frames (by number, with direction) of which everything stays.
     spans: Vec<(FrameNo, FrameNo, usize)>,
+    /// Secrets of names in handshakes, by direction: each must be found in its stream, or nothing of that side goes in.
+    secrets: [BTreeSet<Vec<u8>>; 2],
     /// No frame after this one is needed.
     until: FrameNo,
 }
 
 impl Wanted {
+    fn spans_of(&self, frame: FrameNo, direction: usize) -> bool {
+        self.spans.iter().any(|(a, b, d)| *d == direction && (*a..=*b).contains(&frame))
+    }
+
     fn need(&mut self, frame: FrameNo) {
         self.until = self.until.max(frame);
     }
@@ -77,7 +84,13 @@ pub(super) fn excerpt(
     redactor: &mut Redactor,
     budget: &Budget,
 ) -> Result<Excerpt, ProofError> {
-    let mut plan = Plan { flows: BTreeMap::new(), path, snapshot, redactor, budget };
+    let mut sessions = BTreeMap::new();
+    if records.iter().any(|r| r.exchange.envelope.is_some()) {
+        for (id, _) in snapshot.rows().filter(|(_, row)| row.kind == RowKind::Tls) {
+            sessions.insert(snapshot.record(id)?.exchange.flow, id);
+        }
+    }
+    let mut plan = Plan { flows: BTreeMap::new(), sessions, path, snapshot, redactor, budget };
     for record in records {
         plan.cite(record)?;
     }
@@ -86,6 +99,8 @@ pub(super) fn excerpt(
 
 struct Plan<'a> {
     flows: BTreeMap<FlowId, Wanted>,
+    /// TLS sessions, where exchanges are cited that were read from one.
+    sessions: BTreeMap<FlowId, RowId>,
     path: &'a Path,
     snapshot: &'a Snapshot,
     redactor: &'a mut Redactor,
@@ -117,12 +132,11 @@ impl Plan<'_> {
         wanted.client.get_or_insert(exchange.client);
         wanted.need(exchange.first_frame);
         match &exchange.detail {
-            // Its lines stand nowhere in the frames: without the key log nobody can check them. The hello can be.
+            // Its lines stand nowhere in the frames: without the key log nobody can check them. The handshake can be.
             Detail::Http(_) | Detail::Dns(_) if exchange.envelope.is_some() => {
-                let name = exchange.envelope.as_ref().and_then(|e| e.name.as_ref());
-                if let Some((first, last)) = name.and_then(|n| n.frames.first().zip(n.frames.last())) {
-                    wanted.spans.push((*first, *last, 0));
-                    wanted.need(*last);
+                let session = self.sessions.get(&exchange.flow).copied();
+                if let Some(Ok(session)) = session.map(|row| self.snapshot.record(row)) {
+                    self.exchange(&session);
                 }
             }
             Detail::Http(http) => {
@@ -144,14 +158,15 @@ impl Plan<'_> {
             }
             Detail::Tls(tls) => {
                 // Everybody can open the packets of a QUIC hello, nobody can overwrite a part of one: with a secret in
-                // it nothing of it goes in.
-                let sealed_secret = |hello: &ClientHello| {
-                    let name = hello.sni_bytes().unwrap_or_default();
-                    let hidden =
-                        [self.redactor.known_hits(&hello.block), self.redactor.hits(name, super::Context::Text)];
-                    tls.quic.is_some() && hidden.iter().any(|hits| !hits.is_empty())
-                };
-                if let Some(hello) = tls.client_hello.as_ref().filter(|h| !sealed_secret(h)) {
+                // it nothing of it goes in. Nor of what DTLS cuts into datagrams.
+                let streamed = exchange.transport == Transport::Tcp;
+                let names = tls.client_hello.iter().filter_map(ClientHello::sni_bytes);
+                let asked = self.redactor.secrets_of(names);
+                let block = tls.client_hello.as_ref().map_or(&[][..], |hello| hello.block.as_ref());
+                let known = !streamed && !self.redactor.known_hits(block).is_empty();
+                let sealed_secret = known || !streamed && !asked.is_empty();
+                wanted.secrets[0].extend(asked);
+                if let Some(hello) = tls.client_hello.as_ref().filter(|_| !sealed_secret) {
                     // The first bytes need not come first.
                     let frames = || hello.spans.iter().map(|s| s.frame).chain([hello.first_frame, hello.frame]);
                     let (first, last) = (frames().min(), frames().max());
@@ -159,11 +174,13 @@ impl Plan<'_> {
                     wanted.spans.push((first, last, 0));
                     wanted.need(last);
                 }
+                let shown = self.redactor.secrets_of(tls.certificates.iter().flat_map(|c| texts_of(c)));
                 let last = tls.server_hello.as_ref().map(|h| h.frame).max(tls.certificate_frame);
-                if let Some(last) = last {
+                if let Some(last) = last.filter(|_| streamed || shown.is_empty()) {
                     wanted.spans.push((exchange.first_frame, last, 1));
                     wanted.need(last);
                 }
+                wanted.secrets[1].extend(shown);
             }
             // Sealed: only who has the keys can read the lookup.
             Detail::Dns(_) if exchange.envelope.is_some() => {}
@@ -250,15 +267,83 @@ impl Plan<'_> {
         Ok(detail.response_body.unwrap_or_default())
     }
 
+    /// Finds secrets in handshakes and lookups that stand in several segments, and what cannot be hidden alone.
+    fn survey(&mut self, places: &Places) -> Result<(), ProofError> {
+        let mut file = FrameFile::open(self.path, self.budget)?;
+        let mut decoder = Decoder::new(self.budget);
+        let mut tracks: BTreeMap<FlowId, (Track, [Pieces; 2])> = BTreeMap::new();
+        let (mut reassembled, mut taken) = (Vec::new(), 0_u64);
+        for (number, (flow, offset)) in places {
+            let Some(wanted) = self.flows.get(flow).filter(|w| !w.spans.is_empty() || !w.whole.is_empty()) else {
+                continue;
+            };
+            let (head, bytes) = file.frame(*number, *offset)?;
+            reassembled.clear();
+            let Outcome::Unit(unit) = decoder.frame(&head, &bytes, &mut reassembled) else { continue };
+            let UnitKind::Segment { seq, ack, flags } = unit.kind else { continue };
+            let (track, pieces) = tracks.entry(*flow).or_default();
+            let direction = usize::from(wanted.client != Some(unit.source));
+            let (at, _) = track.segment(direction, (seq, ack, flags), &unit);
+            let goes_in = wanted.whole.contains(&unit.frame) || wanted.spans_of(unit.frame, direction);
+            let payload = match unit.payload {
+                Payload::InFrame { start, len } => bytes.get(start as usize..(start + len) as usize),
+                Payload::Reassembled { start, len } => reassembled.get(start as usize..(start + len) as usize),
+            };
+            if let Some((at, payload)) = at.zip(payload).filter(|(_, p)| goes_in && !p.is_empty()) {
+                taken = taken.saturating_add(payload.len() as u64);
+                if taken > MOST_BYTES {
+                    return Err(ProofError::TooLarge("the excerpt would be larger than 256 MiB"));
+                }
+                pieces[direction].entry(at).or_insert_with(|| payload.to_vec());
+            }
+        }
+        for (flow, (_, pieces)) in tracks {
+            let Some(wanted) = self.flows.get_mut(&flow) else { continue };
+            for (direction, pieces) in pieces.into_iter().enumerate() {
+                let runs = joined(pieces);
+                if !wanted.whole.is_empty() && runs.iter().any(|(_, run)| lookups_hide(run, self.redactor, self.budget))
+                {
+                    wanted.whole.clear();
+                    wanted.spans.clear();
+                    break;
+                }
+                let mut found = BTreeSet::new();
+                for (from, run) in &runs {
+                    for view in [View::plain(*from, run), View::of_records(*from, run)] {
+                        let hits = self.redactor.known_hits(&view.bytes).into_iter();
+                        let mut places: Vec<_> = hits.map(|h| h.range.start as usize..h.range.end() as usize).collect();
+                        for secret in &wanted.secrets[direction] {
+                            let starts = memchr::memmem::find_iter(&view.bytes, secret);
+                            let before = places.len();
+                            places.extend(starts.map(|at| at..at + secret.len()));
+                            if places.len() > before {
+                                found.insert(secret.clone());
+                            }
+                        }
+                        wanted.hide[direction].extend(places.into_iter().flatten().filter_map(|at| view.place(at)));
+                    }
+                }
+                // Written in another way (an address in four bytes, letters of two): it cannot be hidden alone.
+                if found.len() < wanted.secrets[direction].len() {
+                    wanted.spans.retain(|(.., d)| *d != direction);
+                }
+            }
+        }
+        Ok(())
+    }
+
     /// One walk over the frames of all wanted flows, in capture order.
-    fn write(self) -> Result<Excerpt, ProofError> {
-        let mut places: BTreeMap<FrameNo, (FlowId, u64)> = BTreeMap::new();
+    fn write(mut self) -> Result<Excerpt, ProofError> {
+        let mut places = Places::new();
         for (flow, wanted) in &self.flows {
             let frames = self.snapshot.flow_frames(*flow)?.ok_or(crate::engine::DetailError::NotYet)?;
             let needed = frames.into_iter().take_while(|(number, _)| *number <= wanted.until);
             places.extend(needed.map(|(number, offset)| (number, (*flow, offset))));
         }
-        let Plan { mut flows, path, snapshot, redactor, budget } = self;
+        if self.redactor.is_on() {
+            self.survey(&places)?;
+        }
+        let Plan { mut flows, path, snapshot, redactor, budget, .. } = self;
         for wanted in flows.values_mut() {
             for list in wanted.keep.iter_mut().chain(&mut wanted.hide) {
                 list.sort_unstable();
@@ -277,11 +362,13 @@ impl Plan<'_> {
             let track = tracks.entry(flow).or_default();
             match decoder.frame(&head, &bytes, &mut reassembled) {
                 Outcome::Unit(unit) => {
-                    let Some(changed) = track.unit(&unit, wanted, &mut bytes, redactor) else { continue };
+                    let Some(changed) = track.unit(&unit, wanted, &mut bytes, (&mut *redactor, budget)) else {
+                        continue;
+                    };
                     out.frame(&head, &mut bytes, changed, redactor)?;
                 }
                 // Fragments of a lookup; there is no telling where a secret would stand in one.
-                Outcome::Fragment if !wanted.whole.is_empty() && !redactor.hides_addresses() => {
+                Outcome::Fragment if !wanted.whole.is_empty() && !redactor.is_on() => {
                     out.frame(&head, &mut bytes, 0, redactor)?;
                 }
                 Outcome::Fragment | Outcome::Other | Outcome::Undecoded => {}
@@ -306,6 +393,83 @@ pub(super) fn is_coded(message: &HttpMessage) -> bool {
         .any(|value| !value.trim_ascii().is_empty() && !value.eq_ignore_ascii_case(b"identity"))
 }
 
+/// The frames of an excerpt with their flows and their places in the file.
+type Places = BTreeMap<FrameNo, (FlowId, u64)>;
+/// Payloads by their stream offsets.
+type Pieces = BTreeMap<u64, Vec<u8>>;
+
+/// What of a certificate is text.
+fn texts_of(certificate: &Certificate) -> impl Iterator<Item = &[u8]> {
+    let Certificate { subject_cn, subject_org, issuer_cn, issuer_org, names, .. } = certificate;
+    let parties = [subject_cn, subject_org, issuer_cn, issuer_org].into_iter().flatten();
+    parties.chain(names).map(String::as_bytes)
+}
+
+/// Pieces that touch, as one; of what came twice the first.
+fn joined(pieces: Pieces) -> Vec<(u64, Vec<u8>)> {
+    let mut runs: Vec<(u64, Vec<u8>)> = Vec::new();
+    for (at, bytes) in pieces {
+        if let Some((from, run)) = runs.last_mut()
+            && let Some(known) = from.saturating_add(run.len() as u64).checked_sub(at)
+        {
+            let known = usize::try_from(known).unwrap_or(usize::MAX);
+            run.extend_from_slice(bytes.get(known..).unwrap_or_default());
+        } else {
+            runs.push((at, bytes));
+        }
+    }
+    runs
+}
+
+/// Whether lookups over TCP tell a secret: each message stands behind its length (RFC 1035 section 4.2.2).
+fn lookups_hide(run: &[u8], redactor: &Redactor, budget: &Budget) -> bool {
+    let mut rest = run;
+    while let [high, low, tail @ ..] = rest {
+        let len = usize::from(u16::from_be_bytes([*high, *low]));
+        let Some((message, behind)) = tail.split_at_checked(len) else { return true };
+        if redactor.hides_of_dns(message, budget) {
+            return true;
+        }
+        rest = behind;
+    }
+    !rest.is_empty()
+}
+
+/// Bytes in which secrets are looked for, and where they stand in the stream.
+struct View<'a> {
+    bytes: Cow<'a, [u8]>,
+    /// Offsets here, ascending, with those in the stream.
+    steps: Vec<(usize, u64)>,
+}
+
+impl<'a> View<'a> {
+    fn plain(from: u64, run: &'a [u8]) -> Self {
+        Self { bytes: Cow::Borrowed(run), steps: vec![(0, from)] }
+    }
+
+    /// What TLS records carry, without their headers (RFC 8446 section 5.1): a name may stand in two of them.
+    fn of_records(from: u64, run: &[u8]) -> Self {
+        let (mut bytes, mut steps, mut at) = (Vec::new(), Vec::new(), 0_usize);
+        while let Some([20..=23, 3, _, high, low]) = run.get(at..at + 5) {
+            let len = usize::from(u16::from_be_bytes([*high, *low]));
+            at += 5;
+            steps.push((bytes.len(), from.saturating_add(at as u64)));
+            let end = at.saturating_add(len).min(run.len());
+            bytes.extend_from_slice(run.get(at..end).unwrap_or_default());
+            at = end;
+        }
+        Self { bytes: Cow::Owned(bytes), steps }
+    }
+
+    /// The stream range of one byte.
+    fn place(&self, at: usize) -> Option<(u64, u64)> {
+        let step = self.steps.partition_point(|(here, _)| *here <= at).checked_sub(1)?;
+        let (here, there) = self.steps.get(step)?;
+        let place = there.saturating_add(at.checked_sub(*here)? as u64);
+        Some((place, place.saturating_add(1)))
+    }
+}
+
 /// Where the bytes of one flow stand in its streams: the same rules as in `streams`.
 #[derive(Debug, Default)]
 struct Track {
@@ -326,14 +490,17 @@ struct SideTrack {
 
 impl Track {
     /// Whether a frame goes in; overwrites in `bytes` what must not. Gives the number of overwritten bytes.
-    fn unit(&mut self, unit: &Unit, wanted: &Wanted, bytes: &mut [u8], redactor: &mut Redactor) -> Option<u64> {
+    fn unit(
+        &mut self,
+        unit: &Unit,
+        wanted: &Wanted,
+        bytes: &mut [u8],
+        (redactor, budget): (&mut Redactor, &Budget),
+    ) -> Option<u64> {
         let direction = usize::from(wanted.client != Some(unit.source));
         let first = !std::mem::replace(&mut self.begun, true);
-        let in_span = |len: u32| {
-            let spans = &wanted.spans;
-            len > 0 && spans.iter().any(|(a, b, d)| *d == direction && (*a..=*b).contains(&unit.frame))
-        };
-        let whole = wanted.whole.contains(&unit.frame) || in_span(unit.payload.len());
+        let in_span = unit.payload.len() > 0 && wanted.spans_of(unit.frame, direction);
+        let whole = wanted.whole.contains(&unit.frame) || in_span;
         let (mut goes_in, mut stays) = (whole || first && unit.transport() == Transport::Tcp, None);
         if let UnitKind::Segment { seq, ack, flags } = unit.kind {
             let (at, handshake) = self.segment(direction, (seq, ack, flags), unit);
@@ -351,14 +518,24 @@ impl Track {
             return Some(0);
         }
         let Payload::InFrame { start, len } = unit.payload else {
-            // The parts of this packet stand in several frames: only lookups go in like that.
-            return (wanted.whole.contains(&unit.frame) && !redactor.hides_addresses()).then_some(0);
+            // The parts of this packet stand in several frames: nothing can be hidden alone.
+            return None;
         };
         let (start, end) = (start as usize, start.saturating_add(len) as usize);
         let payload = bytes.get(start..end)?;
+        if matches!(unit.kind, UnitKind::Datagram)
+            && wanted.whole.contains(&unit.frame)
+            && redactor.hides_of_dns(payload, budget)
+        {
+            return None;
+        }
         let mut new = payload.to_vec();
         if whole && wanted.keep[direction].is_empty() {
             // Lookups, hellos and certificates.
+            for (from, to) in wanted.hide[direction].iter().filter(|_| stays.is_some()) {
+                let place = |at: &u64| at.saturating_sub(stays.unwrap_or(0)).min(u64::from(len)) as usize;
+                new.get_mut(place(from)..place(to)).unwrap_or_default().fill(FILL);
+            }
         } else {
             // A head that begins inside this segment: only line ends may stand before it (RFC 9112 section 2.2).
             let end = stays.map_or(0, |at| at.saturating_add(u64::from(len)));
@@ -616,4 +793,24 @@ fn named(interface: &Interface, redactor: &mut Redactor) -> Interface {
     let name = interface.name.get(..NAME_BYTES).unwrap_or(&interface.name);
     let name = redactor.text(String::from_utf8_lossy(name).as_bytes(), "interface name");
     Interface { name, ..interface.clone() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_in_two_records_is_found_with_its_places() {
+        let run = [&b"\x16\x03\x03\x00\x06--corp"[..], b"\x16\x03\x03\x00\x05.test"].concat();
+        let view = View::of_records(100, &run);
+        let at = memchr::memmem::find(&view.bytes, b"corp.test").unwrap();
+        let places: Vec<u64> = (at..at + 9).filter_map(|at| view.place(at)).map(|(from, _)| from).collect();
+        assert_eq!(places, [107, 108, 109, 110, 116, 117, 118, 119, 120]);
+    }
+
+    #[test]
+    fn pieces_that_overlap_are_one_run() {
+        let pieces = [(4, b"efgh".to_vec()), (0, b"abcdef".to_vec()), (20, b"x".to_vec())];
+        assert_eq!(joined(pieces.into()), [(0, b"abcdefgh".to_vec()), (20, b"x".to_vec())]);
+    }
 }

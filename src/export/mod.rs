@@ -4,6 +4,7 @@
 
 mod bundle;
 mod claim;
+mod compare;
 mod csv;
 mod excerpt;
 mod explain;
@@ -23,6 +24,7 @@ mod redact;
 mod report;
 mod save;
 mod secrets;
+mod sides;
 mod subject;
 mod table;
 mod verify;

@@ -13,9 +13,10 @@ use std::sync::Arc;
 use super::secrets::{Context, Hit, Known, SecretKind, find, is_private};
 use crate::case::{Key, RedactionChoice};
 use crate::model::{
-    Answer, BlockSpan, ByteRange, Certificate, Detail, DnsLookup, Endpoint, Envelope, Exchange, Field, Grade,
+    Answer, BlockSpan, Budget, ByteRange, Certificate, Detail, DnsLookup, Endpoint, Envelope, Exchange, Field, Grade,
     HttpMessage, Ledger, Part, StartLine, Supports, TlsSession, Verdict,
 };
+use crate::protocols::dns;
 use crate::store::Record;
 
 /// Letters of a placeholder's code: none that is mistaken for another.
@@ -189,6 +190,27 @@ impl Redactor {
             return Vec::new();
         }
         sorted(find(text, context, &self.known, self.choice.private_addresses))
+    }
+
+    /// The secrets of texts, each once, as their bytes stand there.
+    pub(super) fn secrets_of<'a>(&self, texts: impl IntoIterator<Item = &'a [u8]>) -> BTreeSet<Vec<u8>> {
+        let mut found = BTreeSet::new();
+        for text in texts {
+            found.extend(self.hits(text, Context::Text).iter().map(|hit| hit.range.of(text).to_vec()));
+        }
+        found
+    }
+
+    /// Whether a DNS message tells a secret. One that cannot be read whole may.
+    pub(super) fn hides_of_dns(&self, message: &[u8], budget: &Budget) -> bool {
+        let (texts, whole) = dns::texts(message, budget);
+        // Names in data that is not read as text, as far as their length bytes are no letters.
+        let flat: Vec<u8> = message.iter().map(|b| if *b < b' ' { b'.' } else { *b }).collect();
+        self.choice.on
+            && (!whole
+                || texts.iter().any(|text| !self.hits(text.as_bytes(), Context::Text).is_empty())
+                || !self.known_hits(&flat).is_empty()
+                || !self.known_hits(message).is_empty())
     }
 
     /// Secrets known by their bytes, and the user's words, in bytes of any protocol.
@@ -531,21 +553,31 @@ fn worst<'a>(hits: impl Iterator<Item = &'a Hit>) -> LineState {
     hits.map(|h| state(h.may_prove())).max().unwrap_or_default()
 }
 
+/// One step lower, where there is one.
+pub(super) fn lowered(grade: Grade) -> Grade {
+    match grade {
+        Grade::Conclusive => Grade::Supports,
+        Grade::Supports => Grade::Suggests,
+        Grade::Suggests => Grade::NameOnly,
+        Grade::NameOnly | Grade::Contradicted => grade,
+    }
+}
+
+/// Whether it may be a placeholder's code.
+pub(super) fn is_code(code: &str) -> bool {
+    (3..=32).contains(&code.len()) && code.bytes().all(|b| LETTERS.contains(&b))
+}
+
 /// Lowers by one step each answer that a line speaks for whose proof was hidden.
 fn lower(verdict: &mut Verdict, ledger: &Ledger, lines: &[LineState]) -> bool {
     let hidden = |supports: Supports| {
         let mut entries = ledger.iter().zip(lines);
         entries.any(|(e, state)| *state == LineState::ProofHidden && e.supports.has(supports))
     };
-    let mut lowered = false;
+    let mut any = false;
     let mut step = |grade: &mut Grade| {
-        let next = match *grade {
-            Grade::Conclusive => Grade::Supports,
-            Grade::Supports => Grade::Suggests,
-            Grade::Suggests => Grade::NameOnly,
-            Grade::NameOnly | Grade::Contradicted => *grade,
-        };
-        lowered |= next != *grade;
+        let next = lowered(*grade);
+        any |= next != *grade;
         *grade = next;
     };
     if hidden(Supports::OPERATOR) {
@@ -561,7 +593,7 @@ fn lower(verdict: &mut Verdict, ledger: &Ledger, lines: &[LineState]) -> bool {
     if hidden(Supports::TENANT) {
         verdict.tenant.iter_mut().for_each(|a| step(&mut a.grade));
     }
-    lowered
+    any
 }
 
 fn moved(range: ByteRange, by: u32) -> ByteRange {

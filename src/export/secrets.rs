@@ -45,6 +45,29 @@ pub enum SecretKind {
 }
 
 impl SecretKind {
+    /// All of them.
+    const ALL: [Self; 9] = [
+        Self::Cookie,
+        Self::Credentials,
+        Self::Token,
+        Self::Signature,
+        Self::Key,
+        Self::Password,
+        Self::Email,
+        Self::Address,
+        Self::Word,
+    ];
+
+    /// The kind with that word in placeholders.
+    pub(super) fn named(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|kind| kind.word() == word)
+    }
+
+    /// Whether what is hidden for it may itself be what proves.
+    pub(super) fn may_prove(self) -> bool {
+        matches!(self, Self::Word | Self::Email | Self::Address)
+    }
+
     /// The word in placeholders and lists.
     pub fn word(self) -> &'static str {
         match self {
@@ -84,7 +107,7 @@ impl Hit {
 
     /// Whether what is hidden may itself be what proves.
     pub fn may_prove(&self) -> bool {
-        self.elsewhere || matches!(self.kind, SecretKind::Word | SecretKind::Email | SecretKind::Address)
+        self.elsewhere || self.kind.may_prove()
     }
 }
 
@@ -106,6 +129,8 @@ pub(super) struct Known {
     elements: Vec<Regex>,
     encoded: Option<Regex>,
     numbers: Option<Regex>,
+    /// Names of the reverse tree.
+    reverse: Option<Regex>,
     words: Vec<Regex>,
     literals: Literals<SecretKind>,
     seen: AHashSet<Vec<u8>>,
@@ -177,6 +202,9 @@ impl Known {
             elements: ELEMENTS.iter().filter_map(|text| expression(text)).collect(),
             encoded: expression(r"[A-Za-z0-9+/_-]{20,}={0,2}"),
             numbers: expression(r"[0-9a-fA-F]*(?::[0-9a-fA-F]*){2,7}|[0-9]{1,3}(?:\.[0-9]{1,3}){3}"),
+            reverse: expression(
+                r"(?i)\b([0-9]{1,3}(?:\.[0-9]{1,3}){3})\.in-addr\.arpa|\b([0-9a-f](?:\.[0-9a-f]){31})\.ip6\.arpa",
+            ),
             words: words.filter_map(|w| expression(&format!("(?i){}", word_expression(w)))).collect(),
             literals: Literals::new(),
             seen: AHashSet::new(),
@@ -288,8 +316,25 @@ pub(super) fn find(text: &[u8], context: Context<'_>, known: &Known, private_add
         };
         let found = numbers.find_iter(text).filter(private);
         hits.extend(found.map(|m| Hit::new(m.start(), m.end(), SecretKind::Address)));
+        for found in known.reverse.iter().flat_map(|r| r.captures_iter(text)) {
+            let Some(name) = found.get(1).or_else(|| found.get(2)) else { continue };
+            if reversed(name.as_bytes()).is_some_and(is_private) {
+                hits.push(Hit::new(name.start(), name.end(), SecretKind::Address));
+            }
+        }
     }
     hits
+}
+
+/// The address of a name below `in-addr.arpa` (RFC 1035 section 3.5) or `ip6.arpa` (RFC 3596 section 2.5).
+fn reversed(labels: &[u8]) -> Option<IpAddr> {
+    let mut parts: Vec<&str> = str::from_utf8(labels).ok()?.split('.').collect();
+    parts.reverse();
+    if parts.len() == 4 {
+        return parts.join(".").parse().ok();
+    }
+    let groups: Vec<String> = parts.chunks(4).map(|nibbles| nibbles.concat()).collect();
+    groups.join(":").parse().ok()
 }
 
 fn forms(text: &[u8], known: &Known, hits: &mut Vec<Hit>) {
@@ -619,7 +664,8 @@ fn nibble(digit: u8) -> u8 {
     char::from(digit).to_digit(16).unwrap_or(0) as u8
 }
 
-fn un_hex(text: &[u8]) -> Vec<u8> {
+/// The bytes of hexadecimal digits; of other text, anything.
+pub(super) fn un_hex(text: &[u8]) -> Vec<u8> {
     text.chunks_exact(2).map(|p| p.iter().fold(0, |n, d| n << 4 | nibble(*d))).collect()
 }
 
@@ -688,7 +734,9 @@ mod tests {
         let known = Known::new(&["Jürgen O'Neil".to_owned()]);
         assert_eq!(known.forms.len(), FORMS.len());
         assert_eq!(known.elements.len(), ELEMENTS.len());
-        assert!(known.encoded.is_some() && known.numbers.is_some() && known.words.len() == 1);
+        assert!(
+            known.encoded.is_some() && known.numbers.is_some() && known.reverse.is_some() && known.words.len() == 1
+        );
     }
 
     #[test]
@@ -723,6 +771,9 @@ mod tests {
         check("<key>authToken</key>\n<string>tok</string>", Context::Text, &["tok"]);
         check("mail ann.lee@example.com now", Context::Text, &["ann.lee@example.com"]);
         check("on 192.168.1.7 and 8.8.8.8 and fe80::1", Context::Text, &["192.168.1.7", "fe80::1"]);
+        check("1.0.0.10.in-addr.arpa 8.8.8.8.in-addr.arpa", Context::Text, &["1.0.0.10"]);
+        let local = format!("1{}.8.e.f.ip6.arpa", ".0".repeat(28));
+        check(&local, Context::Text, &[local.trim_end_matches(".ip6.arpa")]);
         check("name=\"password\"\r\n\r\nhunter2\r\n--x", Context::Text, &["hunter2"]);
     }
 

@@ -20,6 +20,9 @@ use crate::model::{Budget, ByteRange, Cursor, DnsQuestion, DnsRecord, FrameNo, R
 
 /// Bytes of a message's header (RFC 1035 section 4.1.1).
 const HEADER_BYTES: usize = 12;
+/// The pseudo record of EDNS (RFC 6891), and bytes of it before its options.
+const OPT: u16 = 41;
+const OPT_HEAD_BYTES: usize = 11;
 /// Bytes of a name on the wire, length bytes included (RFC 1035 section 2.3.4).
 const NAME_BYTES: usize = 255;
 /// Bytes of record data that are shown in hex; more would fill the row with nothing readable.
@@ -74,6 +77,17 @@ pub fn message(bytes: &[u8], budget: &Budget) -> Option<Message> {
     message.complete = whole.is_some() && reader.sound;
     message.used = reader.at;
     Some(message)
+}
+
+/// Every name and every record's data in all sections of a message as text, and whether that is all of it. Of the options
+/// of EDNS, client subnets (RFC 7871 section 6) are given as addresses.
+pub fn texts(bytes: &[u8], budget: &Budget) -> (Vec<String>, bool) {
+    let Some(head) = Header::read(bytes) else { return (Vec::new(), false) };
+    let mut reader =
+        Reader { bytes, at: HEADER_BYTES, jumps: budget.dns_jumps, records: budget.dns_records, sound: true };
+    let mut texts = Vec::new();
+    let whole = reader.texts(&head, &mut texts);
+    (texts, whole.is_some() && reader.sound && reader.at == bytes.len())
 }
 
 /// Whether these bytes are one whole DNS message and nothing else, judged strictly: for ports that say nothing.
@@ -259,6 +273,28 @@ impl Reader<'_> {
         }
         for _ in 0..u32::from(authority).saturating_add(u32::from(additional)) {
             self.pass_record()?;
+        }
+        Some(())
+    }
+
+    fn texts(&mut self, head: &Header, texts: &mut Vec<String>) -> Option<()> {
+        let [questions, records @ ..] = head.counts;
+        for _ in 0..questions {
+            self.records = self.records.checked_sub(1)?;
+            let mut name = String::new();
+            let end = self.name(self.at, self.bytes.len(), &mut name)?;
+            self.from(end).skip(4)?;
+            self.at = end.checked_add(4)?;
+            texts.push(name);
+        }
+        for _ in 0..records.into_iter().map(u32::from).sum::<u32>() {
+            let record = self.record()?;
+            if record.rtype == OPT {
+                let data = self.bytes.get(..self.at)?.get(record.range.start as usize..)?;
+                // The root's name, type, size, flags and length stand before the options (RFC 6891 section 6.1.2).
+                texts.extend(subnets(data.get(OPT_HEAD_BYTES..)?));
+            }
+            texts.extend([record.name, record.value]);
         }
         Some(())
     }
@@ -463,6 +499,31 @@ impl Reader<'_> {
         }
         Some(())
     }
+}
+
+/// The addresses of client subnet options: code 8, then family, two prefix lengths, and as many bytes as are not zero.
+fn subnets(options: &[u8]) -> Vec<String> {
+    let mut cursor = Cursor::new(options);
+    let mut found = Vec::new();
+    let mut next = || {
+        let code = cursor.u16()?;
+        let len = usize::from(cursor.u16()?);
+        cursor.slice(len).map(|value| (code, value))
+    };
+    while let Some((code, value)) = next() {
+        let mut address = [0; 16];
+        let sent = value.get(4..).unwrap_or_default();
+        for (target, byte) in address.iter_mut().zip(sent) {
+            *target = *byte;
+        }
+        let [a, b, c, d, ..] = address;
+        match (code, value) {
+            (8, [0, 1, ..]) => found.push(Ipv4Addr::new(a, b, c, d).to_string()),
+            (8, [0, 2, ..]) => found.push(Ipv6Addr::from(address).to_string()),
+            _ => {}
+        }
+    }
+    found
 }
 
 /// The offset after the name at `at`, its pointer not followed.

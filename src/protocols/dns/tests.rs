@@ -63,6 +63,25 @@ fn check(rtype: u16, data: &[u8], want: &str) {
 }
 
 #[test]
+fn texts_of_all_sections() {
+    // Authority and additional section, a name that ends in another one, a client subnet cut after its third byte.
+    let subnet = [0, 8, 0, 7, 0, 1, 24, 0, 10, 1, 2];
+    let bytes = [
+        header(0x8180, [1, 0, 1, 2]),
+        question("www.example.com", 1),
+        record(&[0xC0, 12], 2, b"\x02ns\xC0\x10"),
+        record(&[0xC0, 16], 1, &[10, 0, 0, 1]),
+        record(&[0], 41, &subnet),
+    ]
+    .concat();
+    let (found, whole) = texts(&bytes, &Budget::default());
+    let want = ["www.example.com", "www.example.com", "ns.example.com", "example.com", "10.0.0.1", "10.1.2.0", "."];
+    assert_eq!(found.iter().take(want.len()).collect::<Vec<_>>(), want.iter().collect::<Vec<_>>());
+    assert!(whole);
+    assert!(!texts(&bytes[..bytes.len() - 1], &Budget::default()).1);
+}
+
+#[test]
 fn renders_record_data() {
     check(1, &[192, 0, 2, 7], "192.0.2.7");
     check(28, &[0x20, 1, 0xd, 0xb8, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1], "2001:db8::1");
@@ -257,6 +276,7 @@ proptest! {
             prop_assert!(m.used <= bytes.len());
         }
         sniff(&bytes);
+        texts(&bytes, &Budget::default());
     }
 
     #[test]
