@@ -4,6 +4,8 @@
 
 #[path = "ui_compose/mod.rs"]
 mod ui_compose;
+#[path = "ui_export/mod.rs"]
+mod ui_export;
 mod ui_filter;
 mod ui_messages;
 mod ui_notes;

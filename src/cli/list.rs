@@ -1,5 +1,6 @@
 //! `list`, `explain` and `findings`.
 
+use std::fs;
 use std::io::{self, BufWriter, Write as _};
 use std::path::{Path, PathBuf};
 
@@ -11,9 +12,10 @@ use crate::capture::{CaptureError, is_open_to_others};
 use crate::case::{Key, RedactionChoice};
 use crate::engine::{How, Reading, Source};
 use crate::export::{
-    BodySource, ExportError, Listing, Moment, Redactor, write_capture, write_csv, write_csv_head, write_csv_rows,
-    write_explanation, write_explanation_json, write_findings, write_findings_json, write_har, write_jsonl,
-    write_jsonl_rows, write_table, write_table_head, write_table_rows,
+    BodySource, Existing, ExportError, Listing, Moment, Redactor, RowsForm, RowsWish, save_rows, table_path,
+    write_capture, write_csv, write_csv_head, write_csv_rows, write_explanation, write_explanation_json,
+    write_findings, write_findings_json, write_har, write_jsonl, write_jsonl_rows, write_table, write_table_head,
+    write_table_rows,
 };
 use crate::model::{Budget, clean, clean_to};
 use crate::store::Snapshot;
@@ -25,9 +27,12 @@ pub(super) fn list(arguments: &ListArguments, budget: &Budget) -> Result<u8> {
     let mut failed = None;
     let keys = key_log(arguments.keylog.as_deref());
     let filter = filter(&arguments.filter)?;
-    let whole = arguments.format == Format::Har;
-    if whole && arguments.files.len() > 1 {
+    let whole = matches!(arguments.format, Format::Har | Format::Parquet);
+    if arguments.format == Format::Har && arguments.files.len() > 1 {
         bail!("an HAR document is of one capture: name one file")
+    }
+    if arguments.out.is_some() && arguments.format != Format::Parquet {
+        bail!("--out is for --format parquet; the others go to standard output")
     }
     for file in &arguments.files {
         let source = source(file.clone());
@@ -43,6 +48,18 @@ pub(super) fn list(arguments: &ListArguments, budget: &Budget) -> Result<u8> {
             Ok((None, damaged)) => code = code.max(damaged),
             Ok((Some(snapshot), damaged)) => {
                 code = code.max(damaged);
+                if let Some(folder) = &arguments.out {
+                    match table(arguments, folder, (file, &snapshot, &filter), budget) {
+                        Ok(()) => continue,
+                        // As with one that cannot be read.
+                        Err(error) if arguments.files.len() > 1 => {
+                            say(&format!("{error:#}"));
+                            failed = Some(error);
+                            continue;
+                        }
+                        Err(error) => return Err(error),
+                    }
+                }
                 let mut out = BufWriter::with_capacity(256 << 10, io::stdout().lock());
                 let (snapshot, key) = if is_file { noted(snapshot, file) } else { (snapshot, None) };
                 let listing = Listing::new(&snapshot, &filter);
@@ -50,6 +67,8 @@ pub(super) fn list(arguments: &ListArguments, budget: &Budget) -> Result<u8> {
                     Format::Table => write_table(&listing, &mut out),
                     Format::Jsonl => write_jsonl(&listing, usize::from(arguments.threads), &mut out),
                     Format::Csv => write_csv(&listing, &mut out),
+                    // It has gone to its folder.
+                    Format::Parquet => Ok(()),
                     Format::Har => {
                         let key = key.map_or_else(Key::random, Ok)?;
                         let from = is_file.then_some(file.as_path());
@@ -72,9 +91,26 @@ pub(super) fn list(arguments: &ListArguments, budget: &Budget) -> Result<u8> {
         }
     }
     if failed.is_some() {
-        bail!("not every file could be read")
+        bail!("not every file could be read and written")
     }
     Ok(code)
+}
+
+/// Writes a capture's rows as a table into a folder.
+fn table(
+    arguments: &ListArguments,
+    folder: &Path,
+    (file, snapshot, filter): (&Path, &Snapshot, &Filter),
+    budget: &Budget,
+) -> Result<()> {
+    let shown = clean(folder.as_os_str().as_encoded_bytes()).into_owned();
+    fs::create_dir_all(folder).with_context(|| format!("cannot make the folder {shown}"))?;
+    let listing = Listing::new(snapshot, filter);
+    let wish = RowsWish { form: RowsForm::Parquet, filter: &arguments.filter, redaction: None };
+    let existing = if arguments.overwrite { Existing::Replace } else { Existing::Keep };
+    let target = table_path(folder, snapshot);
+    save_rows(&source(file.to_owned()), &listing, wish, (&target, existing), budget)?;
+    Ok(())
 }
 
 /// Writes a HAR document, and says what is not in it.
@@ -181,8 +217,8 @@ impl<'a> Printer<'a> {
                 Format::Table => write_table_head(&mut out)?,
                 Format::Jsonl => write_capture(snapshot, Moment::Begun, &mut out)?,
                 Format::Csv => write_csv_head(&mut out)?,
-                // It is written when all is there.
-                Format::Har => {}
+                // They are written when all is there.
+                Format::Har | Format::Parquet => {}
             }
         }
         let listing = Listing::of_new(snapshot, self.filter, self.rows);
@@ -190,7 +226,7 @@ impl<'a> Printer<'a> {
             Format::Table => write_table_rows(&listing, &mut out)?,
             Format::Jsonl => write_jsonl_rows(&listing, &mut out)?,
             Format::Csv => write_csv_rows(&listing, &mut out)?,
-            Format::Har => {}
+            Format::Har | Format::Parquet => {}
         }
         self.rows = u32::try_from(snapshot.len()).unwrap_or(u32::MAX);
         Ok(out.flush()?)

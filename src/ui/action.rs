@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use egui::{Context, Key, KeyboardShortcut, Modifiers};
 
 use super::filter::FilterAction;
-use super::live::{Leave, SaveWish};
+use super::live::{Leave, RowsChoice, SaveWish};
 use super::state::{BodyMode, Fold, Tab, ThemeChoice, View};
 use super::table::Column;
 use crate::capture::Orphan;
@@ -102,6 +102,17 @@ pub enum Action {
     Compose(PictureAction),
     /// Something about marks and comments.
     Note(NoteAction),
+    /// Something about exporting rows.
+    Export(ExportAction),
+}
+
+/// Something about exporting rows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ExportAction {
+    /// Ask which rows, and in which form.
+    Ask,
+    /// Ask where to save these.
+    Choose(RowsChoice),
 }
 
 /// Something about marks and comments on rows.
@@ -253,6 +264,12 @@ pub(crate) static ENTRIES: [Entry; 46] = [
         label: "Capture…",
         tip: "Choose an interface and how to capture from it",
         key: Some(command(Key::K)),
+    },
+    Entry {
+        action: Action::Export(ExportAction::Ask),
+        label: "Export rows…",
+        tip: "Write rows as CSV, JSON lines, HAR or Parquet: all, those shown, or those marked",
+        key: Some(shifted(Key::E)),
     },
     Entry {
         action: Action::Live(LiveAction::Toggle),

@@ -26,7 +26,7 @@ use super::live::{Live, Stage};
 use super::machine::Machine;
 use super::overview::{self, Overview};
 use super::prepared::{Prepared, Shown};
-use super::state::{Saved, State, Tab, Trouble, View, Wanted};
+use super::state::{Dialog, Saved, State, Tab, Trouble, View, Wanted};
 use super::{chips, dialogs, filter, panes, start_screen, status, table, theme, toolbar};
 use crate::engine::{Command, Handle, Notice, Source};
 use crate::model::{Budget, Side, clean_to};
@@ -640,9 +640,12 @@ impl Desk {
             let interfaces = self.machine.is_some().then_some(&self.interfaces);
             start_screen::show(ui, &mut self.state, interfaces, &mut actions);
         }
+        let marked = if matches!(self.state.dialog, Some(Dialog::Export(_))) { self.marked_rows() } else { 0 };
         if let Some(dialog) = &mut self.state.dialog {
             let seen = dialogs::Seen {
                 interfaces: &self.interfaces,
+                all: self.capture.snapshot.len(),
+                marked,
                 shown: self.capture.order.len(),
                 selected: self.state.selected.is_some(),
                 live: self.live.as_ref(),

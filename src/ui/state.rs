@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::figure::Still;
 use super::filter::{FilterBox, FilterMemory};
-use super::live::{CaptureChoice, Leave, SaveWish};
+use super::live::{CaptureChoice, Leave, RowsChoice, SaveWish};
 use super::panes::messages::MessagesState;
 use super::table::{Column, TableState};
 use super::verified::Verified;
@@ -232,6 +232,8 @@ pub enum Dialog {
         /// Only the selected exchange, not all that are shown.
         selected: bool,
     },
+    /// Which rows to export, and in which form.
+    Export(RowsChoice),
     /// Our own question where to save.
     SavePath {
         /// What was typed.

@@ -2,7 +2,7 @@
 
 use egui::{Align, CornerRadius, Layout, Rect, Sense, Ui, pos2, vec2};
 
-use super::action::{self, Action, LiveAction, PictureAction, menu_item};
+use super::action::{self, Action, ExportAction, LiveAction, PictureAction, menu_item};
 use super::filter::FilterAction;
 use super::state::{State, ThemeChoice, View};
 use super::theme;
@@ -120,6 +120,7 @@ fn menu(ui: &mut Ui, seen: &Seen<'_>, state: &State, actions: &mut Vec<Action>) 
         for action in [LiveAction::Save, LiveAction::SaveSome] {
             menu_item(ui, &Action::Live(action), actions);
         }
+        menu_item(ui, &Action::Export(ExportAction::Ask), actions);
         ui.separator();
         if seen.captures {
             for action in [LiveAction::Options, LiveAction::Toggle] {

@@ -132,6 +132,10 @@ impl eframe::App for Window {
             let (kind, ending) = match name.rsplit('.').next() {
                 Some("png") => ("PNG", "png"),
                 Some("zip") => ("Bundle", "zip"),
+                Some("csv") => ("CSV", "csv"),
+                Some("jsonl") => ("JSON lines", "jsonl"),
+                Some("har") => ("HAR", "har"),
+                Some("parquet") => ("Parquet", "parquet"),
                 _ => ("pcapng", "pcapng"),
             };
             let dialog = rfd::AsyncFileDialog::new()

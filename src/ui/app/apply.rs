@@ -6,9 +6,9 @@ use super::{Desk, Of};
 use crate::engine::Command;
 use crate::model::ProviderId;
 use crate::store::RowId;
-use crate::ui::action::{Action, Goal, Move};
+use crate::ui::action::{Action, ExportAction, Goal, Move};
 use crate::ui::jobs::Take;
-use crate::ui::live::Leave;
+use crate::ui::live::{Leave, SaveWhat};
 use crate::ui::panes::messages::MessagesState;
 use crate::ui::state::{Dialog, Fold, PathPurpose, Saved, Tab, View, Wanted};
 use crate::ui::{filter, table};
@@ -122,6 +122,11 @@ impl Desk {
             }
             Action::Compose(action) => self.picture_action(ctx, action),
             Action::Note(action) => self.note_action(action),
+            Action::Export(ExportAction::Ask) => self.ask_export(),
+            Action::Export(ExportAction::Choose(choice)) => {
+                self.state.dialog = None;
+                self.want_save(SaveWhat::Rows(choice), None);
+            }
             Action::Site(site, provider) => {
                 self.state.choice.clear();
                 self.state.choice.site = Some(site);

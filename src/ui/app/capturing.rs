@@ -411,7 +411,7 @@ impl Desk {
         }
     }
 
-    fn want_save(&mut self, what: SaveWhat, then: Option<Leave>) {
+    pub(super) fn want_save(&mut self, what: SaveWhat, then: Option<Leave>) {
         let left_over = matches!(what, SaveWhat::LeftOver(_));
         if self.saving {
             self.fail("save", "another saving is under way");
