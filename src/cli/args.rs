@@ -277,6 +277,7 @@ pub(super) enum Live {
 
 /// What `list` takes.
 #[derive(Debug, Args)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a switch of the command line")]
 pub(super) struct ListArguments {
     /// Captures to read; `-` is standard input
     #[arg(required = true, value_name = "FILE")]

@@ -272,6 +272,7 @@ impl Group {
 mod tests {
     use std::path::Path;
 
+    use parquet::file::metadata::RowGroupMetaData;
     use parquet::file::reader::{FileReader as _, SerializedFileReader};
 
     use super::{TableFacts, write_groups};
@@ -292,12 +293,12 @@ mod tests {
             let written = write_groups(&listing, TableFacts::default(), None, limits, &mut file).unwrap();
             assert_eq!(written, all as u64);
             let reader = SerializedFileReader::new(file).unwrap();
-            let groups: Vec<i64> = reader.metadata().row_groups().iter().map(|group| group.num_rows()).collect();
+            let groups: Vec<i64> = reader.metadata().row_groups().iter().map(RowGroupMetaData::num_rows).collect();
             let rows: Vec<String> = reader.get_row_iter(None).unwrap().map(|row| row.unwrap().to_string()).collect();
             (groups, rows)
         };
         let (one, whole) = rows_of((1_000, 1 << 30));
-        assert_eq!(one, [all as i64]);
+        assert_eq!(one, [i64::try_from(all).unwrap()]);
         let (by_rows, same) = rows_of((5, 1 << 30));
         assert!(by_rows.iter().rev().skip(1).all(|rows| *rows == 5) && by_rows.len() == all.div_ceil(5), "{by_rows:?}");
         assert_eq!(same, whole);

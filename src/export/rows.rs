@@ -99,15 +99,10 @@ fn write(
                 Source::Stdin => None,
             };
             let bodies = capture.map(|capture| BodySource { capture, budget });
-            match &mut redactor {
-                Some(redactor) => write_har(listing, bodies, redactor, out).map(|counts| counts.entries),
-                None => {
-                    let off = RedactionChoice { on: false, ..RedactionChoice::default() };
-                    // With nothing hidden no placeholder is made, whatever the key.
-                    let mut none = Redactor::new(&Key::of_capture(&[0; 32]), &off);
-                    write_har(listing, bodies, &mut none, out).map(|counts| counts.entries)
-                }
-            }
+            // With nothing hidden no placeholder is made, whatever the key.
+            let off = RedactionChoice { on: false, ..RedactionChoice::default() };
+            let mut redactor = redactor.unwrap_or_else(|| Redactor::new(&Key::of_capture(&[0; 32]), &off));
+            write_har(listing, bodies, &mut redactor, out).map(|counts| counts.entries)
         }
     }
 }
