@@ -1,7 +1,7 @@
 //! Parquet: the rows of a file are those that `list` prints as JSON lines, value for value, and files are written beside each
 //! other without harm.
 
-#![expect(clippy::expect_used, reason = "a test program: what cannot be read is a failed test")]
+#![expect(clippy::expect_used, clippy::panic, reason = "a test program: what cannot be read is a failed test")]
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs::{self, File};
