@@ -6,9 +6,10 @@ use egui::{Context, Key, KeyboardShortcut, Modifiers};
 
 use super::filter::FilterAction;
 use super::live::{Leave, RowsChoice, SaveWish};
-use super::state::{BodyMode, Fold, Tab, ThemeChoice, View};
+use super::state::{BodyMode, Fold, Tab, View};
 use super::table::Column;
 use crate::capture::Orphan;
+use crate::case::{Preferences, ThemeChoice};
 use crate::model::{FrameNo, ProviderId, Side, Timestamp};
 use crate::store::RowId;
 use crate::store::query::SortKey;
@@ -104,6 +105,17 @@ pub enum Action {
     Note(NoteAction),
     /// Something about exporting rows.
     Export(ExportAction),
+    /// Something about what the user prefers.
+    Preferences(PreferencesAction),
+}
+
+/// Something about what the user prefers.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum PreferencesAction {
+    /// Ask for it.
+    Ask,
+    /// Put this to use and keep it.
+    Keep(Box<Preferences>),
 }
 
 /// Something about exporting rows.
@@ -258,7 +270,7 @@ const fn plain(key: Key) -> KeyboardShortcut {
 }
 
 /// Actions that have a key or stand in a menu. Longer shortcuts before shorter ones that they contain.
-pub(crate) static ENTRIES: [Entry; 46] = [
+pub(crate) static ENTRIES: [Entry; 47] = [
     Entry {
         action: Action::Live(LiveAction::Options),
         label: "Capture…",
@@ -495,6 +507,12 @@ pub(crate) static ENTRIES: [Entry; 46] = [
         label: "Try to break it",
         tip: "Run every check that could speak against the verdict",
         key: Some(command(Key::B)),
+    },
+    Entry {
+        action: Action::Preferences(PreferencesAction::Ask),
+        label: "Preferences…",
+        tip: "Theme, text size, what is hidden, folders",
+        key: Some(command(Key::Comma)),
     },
     Entry { action: Action::ResetColumns, label: "Reset columns", tip: "All columns as at first", key: None },
     Entry { action: Action::ForgetRecent, label: "Clear list", tip: "Forget the recent captures", key: None },

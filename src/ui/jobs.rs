@@ -17,7 +17,7 @@ use super::prepared::{Picture, Prepared, Shown, picture};
 use super::state::Choice;
 use super::verified::{OnScreen, Verified};
 use crate::capture::is_key_log;
-use crate::case::{Case, CaseError, Key, RedactionChoice};
+use crate::case::{Case, CaseError, Key, Preferences, RedactionChoice};
 use crate::engine::{self, Source};
 use crate::export::{self, Listing, RowsForm, RowsWish, Subject};
 use crate::model::{Budget, Side, clean_to};
@@ -42,6 +42,8 @@ pub(crate) enum Ask {
     Picture { capture: u32, row: RowId, side: Side, prepared: Arc<Prepared> },
     /// What the exchanges together say.
     Findings { capture: u32, snapshot: Snapshot },
+    /// Preferences to write into their file, where they differ from what was there before.
+    Preferences { path: PathBuf, now: Box<Preferences>, before: Box<Preferences> },
     /// What could be written in a filter box at the cursor.
     Complete { which: Which, text: String, cursor: usize, snapshot: Snapshot },
 }
@@ -82,6 +84,11 @@ pub(crate) enum Told {
     },
     /// A capture that was thrown away is still there.
     Kept(String),
+    /// What became of writing preferences, with messages.
+    Preferences {
+        now: Box<Preferences>,
+        result: Result<Vec<String>, String>,
+    },
 }
 
 /// What to save, and where.
@@ -417,6 +424,10 @@ fn answer(ask: Ask, budget: &Budget) -> Told {
         Ask::Findings { capture, snapshot } => {
             let findings = Box::new(Findings::new(&snapshot.findings()));
             Told::Findings { capture, generation: snapshot.generation, findings }
+        }
+        Ask::Preferences { path, now, before } => {
+            let result = now.save(&path, &before).map_err(|error| error.to_string());
+            Told::Preferences { now, result }
         }
         Ask::Complete { which, text, cursor, snapshot } => {
             let completion = complete(&text, cursor, &snapshot);

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use super::{Desk, Of};
+use crate::case::Preferences;
 use crate::engine::Command;
 use crate::model::ProviderId;
 use crate::store::RowId;
@@ -83,8 +84,8 @@ impl Desk {
             }
             Action::Fold => self.state.saved.folded = !self.state.saved.folded,
             Action::Theme(theme) => {
-                self.state.saved.theme = theme;
-                ctx.set_theme(theme.preference());
+                let now = Preferences { theme, ..self.state.preferences.clone() };
+                self.prefer(ctx, now);
             }
             Action::Copy(text) => ctx.copy_text(text),
             Action::CopyRow => {
@@ -122,6 +123,7 @@ impl Desk {
             }
             Action::Compose(action) => self.picture_action(ctx, action),
             Action::Note(action) => self.note_action(action),
+            Action::Preferences(action) => self.preferences_action(ctx, action),
             Action::Export(ExportAction::Ask) => self.ask_export(),
             Action::Export(ExportAction::Choose(choice)) => {
                 self.state.dialog = None;

@@ -49,7 +49,7 @@ impl Desk {
             return;
         }
         let rows = if self.capture.order.is_empty() { WhichRows::All } else { WhichRows::Shown };
-        let choice = RowsChoice { rows, form: RowsForm::Csv, hide: true };
+        let choice = RowsChoice { rows, form: RowsForm::Csv, hide: self.state.preferences.redaction.on };
         self.state.dialog = Some(Dialog::Export(choice));
     }
 
@@ -135,7 +135,8 @@ impl Desk {
         let snapshot = self.capture.newest().clone();
         let table = match &wish.what {
             SaveWhat::Rows(choice) => {
-                let redaction = choice.hide.then(RedactionChoice::default);
+                let redaction =
+                    choice.hide.then(|| RedactionChoice { on: true, ..self.state.preferences.redaction.clone() });
                 let filter = match choice.rows {
                     WhichRows::Shown => self.state.choice.filter.clone(),
                     WhichRows::All | WhichRows::Marked => String::new(),

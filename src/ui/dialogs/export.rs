@@ -1,6 +1,6 @@
 //! Which rows leave, and in which form.
 
-use egui::{RichText, Ui};
+use egui::{Align, Layout, RichText, Ui, vec2};
 
 use super::{Seen, buttons, plain, primary, title};
 use crate::export::RowsForm;
@@ -9,10 +9,13 @@ use crate::ui::live::{RowsChoice, WhichRows};
 use crate::ui::{text, theme};
 
 /// Width in points.
-const WIDE: f32 = 460.0;
+const WIDE: f32 = 500.0;
+/// Room for the names of the forms.
+const LABELS: f32 = 104.0;
 
 /// Paints the choice.
 pub(super) fn show(ui: &mut Ui, choice: &mut RowsChoice, seen: &Seen<'_>, actions: &mut Vec<Action>) {
+    let c = theme::colours(ui);
     ui.set_width(WIDE);
     title(ui, "Export rows");
     ui.add_space(4.0);
@@ -33,15 +36,20 @@ pub(super) fn show(ui: &mut Ui, choice: &mut RowsChoice, seen: &Seen<'_>, action
     }
     ui.add_space(12.0);
     for form in RowsForm::ALL {
-        let (label, tip) = form_words(form);
-        ui.radio_value(&mut choice.form, form, label).on_hover_text(tip);
+        let (label, what) = form_words(form);
+        ui.horizontal(|ui| {
+            ui.allocate_ui_with_layout(vec2(LABELS, 24.0), Layout::left_to_right(Align::Center), |ui| {
+                ui.set_min_width(LABELS);
+                ui.radio_value(&mut choice.form, form, label);
+            });
+            ui.label(RichText::new(what).color(c.quiet));
+        });
     }
     ui.add_space(12.0);
     ui.checkbox(&mut choice.hide, "Hide secrets").on_hover_text(
         "Cookies, credentials, tokens, signatures and keys are replaced, also in URLs; names, sizes and what proves stay",
     );
     if !choice.hide {
-        let c = theme::colours(ui);
         let words =
             "URLs keep their tokens and signatures, HAR its cookies and passwords: whoever gets the file can use them.";
         ui.add(egui::Label::new(RichText::new(words).color(c.amber)).wrap());
@@ -59,9 +67,9 @@ pub(super) fn show(ui: &mut Ui, choice: &mut RowsChoice, seen: &Seen<'_>, action
 
 fn form_words(form: RowsForm) -> (&'static str, &'static str) {
     match form {
-        RowsForm::Csv => ("CSV", "For spreadsheets; what would be taken for a formula is made text"),
-        RowsForm::Jsonl => ("JSON lines", "Everything that is known of each row, evidence and readings included"),
-        RowsForm::Har => ("HAR", "The HTTP exchanges with their bodies, as browser tools read them"),
-        RowsForm::Parquet => ("Parquet", "Typed columns for DuckDB, Spark, Polars"),
+        RowsForm::Csv => ("CSV", "for spreadsheets; nothing in it is taken for a formula"),
+        RowsForm::Jsonl => ("JSON lines", "all that is known of each row, evidence included"),
+        RowsForm::Har => ("HAR", "HTTP exchanges with bodies, for browser tools"),
+        RowsForm::Parquet => ("Parquet", "typed columns for DuckDB, Spark, Polars"),
     }
 }
