@@ -222,6 +222,27 @@ fn mutated_key_logs_end_well() {
     assert_eq!(run(&command, work.path()), Ok(NOTHING_READ), "a folder is no key log");
 }
 
+#[test]
+fn mutated_preferences_never_keep_the_program_from_reading() {
+    let seeds =
+        [b"version = 1\n[window]\ntheme = \"dark\"\ntext_percent = 120\n[redaction]\nwords = [\"Ada\"]\n[live]\n\
+        folder = \"/var/tmp\"\nlimit_mib = 64\n[signatures]\nfolder = \"/srv/rules\"\n"
+            .to_vec()];
+    let work = tempfile::tempdir().unwrap();
+    let config = work.path().join("nephoscope");
+    fs::create_dir(&config).unwrap();
+    for number in 0..24 {
+        let mut random = Random(0xBEEF + number);
+        let bytes = if number == 23 { vec![b'['; 3 << 20] } else { mutate(&mut random, &seeds) };
+        fs::write(config.join("preferences.toml"), &bytes).unwrap();
+        let mut command = Command::new(env!("CARGO_BIN_EXE_nephoscope"));
+        command.env("XDG_CONFIG_HOME", work.path()).env("HOME", work.path());
+        command.args(["list", "--format", "jsonl"]).arg(folder().join("tls-keys-13.pcapng"));
+        assert_eq!(run(&mut command, work.path()), Ok(0), "mutation {number}");
+        assert_eq!(fs::read(config.join("preferences.toml")).unwrap(), bytes, "a list changes no preferences");
+    }
+}
+
 #[track_caller]
 fn check(bytes: &[u8], want: i32) {
     let work = tempfile::tempdir().unwrap();

@@ -11,7 +11,7 @@ use serde_json::Value;
 /// What is allowed (SPDX names): those that are here today, and none of them asks for more than its notice. The two font
 /// licences belong to the fonts that egui brings. A new one is read before it is added.
 const ALLOWED: &[&str] =
-    &["Apache-2.0", "BSD-3-Clause", "ISC", "MIT", "OFL-1.1", "Ubuntu-font-1.0", "Unicode-3.0", "Zlib"];
+    &["Apache-2.0", "BSD-3-Clause", "CC0-1.0", "ISC", "MIT", "OFL-1.1", "Ubuntu-font-1.0", "Unicode-3.0", "Zlib"];
 
 /// Whether an SPDX expression can be met with allowed licences only. `/` is the old way to write OR.
 fn met(expression: &str) -> bool {

@@ -4,9 +4,13 @@
 
 #[path = "ui_compose/mod.rs"]
 mod ui_compose;
+#[path = "ui_export/mod.rs"]
+mod ui_export;
 mod ui_filter;
 mod ui_messages;
 mod ui_notes;
+#[path = "ui_prefs/mod.rs"]
+mod ui_prefs;
 #[path = "ui_verify/mod.rs"]
 mod ui_verify;
 #[path = "ui_world/mod.rs"]
@@ -19,11 +23,12 @@ use egui::{Key, Modifiers, Role};
 use egui_kittest::Harness;
 use egui_kittest::kittest::{NodeT as _, Queryable as _};
 use nephoscope::capture::{Counters, Keep, Orphan, Recorded};
+use nephoscope::case::ThemeChoice;
 use nephoscope::engine::{Command, Notice, Source};
 use nephoscope::model::{Budget, FrameNo, Timestamp};
 use nephoscope::store::RowId;
 use nephoscope::store::query::SortKey;
-use nephoscope::ui::{CaptureChoice, Desk, KeepChoice, Machine, Saved, Tab, ThemeChoice, View, prepare};
+use nephoscope::ui::{CaptureChoice, Desk, KeepChoice, Machine, Saved, Tab, View, prepare};
 use ui_world::{FakeEngine, FakeMachine, FakeRecorder};
 
 /// A desk with its fake engine.
@@ -333,7 +338,8 @@ fn nothing_hidden_reaches_the_screen() {
 #[test]
 fn both_themes_and_all_panes_settle() {
     for theme in [ThemeChoice::Dark, ThemeChoice::Light] {
-        let mut world = World::new(Saved { theme, ..Saved::default() });
+        let mut world = World::new(Saved::default());
+        world.harness.state_mut().state.preferences.theme = theme;
         world.settle();
         world.harness.state_mut().open(Source::File("a.pcap".into()));
         world.engine.snapshots.send(ui_world::snapshot(1, true)).expect("room for one");
@@ -523,7 +529,7 @@ fn findings_count_site_by_site_and_lead_to_the_list() {
 
 #[test]
 fn what_was_kept_is_read_again_whatever_it_holds() {
-    let saved = Saved { theme: ThemeChoice::Light, recent: vec!["/a".into()], tab: Tab::Frames, ..Saved::default() };
+    let saved = Saved { recent: vec!["/a".into()], tab: Tab::Frames, ..Saved::default() };
     let json = serde_json::to_string(&saved).expect("can be written");
     assert_eq!(serde_json::from_str::<Saved>(&json).expect("can be read"), saved);
     assert_eq!(serde_json::from_str::<Saved>("{\"future\":1}").expect("unknown keys pass"), Saved::default());

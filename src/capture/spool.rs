@@ -76,9 +76,9 @@ pub struct SpoolFolder {
 }
 
 impl SpoolFolder {
-    /// A new folder for a capture that begins at `now`.
-    pub fn create(device: &str, now: Timestamp) -> io::Result<Self> {
-        let Some(all) = home() else {
+    /// A new folder for a capture that begins at `now`, in `all`, else in the usual place.
+    pub fn create(all: Option<&Path>, device: &str, now: Timestamp) -> io::Result<Self> {
+        let Some(all) = all.map(Path::to_owned).or_else(home) else {
             return Err(io::Error::new(
                 io::ErrorKind::NotFound,
                 "neither XDG_CACHE_HOME nor HOME is set, so there is no place to keep a live capture",
@@ -143,9 +143,13 @@ pub struct Orphan {
     pub bytes: u64,
 }
 
-/// Captures without an owner, the newest first. Empty folders are cleared away.
-pub fn orphans() -> Vec<Orphan> {
-    home().map(|all| orphans_in(&all)).unwrap_or_default()
+/// Captures without an owner in the usual place and in `other`, the newest first. Empty folders are cleared away.
+pub fn orphans(other: Option<&Path>) -> Vec<Orphan> {
+    let usual = home();
+    let other = other.filter(|other| usual.as_deref() != Some(*other));
+    let mut found: Vec<Orphan> = usual.as_deref().into_iter().chain(other).flat_map(orphans_in).collect();
+    found.sort_by_key(|orphan| core::cmp::Reverse((orphan.began, orphan.folder.clone())));
+    found
 }
 
 fn orphans_in(all: &Path) -> Vec<Orphan> {

@@ -1,4 +1,5 @@
-//! The user's document: what was decided about one capture, kept beside it as `NAME.nephoscope.json`.
+//! The user's document: what was decided about one capture, kept beside it as `NAME.nephoscope.json`; and what the user
+//! prefers for all of them.
 //!
 //! Comes in: a capture's path, its rows, what the user chose. Goes out: plain data, a file that is written whole or not at
 //! all.
@@ -7,6 +8,7 @@
 mod file;
 mod notes;
 mod plan;
+mod preferences;
 
 use std::fmt;
 use std::net::SocketAddr;
@@ -21,6 +23,9 @@ pub use file::{CaseError, Loaded, MOST_TEXT, SCHEMA, case_path};
 pub use notes::rows_of;
 pub use plan::{
     Anchor, Annotation, Area, Colour, Look, Plan, Point, RedactionChoice, Section, SectionChoice, Shape, Weight,
+};
+pub use preferences::{
+    Found, MOST_LIVE_MIB, Preferences, PreferencesError, TEXT_PERCENT, ThemeChoice, config_folder, preferences_path,
 };
 
 /// What the user decided about one capture.

@@ -233,6 +233,7 @@ const LIST_HELP: &str = "Examples:
   nephoscope list --filter 'operator:azure (status>=400 or size>1M) -method:GET' trace.pcapng
   nephoscope list --format jsonl trace.pcapng | jq 'select(.verdict.grade == \"supports\")'
   nephoscope list --keylog \"$SSLKEYLOGFILE\" trace.pcapng
+  nephoscope list --format parquet --out tables *.pcapng
   tcpdump -U -w - | nephoscope list -
 
 With --keylog, TLS sessions are decrypted whose secrets the log holds, in the
@@ -276,6 +277,7 @@ pub(super) enum Live {
 
 /// What `list` takes.
 #[derive(Debug, Args)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a switch of the command line")]
 pub(super) struct ListArguments {
     /// Captures to read; `-` is standard input
     #[arg(required = true, value_name = "FILE")]
@@ -289,6 +291,12 @@ pub(super) struct ListArguments {
     /// TLS key log (the file that SSLKEYLOGFILE names where the program ran) to decrypt with
     #[arg(long, value_name = "FILE")]
     pub(super) keylog: Option<PathBuf>,
+    /// Parquet: the folder to write one file a capture into, named by its digest and name; needed, and made where it is not
+    #[arg(long, value_name = "FOLDER", required_if_eq("format", "parquet"))]
+    pub(super) out: Option<PathBuf>,
+    /// Parquet: replace a file of that name
+    #[arg(long, requires = "out")]
+    pub(super) overwrite: bool,
     /// HAR: leave bodies out. For them each connection is read once more
     #[arg(long)]
     pub(super) no_bodies: bool,
@@ -611,6 +619,8 @@ pub(super) enum Format {
     Csv,
     /// One HAR 1.2 document of the HTTP exchanges, as browser tools read it; secrets are replaced
     Har,
+    /// Apache Parquet: one file of typed columns a capture, in the folder of --out
+    Parquet,
 }
 
 /// As many shards as cores, at most four: more only wait for the disk.

@@ -1,5 +1,6 @@
 //! `list`, `explain` and `findings`.
 
+use std::fs;
 use std::io::{self, BufWriter, Write as _};
 use std::path::{Path, PathBuf};
 
@@ -11,9 +12,10 @@ use crate::capture::{CaptureError, is_open_to_others};
 use crate::case::{Key, RedactionChoice};
 use crate::engine::{How, Reading, Source};
 use crate::export::{
-    BodySource, ExportError, Listing, Moment, Redactor, write_capture, write_csv, write_csv_head, write_csv_rows,
-    write_explanation, write_explanation_json, write_findings, write_findings_json, write_har, write_jsonl,
-    write_jsonl_rows, write_table, write_table_head, write_table_rows,
+    BodySource, Existing, ExportError, Listing, Moment, Redactor, RowsForm, RowsWish, save_rows, table_path,
+    write_capture, write_csv, write_csv_head, write_csv_rows, write_explanation, write_explanation_json,
+    write_findings, write_findings_json, write_har, write_jsonl, write_jsonl_rows, write_table, write_table_head,
+    write_table_rows,
 };
 use crate::model::{Budget, clean, clean_to};
 use crate::store::Snapshot;
@@ -26,8 +28,11 @@ pub(super) fn list(arguments: &ListArguments, budget: &Budget) -> Result<u8> {
     let keys = key_log(arguments.keylog.as_deref());
     let filter = filter(&arguments.filter)?;
     let rows = Rows::of(arguments.format);
-    if rows.is_none() && arguments.files.len() > 1 {
+    if arguments.format == Format::Har && arguments.files.len() > 1 {
         bail!("an HAR document is of one capture: name one file")
+    }
+    if arguments.out.is_some() && arguments.format != Format::Parquet {
+        bail!("--out is for --format parquet; the others go to standard output")
     }
     for file in &arguments.files {
         let source = source(file.clone());
@@ -45,6 +50,18 @@ pub(super) fn list(arguments: &ListArguments, budget: &Budget) -> Result<u8> {
             Ok((None, damaged)) => code = code.max(damaged),
             Ok((Some(snapshot), damaged)) => {
                 code = code.max(damaged);
+                if let Some(folder) = &arguments.out {
+                    match table(arguments, folder, (file, &snapshot, &filter), budget) {
+                        Ok(()) => continue,
+                        // As with one that cannot be read.
+                        Err(error) if arguments.files.len() > 1 => {
+                            say(&format!("{error:#}"));
+                            failed = Some(error);
+                            continue;
+                        }
+                        Err(error) => return Err(error),
+                    }
+                }
                 let mut out = BufWriter::with_capacity(256 << 10, io::stdout().lock());
                 let (snapshot, beside) = if is_file { noted(snapshot, file) } else { (snapshot, Beside::default()) };
                 let listing = Listing::new(&snapshot, &filter);
@@ -52,6 +69,8 @@ pub(super) fn list(arguments: &ListArguments, budget: &Budget) -> Result<u8> {
                     Some(Rows::Table) => write_table(&listing, &mut out),
                     Some(Rows::Jsonl) => write_jsonl(&listing, threads, &mut out),
                     Some(Rows::Csv) => write_csv(&listing, &mut out),
+                    // It has gone to its folder.
+                    None if arguments.format == Format::Parquet => Ok(()),
                     None => {
                         let key = beside.key.map_or_else(Key::random, Ok)?;
                         let choice = RedactionChoice { on: !arguments.no_redaction, ..beside.redaction };
@@ -75,9 +94,26 @@ pub(super) fn list(arguments: &ListArguments, budget: &Budget) -> Result<u8> {
         }
     }
     if failed.is_some() {
-        bail!("not every file could be read")
+        bail!("not every file could be read and written")
     }
     Ok(code)
+}
+
+/// Writes a capture's rows as a table into a folder.
+fn table(
+    arguments: &ListArguments,
+    folder: &Path,
+    (file, snapshot, filter): (&Path, &Snapshot, &Filter),
+    budget: &Budget,
+) -> Result<()> {
+    let shown = clean(folder.as_os_str().as_encoded_bytes()).into_owned();
+    fs::create_dir_all(folder).with_context(|| format!("cannot make the folder {shown}"))?;
+    let listing = Listing::new(snapshot, filter);
+    let wish = RowsWish { form: RowsForm::Parquet, filter: &arguments.filter, redaction: None };
+    let existing = if arguments.overwrite { Existing::Replace } else { Existing::Keep };
+    let target = table_path(folder, snapshot);
+    save_rows(&source(file.to_owned()), &listing, wish, (&target, existing), budget)?;
+    Ok(())
 }
 
 /// Writes a HAR document, and says what is not in it.
@@ -174,7 +210,7 @@ impl Rows {
             Format::Table => Some(Self::Table),
             Format::Jsonl => Some(Self::Jsonl),
             Format::Csv => Some(Self::Csv),
-            Format::Har => None,
+            Format::Har | Format::Parquet => None,
         }
     }
 }

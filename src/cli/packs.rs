@@ -3,13 +3,13 @@
 //! Comes in: the environment, a folder, paths. Goes out: texts for the evidence floor, which knows no files. Never: looks
 //! into the texts.
 
-use std::env;
 use std::fs::{self, File};
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result, bail};
 
+use crate::case::{Preferences, config_folder, preferences_path};
 use crate::evidence::{self, PackText};
 use crate::model::clean;
 
@@ -27,12 +27,9 @@ pub(super) fn install() -> Vec<String> {
 
 /// The user's files in the order of their names, and a message for each that could not be read.
 pub(super) fn read_folder() -> (Vec<PackText>, Vec<String>) {
-    let (mut texts, mut messages) = (Vec::new(), Vec::new());
-    let Some(folder) =
-        folder(env::var_os("XDG_CONFIG_HOME").map(PathBuf::from), env::var_os("HOME").map(PathBuf::from))
-    else {
-        return (texts, messages);
-    };
+    let mut texts = Vec::new();
+    let (folder, mut messages) = folder();
+    let Some(folder) = folder else { return (texts, messages) };
     // No folder is how most people have it.
     let Ok(entries) = fs::read_dir(&folder) else { return (texts, messages) };
     let mut paths: Vec<PathBuf> = entries.filter_map(|e| Some(e.ok()?.path())).filter(|p| is_pack(p)).collect();
@@ -49,11 +46,11 @@ pub(super) fn read_folder() -> (Vec<PackText>, Vec<String>) {
     (texts, messages)
 }
 
-/// The folder of signature files by the XDG Base Directory Specification, which has relative paths ignored.
-fn folder(config: Option<PathBuf>, home: Option<PathBuf>) -> Option<PathBuf> {
-    let config = config.filter(|p| p.is_absolute());
-    let config = config.or_else(|| home.filter(|p| p.is_absolute()).map(|home| home.join(".config")))?;
-    Some(config.join("nephoscope/signatures"))
+/// The folder of signature files: as the user prefers, else beside the preferences; and what is to be said of these.
+fn folder() -> (Option<PathBuf>, Vec<String>) {
+    let found = preferences_path().map(|path| Preferences::look(&path)).unwrap_or_default();
+    let usual = || config_folder().map(|config| config.join("signatures"));
+    (found.preferences.signatures_folder.or_else(usual), found.messages)
 }
 
 fn is_pack(path: &Path) -> bool {
@@ -74,24 +71,4 @@ pub(super) fn read(path: &Path) -> Result<String> {
 
 fn name(path: &Path) -> String {
     path.file_name().map(|n| clean(n.as_encoded_bytes()).into_owned()).unwrap_or_default()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[track_caller]
-    fn check(config: &str, home: &str, want: &str) {
-        let path = |text: &str| (!text.is_empty()).then(|| PathBuf::from(text));
-        assert_eq!(folder(path(config), path(home)), path(want), "{config} {home}");
-    }
-
-    #[test]
-    fn finds_the_folder() {
-        check("/c", "/home/u", "/c/nephoscope/signatures");
-        check("", "/home/u", "/home/u/.config/nephoscope/signatures");
-        check("relative", "/home/u", "/home/u/.config/nephoscope/signatures");
-        check("", "", "");
-        check("", "relative", "");
-    }
 }

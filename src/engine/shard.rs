@@ -951,7 +951,9 @@ impl State {
     /// Gives what is new of exchanges that go on.
     fn show_open(&mut self, flow: &Flow, out: &mut Vec<Event>) {
         let mut shown = self.lookups.previews(flow);
-        shown.iter_mut().for_each(|lookup| self.seal(lookup));
+        for lookup in &mut shown {
+            self.seal(lookup);
+        }
         match &mut self.parser {
             Parser::Http(connection) => {
                 let previews = connection.previews();

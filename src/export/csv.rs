@@ -3,10 +3,13 @@
 use std::borrow::Cow;
 use std::io::Write;
 
-use super::{ExportError, Listing};
+use super::{ExportError, Listing, Redactor};
 use crate::evidence::pack;
-use crate::model::Grade;
-use crate::store::Row;
+use crate::model::{Detail, Grade, clean_to};
+use crate::store::{Record, Row, host_and_path, request_line};
+
+/// Characters of a text that was made anew; rows keep as many.
+const CHARS: usize = 256;
 
 const COLUMNS: [&str; 18] = [
     "n",
@@ -43,29 +46,88 @@ pub fn write_csv_head(out: &mut dyn Write) -> Result<(), ExportError> {
     Ok(())
 }
 
+/// The same with secrets replaced.
+pub(super) fn write_csv_hiding(
+    listing: &Listing<'_>,
+    redactor: Option<&mut Redactor>,
+    out: &mut dyn Write,
+) -> Result<(), ExportError> {
+    write_csv_head(out)?;
+    if let Some(redactor) = redactor {
+        for (_, id) in listing.rows() {
+            redactor.learn(&listing.snapshot.record(id)?);
+        }
+        return write_rows(listing, Some(redactor), out);
+    }
+    write_rows(listing, None, out)
+}
+
+/// What a row says of secrets and names: host, path, server and tenant, from a record without secrets.
+struct Hidden {
+    host: String,
+    path: Option<String>,
+    server: String,
+    tenant: String,
+}
+
+impl Hidden {
+    fn new(record: &Record) -> Self {
+        let text = |bytes: &[u8]| clean_to(bytes, CHARS).into_owned();
+        let (host, path) = match &record.exchange.detail {
+            Detail::Http(http) => http.request.as_ref().map_or_else(Default::default, |message| {
+                let (host, path) = host_and_path(message, request_line(message).1);
+                (text(host), Some(text(path)))
+            }),
+            // What stands for the path of these names a version or a type.
+            Detail::Tls(tls) => {
+                let name = tls.client_hello.as_ref().and_then(|hello| hello.sni_bytes());
+                (name.map_or_else(String::new, text), None)
+            }
+            Detail::Dns(dns) => {
+                (dns.questions.first().map_or_else(String::new, |question| text(question.name.as_bytes())), None)
+            }
+        };
+        let tenant = record.verdict.tenant.as_ref().map_or_else(String::new, |t| text(t.value.name.as_bytes()));
+        Self { host, path, server: record.exchange.server.to_string(), tenant }
+    }
+}
+
 /// Writes one line a row.
 pub fn write_csv_rows(listing: &Listing<'_>, out: &mut dyn Write) -> Result<(), ExportError> {
+    write_rows(listing, None, out)
+}
+
+fn write_rows(
+    listing: &Listing<'_>,
+    mut redactor: Option<&mut Redactor>,
+    out: &mut dyn Write,
+) -> Result<(), ExportError> {
     let mut lines = csv::Writer::from_writer(out);
     let pack = pack();
-    for (n, _, row) in listing.full_rows() {
+    for (n, id, row) in listing.full_rows() {
         let snapshot = listing.snapshot;
+        let hidden = match &mut redactor {
+            Some(redactor) => Some(Hidden::new(&redactor.record(&snapshot.record(id)?).record)),
+            None => None,
+        };
+        let hidden = hidden.as_ref();
         let product = pack.services.get(usize::from(row.product));
         let cells: [Cow<'_, str>; 18] = [
             n.to_string().into(),
             row.first_frame.to_string().into(),
             row.time.rfc3339().into(),
             guarded(snapshot.word(row.method)),
-            guarded(snapshot.text(row.host)),
-            guarded(snapshot.text(row.path)),
+            guarded(hidden.map_or_else(|| snapshot.text(row.host), |h| &h.host)),
+            guarded(hidden.and_then(|h| h.path.as_deref()).unwrap_or_else(|| snapshot.text(row.path))),
             if row.status == 0 { "".into() } else { row.status.to_string().into() },
             guarded(snapshot.word(row.content_type)),
             row.size.to_string().into(),
             if row.is_open() { "".into() } else { row.duration_micros.to_string().into() },
-            guarded(snapshot.text(row.server)),
+            guarded(hidden.map_or_else(|| snapshot.text(row.server), |h| &h.server)),
             pack.providers.get(usize::from(row.operator)).map_or("", |p| p.name).into(),
             product.map_or("", |s| s.name).into(),
             pack.roles.get(usize::from(row.role)).copied().unwrap_or_default().into(),
-            guarded(snapshot.text(row.tenant)),
+            guarded(hidden.map_or_else(|| snapshot.text(row.tenant), |h| &h.tenant)),
             row.grade().map_or("", Grade::word).into(),
             yes_no(row.has(Row::CONFLICT)),
             yes_no(!row.has(Row::INCOMPLETE)),

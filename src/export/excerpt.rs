@@ -14,8 +14,8 @@ use super::redact::Redactor;
 use crate::capture::{FrameFile, FrameWriter, Interface};
 use crate::decode::{Decoder, Outcome};
 use crate::model::{
-    Budget, Certificate, ClientHello, Detail, DnsOver, Endpoint, FlowId, FrameHead, FrameNo, HttpMessage, LinkType, Part,
-    Payload, TcpFlags, Transport, Unit, UnitKind, hex,
+    Budget, Certificate, ClientHello, Detail, DnsOver, Endpoint, FlowId, FrameHead, FrameNo, HttpMessage, LinkType,
+    Part, Payload, TcpFlags, Transport, Unit, UnitKind, hex,
 };
 use crate::store::{Facts, Record, RowId, RowKind, Snapshot};
 

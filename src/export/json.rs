@@ -10,7 +10,7 @@ use serde_json::ser::{Formatter, Serializer};
 
 use super::json_verdict::VerdictLine;
 use super::order::Numbers;
-use super::{ExportError, Listing};
+use super::{ExportError, Listing, Redactor};
 use crate::capture::Counters;
 use crate::evidence::{Authority, SealedDns, authority, sealed_dns};
 use crate::model::{
@@ -61,6 +61,25 @@ pub fn write_jsonl(listing: &Listing<'_>, threads: usize, out: &mut dyn Write) -
         }
         Ok(())
     })
+}
+
+/// The same in one thread, with secrets replaced.
+pub(super) fn write_jsonl_hiding(
+    listing: &Listing<'_>,
+    redactor: Option<&mut Redactor>,
+    out: &mut dyn Write,
+) -> Result<(), ExportError> {
+    let Some(redactor) = redactor else { return write_jsonl(listing, 1, out) };
+    for (_, id) in listing.rows() {
+        redactor.learn(&listing.snapshot.record(id)?);
+    }
+    write_capture(listing.snapshot, Moment::Whole, out)?;
+    let mut line = Vec::with_capacity(16 << 10);
+    for (n, id) in listing.rows() {
+        let record = redactor.record(&listing.snapshot.record(id)?).record;
+        write_line(&mut line, &RowLine::new(n, &record, listing.numbers()), out)?;
+    }
+    Ok(())
 }
 
 /// When the capture's line is written.

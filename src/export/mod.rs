@@ -1,9 +1,10 @@
 //! A snapshot in, bytes out.
 //!
-//! Comes in: a frozen copy of the store. Goes out: JSON lines, CSV, a table, words. Never: a change to what it reads.
+//! Comes in: a frozen copy of the store. Goes out: JSON lines, CSV, HAR, Parquet, a table, words. Never: a change to what it reads.
 
 mod bundle;
 mod claim;
+mod columns;
 mod compare;
 mod csv;
 mod excerpt;
@@ -17,11 +18,13 @@ mod json_explain;
 mod json_verdict;
 mod literals;
 mod order;
+mod parquet;
 mod png;
 mod proof;
 mod readme;
 mod redact;
 mod report;
+mod rows;
 mod save;
 mod secrets;
 mod sides;
@@ -31,6 +34,7 @@ mod verify;
 
 pub use bundle::{BundleError, Parts, read_bundle, write_bundle};
 pub use claim::{CLAIM_SCHEMA, Callout, Claim, ExchangeClaim, PieceClaim, SCOPE};
+pub use columns::ROWS_SCHEMA;
 pub use csv::{write_csv, write_csv_head, write_csv_rows};
 pub use excerpt::Excerpt;
 pub use explain::write_explanation;
@@ -39,10 +43,12 @@ pub use har::{BodySource, HarCounts, write_har};
 pub use json::{Moment, SCHEMA, write_capture, write_jsonl, write_jsonl_rows};
 pub use json_explain::write_explanation_json;
 pub use order::{Listing, Numbers};
+pub use parquet::{TableFacts, write_parquet};
 pub use png::{Pixels, PngError, read_png, write_png};
 pub use proof::{NOT_SHOWN, Proof, ProofError, stem_of};
 pub use redact::{LineState, Redacted, Redactor, Replaced};
 pub use report::{Item, NO_PICTURE, NOT_REDACTED, Outcome, Report, Whole, write_report};
+pub use rows::{RowsForm, RowsWish, save_rows, table_path};
 pub use save::{Existing, SaveError, SaveWhat, save, save_bytes};
 pub use secrets::{Context, Hit, SecretKind};
 pub use subject::Subject;
@@ -61,6 +67,9 @@ pub enum ExportError {
     /// A line of CSV could not be written.
     #[error("cannot write CSV: {0}")]
     Csv(#[from] ::csv::Error),
+    /// A table could not be written.
+    #[error("cannot write Parquet: {0}")]
+    Parquet(#[from] ::parquet::errors::ParquetError),
     /// The store could not give a record back.
     #[error(transparent)]
     Store(#[from] crate::store::StoreError),

@@ -74,6 +74,19 @@ impl<'a> Listing<'a> {
         Self { snapshot, rows, numbers: Numbers::new(snapshot, &all) }
     }
 
+    /// These rows, in capture order.
+    pub fn of(snapshot: &'a Snapshot, chosen: &[RowId]) -> Self {
+        let mut kept = vec![false; snapshot.len()];
+        for id in chosen {
+            if let Some(slot) = kept.get_mut(id.0 as usize) {
+                *slot = true;
+            }
+        }
+        let mut all = Self::all(snapshot);
+        all.rows.retain(|(_, id)| kept.get(id.0 as usize).copied().unwrap_or_default());
+        all
+    }
+
     /// The rows that came since there were `first`, while a capture is read that does not end by itself: numbered in the
     /// order in which their exchanges ended, since the capture's own order is known only at its end.
     pub fn of_new(snapshot: &'a Snapshot, filter: &Filter, first: u32) -> Self {

@@ -52,6 +52,9 @@ pub enum SaveError {
     /// The capture cannot be read.
     #[error(transparent)]
     Capture(#[from] CaptureError),
+    /// Rows cannot be written.
+    #[error(transparent)]
+    Rows(#[from] super::ExportError),
     /// The store cannot say which frames.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -92,7 +95,7 @@ pub fn save_bytes(source: &Source, (target, existing): (&Path, Existing), bytes:
 }
 
 /// Writes a file whole or not at all: beside its place first, then under its name.
-fn whole<T>(
+pub(super) fn whole<T>(
     source: &Source,
     (target, existing): (&Path, Existing),
     fill: impl FnOnce(&mut File, &dyn Fn(io::Error) -> SaveError) -> Result<T, SaveError>,

@@ -5,10 +5,11 @@ use std::path::PathBuf;
 use egui::{Context, Key, KeyboardShortcut, Modifiers};
 
 use super::filter::FilterAction;
-use super::live::{Leave, SaveWish};
-use super::state::{BodyMode, Fold, Tab, ThemeChoice, View};
+use super::live::{Leave, RowsChoice, SaveWish};
+use super::state::{BodyMode, Fold, Tab, View};
 use super::table::Column;
 use crate::capture::Orphan;
+use crate::case::{Preferences, ThemeChoice};
 use crate::model::{FrameNo, ProviderId, Side, Timestamp};
 use crate::store::RowId;
 use crate::store::query::SortKey;
@@ -102,6 +103,28 @@ pub enum Action {
     Compose(PictureAction),
     /// Something about marks and comments.
     Note(NoteAction),
+    /// Something about exporting rows.
+    Export(ExportAction),
+    /// Something about what the user prefers.
+    Preferences(PreferencesAction),
+}
+
+/// Something about what the user prefers.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum PreferencesAction {
+    /// Ask for it.
+    Ask,
+    /// Put this to use and keep it.
+    Keep(Box<Preferences>),
+}
+
+/// Something about exporting rows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ExportAction {
+    /// Ask which rows, and in which form.
+    Ask,
+    /// Ask where to save these.
+    Choose(RowsChoice),
 }
 
 /// Something about marks and comments on rows.
@@ -247,12 +270,18 @@ const fn plain(key: Key) -> KeyboardShortcut {
 }
 
 /// Actions that have a key or stand in a menu. Longer shortcuts before shorter ones that they contain.
-pub(crate) static ENTRIES: [Entry; 46] = [
+pub(crate) static ENTRIES: [Entry; 47] = [
     Entry {
         action: Action::Live(LiveAction::Options),
         label: "Capture…",
         tip: "Choose an interface and how to capture from it",
         key: Some(command(Key::K)),
+    },
+    Entry {
+        action: Action::Export(ExportAction::Ask),
+        label: "Export rows…",
+        tip: "Write rows as CSV, JSON lines, HAR or Parquet: all, those shown, or those marked",
+        key: Some(shifted(Key::E)),
     },
     Entry {
         action: Action::Live(LiveAction::Toggle),
@@ -478,6 +507,12 @@ pub(crate) static ENTRIES: [Entry; 46] = [
         label: "Try to break it",
         tip: "Run every check that could speak against the verdict",
         key: Some(command(Key::B)),
+    },
+    Entry {
+        action: Action::Preferences(PreferencesAction::Ask),
+        label: "Preferences…",
+        tip: "Theme, text size, what is hidden, folders",
+        key: Some(command(Key::Comma)),
     },
     Entry { action: Action::ResetColumns, label: "Reset columns", tip: "All columns as at first", key: None },
     Entry { action: Action::ForgetRecent, label: "Clear list", tip: "Forget the recent captures", key: None },

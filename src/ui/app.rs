@@ -6,6 +6,7 @@ mod capturing;
 mod composing;
 mod filtering;
 mod noting;
+mod preferring;
 mod saving;
 mod verifying;
 
@@ -26,8 +27,9 @@ use super::live::{Live, Stage};
 use super::machine::Machine;
 use super::overview::{self, Overview};
 use super::prepared::{Prepared, Shown};
-use super::state::{Saved, State, Tab, Trouble, View, Wanted};
+use super::state::{Dialog, Saved, State, Tab, Trouble, View, Wanted};
 use super::{chips, dialogs, filter, panes, start_screen, status, table, theme, toolbar};
+use crate::case::Preferences;
 use crate::engine::{Command, Handle, Notice, Source};
 use crate::model::{Budget, Side, clean_to};
 use crate::store::query::RowSet;
@@ -124,6 +126,7 @@ struct Busy {
     index: bool,
     findings: bool,
     completion: Option<Which>,
+    preferences: bool,
 }
 
 /// The window.
@@ -148,6 +151,12 @@ pub struct Desk {
     given: u32,
     /// The TLS key log that is decrypted with.
     key_log: Option<PathBuf>,
+    /// Where preferences are kept; without it they are not.
+    preferences_path: Option<PathBuf>,
+    /// What the file has.
+    preferences_kept: Preferences,
+    /// What could not be written.
+    preferences_failed: Option<Preferences>,
     /// Looks at given files that are under way.
     looks: usize,
     /// What the user chose.
@@ -190,6 +199,9 @@ impl Desk {
             drawn_last: None,
             given: 0,
             key_log: None,
+            preferences_path: None,
+            preferences_kept: Preferences::default(),
+            preferences_failed: None,
             looks: 0,
             state: State { saved, ..State::default() },
             wants_picture: None,
@@ -231,11 +243,12 @@ impl Desk {
     fn forget(&mut self) {
         self.keep_picture();
         self.composer = Composer::default();
+        self.composer.document.plan.redaction = self.state.preferences.redaction.clone();
         self.drawn_last = None;
         self.capture = Capture { number: self.capture.number + 1, ..Capture::default() };
         // What was given before this came on screen is not waited for any more.
         self.given += 1;
-        self.busy = Busy { index: self.busy.index, ..Busy::default() };
+        self.busy = Busy { index: self.busy.index, preferences: self.busy.preferences, ..Busy::default() };
         self.state.selected = None;
         self.state.table = table::TableState::default();
         self.state.choice.clear();
@@ -314,6 +327,7 @@ impl Desk {
             || self.busy.picture
             || self.busy.findings
             || self.busy.completion.is_some()
+            || self.busy.preferences
             || self.studio.is_busy()
             || self.saving
             || self.looks > 0
@@ -324,7 +338,10 @@ impl Desk {
         let now = ctx.input(|input| input.time);
         if !self.theme_set {
             self.theme_set = true;
-            ctx.set_theme(self.state.saved.theme.preference());
+            self.use_theme(ctx);
+            if self.state.preferences.text_percent != Preferences::default().text_percent {
+                self.use_text_size(ctx);
+            }
         }
         if self.capture.began.is_nan() {
             self.capture.began = now;
@@ -368,6 +385,7 @@ impl Desk {
             self.state.dialog_open = None;
             self.fail("show the file dialog", &error.to_string());
         }
+        self.keep_preferences();
         self.ask(ctx, now);
     }
 
@@ -509,6 +527,7 @@ impl Desk {
                 self.capture.detail_at = ctx.input(|input| input.time);
             }
             Told::Complete { which, text, cursor, completion } => self.completed(which, (text, cursor), completion),
+            Told::Preferences { now, result } => self.preferences_kept(*now, result),
             Told::Kept(why) => self.fail("delete the capture", &why),
             Told::Picture { capture, row, side, result } if capture == number => {
                 self.busy.picture = false;
@@ -640,9 +659,12 @@ impl Desk {
             let interfaces = self.machine.is_some().then_some(&self.interfaces);
             start_screen::show(ui, &mut self.state, interfaces, &mut actions);
         }
+        let marked = if matches!(self.state.dialog, Some(Dialog::Export(_))) { self.marked_rows() } else { 0 };
         if let Some(dialog) = &mut self.state.dialog {
             let seen = dialogs::Seen {
                 interfaces: &self.interfaces,
+                all: self.capture.snapshot.len(),
+                marked,
                 shown: self.capture.order.len(),
                 selected: self.state.selected.is_some(),
                 live: self.live.as_ref(),

@@ -17,8 +17,9 @@ use super::prepared::{Picture, Prepared, Shown, picture};
 use super::state::Choice;
 use super::verified::{OnScreen, Verified};
 use crate::capture::is_key_log;
+use crate::case::{Case, CaseError, Key, Preferences, RedactionChoice};
 use crate::engine::{self, Source};
-use crate::export::{self, Subject};
+use crate::export::{self, Listing, RowsForm, RowsWish, Subject};
 use crate::model::{Budget, Side, clean_to};
 use crate::store::filter::{Completion, Filter, complete};
 use crate::store::query::{self, RowSet};
@@ -41,6 +42,8 @@ pub(crate) enum Ask {
     Picture { capture: u32, row: RowId, side: Side, prepared: Arc<Prepared> },
     /// What the exchanges together say.
     Findings { capture: u32, snapshot: Snapshot },
+    /// Preferences to write into their file, where they differ from what was there before.
+    Preferences { path: PathBuf, now: Box<Preferences>, before: Box<Preferences> },
     /// What could be written in a filter box at the cursor.
     Complete { which: Which, text: String, cursor: usize, snapshot: Snapshot },
 }
@@ -81,6 +84,11 @@ pub(crate) enum Told {
     },
     /// A capture that was thrown away is still there.
     Kept(String),
+    /// What became of writing preferences, with messages.
+    Preferences {
+        now: Box<Preferences>,
+        result: Result<Vec<String>, String>,
+    },
 }
 
 /// What to save, and where.
@@ -90,9 +98,21 @@ pub(crate) struct Save {
     pub(crate) snapshot: Snapshot,
     /// The rows whose frames are saved; everything where `None`.
     pub(crate) rows: Option<Vec<RowId>>,
+    /// The rows themselves are saved, and not their frames.
+    pub(crate) table: Option<TableWish>,
     pub(crate) to: PathBuf,
     /// Whether a file that is there may be replaced.
     pub(crate) replace: bool,
+}
+
+/// How rows are written.
+#[derive(Clone, Debug)]
+pub(crate) struct TableWish {
+    pub(crate) form: RowsForm,
+    /// The filter that kept them.
+    pub(crate) filter: String,
+    /// What is hidden; `None` hides nothing.
+    pub(crate) redaction: Option<RedactionChoice>,
 }
 
 /// Why a capture was not saved.
@@ -405,6 +425,10 @@ fn answer(ask: Ask, budget: &Budget) -> Told {
             let findings = Box::new(Findings::new(&snapshot.findings()));
             Told::Findings { capture, generation: snapshot.generation, findings }
         }
+        Ask::Preferences { path, now, before } => {
+            let result = now.save(&path, &before).map_err(|error| error.to_string());
+            Told::Preferences { now, result }
+        }
         Ask::Complete { which, text, cursor, snapshot } => {
             let completion = complete(&text, cursor, &snapshot);
             Told::Complete { which, text, cursor, completion }
@@ -445,12 +469,35 @@ fn ends(source: &Source, wish: &SaveWish) -> bool {
     matches!(spool.growing.recv_timeout(moment), Err(RecvTimeoutError::Disconnected))
 }
 
-/// Writes a capture, or the frames of some of its rows, as pcapng.
+/// Writes a capture, or the frames of some of its rows, as pcapng; or rows as a table.
 fn save_to(save: &Save, budget: &Budget) -> Result<(), SaveFault> {
+    if let Some(table) = &save.table {
+        return save_table(save, table, budget);
+    }
     let what = save.rows.clone().map_or(export::SaveWhat::All, export::SaveWhat::Exchanges);
     let existing = if save.replace { export::Existing::Replace } else { export::Existing::Keep };
     let saved = export::save(&save.source, &save.snapshot, &what, (&save.to, existing), budget);
     saved.map(|_bytes| ()).map_err(SaveFault::of)
+}
+
+fn save_table(save: &Save, table: &TableWish, budget: &Budget) -> Result<(), SaveFault> {
+    let snapshot = &save.snapshot;
+    let listing = save.rows.as_ref().map_or_else(|| Listing::all(snapshot), |rows| Listing::of(snapshot, rows));
+    let key = match &table.redaction {
+        Some(_) => Some(key_of(&save.source).map_err(|error| SaveFault::Other(error.to_string()))?),
+        None => None,
+    };
+    let wish =
+        RowsWish { form: table.form, filter: &table.filter, redaction: key.as_ref().zip(table.redaction.as_ref()) };
+    let existing = if save.replace { export::Existing::Replace } else { export::Existing::Keep };
+    let saved = export::save_rows(&save.source, &listing, wish, (&save.to, existing), budget);
+    saved.map(|_rows| ()).map_err(SaveFault::of)
+}
+
+/// The key of the case beside a capture, so that a secret has one placeholder in all that is made of it; else one of its own.
+fn key_of(source: &Source) -> Result<Key, CaseError> {
+    let case = source.file().and_then(|path| Case::load(&path).ok().flatten());
+    case.map_or_else(Key::random, |loaded| Ok(loaded.case.key))
 }
 
 #[expect(clippy::disallowed_methods, reason = "how long sorting takes decides how often; nothing of the analysis")]

@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use super::machine::Recording;
 use super::text;
 use crate::capture::{Keep, Wish};
+use crate::export::RowsForm;
 use crate::model::{Timestamp, clean_to};
 
 /// The word before an action's number in the filter box.
@@ -206,6 +207,29 @@ pub enum Leave {
     Recover(PathBuf),
 }
 
+/// Which rows leave.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum WhichRows {
+    /// All that the capture has.
+    All,
+    /// Those that the filter keeps.
+    #[default]
+    Shown,
+    /// Those that are marked.
+    Marked,
+}
+
+/// Rows to export, and how.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct RowsChoice {
+    /// Which.
+    pub rows: WhichRows,
+    /// In which form.
+    pub form: RowsForm,
+    /// Whether secrets are replaced.
+    pub hide: bool,
+}
+
 /// What is to be saved.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum SaveWhat {
@@ -221,6 +245,8 @@ pub(crate) enum SaveWhat {
     Picture,
     /// The picture with claim and excerpt.
     Bundle,
+    /// Rows as text or table.
+    Rows(RowsChoice),
 }
 
 /// A saving on its way: what, and what follows it.

@@ -2,7 +2,7 @@
 //! needs a device, rights or a clock.
 
 use std::io;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use crossbeam_channel::{Receiver, bounded};
 
@@ -61,27 +61,33 @@ impl core::fmt::Debug for Machine {
 
 impl Machine {
     /// The one that the program runs on.
-    pub fn this() -> Self {
+    /// `folder` is where captures are kept; `None` for the usual place.
+    pub fn this(folder: Option<PathBuf>) -> Self {
+        let places = folder.clone();
         Self {
             devices: Box::new(capture::devices),
             counts: Box::new(capture::packet_counts),
-            orphans: Box::new(capture::orphans),
-            record: Box::new(record),
+            orphans: Box::new(move || capture::orphans(places.as_deref())),
+            record: Box::new(move |wish, wake| record(wish, folder.as_deref(), wake)),
             adopt: Box::new(adopt),
             now: Box::new(now),
         }
     }
 }
 
-fn record(wish: &Wish, wake: Box<dyn Fn() + Send>) -> io::Result<Recording> {
-    let folder = SpoolFolder::create(&wish.device, now())?;
+fn record(wish: &Wish, all: Option<&Path>, wake: Box<dyn Fn() + Send>) -> io::Result<Recording> {
+    let folder = SpoolFolder::create(all, &wish.device, now())?;
     let recorder = Recorder::start(wish, folder.path(), wake)?;
     Ok(recording(recorder, folder))
 }
 
 /// A stream such as standard input, kept as a live capture is.
-pub(crate) fn pipe(stream: Box<dyn io::Read + Send>, wake: Box<dyn Fn() + Send>) -> io::Result<Recording> {
-    let folder = SpoolFolder::create(PIPE, now())?;
+pub(crate) fn pipe(
+    stream: Box<dyn io::Read + Send>,
+    all: Option<&Path>,
+    wake: Box<dyn Fn() + Send>,
+) -> io::Result<Recording> {
+    let folder = SpoolFolder::create(all, PIPE, now())?;
     let recorder = Recorder::from_stream(stream, folder.path(), wake)?;
     Ok(recording(recorder, folder))
 }

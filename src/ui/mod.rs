@@ -33,13 +33,14 @@ mod verified;
 mod way;
 mod window;
 
-pub use action::{Action, Goal, LiveAction, Move, PictureAction};
+pub use action::{Action, ExportAction, Goal, LiveAction, Move, PictureAction, PreferencesAction};
 pub use app::Desk;
 pub use filter::{FilterAction, FilterMemory, Join, KeptFilter, Which};
-pub use live::{CaptureChoice, KeepChoice, Leave, SaveWish};
+pub use live::{CaptureChoice, KeepChoice, Leave, RowsChoice, SaveWish, WhichRows};
 pub use machine::{Machine, Recording};
 pub use state::{
-    BodyMode, CaptureOptions, Choice, Dialog, Fold, PathPurpose, Saved, State, Tab, ThemeChoice, Trouble, View,
+    BodyMode, CaptureOptions, Choice, Dialog, Fold, OlderTheme, PathPurpose, PreferencesDraft, Saved, State, Tab,
+    Trouble, View,
 };
 pub use table::Column;
 pub use verified::Verified;

@@ -7,7 +7,7 @@ use egui::{
     pos2, vec2,
 };
 
-use super::action::{self, Action, LiveAction};
+use super::action::{self, Action, LiveAction, PreferencesAction};
 use super::interfaces::{self, Interfaces, Use};
 use super::state::State;
 use super::theme::{self, Colours};
@@ -63,7 +63,7 @@ struct Shape {
 
 fn columns(ui: &mut Ui, state: &mut State, interfaces: Option<&Interfaces>, shape: Shape, actions: &mut Vec<Action>) {
     ui.spacing_mut().item_spacing = Vec2::new(8.0, 4.0);
-    head(ui);
+    head(ui, actions);
     if let Some(seen) = interfaces {
         left_behind(ui, &seen.orphans, actions);
     }
@@ -100,12 +100,21 @@ fn column(ui: &mut Ui, add: impl FnOnce(&mut Ui)) {
     });
 }
 
-fn head(ui: &mut Ui) {
+fn head(ui: &mut Ui, actions: &mut Vec<Action>) {
     let c = theme::colours(ui);
     ui.horizontal(|ui| {
         mark(ui);
         ui.add_space(6.0);
         ui.label(RichText::new("Nephoscope").font(theme::strong(theme::TITLE)));
+        let preferences = Action::Preferences(PreferencesAction::Ask);
+        let Some(entry) = action::entry(&preferences) else { return };
+        ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
+            let words = RichText::new(entry.label).font(theme::sans(theme::SMALL)).color(c.quiet);
+            let button = egui::Button::new(words).small().frame_when_inactive(false);
+            if ui.add(button).on_hover_text(action::tip(ui.ctx(), entry)).clicked() {
+                actions.push(preferences);
+            }
+        });
     });
     ui.add_space(2.0);
     ui.label(
@@ -198,16 +207,22 @@ fn left_behind(ui: &mut Ui, orphans: &[Orphan], actions: &mut Vec<Action>) {
 
 /// Three strata of cloud, seen through a ring: a nephoscope.
 fn mark(ui: &mut Ui) {
-    let c = theme::colours(ui);
-    let (rect, _) = ui.allocate_exact_size(vec2(30.0, 30.0), Sense::hover());
+    let (rect, _) = ui.allocate_exact_size(vec2(32.0, 32.0), Sense::hover());
     let painter = ui.painter();
-    let centre = rect.center();
-    painter.circle_stroke(centre, 13.0, egui::Stroke::new(2.0, c.accent));
-    for (y, half) in [(-4.5_f32, 5.0_f32), (0.0, 8.0), (4.5, 6.5)] {
-        let x = if y < 0.0 { 1.5 } else { -0.5 };
-        let bar = Rect::from_center_size(pos2(centre.x + x, centre.y + y), vec2(half * 2.0, 2.4));
-        painter.rect_filled(bar, CornerRadius::same(1), if y < 0.0 { c.accent } else { c.text });
+    let c = theme::icon();
+    let at = |x: f32, y: f32| rect.min + vec2(x, y);
+    painter.circle(at(16.0, 16.0), 14.5, c.dial, egui::Stroke::new(2.0, c.ring));
+    // The cloud of assets/desktop/nephoscope-small.svg, in the colours of two that it may belong to.
+    let halves = [(rect.left(), rect.center().x, c.left), (rect.center().x, rect.right(), c.right)];
+    for (from, to, colour) in halves {
+        let half =
+            painter.with_clip_rect(Rect::from_x_y_ranges(from..=to, rect.y_range()).intersect(painter.clip_rect()));
+        for (x, y, radius) in [(9.5, 18.4, 4.6), (15.9, 15.0, 7.2), (22.4, 17.8, 5.2)] {
+            half.circle_filled(at(x, y), radius, colour);
+        }
+        half.rect_filled(Rect::from_min_max(at(9.5, 17.0), at(22.4, 23.0)), CornerRadius::ZERO, colour);
     }
+    painter.line_segment([at(16.0, 5.5), at(16.0, 26.5)], egui::Stroke::new(1.6, c.sight));
 }
 
 fn drop_zone(ui: &mut Ui, short: bool, actions: &mut Vec<Action>) {

@@ -7,11 +7,12 @@ use serde::{Deserialize, Serialize};
 
 use super::figure::Still;
 use super::filter::{FilterBox, FilterMemory};
-use super::live::{CaptureChoice, Leave, SaveWish};
+use super::live::{CaptureChoice, Leave, RowsChoice, SaveWish};
 use super::panes::messages::MessagesState;
 use super::table::{Column, TableState};
 use super::verified::Verified;
 use crate::capture::{FilterFault, Orphan};
+use crate::case::{Preferences, ThemeChoice};
 use crate::model::{FrameNo, ProviderId, Side, Timestamp};
 use crate::store::RowId;
 use crate::store::query::SortKey;
@@ -19,11 +20,10 @@ use crate::store::query::SortKey;
 /// Captures remembered on the start screen.
 const RECENT: usize = 10;
 
-/// Which theme.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub enum ThemeChoice {
+/// The theme as it was kept before there were preferences.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum OlderTheme {
     /// As the desktop says.
-    #[default]
     System,
     /// Dark.
     Dark,
@@ -31,12 +31,12 @@ pub enum ThemeChoice {
     Light,
 }
 
-impl ThemeChoice {
-    pub(crate) fn preference(self) -> egui::ThemePreference {
-        match self {
-            Self::System => egui::ThemePreference::System,
-            Self::Dark => egui::ThemePreference::Dark,
-            Self::Light => egui::ThemePreference::Light,
+impl From<OlderTheme> for ThemeChoice {
+    fn from(theme: OlderTheme) -> Self {
+        match theme {
+            OlderTheme::System => Self::System,
+            OlderTheme::Dark => Self::Dark,
+            OlderTheme::Light => Self::Light,
         }
     }
 }
@@ -105,8 +105,9 @@ pub enum BodyMode {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Saved {
-    /// The theme.
-    pub theme: ThemeChoice,
+    /// The theme, where an older version kept it here; it is among the preferences now.
+    #[serde(skip_serializing)]
+    pub theme: Option<OlderTheme>,
     /// Captures opened lately, newest first.
     pub recent: Vec<PathBuf>,
     /// Column widths that differ from the default, in points.
@@ -130,7 +131,7 @@ pub struct Saved {
 impl Default for Saved {
     fn default() -> Self {
         Self {
-            theme: ThemeChoice::System,
+            theme: None,
             recent: Vec::new(),
             widths: BTreeMap::new(),
             hidden: vec![Column::Server, Column::Tenant, Column::Process, Column::Comment],
@@ -232,6 +233,10 @@ pub enum Dialog {
         /// Only the selected exchange, not all that are shown.
         selected: bool,
     },
+    /// What the user prefers.
+    Preferences(Box<PreferencesDraft>),
+    /// Which rows to export, and in which form.
+    Export(RowsChoice),
     /// Our own question where to save.
     SavePath {
         /// What was typed.
@@ -275,6 +280,56 @@ pub enum Dialog {
     },
     /// What checking came to.
     Verified(Box<Verified>),
+}
+
+/// Preferences while they are being chosen: what has a form of its own is a text until then.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct PreferencesDraft {
+    /// What was chosen so far, but for what follows.
+    pub now: Preferences,
+    /// Words to hide, with commas between them.
+    pub words: String,
+    /// The folder of live captures.
+    pub live_folder: String,
+    /// The folder of signature files.
+    pub signatures_folder: String,
+    /// Where they are kept.
+    pub(crate) path: Option<String>,
+}
+
+impl PreferencesDraft {
+    pub(crate) fn new(now: &Preferences, path: Option<String>) -> Self {
+        let text =
+            |path: &Option<PathBuf>| path.as_ref().map_or_else(String::new, |path| path.to_string_lossy().into_owned());
+        Self {
+            words: now.redaction.words.join(", "),
+            live_folder: text(&now.live_folder),
+            signatures_folder: text(&now.signatures_folder),
+            now: now.clone(),
+            path,
+        }
+    }
+
+    /// What they come to.
+    pub(crate) fn chosen(&self) -> Preferences {
+        let mut now = self.now.clone();
+        // Who did not touch the words keeps those that have a comma in them.
+        if self.words != now.redaction.words.join(", ") {
+            let words = self.words.split(',').map(str::trim).filter(|word| !word.is_empty());
+            now.redaction.words = words.map(str::to_owned).collect();
+        }
+        let folder = |text: &str| (!text.trim().is_empty()).then(|| PathBuf::from(text.trim()));
+        now.live_folder = folder(&self.live_folder);
+        now.signatures_folder = folder(&self.signatures_folder);
+        now
+    }
+
+    /// What stands in the way of keeping them.
+    pub(crate) fn fault(&self) -> Option<&'static str> {
+        let relative = |text: &str| !text.trim().is_empty() && !Path::new(text.trim()).is_absolute();
+        let any = relative(&self.live_folder) || relative(&self.signatures_folder);
+        any.then_some("A folder needs its whole path")
+    }
 }
 
 /// The capture options while they are being chosen.
@@ -328,6 +383,8 @@ impl State {
 pub struct State {
     /// The part kept between runs.
     pub saved: Saved,
+    /// What is preferred for every capture; kept in a file of its own.
+    pub preferences: Preferences,
     /// Which rows, in which order.
     pub choice: Choice,
     /// What fills the window.

@@ -9,6 +9,7 @@ use egui::{
     TextStyle, Theme, Ui, Vec2, Visuals,
 };
 
+use crate::case::ThemeChoice;
 use crate::evidence::pack;
 use crate::model::{Grade, ProviderId};
 
@@ -140,6 +141,26 @@ pub(crate) fn solid() -> Color32 {
     Color32::from_rgb(0x24, 0x2a, 0x35)
 }
 
+/// The colours of the program's icon, the same in both themes.
+pub(crate) struct Icon {
+    pub(crate) dial: Color32,
+    pub(crate) ring: Color32,
+    pub(crate) left: Color32,
+    pub(crate) right: Color32,
+    pub(crate) sight: Color32,
+}
+
+/// Those of `assets/desktop/nephoscope-small.svg`.
+pub(crate) fn icon() -> Icon {
+    Icon {
+        dial: Color32::from_rgb(0x18, 0x23, 0x3d),
+        ring: Color32::from_rgb(0xb9, 0xc5, 0xdd),
+        left: Color32::from_rgb(0x4b, 0x84, 0xff),
+        right: Color32::from_rgb(0xff, 0xb2, 0x24),
+        sight: Color32::WHITE,
+    }
+}
+
 /// Black or white, whichever reads better on `ground`.
 pub(crate) fn ink(ground: Color32) -> Color32 {
     let black = Color32::from_rgb(0x10, 0x14, 0x1b);
@@ -178,6 +199,15 @@ pub(crate) fn mono() -> FontId {
 /// Bytes with weight.
 pub(crate) fn mono_strong() -> FontId {
     FontId::new(MONO, FontFamily::Name("mono-strong".into()))
+}
+
+/// A theme as egui names it.
+pub(crate) fn preference(theme: ThemeChoice) -> egui::ThemePreference {
+    match theme {
+        ThemeChoice::System => egui::ThemePreference::System,
+        ThemeChoice::Dark => egui::ThemePreference::Dark,
+        ThemeChoice::Light => egui::ThemePreference::Light,
+    }
 }
 
 /// Gives a context our fonts and both styles.

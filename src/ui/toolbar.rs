@@ -2,11 +2,13 @@
 
 use egui::{Align, CornerRadius, Layout, Rect, Sense, Ui, pos2, vec2};
 
-use super::action::{self, Action, LiveAction, PictureAction, menu_item};
+use super::action::{self, Action, ExportAction, LiveAction, PictureAction, PreferencesAction, menu_item};
+use super::dialogs::theme_words;
 use super::filter::FilterAction;
-use super::state::{State, ThemeChoice, View};
+use super::state::{State, View};
 use super::theme;
 use super::{filter, text};
+use crate::case::ThemeChoice;
 use crate::store::Progress;
 
 /// What the bar reads.
@@ -120,6 +122,7 @@ fn menu(ui: &mut Ui, seen: &Seen<'_>, state: &State, actions: &mut Vec<Action>) 
         for action in [LiveAction::Save, LiveAction::SaveSome] {
             menu_item(ui, &Action::Live(action), actions);
         }
+        menu_item(ui, &Action::Export(ExportAction::Ask), actions);
         ui.separator();
         if seen.captures {
             for action in [LiveAction::Options, LiveAction::Toggle] {
@@ -140,15 +143,14 @@ fn menu(ui: &mut Ui, seen: &Seen<'_>, state: &State, actions: &mut Vec<Action>) 
         menu_item(ui, &Action::Fold, actions);
         menu_item(ui, &Action::ResetColumns, actions);
         ui.menu_button("Theme", |ui| {
-            let themes =
-                [("As the desktop", ThemeChoice::System), ("Dark", ThemeChoice::Dark), ("Light", ThemeChoice::Light)];
-            for (label, choice) in themes {
-                if ui.radio(state.saved.theme == choice, label).clicked() {
+            for choice in ThemeChoice::ALL {
+                if ui.radio(state.preferences.theme == choice, theme_words(choice)).clicked() {
                     actions.push(Action::Theme(choice));
                     ui.close();
                 }
             }
         });
+        menu_item(ui, &Action::Preferences(PreferencesAction::Ask), actions);
         ui.separator();
         menu_item(ui, &Action::Keys, actions);
         menu_item(ui, &Action::Quit, actions);

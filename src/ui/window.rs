@@ -11,6 +11,7 @@ use super::jobs::Take;
 use super::machine::Machine;
 use super::state::Saved;
 use crate::capture::Wish;
+use crate::case::{Preferences, preferences_path};
 use crate::engine::{self, Source};
 use crate::model::Budget;
 
@@ -108,7 +109,10 @@ impl Window {
         let wake: Arc<dyn Fn() + Send + Sync> = Arc::new(move || ctx.request_repaint_of(ViewportId::ROOT));
         let woken = Arc::clone(&wake);
         let handle = engine::start(threads, budget.clone(), Box::new(move || woken()))?;
-        let mut desk = Desk::new(handle, budget, saved, wake)?.on(Machine::this());
+        let path = preferences_path();
+        let preferred = path.as_deref().map(Preferences::load).unwrap_or_default();
+        let machine = Machine::this(preferred.preferences.live_folder.clone());
+        let mut desk = Desk::new(handle, budget, saved, wake)?.preferring(preferred, path).on(machine);
         if let Some(path) = key_log {
             desk.use_keys(path);
         }
@@ -132,6 +136,10 @@ impl eframe::App for Window {
             let (kind, ending) = match name.rsplit('.').next() {
                 Some("png") => ("PNG", "png"),
                 Some("zip") => ("Bundle", "zip"),
+                Some("csv") => ("CSV", "csv"),
+                Some("jsonl") => ("JSON lines", "jsonl"),
+                Some("har") => ("HAR", "har"),
+                Some("parquet") => ("Parquet", "parquet"),
                 _ => ("pcapng", "pcapng"),
             };
             let dialog = rfd::AsyncFileDialog::new()

@@ -99,18 +99,29 @@ impl Sample {
 
     /// Saves by our own question, as a desktop without dialogs has it.
     fn save(&mut self, button: &str, name: &str) -> Vec<u8> {
-        let path = self.folder.path().join(name);
         self.click(button);
         self.harness.state_mut().without_dialog();
         self.settle();
+        self.name_file(name)
+    }
+
+    /// Answers our own question with a name that is not there yet; gives what was written.
+    pub(super) fn name_file(&mut self, name: &str) -> Vec<u8> {
+        let path = self.type_name(name);
+        assert!(self.has("Saved "), "it says so");
+        fs::read(path).expect("it was written")
+    }
+
+    /// Answers our own question for a path.
+    pub(super) fn type_name(&mut self, name: &str) -> PathBuf {
+        let path = self.folder.path().join(name);
         let question = "Path of the new file";
         self.harness.get_by_role_and_label(Role::TextInput, question).focus();
         self.press(Modifiers::COMMAND, Key::A);
         self.harness.get_by_role_and_label(Role::TextInput, question).type_text(&path.to_string_lossy());
         self.settle();
         self.click("Save");
-        assert!(self.has("Saved "), "it says so");
-        fs::read(path).expect("it was written")
+        path
     }
 
     pub(super) fn case(&self) -> Option<Case> {

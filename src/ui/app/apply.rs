@@ -3,12 +3,13 @@
 use std::path::PathBuf;
 
 use super::{Desk, Of};
+use crate::case::Preferences;
 use crate::engine::Command;
 use crate::model::ProviderId;
 use crate::store::RowId;
-use crate::ui::action::{Action, Goal, Move};
+use crate::ui::action::{Action, ExportAction, Goal, Move};
 use crate::ui::jobs::Take;
-use crate::ui::live::Leave;
+use crate::ui::live::{Leave, SaveWhat};
 use crate::ui::panes::messages::MessagesState;
 use crate::ui::state::{Dialog, Fold, PathPurpose, Saved, Tab, View, Wanted};
 use crate::ui::{filter, table};
@@ -83,8 +84,8 @@ impl Desk {
             }
             Action::Fold => self.state.saved.folded = !self.state.saved.folded,
             Action::Theme(theme) => {
-                self.state.saved.theme = theme;
-                ctx.set_theme(theme.preference());
+                let now = Preferences { theme, ..self.state.preferences.clone() };
+                self.prefer(ctx, now);
             }
             Action::Copy(text) => ctx.copy_text(text),
             Action::CopyRow => {
@@ -122,6 +123,12 @@ impl Desk {
             }
             Action::Compose(action) => self.picture_action(ctx, action),
             Action::Note(action) => self.note_action(action),
+            Action::Preferences(action) => self.preferences_action(ctx, action),
+            Action::Export(ExportAction::Ask) => self.ask_export(),
+            Action::Export(ExportAction::Choose(choice)) => {
+                self.state.dialog = None;
+                self.want_save(SaveWhat::Rows(choice), None);
+            }
             Action::Site(site, provider) => {
                 self.state.choice.clear();
                 self.state.choice.site = Some(site);

@@ -7,7 +7,7 @@ use crossbeam_channel::TryRecvError;
 use egui::{Frame, Margin, Panel, Ui};
 
 use super::Desk;
-use crate::capture::{Recorded, Wish, remote_session_filter};
+use crate::capture::{Keep, Recorded, Wish, remote_session_filter};
 use crate::engine::{Command, Source};
 use crate::model::clean_to;
 use crate::store::query::SortKey;
@@ -251,15 +251,25 @@ impl Desk {
             let _full = self.engine.commands.try_send(Command::Stop);
         }
         self.forget();
+        let wish = self.limited(wish);
         let wake = Arc::clone(&self.wake);
         let recording = (machine.record)(&wish, Box::new(move || wake()));
         self.begun(wish, recording);
     }
 
+    /// A wish with the limit that the user set for all live captures.
+    fn limited(&self, wish: Wish) -> Wish {
+        match (wish.keep, self.state.preferences.live_limit_mib) {
+            (Keep::All, limit @ 1..) => Wish { keep: Keep::UpTo(limit), ..wish },
+            _ => wish,
+        }
+    }
+
     /// Reads a stream such as standard input while it comes, and keeps it as a live capture is kept.
     pub fn pipe(&mut self, stream: Box<dyn std::io::Read + Send>) {
         let wake = Arc::clone(&self.wake);
-        let recording = machine::pipe(stream, Box::new(move || wake()));
+        let folder = self.state.preferences.live_folder.clone();
+        let recording = machine::pipe(stream, folder.as_deref(), Box::new(move || wake()));
         self.begun(Wish { device: machine::PIPE.to_owned(), ..Wish::default() }, recording);
     }
 
@@ -411,7 +421,7 @@ impl Desk {
         }
     }
 
-    fn want_save(&mut self, what: SaveWhat, then: Option<Leave>) {
+    pub(super) fn want_save(&mut self, what: SaveWhat, then: Option<Leave>) {
         let left_over = matches!(what, SaveWhat::LeftOver(_));
         if self.saving {
             self.fail("save", "another saving is under way");

@@ -221,6 +221,8 @@ impl Desk {
         let added = core::mem::take(&mut composer.document.rows);
         if let Some(document) = document {
             composer.document = *document;
+        } else {
+            composer.document.plan.redaction = self.state.preferences.redaction.clone();
         }
         if composer.document.rows.is_empty() && added.is_empty() && shown {
             composer.document.rows.extend(self.state.selected);

@@ -4,11 +4,13 @@ use std::path::{Path, PathBuf};
 
 use super::Desk;
 use crate::capture::Spool;
+use crate::case::RedactionChoice;
 use crate::engine::Source;
+use crate::export::RowsForm;
 use crate::model::clean_to;
 use crate::store::RowId;
-use crate::ui::jobs::{Picked, Save, SaveFault, Saved, Take};
-use crate::ui::live::{SaveWhat, SaveWish};
+use crate::ui::jobs::{Picked, Save, SaveFault, Saved, TableWish, Take};
+use crate::ui::live::{RowsChoice, SaveWhat, SaveWish, WhichRows};
 use crate::ui::state::{Dialog, PathPurpose, Wanted};
 
 /// Why our own question for a path is asked.
@@ -41,6 +43,33 @@ impl Desk {
         }
     }
 
+    /// Asks which rows to export: what is shown, unless nothing is.
+    pub(super) fn ask_export(&mut self) {
+        if self.capture.source.is_none() {
+            return;
+        }
+        let rows = if self.capture.order.is_empty() { WhichRows::All } else { WhichRows::Shown };
+        let choice = RowsChoice { rows, form: RowsForm::Csv, hide: self.state.preferences.redaction.on };
+        self.state.dialog = Some(Dialog::Export(choice));
+    }
+
+    /// The rows of a choice; `None` for all.
+    fn rows_of(&self, which: WhichRows) -> Option<Vec<RowId>> {
+        match which {
+            WhichRows::All => None,
+            WhichRows::Shown => Some(self.capture.order.iter().map(|id| RowId(*id)).collect()),
+            WhichRows::Marked => {
+                let notes = self.capture.notes.iter();
+                Some(notes.filter(|(_, note)| note.marked).map(|(row, _)| row).collect())
+            }
+        }
+    }
+
+    /// Rows that are marked.
+    pub(super) fn marked_rows(&self) -> usize {
+        self.capture.notes.iter().filter(|(_, note)| note.marked).count()
+    }
+
     /// A name for the file: interface and beginning, so that no two are alike.
     pub(super) fn offered_name(&self, wish: &SaveWish) -> String {
         if let SaveWhat::Picture | SaveWhat::Bundle = wish.what {
@@ -52,9 +81,12 @@ impl Desk {
                 let orphan = self.interfaces.orphans.iter().find(|orphan| orphan.folder == *folder);
                 (orphan.map(|o| o.device.clone()), orphan.map(|o| o.began))
             }
-            SaveWhat::All | SaveWhat::Shown | SaveWhat::Selected | SaveWhat::Picture | SaveWhat::Bundle => {
-                (Some(self.capture.name.clone()), self.capture.newest().facts().capture.first_time)
-            }
+            SaveWhat::All
+            | SaveWhat::Shown
+            | SaveWhat::Selected
+            | SaveWhat::Picture
+            | SaveWhat::Bundle
+            | SaveWhat::Rows(_) => (Some(self.capture.name.clone()), self.capture.newest().facts().capture.first_time),
         };
         let device: String = device
             .unwrap_or_default()
@@ -67,6 +99,14 @@ impl Desk {
         let part = match wish.what {
             SaveWhat::Shown => "-shown",
             SaveWhat::Selected => "-selected",
+            SaveWhat::Rows(choice) => {
+                let part = match choice.rows {
+                    WhichRows::All => "",
+                    WhichRows::Shown => "-shown",
+                    WhichRows::Marked => "-marked",
+                };
+                return format!("{device}{began}{part}.{}", choice.form.ending());
+            }
             SaveWhat::All | SaveWhat::LeftOver(_) | SaveWhat::Picture | SaveWhat::Bundle => "",
         };
         format!("{device}{began}{part}.pcapng")
@@ -79,17 +119,42 @@ impl Desk {
         let rows = match &wish.what {
             SaveWhat::Shown => Some(self.capture.order.iter().map(|id| RowId(*id)).collect()),
             SaveWhat::Selected => Some(self.state.selected.into_iter().collect()),
+            SaveWhat::Rows(choice) => self.rows_of(choice.rows),
             SaveWhat::All | SaveWhat::LeftOver(_) | SaveWhat::Picture | SaveWhat::Bundle => None,
         };
         let source = match &wish.what {
             SaveWhat::LeftOver(folder) => Some(Source::Live(Spool::whole(folder))),
-            SaveWhat::All | SaveWhat::Shown | SaveWhat::Selected | SaveWhat::Picture | SaveWhat::Bundle => {
-                self.capture.source.clone()
-            }
+            SaveWhat::All
+            | SaveWhat::Shown
+            | SaveWhat::Selected
+            | SaveWhat::Picture
+            | SaveWhat::Bundle
+            | SaveWhat::Rows(_) => self.capture.source.clone(),
         };
         let Some(source) = source else { return };
         let snapshot = self.capture.newest().clone();
-        let save = Save { source, snapshot, rows, to: path, replace };
+        let table = match &wish.what {
+            SaveWhat::Rows(choice) => {
+                let redaction =
+                    choice.hide.then(|| RedactionChoice { on: true, ..self.state.preferences.redaction.clone() });
+                let filter = match choice.rows {
+                    WhichRows::Shown => self.state.choice.filter.clone(),
+                    WhichRows::All | WhichRows::Marked => String::new(),
+                };
+                Some(TableWish { form: choice.form, filter, redaction })
+            }
+            SaveWhat::All
+            | SaveWhat::Shown
+            | SaveWhat::Selected
+            | SaveWhat::LeftOver(_)
+            | SaveWhat::Picture
+            | SaveWhat::Bundle => None,
+        };
+        let to = match (&table, path.extension()) {
+            (Some(table), None) => path.with_extension(table.form.ending()),
+            _ => path,
+        };
+        let save = Save { source, snapshot, rows, table, to, replace };
         match self.jobs.ask_save(save, (self.capture.number, wish), &self.wake) {
             Ok(()) => self.saving = true,
             Err(error) => self.fail("save", &error.to_string()),
@@ -114,7 +179,12 @@ impl Desk {
                     self.state.saved.remember(&to);
                 }
                 SaveWhat::LeftOver(folder) => self.saved_left_over(&folder.clone()),
-                SaveWhat::All | SaveWhat::Shown | SaveWhat::Selected | SaveWhat::Picture | SaveWhat::Bundle => {}
+                SaveWhat::All
+                | SaveWhat::Shown
+                | SaveWhat::Selected
+                | SaveWhat::Picture
+                | SaveWhat::Bundle
+                | SaveWhat::Rows(_) => {}
             }
             if let Some(then) = wish.then.filter(|_| capture == self.capture.number) {
                 // Asks again where frames came meanwhile.

@@ -2,14 +2,18 @@
 //! questions around saving, and what verifying came to.
 
 mod comment;
+mod export;
 mod name_filter;
 mod options;
+mod preferences;
 mod saving;
 mod verified;
 
 use std::path::PathBuf;
 
 use egui::{Align, Id, Layout, Modal, RichText, Sense, Ui, vec2};
+
+pub(crate) use preferences::theme_words;
 
 use super::action::{Action, ENTRIES};
 use super::interfaces::Interfaces;
@@ -20,6 +24,10 @@ use super::{shapes, theme};
 /// What dialogs read.
 pub(crate) struct Seen<'a> {
     pub(crate) interfaces: &'a Interfaces,
+    /// Exchanges of the capture.
+    pub(crate) all: usize,
+    /// Exchanges that are marked.
+    pub(crate) marked: usize,
     /// Exchanges shown.
     pub(crate) shown: usize,
     /// Whether one is selected.
@@ -85,6 +93,8 @@ pub(crate) fn show(ui: &Ui, dialog: &mut Dialog, seen: &Seen<'_>, more: &mut boo
         Dialog::Keys => keys(ui, actions),
         Dialog::Capture(options) => options::show(ui, options, seen.interfaces, more, actions),
         Dialog::Unsaved(then) => saving::unsaved(ui, then, seen, actions),
+        Dialog::Preferences(draft) => preferences::show(ui, draft, actions),
+        Dialog::Export(choice) => export::show(ui, choice, seen, actions),
         Dialog::SaveSome { selected } => saving::some(ui, selected, seen, actions),
         Dialog::SavePath { text, note, wish } => saving::path(ui, text, note.as_deref(), wish, actions),
         Dialog::Replace { path, wish } => saving::replace(ui, path, wish, actions),

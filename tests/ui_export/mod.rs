@@ -1,0 +1,95 @@
+//! Rows leave the window as files: which, in which form, and never over something else.
+
+use std::fs;
+
+use egui::{Key, Modifiers};
+use egui_kittest::kittest::Queryable as _;
+use serde_json::Value;
+
+use super::ui_compose::Sample;
+
+const ASK: Modifiers = Modifiers::COMMAND.plus(Modifiers::SHIFT);
+
+/// Chooses by the labels of radio buttons, saves under a name, and gives the bytes.
+fn export(world: &mut Sample, choices: &[&str], name: &str) -> Vec<u8> {
+    world.press(ASK, Key::E);
+    for choice in choices {
+        world.click(choice);
+    }
+    world.click("Save as…");
+    world.harness.state_mut().without_dialog();
+    world.settle();
+    world.name_file(name)
+}
+
+#[test]
+fn shown_rows_go_out_in_every_form() {
+    let mut world = Sample::new();
+    let (shown, all) = world.harness.state().counts();
+    assert_eq!(shown, all);
+    let csv = String::from_utf8(export(&mut world, &["CSV"], "rows.csv")).expect("text");
+    assert_eq!(csv.lines().count(), all + 1);
+    let jsonl = String::from_utf8(export(&mut world, &["JSON lines"], "rows.jsonl")).expect("text");
+    assert_eq!(jsonl.lines().count(), all + 1);
+    let har: Value = serde_json::from_slice(&export(&mut world, &["HAR"], "rows.har")).expect("JSON");
+    assert!(har["log"]["entries"].as_array().is_some_and(|entries| entries.len() > 8));
+    let parquet = export(&mut world, &["Parquet"], "rows.parquet");
+    assert!(parquet.starts_with(b"PAR1") && parquet.ends_with(b"PAR1"));
+}
+
+#[test]
+fn secrets_are_hidden_unless_somebody_wants_them() {
+    let mut world = Sample::new();
+    // Signatures of signed URLs stand in paths.
+    for (form, name) in [("CSV", "rows.csv"), ("JSON lines", "rows.jsonl"), ("HAR", "rows.har")] {
+        let hidden = String::from_utf8(export(&mut world, &[form], &format!("hidden-{name}"))).expect("text");
+        let plain = String::from_utf8(export(&mut world, &[form, "Hide secrets"], name)).expect("text");
+        assert!(plain.contains("sig=SYNTHETIC"), "{form}");
+        assert!(!hidden.contains("sig=SYNTHETIC") && hidden.contains("‹signature "), "{form}");
+    }
+    let has = |bytes: &[u8]| bytes.windows(13).any(|part| part == b"sig=SYNTHETIC");
+    assert!(has(&export(&mut world, &["Parquet", "Hide secrets"], "rows.parquet")));
+    assert!(!has(&export(&mut world, &["Parquet"], "hidden-rows.parquet")));
+}
+
+#[test]
+fn what_is_filtered_or_marked_goes_out_alone() {
+    let mut world = Sample::new();
+    world.press(Modifiers::COMMAND, Key::M);
+    world.harness.state_mut().state.choice.filter = "method:PUT".to_owned();
+    world.settle();
+    let (shown, all) = world.harness.state().counts();
+    assert!(shown > 0 && shown < all);
+    let of = |bytes: Vec<u8>| String::from_utf8(bytes).expect("text").lines().count() - 1;
+    assert_eq!(of(export(&mut world, &["CSV"], "shown.csv")), shown);
+    assert_eq!(of(export(&mut world, &["The 1 marked row"], "marked.csv")), 1);
+    assert_eq!(of(export(&mut world, &[&format!("The {all} rows of the capture")], "all.csv")), all);
+}
+
+#[test]
+fn a_file_that_is_there_is_asked_about_and_the_capture_never_written_over() {
+    let mut world = Sample::new();
+    let first = export(&mut world, &["CSV"], "rows.csv");
+    world.press(ASK, Key::E);
+    world.click("JSON lines");
+    world.click("Save as…");
+    world.harness.state_mut().without_dialog();
+    world.settle();
+    let path = world.type_name("rows.csv");
+    assert!(world.has("Replace rows.csv?"));
+    assert_eq!(fs::read(&path).expect("it is there"), first, "nothing happened yet");
+    world.click("Replace");
+    assert_ne!(fs::read(&path).expect("it is there"), first);
+
+    let before = fs::read(&world.capture).expect("the capture");
+    world.press(ASK, Key::E);
+    world.click("Save as…");
+    world.harness.state_mut().without_dialog();
+    world.settle();
+    world.type_name("sample.pcapng");
+    if world.has("Replace sample.pcapng?") {
+        world.click("Replace");
+    }
+    assert_eq!(fs::read(&world.capture).expect("the capture"), before);
+    assert!(world.has("this is the capture itself"), "{:#?}", world.spoken());
+}
