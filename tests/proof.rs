@@ -688,7 +688,8 @@ fn rewritten(name: &str, folder: &Path, replace: &[(&[u8], &[u8])], cut_behind: 
             Some(cut) => {
                 let with = |payload: &[u8], skipped: u32| {
                     let mut new = [&frame[..54], payload].concat();
-                    new[16..18].copy_from_slice(&(new.len() as u16 - 14).to_be_bytes());
+                    let len = new.len() as u16 - 14;
+                    new[16..18].copy_from_slice(&len.to_be_bytes());
                     let seq = u32::from_be_bytes(new[38..42].try_into().unwrap()).wrapping_add(skipped);
                     new[38..42].copy_from_slice(&seq.to_be_bytes());
                     new

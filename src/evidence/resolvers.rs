@@ -87,7 +87,7 @@ impl SealedDns {
 /// Judges what a handshake shows: the server's name, the protocols that the client offers, and where it went.
 pub fn resolver<'a>(
     name: Option<&[u8]>,
-    offered: impl Iterator<Item = &'a [u8]> + Clone,
+    mut offered: impl Iterator<Item = &'a [u8]> + Clone,
     transport: TlsTransport,
     server: Endpoint,
 ) -> Option<SealedDns> {
@@ -111,7 +111,7 @@ pub fn resolver<'a>(
     }
     let sign = if named.is_some() { Sign::Name } else { Sign::Address };
     // Anything else that is offered is what is spoken.
-    let mute = offered.clone().next().is_none();
+    let mute = offered.next().is_none();
     match server.port {
         SECURE_PORT if known.is_some() && mute => Some(SealedDns { over: secure, sign, resolver }),
         SECURE_PORT if mute => Some(SealedDns { over: secure, sign: Sign::Port, resolver }),

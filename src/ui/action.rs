@@ -270,7 +270,7 @@ const fn plain(key: Key) -> KeyboardShortcut {
 }
 
 /// Actions that have a key or stand in a menu. Longer shortcuts before shorter ones that they contain.
-pub(crate) static ENTRIES: [Entry; 47] = [
+pub(crate) static ENTRIES: [Entry; 48] = [
     Entry {
         action: Action::Live(LiveAction::Options),
         label: "Capture…",

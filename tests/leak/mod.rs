@@ -159,10 +159,11 @@ fn capture(folder: &Path) -> std::path::PathBuf {
 /// A capture with an answer of more than a MiB.
 pub(super) fn long_answer(folder: &Path) -> std::path::PathBuf {
     let mut pcap = Pcap::new();
-    pcap.send(0, b"GET /a HTTP/1.1\r\nHost: planted.blob.core.windows.net\r\n\r\n");
+    let mut connection = pcap.connect([50_123, 80]);
+    pcap.send(&mut connection, 0, b"GET /a HTTP/1.1\r\nHost: planted.blob.core.windows.net\r\n\r\n");
     let head =
         "HTTP/1.1 200 OK\r\nServer: Windows-Azure-Blob/1.0 Microsoft-HTTPAPI/2.0\r\nContent-Length: 1200000\r\n\r\n";
-    pcap.send(1, &[head.as_bytes(), &vec![b'a'; 1_200_000]].concat());
+    pcap.send(&mut connection, 1, &[head.as_bytes(), &vec![b'a'; 1_200_000]].concat());
     let path = folder.join("long.pcap");
     fs::write(&path, pcap.bytes).unwrap();
     path

@@ -3,7 +3,6 @@
 use std::fs;
 
 use egui::{Key, Modifiers};
-use egui_kittest::kittest::Queryable as _;
 use serde_json::Value;
 
 use super::ui_compose::Sample;
