@@ -499,7 +499,7 @@ impl Track {
     ) -> Option<u64> {
         let direction = usize::from(wanted.client != Some(unit.source));
         let first = !std::mem::replace(&mut self.begun, true);
-        let in_span = unit.payload.len() > 0 && wanted.spans_of(unit.frame, direction);
+        let in_span = !unit.payload.is_empty() && wanted.spans_of(unit.frame, direction);
         let whole = wanted.whole.contains(&unit.frame) || in_span;
         let (mut goes_in, mut stays) = (whole || first && unit.transport() == Transport::Tcp, None);
         if let UnitKind::Segment { seq, ack, flags } = unit.kind {

@@ -333,7 +333,7 @@ fn reversed(labels: &[u8]) -> Option<IpAddr> {
     if parts.len() == 4 {
         return parts.join(".").parse().ok();
     }
-    let groups: Vec<String> = parts.chunks(4).map(|nibbles| nibbles.concat()).collect();
+    let groups: Vec<String> = parts.chunks(4).map(<[_]>::concat).collect();
     groups.join(":").parse().ok()
 }
 

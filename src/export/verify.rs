@@ -296,7 +296,7 @@ impl Ground {
                 fails(text, there)
             } else if !seen.insert(callout.number) {
                 fails(format!("a callout {}", callout.number), "another callout of that number".to_owned())
-            } else if record.or(session.as_ref().filter(|_| sealed)).is_some_and(stands) {
+            } else if record.or_else(|| session.as_ref().filter(|_| sealed)).is_some_and(stands) {
                 let hidden: u64 =
                     callout.pieces.iter().map(|p| if let PieceClaim::Hidden(n) = p { *n } else { 0 }).sum();
                 let note = match (hidden, self.is_excerpt()) {

@@ -290,7 +290,7 @@ impl Reader<'_> {
         for _ in 0..records.into_iter().map(u32::from).sum::<u32>() {
             let record = self.record()?;
             if record.rtype == OPT {
-                let data = self.bytes.get(..self.at)?.get(record.range.start as usize..)?;
+                let data = self.bytes.get(..self.at)?.get(usize::try_from(record.range.start).ok()?..)?;
                 // The root's name, type, size, flags and length stand before the options (RFC 6891 section 6.1.2).
                 texts.extend(subnets(data.get(OPT_HEAD_BYTES..)?));
             }
