@@ -1104,7 +1104,8 @@ fn tls_parser(reader: &Reader) -> Parser {
     Parser::Tls { connection: Box::new(tls::Connection::new(&reader.budget)), inside: None, done: false }
 }
 
-/// DNS, DNS over TLS (RFC 7858 section 3.1), mDNS (RFC 6762) and LLMNR (RFC 4795): there a shorter look is enough, elsewhere the whole message must be sound.
+/// DNS, DNS over TLS (RFC 7858 section 3.1), mDNS (RFC 6762) and LLMNR (RFC 4795): there a shorter look is enough,
+/// elsewhere the whole message must be sound.
 fn is_dns_port(flow: &Flow) -> bool {
     [flow.client.port, flow.server.port].iter().any(|p| matches!(p, 53 | 853 | 5_353 | 5_355))
 }

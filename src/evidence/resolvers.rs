@@ -26,8 +26,7 @@ struct Resolver {
     name: String,
     names: Vec<String>,
     addresses: Vec<IpAddr>,
-    /// For the reader of the file; the tests want one.
-    #[cfg_attr(not(test), expect(dead_code, reason = "said in the file, held by a test"))]
+    /// Where it says so.
     sources: Vec<String>,
 }
 
@@ -56,8 +55,8 @@ pub struct SealedDns {
     /// The way of asking.
     pub over: DnsOver,
     sign: Sign,
-    /// The resolver's name, where it is a known one.
-    pub resolver: Option<&'static str>,
+    /// The resolver's name, and where that is documented, where it is a known one.
+    pub resolver: Option<(&'static str, &'static str)>,
 }
 
 impl SealedDns {
@@ -87,7 +86,7 @@ impl SealedDns {
 /// Judges what a handshake shows: the server's name, the protocols that the client offers, and where it went.
 pub fn resolver<'a>(
     name: Option<&[u8]>,
-    mut offered: impl Iterator<Item = &'a [u8]> + Clone,
+    mut offered: impl Iterator<Item = &'a [u8]>,
     transport: TlsTransport,
     server: Endpoint,
 ) -> Option<SealedDns> {
@@ -104,14 +103,16 @@ pub fn resolver<'a>(
         let nameless = name.is_none();
         resolvers().iter().find(|r| nameless && r.addresses.contains(&server.ip))
     });
-    let resolver = known.map(|r| r.name.as_str());
-    let mut all = offered.clone();
-    if all.clone().next().is_some() && all.all(own) {
+    let resolver = known.map(|r| (r.name.as_str(), r.sources.first().map_or("", String::as_str)));
+    // Anything else that is offered is what is spoken.
+    let (mute, alone) = match offered.next() {
+        None => (true, false),
+        Some(first) => (false, own(first) && offered.all(own)),
+    };
+    if alone {
         return Some(SealedDns { over: secure, sign: Sign::Protocol, resolver });
     }
     let sign = if named.is_some() { Sign::Name } else { Sign::Address };
-    // Anything else that is offered is what is spoken.
-    let mute = offered.next().is_none();
     match server.port {
         SECURE_PORT if known.is_some() && mute => Some(SealedDns { over: secure, sign, resolver }),
         SECURE_PORT if mute => Some(SealedDns { over: secure, sign: Sign::Port, resolver }),

@@ -139,7 +139,7 @@ pub(crate) fn facts(record: &Record) -> Vec<Fact> {
         }
         Detail::Tls(tls) => {
             if let Some(sealed) = sealed_dns(exchange) {
-                let who = sealed.resolver.map_or_else(String::new, |name| format!(" ({name})"));
+                let who = sealed.resolver.map_or_else(String::new, |(name, source)| format!(" ({name}, {source})"));
                 let words = format!("{}{who}; told by {}", sealed.words(), sealed.told_by());
                 out.push(Fact::Pair("Carries", words, false));
             }
