@@ -1,5 +1,6 @@
 //! The table of rows: one cache line each, in chunks that snapshots share.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
 use std::sync::Arc;
@@ -497,12 +498,17 @@ impl Store {
     }
 
     fn text(&mut self, bytes: &[u8]) -> StrId {
-        StrId(self.texts.intern(&clean_to(bytes, ROW_CHARS)))
+        StrId(self.texts.intern(&row_text(bytes)))
     }
 
     fn word(&mut self, bytes: &[u8]) -> StrId16 {
         StrId16(u16::try_from(self.words.intern(&clean_to(bytes, ROW_CHARS))).unwrap_or(1))
     }
+}
+
+/// A text as rows and findings have it.
+pub(super) fn row_text(bytes: &[u8]) -> Cow<'_, str> {
+    clean_to(bytes, ROW_CHARS)
 }
 
 /// Method and target of a request's start line; empty for a status line.
