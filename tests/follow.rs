@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use crossbeam_channel::bounded;
 use nephoscope::capture::{FrameFile, Spool};
-use nephoscope::engine::{self, Command as Order, How, Notice, Reading, Source, detail};
+use nephoscope::engine::{self, Command as Order, How, Notice, OpenNo, Reading, Source, detail};
 use nephoscope::export::{Listing, write_jsonl};
 use nephoscope::model::Budget;
 use nephoscope::store::Snapshot;
@@ -443,10 +443,10 @@ fn the_engine_tells_changes_and_nothing_else() {
         }),
     )
     .unwrap();
-    handle.commands.send(Order::Open(Source::Live(spool))).unwrap();
-    assert!(matches!(handle.notices.recv().unwrap(), Notice::Opened(_)));
+    handle.commands.send(Order::Open(OpenNo(1), Source::Live(spool))).unwrap();
+    assert!(matches!(handle.notices.recv().unwrap().1, Notice::Opened(_)));
     fs::write(folder.path().join("frames.pcapng"), &bytes[..bytes.len() - 30]).unwrap();
-    let snapshot = std::iter::from_fn(|| handle.snapshots.recv().ok()).find(|s| !s.is_empty()).unwrap();
+    let (_, snapshot) = std::iter::from_fn(|| handle.snapshots.recv().ok()).find(|(_, s)| !s.is_empty()).unwrap();
     assert!(snapshot.facts().capture.frames > 10, "all that was written is shown, though nothing follows it");
     while handle.snapshots.recv_timeout(Duration::from_millis(200)).is_ok() {}
     while wakes.try_recv().is_ok() {}
@@ -457,10 +457,30 @@ fn the_engine_tells_changes_and_nothing_else() {
         .unwrap()
         .write_all(&bytes[bytes.len() - 30..])
         .unwrap();
-    assert_eq!(handle.snapshots.recv().unwrap().facts().capture.frames, 18);
+    assert_eq!(handle.snapshots.recv().unwrap().1.facts().capture.frames, 18);
     drop(growing);
-    assert!(matches!(handle.notices.recv().unwrap(), Notice::Ended));
-    let last = handle.snapshots.recv().unwrap();
+    assert!(matches!(handle.notices.recv().unwrap().1, Notice::Ended));
+    let (_, last) = handle.snapshots.recv().unwrap();
     assert!(last.progress().done);
     assert!(last.rows().all(|(_, row)| !row.is_open()));
+}
+
+/// What is still said of a capture that is left for another says that it is of that one.
+#[test]
+fn the_engine_says_of_which_capture_it_speaks() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = capture("http-keep-alive.pcap");
+    fs::copy(&path, folder.path().join("frames.pcapng")).unwrap();
+    let (_growing, is_growing) = bounded(0);
+    let spool = Spool { folder: folder.path().to_owned(), growing: is_growing, owners: None };
+    let handle = engine::start(1, Budget::default(), Box::new(|| {})).unwrap();
+    handle.commands.send(Order::Open(OpenNo(1), Source::Live(spool))).unwrap();
+    let first = handle.snapshots.recv().unwrap();
+    assert_eq!((first.0, first.1.progress().done), (OpenNo(1), false));
+    handle.commands.send(Order::Open(OpenNo(2), Source::File(path))).unwrap();
+    let said: Vec<_> = handle.notices.iter().take(4).collect();
+    let kinds: Vec<_> = said.iter().map(|(number, notice)| (number.0, *notice == Notice::Ended)).collect();
+    assert_eq!(kinds, [(1, false), (1, true), (2, false), (2, true)]);
+    let last = handle.snapshots.try_iter().last().unwrap();
+    assert_eq!((last.0, last.1.progress().done), (OpenNo(2), true));
 }

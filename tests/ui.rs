@@ -23,13 +23,13 @@ use egui::{Key, Modifiers, Role};
 use egui_kittest::Harness;
 use egui_kittest::kittest::{NodeT as _, Queryable as _};
 use nephoscope::capture::{Counters, Keep, Orphan, Recorded};
-use nephoscope::case::ThemeChoice;
+use nephoscope::case::{Case, ThemeChoice, case_path};
 use nephoscope::engine::{Command, Notice, Source};
 use nephoscope::model::{Budget, FrameNo, Timestamp};
 use nephoscope::store::RowId;
 use nephoscope::store::query::SortKey;
 use nephoscope::ui::{CaptureChoice, Desk, KeepChoice, Machine, Saved, Tab, View, prepare};
-use ui_world::{FakeEngine, FakeMachine, FakeRecorder};
+use ui_world::{FakeEngine, FakeMachine, FakeRecorder, opened};
 
 /// A desk with its fake engine.
 struct World {
@@ -55,7 +55,7 @@ impl World {
     fn with_rounds(rounds: u32) -> Self {
         let mut world = Self::new(Saved::default());
         world.harness.state_mut().open(Source::File("icloud.pcap".into()));
-        world.engine.snapshots.send(ui_world::snapshot(rounds, true)).expect("room for one");
+        world.engine.publish(ui_world::snapshot(rounds, true));
         world.settle();
         world
     }
@@ -74,8 +74,21 @@ impl World {
         self.settle();
     }
 
+    /// Chooses a key log, as a desktop without dialogs asks for it.
+    fn decrypt(&mut self, log: &Path) {
+        self.press(Modifiers::NONE, Key::F10);
+        assert!(self.harness.state().wants_dialog());
+        self.harness.state_mut().without_dialog();
+        self.harness.run_steps(2);
+        self.harness.get_by_role_and_label(Role::TextInput, "Path").focus();
+        self.harness.run_steps(2);
+        self.harness.get_by_role_and_label(Role::TextInput, "Path").type_text(&log.to_string_lossy());
+        self.harness.run_steps(2);
+        self.click("Decrypt");
+    }
+
     fn commands(&self) -> Vec<Command> {
-        self.engine.commands.try_iter().collect()
+        self.engine.commands()
     }
 
     fn rows(&self) -> usize {
@@ -114,7 +127,7 @@ fn the_start_screen_opens_captures() {
     world.click("Open a capture…");
     assert!(world.harness.state().wants_dialog());
     world.click("Open one.pcap");
-    assert_eq!(world.commands(), [Command::Open(Source::File(recent))]);
+    assert_eq!(world.commands(), [opened(Source::File(recent))]);
 }
 
 #[test]
@@ -124,7 +137,7 @@ fn a_dropped_file_is_opened_and_remembered() {
     let path = PathBuf::from("/captures/dropped.pcapng");
     world.harness.input_mut().dropped_files.push(Arc::new(Dropped(path.clone())));
     world.settle();
-    assert_eq!(world.commands(), [Command::Open(Source::File(path.clone()))]);
+    assert_eq!(world.commands(), [opened(Source::File(path.clone()))]);
     assert_eq!(world.harness.state().state.saved.recent, [path]);
 }
 
@@ -139,7 +152,7 @@ fn a_path_can_be_typed() {
     world.harness.run_steps(2);
     world.harness.get_by_role_and_label(Role::Button, "Open").click();
     world.settle();
-    assert_eq!(world.commands(), [Command::Open(Source::File("/captures/two.pcap".into()))]);
+    assert_eq!(world.commands(), [opened(Source::File("/captures/two.pcap".into()))]);
 }
 
 #[test]
@@ -154,26 +167,68 @@ fn a_key_log_that_is_dropped_is_used_and_the_capture_read_again() {
     world.settle();
     world.harness.input_mut().dropped_files.push(Arc::new(Dropped(log.clone())));
     world.settle();
-    let open = Command::Open(Source::File(path.clone()));
+    let open = opened(Source::File(path.clone()));
     assert_eq!(world.commands(), [open.clone(), Command::KeyLog(Some(log)), open]);
     assert_eq!(world.harness.state().state.saved.recent, [path], "a key log is no recent capture");
 }
 
 #[test]
-fn a_key_log_is_chosen_from_the_menu() {
+fn a_key_log_is_chosen_from_the_menu_and_left_again() {
+    let folder = tempfile::tempdir().unwrap();
+    // Empty as yet: it is filled while its program runs.
+    let log = folder.path().join("keys.log");
+    std::fs::write(&log, "").unwrap();
     let mut world = World::new(Saved::default());
     world.settle();
+    world.decrypt(&log);
+    assert_eq!(world.commands(), [Command::KeyLog(Some(log))]);
     world.press(Modifiers::NONE, Key::F10);
-    assert!(world.harness.state().wants_dialog());
     world.harness.state_mut().without_dialog();
     world.harness.run_steps(2);
-    world.harness.get_by_role_and_label(Role::TextInput, "Path").focus();
-    world.harness.run_steps(2);
-    world.harness.get_by_role_and_label(Role::TextInput, "Path").type_text("/tmp/keys.log");
-    world.harness.run_steps(2);
-    world.harness.get_by_role_and_label(Role::Button, "Decrypt").click();
+    world.click("No key log");
+    assert_eq!(world.commands(), [Command::KeyLog(None)]);
+}
+
+#[test]
+fn a_key_log_that_cannot_be_read_changes_nothing() {
+    let mut world = World::with_rounds(1);
+    world.commands();
+    for path in ["/nowhere/keys.log", env!("CARGO_MANIFEST_DIR")] {
+        world.decrypt(Path::new(path));
+        let said = world.spoken().into_iter().find(|label| label.starts_with("Cannot read the key log")).unwrap();
+        assert!(said.contains(path), "{said}");
+        assert_eq!(world.commands(), []);
+        assert_eq!(world.harness.state().counts(), (8, 8));
+    }
+}
+
+/// The engine may find out only when it opens the capture.
+#[test]
+fn a_key_log_that_the_engine_let_go_of_is_not_offered_to_be_left() {
+    let folder = tempfile::tempdir().unwrap();
+    let log = folder.path().join("keys.log");
+    std::fs::write(&log, "").unwrap();
+    let mut world = World::with_rounds(1);
+    world.decrypt(&log);
+    world.engine.notice(Notice::NoKeys { why: "there is no such file".to_owned() });
     world.settle();
-    assert_eq!(world.commands(), [Command::KeyLog(Some("/tmp/keys.log".into()))]);
+    assert!(world.spoken().iter().any(|label| label.contains("Could not use the key log: there is no such file")));
+    assert!(world.harness.state().reading(), "it is read without");
+    world.press(Modifiers::NONE, Key::F10);
+    world.harness.state_mut().without_dialog();
+    world.settle();
+    assert!(!world.spoken().contains(&"No key log".to_owned()));
+}
+
+#[test]
+fn rows_that_were_forgotten_are_not_counted_as_shown() {
+    let mut world = World::new(Saved::default());
+    world.harness.state_mut().open(Source::File("icloud.pcap".into()));
+    world.engine.publish(ui_world::forgetful());
+    world.settle();
+    let (shown, all) = world.harness.state().counts();
+    assert_eq!(shown, all);
+    assert!((8..2_000).contains(&all), "{all}");
 }
 
 #[test]
@@ -271,7 +326,7 @@ fn a_header_sorts_and_turns_round() {
 fn rows_come_while_reading_goes_on() {
     let mut world = World::new(Saved::default());
     world.harness.state_mut().open(Source::File("growing.pcap".into()));
-    world.engine.snapshots.send(ui_world::snapshot(1, false)).expect("room for one");
+    world.engine.publish(ui_world::snapshot(1, false));
     world.harness.run_steps(2);
     let ctx = world.harness.ctx.clone();
     world.harness.state_mut().settle(&ctx);
@@ -279,8 +334,8 @@ fn rows_come_while_reading_goes_on() {
     assert_eq!(world.harness.state().counts(), (8, 8));
     world.click("Stop");
     assert_eq!(world.commands().last(), Some(&Command::Stop));
-    world.engine.snapshots.send(ui_world::snapshot(2, true)).expect("room for one");
-    world.engine.notices.send(Notice::Ended).expect("room");
+    world.engine.publish(ui_world::snapshot(2, true));
+    world.engine.notice(Notice::Ended);
     world.settle();
     assert_eq!(world.harness.state().counts(), (16, 16));
     assert!(world.harness.query_by_label("Stop").is_none());
@@ -291,7 +346,7 @@ fn what_fails_is_said_where_it_happened_and_goes_away() {
     let mut world = World::new(Saved::default());
     world.harness.state_mut().open(Source::File("no.pcap".into()));
     let why = "no such file: no.pcap".to_owned();
-    world.engine.notices.send(Notice::Failed { doing: "open no.pcap".to_owned(), why }).expect("room");
+    world.engine.notice(Notice::Failed { doing: "open no.pcap".to_owned(), why });
     world.settle();
     assert!(world.harness.query_by_label("Could not open no.pcap: no such file: no.pcap").is_some());
     assert!(world.harness.query_by_label("Open a capture…").is_some(), "back on the start screen");
@@ -342,7 +397,7 @@ fn both_themes_and_all_panes_settle() {
         world.harness.state_mut().state.preferences.theme = theme;
         world.settle();
         world.harness.state_mut().open(Source::File("a.pcap".into()));
-        world.engine.snapshots.send(ui_world::snapshot(1, true)).expect("room for one");
+        world.engine.publish(ui_world::snapshot(1, true));
         world.harness.state_mut().state.selected = Some(RowId(2));
         for key in [Key::Num1, Key::Num2, Key::Num3, Key::B, Key::Num4, Key::Num5, Key::Num6, Key::J, Key::J] {
             world.press(Modifiers::COMMAND, key);
@@ -564,13 +619,13 @@ impl Machined {
         recorder.events.send(Recorded::Started).expect("room");
         all.world.settle();
         let source = Source::Live(recorder.spool.clone());
-        assert_eq!(all.world.commands(), [Command::Open(source)]);
+        assert_eq!(all.world.commands(), [opened(source)]);
         all.rows(2);
         (all, recorder)
     }
 
     fn rows(&mut self, rounds: u32) {
-        self.world.engine.snapshots.send(ui_world::snapshot(rounds, false)).expect("room for one");
+        self.world.engine.publish(ui_world::snapshot(rounds, false));
         self.world.settle();
     }
 
@@ -594,7 +649,7 @@ fn an_interface_is_captured_from_with_one_click() {
     assert_eq!(all.world.commands(), [], "nothing is read before frames are written");
     recorder.events.send(Recorded::Started).expect("room");
     all.world.settle();
-    assert_eq!(all.world.commands(), [Command::Open(Source::Live(recorder.spool.clone()))]);
+    assert_eq!(all.world.commands(), [opened(Source::Live(recorder.spool.clone()))]);
     assert!(all.says("tun0: Capturing"));
     all.rows(1);
     assert_eq!(all.world.harness.state().counts(), (8, 8));
@@ -759,6 +814,14 @@ fn an_action_is_marked_and_shows_what_came_after_it() {
     all.world.harness.state_mut().state.choice.filter = "amazonaws action:1".to_owned();
     all.world.settle();
     assert_eq!(all.world.harness.state().counts(), (1, 16));
+    // A text that cannot be read leaves the rows that were shown, and the action is one more condition on these.
+    all.world.harness.state_mut().state.choice.filter = "amazonaws".to_owned();
+    all.world.settle();
+    all.world.harness.state_mut().state.choice.filter = "amazonaws (".to_owned();
+    all.world.settle();
+    assert_eq!(all.world.harness.state().counts(), (2, 16));
+    all.world.click("Action 1");
+    assert_eq!(all.world.harness.state().counts(), (1, 16));
     all.world.harness.state_mut().state.choice.filter = "action:2".to_owned();
     all.world.settle();
     assert_eq!(all.world.harness.state().counts(), (0, 16));
@@ -787,6 +850,62 @@ fn saving_asks_where_and_before_it_replaces() {
     assert_eq!(std::fs::read(&there).expect("still there"), b"something");
 }
 
+/// Saving need not be the last that is done with a capture.
+#[test]
+fn marks_made_after_saving_are_kept_beside_the_file() {
+    let (mut all, recorder) = Machined::capturing();
+    let frames = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/captures/http-keep-alive.pcap");
+    std::fs::create_dir_all(&recorder.spool.folder).expect("a folder");
+    std::fs::copy(frames, recorder.spool.folder.join("frames.pcapng")).expect("frames of the capture");
+    let saved = all.machine.folder.path().join("saved.pcapng");
+    all.world.press(Modifiers::COMMAND, Key::S);
+    all.world.harness.state_mut().without_dialog();
+    all.world.harness.run();
+    let path = || "Path of the new file";
+    all.world.harness.get_by_role_and_label(Role::TextInput, path()).focus();
+    all.world.harness.run_steps(2);
+    all.world.harness.key_press_modifiers(Modifiers::COMMAND, Key::A);
+    all.world.harness.get_by_role_and_label(Role::TextInput, path()).type_text(&saved.to_string_lossy());
+    all.world.harness.run_steps(2);
+    all.world.click("Save");
+    assert!(all.says("Saved saved.pcapng"), "{:?}", all.world.spoken());
+    assert!(!case_path(&saved).exists(), "nothing was said yet");
+    for (marks, key) in [(1, Key::Home), (2, Key::End)] {
+        all.world.press(Modifiers::NONE, key);
+        all.world.press(Modifiers::COMMAND, Key::M);
+        let case = Case::load(&saved).expect("a case").expect("it is kept at once").case;
+        assert_eq!(case.marks.len(), marks);
+        assert!(!all.world.harness.state().unsaved());
+    }
+    // What cannot be kept is asked about before the capture goes.
+    std::fs::remove_file(case_path(&saved)).expect("it is there");
+    std::fs::create_dir(case_path(&saved)).expect("something in its place");
+    all.world.press(Modifiers::COMMAND, Key::M);
+    assert!(all.world.harness.state().unsaved());
+}
+
+/// With other keys the capture is read again; what was said and chosen is about the same exchanges.
+#[test]
+fn marks_and_pictures_stay_when_a_live_capture_is_read_again() {
+    let (mut all, _recorder) = Machined::capturing();
+    all.world.press(Modifiers::NONE, Key::Home);
+    all.world.press(Modifiers::COMMAND, Key::M);
+    all.world.press(Modifiers::NONE, Key::F8);
+    let marked = |all: &Machined| all.world.spoken().iter().filter(|label| label.starts_with("marked ")).count();
+    assert_eq!(marked(&all), 1);
+    let log = all.machine.folder.path().join("keys.log");
+    std::fs::write(&log, "").expect("a key log");
+    all.world.decrypt(&log);
+    assert_eq!(all.world.harness.state().counts(), (0, 0));
+    all.rows(1);
+    assert_eq!(marked(&all), 0, "until as much is read as there was");
+    all.rows(2);
+    assert_eq!(marked(&all), 1);
+    all.world.press(Modifiers::NONE, Key::Home);
+    all.world.press(Modifiers::NONE, Key::F8);
+    assert!(all.says("It is in the picture already"), "{:?}", all.world.spoken());
+}
+
 #[test]
 fn what_was_left_behind_is_offered() {
     let orphan = Orphan {
@@ -802,7 +921,7 @@ fn what_was_left_behind_is_offered() {
     all.world.click("Cancel");
     all.world.click("Open");
     let commands = all.world.commands();
-    let [Command::Open(Source::Live(spool))] = &commands[..] else { panic!("{commands:?}") };
+    let [Command::Open(_, Source::Live(spool))] = &commands[..] else { panic!("{commands:?}") };
     assert_eq!(spool.folder, orphan.folder);
     all.rows(1);
     assert!(all.says("wlan0: Left behind") && all.says("not saved"), "{:?}", all.world.spoken());
@@ -816,7 +935,7 @@ fn what_was_left_behind_is_offered() {
 fn lost_frames_are_said_with_what_they_mean() {
     let (mut all, _recorder) = Machined::capturing();
     let counters = Counters { received: 50_000, dropped_by_kernel: 8_977, ..Counters::default() };
-    all.world.engine.snapshots.send(ui_world::counted(3, false, Some(counters))).expect("room for one");
+    all.world.engine.publish(ui_world::counted(3, false, Some(counters)));
     all.world.settle();
     assert!(all.says("50,000 received"), "{:?}", all.world.spoken());
     all.world.click("8,977 dropped by the kernel");

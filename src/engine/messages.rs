@@ -42,11 +42,15 @@ impl Source {
     }
 }
 
+/// Which `Open` something is of. The front counts them: what the engine says of a capture that was left is known as such.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct OpenNo(pub u32);
+
 /// What a front asks of the engine. Nothing else changes the analysis.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Command {
     /// Drop what is there and read this.
-    Open(Source),
+    Open(OpenNo, Source),
     /// The TLS key log to decrypt with from the next `Open` on.
     KeyLog(Option<PathBuf>),
     /// Stop reading; what was read stays.
@@ -60,6 +64,11 @@ pub enum Notice {
     Opened(String),
     /// Reading ended (whole, stopped, or with the damage that the facts list).
     Ended,
+    /// The key log cannot be used: nothing is decrypted with it any more.
+    NoKeys {
+        /// Why.
+        why: String,
+    },
     /// Something could not be done.
     Failed {
         /// What was tried.
@@ -74,10 +83,10 @@ pub enum Notice {
 pub struct Handle {
     /// Commands to the engine.
     pub commands: Sender<Command>,
-    /// Notices from it.
-    pub notices: Receiver<Notice>,
-    /// The newest snapshot; room for one, a newer one replaces it.
-    pub snapshots: Receiver<Snapshot>,
+    /// Notices from it, each with the `Open` that it is of.
+    pub notices: Receiver<(OpenNo, Notice)>,
+    /// The newest snapshot, with the `Open` that it is of; room for one, a newer one replaces it.
+    pub snapshots: Receiver<(OpenNo, Snapshot)>,
 }
 
 /// What a pane shows of one exchange beside its record: read again from the capture.

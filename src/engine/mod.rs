@@ -13,6 +13,6 @@ mod walk;
 mod worker;
 
 pub use detail::{RowsWanted, detail};
-pub use messages::{Command, DetailError, Handle, Notice, RowDetail, Source};
+pub use messages::{Command, DetailError, Handle, Notice, OpenNo, RowDetail, Source};
 pub use reading::{How, Reading};
 pub use worker::start;

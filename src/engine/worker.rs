@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use crossbeam_channel::{Receiver, Sender, TryRecvError, bounded, tick};
 
-use super::messages::{Command, Handle, Notice, Source};
+use super::messages::{Command, Handle, Notice, OpenNo, Source};
 use super::reading::{How, Reading};
 use crate::capture::CaptureError;
 use crate::model::Budget;
@@ -39,10 +39,10 @@ struct Worker {
     budget: Budget,
     wake: Box<dyn Fn() + Send>,
     orders: Receiver<Command>,
-    notices: Sender<Notice>,
-    snapshots: Sender<Snapshot>,
+    notices: Sender<(OpenNo, Notice)>,
+    snapshots: Sender<(OpenNo, Snapshot)>,
     /// The other end of `snapshots`: a newer one takes the place of the one not taken.
-    newest: Receiver<Snapshot>,
+    newest: Receiver<(OpenNo, Snapshot)>,
 }
 
 impl Worker {
@@ -50,7 +50,7 @@ impl Worker {
         let mut next = self.orders.recv().ok();
         while let Some(command) = next {
             next = match command {
-                Command::Open(source) => self.read(&source),
+                Command::Open(number, source) => self.read(number, &source),
                 Command::KeyLog(path) => {
                     self.key_log = path;
                     self.orders.recv().ok()
@@ -61,23 +61,26 @@ impl Worker {
     }
 
     /// Reads a capture to its end or to the next command; gives the command to follow next.
-    fn read(&mut self, source: &Source) -> Option<Command> {
+    fn read(&mut self, number: OpenNo, source: &Source) -> Option<Command> {
         let how = || How::judged(self.threads);
         let mut opened = Reading::open(source, how().with_keys(self.key_log.clone()), &self.budget);
         if let Err(error @ CaptureError::KeyLog { .. }) = &opened {
             // Without its keys a capture still tells most of what it tells.
-            self.notice(Notice::Failed { doing: "use the key log".to_owned(), why: error.to_string() });
+            self.notice(number, Notice::NoKeys { why: error.to_string() });
             self.key_log = None;
             opened = Reading::open(source, how(), &self.budget);
         }
         let mut reading = match opened {
             Ok(reading) => reading,
             Err(error) => {
-                self.notice(Notice::Failed { doing: format!("open {}", source.name()), why: error.to_string() });
+                self.notice(
+                    number,
+                    Notice::Failed { doing: format!("open {}", source.name()), why: error.to_string() },
+                );
                 return self.orders.recv().ok();
             }
         };
-        self.notice(Notice::Opened(source.name()));
+        self.notice(number, Notice::Opened(source.name()));
         let beat = tick(BEAT);
         let mut order = None;
         loop {
@@ -85,7 +88,10 @@ impl Worker {
                 Ok(true) => {}
                 Ok(false) => break,
                 Err(error) => {
-                    self.notice(Notice::Failed { doing: format!("read {}", source.name()), why: error.to_string() });
+                    self.notice(
+                        number,
+                        Notice::Failed { doing: format!("read {}", source.name()), why: error.to_string() },
+                    );
                     break;
                 }
             }
@@ -101,27 +107,27 @@ impl Worker {
             }
             // Nothing new, no snapshot: then the beat waits, and the next change is shown at once.
             if reading.has_news() && beat.try_recv().is_ok() {
-                self.publish(reading.snapshot());
+                self.publish(number, reading.snapshot());
             }
         }
-        self.publish(reading.snapshot());
-        self.notice(Notice::Ended);
+        self.publish(number, reading.snapshot());
+        self.notice(number, Notice::Ended);
         match order {
-            Some(next @ (Command::Open(_) | Command::KeyLog(_))) => Some(next),
+            Some(next @ (Command::Open(..) | Command::KeyLog(_))) => Some(next),
             Some(Command::Stop) | None => self.orders.recv().ok(),
         }
     }
 
-    fn publish(&self, snapshot: Snapshot) {
+    fn publish(&self, number: OpenNo, snapshot: Snapshot) {
         let _replaced = self.newest.try_recv();
         // Full only if the front took nothing and put nothing: this thread alone sends.
-        let _full = self.snapshots.try_send(snapshot);
+        let _full = self.snapshots.try_send((number, snapshot));
         (self.wake)();
     }
 
     /// Never waits for the window: a front that takes no notice of 64 has stopped listening.
-    fn notice(&self, notice: Notice) {
-        let _full = self.notices.try_send(notice);
+    fn notice(&self, number: OpenNo, notice: Notice) {
+        let _full = self.notices.try_send((number, notice));
         (self.wake)();
     }
 }

@@ -5,14 +5,14 @@ use std::sync::Arc;
 use super::actions::Actions;
 use super::blocks::{Pages, StoreError};
 use super::certificates::CertificateList;
-use super::findings::{Findings, SiteFindings};
+use super::findings::{Findings, SiteFindings, own_site};
 use super::flows::FlowIndex;
 use super::givers::Givers;
 use super::notes::{Note, Notes};
 use super::programs::{self, RowPrograms};
 use super::record::{Ends, Record};
 use super::strings::{StrId, StrId16, Texts};
-use super::table::{CHUNK, Row, RowId};
+use super::table::{CHUNK, Row, RowId, RowKind, row_text};
 use crate::capture::CaptureFacts;
 use crate::model::{Decryption, FlowId, FrameNo, GiverNo, KeyLog, LimitHit, ProviderId, TlsSession};
 use crate::streams::FrameList;
@@ -188,6 +188,17 @@ impl Snapshot {
     /// What the exchanges together say, site by site, the most exchanges first.
     pub fn findings(&self) -> Vec<SiteFindings> {
         SiteFindings::group(self.findings.lines(|id| self.text(id).to_owned()))
+    }
+
+    /// The site that the findings count a row for, ready for display; `None` for lookups, and where there is no such row. May
+    /// read the row's record: not while painting.
+    pub fn site(&self, id: RowId) -> Option<String> {
+        let row = self.row(id).filter(|row| row.kind != RowKind::Dns)?;
+        // Only a tenant has a first party.
+        let record = if row.tenant == StrId(0) { None } else { self.record(id).ok() };
+        let party = record.and_then(|record| record.verdict.tenant).and_then(|tenant| tenant.value.first_party);
+        let own = || own_site(self.text(row.host), self.text(row.server));
+        Some(party.map_or_else(own, |party| row_text(party.as_bytes()).into_owned()))
     }
 
     /// A row; `None` past the end.

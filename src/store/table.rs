@@ -474,7 +474,7 @@ impl Store {
     }
 
     fn text(&mut self, bytes: &[u8]) -> StrId {
-        StrId(self.texts.intern(&clean_to(bytes, ROW_CHARS)))
+        StrId(self.texts.intern(&row_text(bytes)))
     }
 
     fn word(&mut self, bytes: &[u8]) -> StrId16 {
@@ -556,6 +556,11 @@ impl<'a> RowTexts<'a> {
             ..Self::default()
         }
     }
+}
+
+/// A text as rows and findings have it.
+pub(super) fn row_text(bytes: &[u8]) -> Cow<'_, str> {
+    clean_to(bytes, ROW_CHARS)
 }
 
 /// Method and target of a request's start line; empty for a status line.

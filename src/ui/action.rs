@@ -33,6 +33,8 @@ pub enum Action {
     KeyLog,
     /// Decrypt with this key log: the capture is read again.
     KeyLogPath(PathBuf),
+    /// Decrypt with no key log any more: the capture is read again.
+    NoKeyLog,
     /// Stop reading.
     Stop,
     /// Back to the start screen.
@@ -270,7 +272,7 @@ const fn plain(key: Key) -> KeyboardShortcut {
 }
 
 /// Actions that have a key or stand in a menu. Longer shortcuts before shorter ones that they contain.
-pub(crate) static ENTRIES: [Entry; 48] = [
+pub(crate) static ENTRIES: [Entry; 49] = [
     Entry {
         action: Action::Live(LiveAction::Options),
         label: "Capture…",
@@ -349,6 +351,12 @@ pub(crate) static ENTRIES: [Entry; 48] = [
         label: "Decrypt with a key log…",
         tip: "Choose the file that SSLKEYLOGFILE names where the program ran; the capture is read again",
         key: Some(plain(Key::F10)),
+    },
+    Entry {
+        action: Action::NoKeyLog,
+        label: "Use no key log",
+        tip: "The capture is read again without the key log; secrets that are in the capture itself are still used",
+        key: None,
     },
     Entry {
         action: Action::Close,

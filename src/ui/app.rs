@@ -17,20 +17,20 @@ use crossbeam_channel::RecvTimeoutError;
 use egui::{CornerRadius, Frame, Margin, Panel, TextureHandle, TextureOptions, Ui};
 
 use super::action::{self, Action};
-use super::compose::studio::{Drawn, Studio};
+use super::compose::studio::{Carried, Drawn, Studio};
 use super::compose::{self, Composer};
 use super::filter::{FilterBox, Which};
 use super::findings::{self, Findings};
 use super::interfaces::{Interfaces, Watch};
 use super::jobs::{Ask, IndexAsk, IndexTold, Jobs, Purpose, Told, WakeUp};
-use super::live::{Live, Stage};
+use super::live::Live;
 use super::machine::Machine;
 use super::overview::{self, Overview};
 use super::prepared::{Prepared, Shown};
 use super::state::{Dialog, Saved, State, Tab, Trouble, View, Wanted};
 use super::{chips, dialogs, filter, panes, start_screen, status, table, theme, toolbar};
 use crate::case::Preferences;
-use crate::engine::{Command, Handle, Notice, Source};
+use crate::engine::{Command, Handle, Notice, OpenNo, Source};
 use crate::model::{Budget, Side, clean_to};
 use crate::store::query::RowSet;
 use crate::store::{Actions, Notes, Row, RowId, Snapshot};
@@ -48,7 +48,7 @@ const FINDINGS_EVERY: f64 = 1.0;
 /// The capture on screen and what was computed from it.
 #[derive(Default)]
 struct Capture {
-    /// Counts captures, so that late answers are known.
+    /// Counts captures, so that late answers are known, the engine's too.
     number: u32,
     source: Option<Source>,
     name: String,
@@ -84,6 +84,8 @@ struct Capture {
     notes: Notes,
     /// Whether that includes what is kept beside the capture.
     kept: noting::Kept,
+    /// What was made of it when it was read before, the oldest first.
+    carried: Vec<Carried>,
 }
 
 impl Capture {
@@ -158,6 +160,8 @@ pub struct Desk {
     preferences_kept: Preferences,
     /// What could not be written.
     preferences_failed: Option<Preferences>,
+    /// The first capture, by its number, that it was or will be read with.
+    keys_from: u32,
     /// Looks at given files that are under way.
     looks: usize,
     /// What the user chose.
@@ -203,6 +207,7 @@ impl Desk {
             preferences_path: None,
             preferences_kept: Preferences::default(),
             preferences_failed: None,
+            keys_from: 0,
             looks: 0,
             state: State { saved, ..State::default() },
             wants_picture: None,
@@ -234,7 +239,7 @@ impl Desk {
         self.capture.source = Some(source.clone());
         self.capture.reading = true;
         self.capture.began = f64::NAN;
-        if self.engine.commands.try_send(Command::Open(source)).is_err() {
+        if self.engine.commands.try_send(Command::Open(OpenNo(self.capture.number), source)).is_err() {
             self.capture.reading = false;
             self.fail("open the capture", "the engine does not answer; start the program again");
         }
@@ -347,16 +352,14 @@ impl Desk {
         if self.capture.began.is_nan() {
             self.capture.began = now;
         }
-        while let Ok(notice) = self.engine.notices.try_recv() {
-            self.notice(notice);
+        while let Ok((number, notice)) = self.engine.notices.try_recv() {
+            self.notice(number, notice);
         }
         self.watch();
         self.recorded();
-        let starting = self.live.as_ref().is_some_and(|live| live.stage == Stage::Starting);
-        if let Ok(snapshot) = self.engine.snapshots.try_recv()
-            && self.capture.source.is_some()
-            // Until the capture is opened the engine speaks of the one before.
-            && !starting
+        // One that was left is published once more when it stops.
+        if let Ok((number, snapshot)) = self.engine.snapshots.try_recv()
+            && self.is_shown(number)
         {
             self.snapshot(snapshot);
         }
@@ -442,9 +445,20 @@ impl Desk {
         }
     }
 
-    fn notice(&mut self, notice: Notice) {
+    /// Whether what the engine says of a capture is of the one on screen.
+    fn is_shown(&self, number: OpenNo) -> bool {
+        self.capture.source.is_some() && number.0 == self.capture.number
+    }
+
+    fn notice(&mut self, number: OpenNo, notice: Notice) {
         match notice {
-            Notice::Opened(_) => {}
+            // Of whichever capture that was to be read with it: the engine has let go of it.
+            Notice::NoKeys { why } if number.0 >= self.keys_from => {
+                self.key_log = None;
+                self.fail("use the key log", &why);
+            }
+            Notice::Ended | Notice::Failed { .. } if !self.is_shown(number) => {}
+            Notice::NoKeys { .. } | Notice::Opened(_) => {}
             Notice::Ended => self.capture.reading = false,
             Notice::Failed { doing, why } => {
                 // A capture that could not be opened at all leaves nothing to look at.
@@ -669,6 +683,7 @@ impl Desk {
                 shown: self.capture.order.len(),
                 selected: self.state.selected.is_some(),
                 live: self.live.as_ref(),
+                keys: self.key_log.is_some(),
             };
             dialogs::show(ui, dialog, &seen, &mut self.state.more_interfaces, &mut actions);
         }
@@ -701,6 +716,7 @@ impl Desk {
                 reading: self.capture.reading && self.live.is_none(),
                 live: self.live.is_some(),
                 captures: self.machine.is_some(),
+                keys: self.key_log.is_some(),
                 actions: self.capture.snapshot.actions().len(),
                 // Without a filter the order only lags behind while reading: all are shown.
                 shown: if self.state.choice.keeps_all() {

@@ -16,7 +16,7 @@ use super::overview::Overview;
 use super::prepared::{Picture, Prepared, Shown, picture};
 use super::state::Choice;
 use super::verified::{OnScreen, Verified};
-use crate::capture::is_key_log;
+use crate::capture::{KeyLogFile, is_key_log, is_open_to_others};
 use crate::case::{Case, CaseError, Key, Preferences, RedactionChoice};
 use crate::engine::{self, Source};
 use crate::export::{self, Listing, RowsForm, RowsWish, Subject};
@@ -166,6 +166,8 @@ pub(crate) enum Take {
     ByContent,
     /// The first is to be verified, whatever it is.
     ToVerify,
+    /// The first is a TLS key log, whatever it holds so far.
+    ToDecrypt,
 }
 
 /// What was found out about files given.
@@ -173,8 +175,10 @@ pub(crate) enum Take {
 pub(crate) enum Found {
     /// One that may be a capture.
     Capture { number: u32, path: PathBuf },
-    /// A TLS key log.
-    KeyLog { number: u32, path: PathBuf },
+    /// A TLS key log; whether others on this machine can read it.
+    KeyLog { number: u32, path: PathBuf, open_to_others: bool },
+    /// A key log that cannot be read, and why.
+    NoKeyLog { number: u32, why: String },
     /// One that is being checked; `Verified` follows.
     Checking { number: u32, name: String },
     /// What checking came to.
@@ -439,16 +443,19 @@ fn answer(ask: Ask, budget: &Budget) -> Told {
 /// Finds out what files are, and checks the one that tells most; against the capture among the others, where there is one.
 fn look(given: &Given, budget: &Budget, tell: impl Fn(Found)) {
     let number = given.number;
+    if given.take == Take::ToDecrypt {
+        return tell(keys(number, given.files.first().cloned().unwrap_or_default()));
+    }
     let kinds: Vec<_> = given.files.iter().map(|path| Subject::kind_of(path)).collect();
     let best = kinds.iter().flatten().max().copied();
     let subject = kinds.iter().position(|kind| kind.is_some() && *kind == best).or(match given.take {
-        Take::ByContent => None,
+        Take::ByContent | Take::ToDecrypt => None,
         Take::ToVerify => Some(0),
     });
     let Some(subject) = subject.and_then(|at| given.files.get(at)) else {
         let path = given.files.first().cloned().unwrap_or_default();
         if is_key_log(&path) {
-            return tell(Found::KeyLog { number, path });
+            return tell(keys(number, path));
         }
         return tell(Found::Capture { number, path });
     };
@@ -460,6 +467,14 @@ fn look(given: &Given, budget: &Budget, tell: impl Fn(Found)) {
     let keys = given.key_log.as_deref();
     let verified = Verified::new(subject, others.map(PathBuf::as_path).collect(), (on_screen.as_ref(), keys), budget);
     tell(Found::Verified { number, verified: Box::new(verified) });
+}
+
+/// Whether a key log can be read: before anything on screen is read anew with it.
+fn keys(number: u32, path: PathBuf) -> Found {
+    match KeyLogFile::open(&path) {
+        Ok(_) => Found::KeyLog { number, open_to_others: is_open_to_others(&path), path },
+        Err(error) => Found::NoKeyLog { number, why: error.to_string() },
+    }
 }
 
 /// Whether the capture has come to its end. One that was stopped to be saved is given a moment to close its files.

@@ -10,6 +10,7 @@ use super::text;
 use crate::capture::{Keep, Wish};
 use crate::export::RowsForm;
 use crate::model::{Timestamp, clean_to};
+use crate::store::Notes;
 
 /// The word before an action's number in the filter box.
 const ACTION: &str = "action:";
@@ -139,18 +140,40 @@ pub(crate) struct Live {
     pub(crate) marks: Vec<Timestamp>,
     /// How many frames the last saving held.
     pub(crate) saved_frames: Option<u32>,
+    /// The file of the last saving: what is said of rows is kept beside it.
+    pub(crate) saved_as: Option<PathBuf>,
+    /// What is kept there.
+    pub(crate) noted: Notes,
     /// Whether it was taken over from a program that died.
     pub(crate) left_over: bool,
 }
 
 impl Live {
     pub(crate) fn begun(wish: Wish, recording: Recording) -> Self {
-        Self { wish, stage: Stage::Starting, recording, marks: Vec::new(), saved_frames: None, left_over: false }
+        Self {
+            wish,
+            stage: Stage::Starting,
+            recording,
+            marks: Vec::new(),
+            saved_frames: None,
+            saved_as: None,
+            noted: Notes::default(),
+            left_over: false,
+        }
     }
 
     pub(crate) fn left_over(device: &str, recording: Recording) -> Self {
         let wish = Wish { device: device.to_owned(), ..Wish::default() };
-        Self { wish, stage: Stage::Ended(None), recording, marks: Vec::new(), saved_frames: None, left_over: true }
+        Self {
+            wish,
+            stage: Stage::Ended(None),
+            recording,
+            marks: Vec::new(),
+            saved_frames: None,
+            saved_as: None,
+            noted: Notes::default(),
+            left_over: true,
+        }
     }
 
     pub(crate) fn recording(&self) -> &Recording {

@@ -22,6 +22,8 @@ pub(crate) struct Seen<'a> {
     pub(crate) live: bool,
     /// Whether live captures can be made.
     pub(crate) captures: bool,
+    /// Whether there is a key log to decrypt with.
+    pub(crate) keys: bool,
     /// How many actions were marked.
     pub(crate) actions: usize,
     pub(crate) shown: usize,
@@ -116,8 +118,10 @@ fn filter_box(ui: &mut Ui, seen: &Seen<'_>, state: &mut State, actions: &mut Vec
 fn menu(ui: &mut Ui, seen: &Seen<'_>, state: &State, actions: &mut Vec<Action>) {
     ui.menu_button("Menu", |ui| {
         ui.set_min_width(240.0);
-        for action in [Action::Open, Action::AskPath, Action::KeyLog, Action::Verify, Action::Close] {
-            menu_item(ui, &action, actions);
+        for action in [Action::Open, Action::AskPath, Action::KeyLog, Action::NoKeyLog, Action::Verify, Action::Close] {
+            if action != Action::NoKeyLog || seen.keys {
+                menu_item(ui, &action, actions);
+            }
         }
         for action in [LiveAction::Save, LiveAction::SaveSome] {
             menu_item(ui, &Action::Live(action), actions);

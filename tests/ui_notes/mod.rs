@@ -5,8 +5,10 @@ use std::fs;
 use egui::{Key, Modifiers, Role};
 use egui_kittest::kittest::Queryable as _;
 use nephoscope::case::{Case, Key as CaseKey, case_path};
+use nephoscope::engine::{Notice, Source};
 
 use super::ui_compose::Sample;
+use super::ui_world;
 
 const COMMENT: Modifiers = Modifiers::COMMAND.plus(Modifiers::ALT);
 
@@ -44,6 +46,27 @@ fn marks_and_comments_come_back() {
     world.press(Modifiers::COMMAND, Key::M);
     comment(&mut world, "");
     assert_eq!(world.case().expect("it is there").marks, []);
+}
+
+/// A capture that is left while it is read is published once more: its rows are not those of the next.
+#[test]
+fn a_capture_that_was_left_says_nothing_of_the_next() {
+    let mut world = Sample::new();
+    world.press(Modifiers::COMMAND, Key::M);
+    world.harness.state_mut().open(Source::File("other.pcap".into()));
+    let other = world.engine.number();
+    let again = Source::File(world.capture.clone());
+    world.harness.state_mut().open(again);
+    world.engine.publish_of(other, ui_world::snapshot(1, true));
+    world.engine.notice_of(other, Notice::Ended);
+    world.settle();
+    assert!(world.harness.state().reading());
+    assert_eq!(world.harness.state().counts(), (0, 0));
+    world.publish();
+    assert_eq!(marked_rows(&world), 1);
+    world.press(Modifiers::NONE, Key::ArrowDown);
+    world.press(Modifiers::COMMAND, Key::M);
+    assert_eq!(world.case().expect("it is there").marks.len(), 2, "what was kept stays");
 }
 
 #[test]

@@ -7,12 +7,13 @@ use std::sync::Arc;
 use egui::{Key, Modifiers, OutputCommand, Role};
 use egui_kittest::kittest::Queryable as _;
 use nephoscope::case::{Key as CaseKey, Plan, RedactionChoice};
-use nephoscope::engine::{Command, How, Reading, Source};
+use nephoscope::engine::{How, Reading, Source};
 use nephoscope::export::{Listing, Parts, Pixels, Proof, read_bundle, write_bundle};
 use nephoscope::model::Budget;
 use nephoscope::ui::{Dialog, Saved};
 use tempfile::TempDir;
 
+use super::ui_world::opened;
 use super::{Dropped, World};
 
 const SAMPLE: &str = "assets/sample/icloud-2011-reconstruction.pcapng";
@@ -192,7 +193,7 @@ fn what_carries_no_claim_is_refused_kindly() {
     // A capture still is one.
     let capture = sample();
     give(&mut world, &[&capture]);
-    assert_eq!(world.commands(), [Command::Open(Source::File(capture))]);
+    assert_eq!(world.commands(), [opened(Source::File(capture))]);
 }
 
 #[test]

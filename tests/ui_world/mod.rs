@@ -1,6 +1,7 @@
 //! A small world for the window's tests: exchanges written by hand, judged by the real matcher, and an engine that only
 //! remembers what it was asked.
 
+use std::cell::{Cell, RefCell};
 use std::net::{IpAddr, Ipv4Addr};
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -9,12 +10,13 @@ use crossbeam_channel::{Receiver, Sender, bounded};
 use nephoscope::capture::{
     CaptureFacts, Counters, Device, DeviceError, DeviceKind, DeviceState, Orphan, Recorded, Spool, Wish,
 };
-use nephoscope::engine::{Command, Handle, Notice};
+use nephoscope::engine::{Command, Handle, Notice, OpenNo, Source};
 use nephoscope::evidence::{Known, Matcher, pack};
 use nephoscope::model::{
     Anomaly, AnomalyKind, BlockSpan, Body, Budget, ByteRange, ClientHello, Decryption, Detail, DnsKind, DnsLookup,
     DnsOver, DnsQuestion, DnsRecord, DnsResponse, Endpoint, Exchange, ExchangeNo, Field, FlowId, FrameNo, HttpExchange,
-    HttpMessage, HttpVersion, Limit, LimitHit, ServerHello, StartLine, Timestamp, TlsSession, TlsTransport, Transport,
+    HttpMessage, HttpVersion, Ledger, Limit, LimitHit, ServerHello, StartLine, Timestamp, TlsSession, TlsTransport,
+    Transport, Verdict,
 };
 use nephoscope::store::{Facts, Progress, Record, Snapshot, Store};
 use nephoscope::ui::{Machine, Recording};
@@ -22,9 +24,59 @@ use tempfile::TempDir;
 
 /// The engine's side of the window's channels.
 pub(crate) struct FakeEngine {
-    pub(crate) commands: Receiver<Command>,
-    pub(crate) notices: Sender<Notice>,
-    pub(crate) snapshots: Sender<Snapshot>,
+    commands: Receiver<Command>,
+    asked: RefCell<Vec<Command>>,
+    number: Cell<OpenNo>,
+    notices: Sender<(OpenNo, Notice)>,
+    snapshots: Sender<(OpenNo, Snapshot)>,
+}
+
+impl FakeEngine {
+    fn listen(&self) {
+        for mut command in self.commands.try_iter() {
+            if let Command::Open(number, _) = &mut command {
+                self.number.set(std::mem::take(number));
+            }
+            self.asked.borrow_mut().push(command);
+        }
+    }
+
+    /// What it was asked since the last time, without the numbers of what was opened.
+    pub(crate) fn commands(&self) -> Vec<Command> {
+        self.listen();
+        self.asked.take()
+    }
+
+    /// The number of what was opened last.
+    pub(crate) fn number(&self) -> OpenNo {
+        self.listen();
+        self.number.get()
+    }
+
+    /// Publishes a snapshot of what was opened last.
+    pub(crate) fn publish(&self, snapshot: Snapshot) {
+        self.publish_of(self.number(), snapshot);
+    }
+
+    /// Publishes a snapshot of what was opened under that number.
+    pub(crate) fn publish_of(&self, number: OpenNo, snapshot: Snapshot) {
+        self.snapshots.send((number, snapshot)).expect("room for one");
+    }
+
+    /// Says something of what was opened last.
+    pub(crate) fn notice(&self, notice: Notice) {
+        self.notice_of(self.number(), notice);
+    }
+
+    /// Says something of what was opened under that number.
+    pub(crate) fn notice_of(&self, number: OpenNo, notice: Notice) {
+        self.notices.send((number, notice)).expect("room");
+    }
+}
+
+/// The order to open something, as [`FakeEngine::commands`] gives it.
+pub(crate) fn opened(source: Source) -> Command {
+    Command::Open(OpenNo::default(), source)
 }
 
 pub(crate) fn engine() -> (FakeEngine, Handle) {
@@ -32,7 +84,13 @@ pub(crate) fn engine() -> (FakeEngine, Handle) {
     let (notices_in, notices) = bounded(64);
     let (snapshots_in, snapshots) = bounded(1);
     (
-        FakeEngine { commands: commands_out, notices: notices_in, snapshots: snapshots_in },
+        FakeEngine {
+            commands: commands_out,
+            asked: RefCell::default(),
+            number: Cell::default(),
+            notices: notices_in,
+            snapshots: snapshots_in,
+        },
         Handle { commands, notices, snapshots },
     )
 }
@@ -270,6 +328,17 @@ pub(crate) fn counted(rounds: u32, done: bool, counters: Option<Counters>) -> Sn
         ..Facts::default()
     };
     store.snapshot(facts, Progress { read: 5 << 20, total: Some(12 << 20), done })
+}
+
+/// A live capture that has forgotten most of its rows.
+pub(crate) fn forgetful() -> Snapshot {
+    let mut store = Store::new(&Budget::default(), pack().roles);
+    store.keep_rows(8);
+    for n in 0..9_000 {
+        let exchange = tls(n, [192, 0, 2, 1], "www.example.com");
+        store.add(&Record { exchange, ledger: Ledger::new(), verdict: Verdict::default() });
+    }
+    store.snapshot(Facts::default(), Progress { read: 1, total: None, done: true })
 }
 
 /// Nobody to wake.

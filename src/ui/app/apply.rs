@@ -34,7 +34,8 @@ impl Desk {
             Action::Verify => self.want(Wanted::Verify),
             Action::VerifyPath(path) => self.give(vec![path], Take::ToVerify),
             Action::KeyLog => self.want(Wanted::KeyLog),
-            Action::KeyLogPath(path) => self.use_keys(path),
+            Action::KeyLogPath(path) => self.give(vec![path], Take::ToDecrypt),
+            Action::NoKeyLog => self.use_no_keys(),
             Action::Stop => {
                 if self.engine.commands.try_send(Command::Stop).is_err() {
                     self.fail("stop", "the engine is busy; try again");

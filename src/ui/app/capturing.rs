@@ -8,7 +8,7 @@ use egui::{Frame, Margin, Panel, Ui};
 
 use super::Desk;
 use crate::capture::{Keep, Recorded, Wish, remote_session_filter};
-use crate::engine::{Command, Source};
+use crate::engine::{Command, OpenNo, Source};
 use crate::model::clean_to;
 use crate::store::query::SortKey;
 use crate::ui::action::{Action, LiveAction};
@@ -53,10 +53,10 @@ impl Desk {
         self.quit
     }
 
-    /// Whether closing would lose frames.
+    /// Whether closing would lose frames, or what is said of them.
     pub fn unsaved(&self) -> bool {
         let frames = self.capture.newest().facts().capture.frames;
-        self.live.as_ref().is_some_and(|live| live.unsaved(frames))
+        self.live.as_ref().is_some_and(|live| live.unsaved(frames) || live.noted != self.capture.notes)
     }
 
     /// What the window is called.
@@ -167,7 +167,7 @@ impl Desk {
         // What can be captured from is worth remembering.
         self.state.saved.capture.device.clone_from(&live.wish.device);
         let source = Source::Live(live.recording().spool.clone());
-        if self.engine.commands.try_send(Command::Open(source)).is_err() {
+        if self.engine.commands.try_send(Command::Open(OpenNo(self.capture.number), source)).is_err() {
             self.fail("read the capture", "the engine does not answer; stop, save, and start the program again");
         }
     }
@@ -305,7 +305,7 @@ impl Desk {
                 self.forget();
                 let source = Source::Live(recording.spool.clone());
                 self.show_live(Live::left_over(&device, recording));
-                if self.engine.commands.try_send(Command::Open(source)).is_err() {
+                if self.engine.commands.try_send(Command::Open(OpenNo(self.capture.number), source)).is_err() {
                     self.fail("open the capture", "the engine does not answer; start the program again");
                 }
             }

@@ -4,12 +4,14 @@ use std::path::PathBuf;
 
 use super::Desk;
 use crate::engine::Source;
+use crate::store::Notes;
 use crate::ui::action::PictureAction;
 use crate::ui::compose::studio::{self, Drawing, Drawn, Of, Told};
 use crate::ui::compose::{self, Document, Shown};
 use crate::ui::figure::Listed;
 use crate::ui::live::{SaveWhat, SaveWish};
 use crate::ui::state::{Dialog, View, Wanted};
+use crate::ui::text::plural;
 
 /// Seconds after the last change until the picture is kept.
 const KEEP_AFTER: f64 = 1.0;
@@ -84,8 +86,10 @@ impl Desk {
     /// What the picture is made of now.
     fn composed(&self) -> Drawn {
         let mut document = self.composer.document.clone();
-        if self.composer.listed == Listed::Kept {
-            self.state.filter.good().clone_into(&mut document.plan.filter);
+        // Rows around the chosen ones are there whatever a filter keeps: the picture must not name one.
+        match self.composer.listed {
+            Listed::Kept => self.state.filter.good().clone_into(&mut document.plan.filter),
+            Listed::Around => document.plan.filter.clear(),
         }
         let scale = if self.composer.dragging { 1 } else { document.plan.scale };
         Drawn { document, listed: self.composer.listed, generation: self.capture.newest().generation, scale }
@@ -111,6 +115,8 @@ impl Desk {
         }
         let shown = self.state.view == View::Picture;
         let wanted = shown || !self.composer.loaded && !self.composer.document.rows.is_empty();
+        // What was made of it before comes first.
+        let wanted = wanted && self.capture.carried.is_empty();
         if wanted && self.no_picture().is_none() && !self.studio.drawing {
             if self.composer.loaded {
                 self.ask_preview();
@@ -171,6 +177,13 @@ impl Desk {
                     self.notes_read(&notes, &messages);
                 }
             }
+            Told::Carried { capture, notes, document, lost } => {
+                self.studio.noting = false;
+                self.studio.keeping = self.studio.keeping.saturating_sub(1);
+                if capture == number {
+                    self.carried(&notes, *document, lost);
+                }
+            }
             Told::Loaded { capture, document, messages } if capture == number => {
                 self.loaded(document, &messages);
             }
@@ -206,6 +219,10 @@ impl Desk {
                 if let Err(why) = result
                     && capture == number
                 {
+                    if let Some(live) = &mut self.live {
+                        // Asked about before it is closed.
+                        live.noted = Notes::default();
+                    }
                     self.fail("keep it beside the capture", &why);
                 }
             }

@@ -67,10 +67,10 @@ impl Desk {
         self.state.highlight.get_or_insert_default();
     }
 
-    /// What the filter box says; everything where it cannot be read.
+    /// What the filter box says; where it cannot be read, what it said last: those rows are the ones shown.
     fn filter(&mut self) -> Filter {
         self.state.filter.read(&self.state.choice.filter);
-        if self.state.filter.fault().is_some() { Filter::all() } else { self.state.filter.filter().clone() }
+        self.state.filter.filter().clone()
     }
 
     /// Shows the rows of an action, or of all again.

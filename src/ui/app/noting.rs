@@ -6,8 +6,10 @@ use super::Desk;
 use crate::engine::Source;
 use crate::store::{Note, Notes, RowId, Snapshot};
 use crate::ui::action::NoteAction;
-use crate::ui::compose::studio;
+use crate::ui::compose::Document;
+use crate::ui::compose::studio::{self, Carried};
 use crate::ui::state::{Dialog, View};
+use crate::ui::text::plural;
 
 /// Whether the notes kept beside the capture were read.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -89,8 +91,60 @@ impl Desk {
         }
     }
 
+    /// What is said and made of the capture on screen, to be put on its exchanges again when it has been read anew.
+    pub(super) fn carry(&mut self) -> Vec<Carried> {
+        let mut carried = core::mem::take(&mut self.capture.carried);
+        let document = self.composer.document.clone();
+        if let Some(of) = self.of()
+            && (!self.capture.notes.is_empty() || !document.rows.is_empty())
+        {
+            carried.push(Carried { from: of.snapshot, document });
+        }
+        carried
+    }
+
+    /// Asks where that stands now, as soon as as many frames are read as there were.
+    fn ask_carried(&mut self) {
+        let read = self.capture.newest().facts().capture.frames;
+        let wanted = self.capture.carried.iter().map(|carried| carried.from.facts().capture.frames).max();
+        let done = !self.capture.reading && self.capture.newest().progress().done;
+        if self.studio.noting || !(done || wanted.is_some_and(|wanted| read >= wanted)) {
+            return;
+        }
+        if let Some(of) = self.of() {
+            let ask = studio::Ask::Carry(of, core::mem::take(&mut self.capture.carried));
+            self.studio.noting = self.studio.keep(ask);
+        }
+    }
+
+    /// Takes what was said and made of the capture when it was read before; what was said of a row meanwhile stays.
+    pub(super) fn carried(&mut self, notes: &Notes, document: Document, lost: usize) {
+        let mut all = self.capture.notes.clone();
+        all.put_below(notes);
+        if all != self.capture.notes {
+            self.set_notes(all);
+            self.keep_notes();
+        }
+        if !self.composer.loaded && !document.rows.is_empty() {
+            let added = core::mem::replace(&mut self.composer.document, document).rows;
+            for row in added {
+                self.composer.add(row);
+            }
+        }
+        if lost > 0 {
+            let what = plural(lost as u64, "exchange", "exchanges");
+            self.fail(
+                "",
+                &format!("What was said or shown of {what} is gone: the capture does not have them any more"),
+            );
+        }
+    }
+
     /// Asks for what is kept beside the capture, once it is read whole.
     pub(super) fn ask_notes(&mut self) {
+        if !self.capture.carried.is_empty() {
+            return self.ask_carried();
+        }
         if self.capture.kept != Kept::Unread || self.capture.reading || !self.capture.newest().progress().done {
             return;
         }
@@ -119,6 +173,9 @@ impl Desk {
     }
 
     fn keep_notes(&mut self) {
+        if let Some(path) = self.live.as_ref().and_then(|live| live.saved_as.clone()) {
+            return self.keep_notes_with(&path, false);
+        }
         // What is there must be known before it is written over.
         if self.capture.kept == Kept::Read
             && let Some(of) = self.of()
@@ -128,13 +185,17 @@ impl Desk {
         }
     }
 
-    /// A live capture was saved whole: what is said of its rows is kept beside the file.
-    pub(super) fn keep_notes_with(&mut self, path: &Path) {
-        if !self.capture.notes.is_empty()
-            && let Some(of) = self.of()
-            && !self.studio.keep(studio::Ask::KeepWith(of, path.to_owned()))
-        {
+    /// A capture was saved: what is said of its rows is kept beside the file, which may have been `written` just now.
+    pub(super) fn keep_notes_with(&mut self, path: &Path, written: bool) {
+        let known = self.live.as_ref().is_some_and(|live| live.noted == self.capture.notes);
+        if self.capture.notes.is_empty() && (known || self.live.is_none()) {
+            return;
+        }
+        let Some(of) = self.of() else { return };
+        if !self.studio.keep(studio::Ask::KeepWith { of, path: path.to_owned(), written }) {
             self.fail("keep it beside the capture", "its thread is gone; start the program again");
+        } else if let Some(live) = &mut self.live {
+            live.noted = self.capture.notes.clone();
         }
     }
 }

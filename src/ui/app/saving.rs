@@ -23,7 +23,7 @@ impl Desk {
         match (picked, wanted) {
             (Picked::File(path), Some(Wanted::Save(wish))) => self.save_to(path, wish, false),
             (Picked::File(path), Some(Wanted::Verify)) => self.give(vec![path], Take::ToVerify),
-            (Picked::File(path), Some(Wanted::KeyLog)) => self.use_keys(path),
+            (Picked::File(path), Some(Wanted::KeyLog)) => self.give(vec![path], Take::ToDecrypt),
             (Picked::File(path), Some(Wanted::Open) | None) => self.give(vec![path], Take::ByContent),
             (Picked::Cancelled, _) => {}
             (Picked::NoDialog, Some(Wanted::Save(wish))) => {
@@ -172,10 +172,9 @@ impl Desk {
                 SaveWhat::All if capture == self.capture.number => {
                     if let Some(live) = &mut self.live {
                         live.saved_frames = Some(if whole { u32::MAX } else { frames });
+                        live.saved_as = Some(to.clone());
                     }
-                    if whole {
-                        self.keep_notes_with(&to);
-                    }
+                    self.keep_notes_with(&to, true);
                     self.state.saved.remember(&to);
                 }
                 SaveWhat::LeftOver(folder) => self.saved_left_over(&folder.clone()),

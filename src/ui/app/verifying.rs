@@ -4,9 +4,9 @@ use std::path::PathBuf;
 
 use super::Desk;
 use crate::capture::is_open_to_others;
-use crate::engine::{Command, Source};
+use crate::engine::{Command, OpenNo, Source};
 use crate::ui::jobs::{Found, Given, Take};
-use crate::ui::live::Leave;
+use crate::ui::live::{Leave, Stage};
 use crate::ui::state::Dialog;
 
 /// Files that are looked at at the same time: more would only wait for the same disk.
@@ -37,24 +37,47 @@ impl Desk {
 
     /// Decrypts with a key log from now on; the capture on screen is read again.
     pub fn use_keys(&mut self, path: PathBuf) {
-        self.state.dialog = None;
-        let said = if is_open_to_others(&path) {
+        let open_to_others = is_open_to_others(&path);
+        self.use_good_keys(path, open_to_others);
+    }
+
+    fn use_good_keys(&mut self, path: PathBuf, open_to_others: bool) {
+        let said = if open_to_others {
             "Others on this machine can read the key log, and with it all that it opens"
         } else {
             "Decrypting with the key log"
         };
-        self.key_log = Some(path.clone());
-        let mut sent = self.engine.commands.try_send(Command::KeyLog(Some(path))).is_ok();
-        if let Some(source) = self.capture.source.clone() {
+        self.decrypt_with(Some(path));
+        self.state.said = Some(said.to_owned());
+    }
+
+    /// Decrypts with no key log any more; the capture on screen is read again, where there was one.
+    pub(super) fn use_no_keys(&mut self) {
+        if self.key_log.is_some() {
+            self.decrypt_with(None);
+            self.state.said = Some("No key log is used any more".to_owned());
+        }
+    }
+
+    fn decrypt_with(&mut self, keys: Option<PathBuf>) {
+        self.state.dialog = None;
+        self.key_log.clone_from(&keys);
+        let mut sent = self.engine.commands.try_send(Command::KeyLog(keys)).is_ok();
+        let source = self.capture.source.clone();
+        // One that is only being started is opened when its first frames are there.
+        let starting = self.live.as_ref().is_some_and(|live| live.stage == Stage::Starting);
+        if let Some(source) = source.filter(|_| !starting) {
+            let carried = self.carry();
             let name = std::mem::take(&mut self.capture.name);
             self.forget();
+            self.capture.carried = carried;
             self.capture.name = name;
             self.capture.source = Some(source.clone());
             self.capture.reading = true;
             self.capture.began = f64::NAN;
-            sent &= self.engine.commands.try_send(Command::Open(source)).is_ok();
+            sent &= self.engine.commands.try_send(Command::Open(OpenNo(self.capture.number), source)).is_ok();
         }
-        self.state.said = Some(said.to_owned());
+        self.keys_from = self.capture.number;
         if !sent {
             self.capture.reading = false;
             self.fail("decrypt with the key log", "the engine does not answer; start the program again");
@@ -70,10 +93,16 @@ impl Desk {
                     self.leave(Leave::Open(path));
                 }
             }
-            Found::KeyLog { number, path } => {
+            Found::KeyLog { number, path, open_to_others } => {
                 self.looks -= 1;
                 if number == self.given {
-                    self.use_keys(path);
+                    self.use_good_keys(path, open_to_others);
+                }
+            }
+            Found::NoKeyLog { number, why } => {
+                self.looks -= 1;
+                if number == self.given {
+                    self.fail("use the key log", &why);
                 }
             }
             Found::Checking { number, name } => {

@@ -18,6 +18,8 @@ pub(super) struct Covered {
     pub(super) values: Vec<String>,
     /// Header lines whose values are too short or too long for that.
     pub(super) left: usize,
+    /// Header lines of which nothing is left to hide.
+    pub(super) hidden: usize,
 }
 
 /// What the redaction covers of the heads in the preview; nothing for other annotations.
@@ -38,6 +40,8 @@ pub(super) fn covered(annotation: &Annotation, shown: &Shown) -> Covered {
         let whole = line.whole && parts.iter().all(|part| part.trim().is_empty() || part.trim().len() >= SHORTEST);
         if !whole {
             found.left += 1;
+        } else if parts.iter().all(|part| part.trim().is_empty()) {
+            found.hidden += 1;
         }
         let worth = parts.into_iter().map(str::trim).filter(|part| part.len() >= SHORTEST && line.whole);
         for part in worth.map(str::to_owned) {
@@ -50,7 +54,8 @@ pub(super) fn covered(annotation: &Annotation, shown: &Shown) -> Covered {
 }
 
 impl Composer {
-    /// Hides what the selected redaction covers wherever it stands, and takes the redaction away.
+    /// Hides values that the selected redaction covers wherever they stand. The redaction stays: what is below it may be more
+    /// than these, and would be readable again.
     pub(super) fn hide_covered(&mut self, values: Vec<String>) {
         let words = &mut self.document.plan.redaction.words;
         for value in values {
@@ -58,6 +63,5 @@ impl Composer {
                 words.push(value);
             }
         }
-        self.delete();
     }
 }

@@ -281,7 +281,7 @@ fn drawn_by_hand(ui: &mut Ui, composer: &mut Composer) {
     let mut delete = false;
     let selected = composer.selected.and_then(|at| composer.document.plan.annotations.get(at));
     let below = selected.zip(composer.preview.as_ref()).map(|(annotation, shown)| covered(annotation, shown));
-    let Covered { values, left } = below.unwrap_or_default();
+    let Covered { values, left, hidden } = below.unwrap_or_default();
     let mut hide = false;
     let Some(annotation) = composer.chosen() else { return };
     let frame = egui::Frame::NONE.fill(c.raised).corner_radius(theme::CORNER).inner_margin(egui::Margin::same(10));
@@ -335,7 +335,11 @@ fn drawn_by_hand(ui: &mut Ui, composer: &mut Composer) {
         quiet(ui, &stands);
         if matches!(annotation.shape, Shape::Redaction(_)) {
             // Who covers a line may think that it is gone.
-            let mut words = vec!["Covers the pixels only: what is below still stands in the claim and in the bundle."];
+            let mut words = vec![if hidden > 0 && values.is_empty() && left == 0 {
+                "The values of the header lines below are hidden everywhere. Of all else it covers the pixels only."
+            } else {
+                "Covers the pixels only: what is below still stands in the claim and in the bundle."
+            }];
             if left > 0 {
                 words.push("Some values below are too short or too long to be hidden as words.");
             }

@@ -13,7 +13,7 @@ use crate::case::{Case, ExchangeRef, Key, RedactionChoice, SectionChoice, Shape,
 use crate::engine::Source;
 use crate::export::{Existing, Proof, ProofError, Redactor, Replaced, save_bytes, stem_of};
 use crate::model::{Budget, hex};
-use crate::store::{Notes, RowId, Snapshot};
+use crate::store::{Note, Notes, RowId, Snapshot};
 use crate::ui::figure::{self, Laid, Listed, MakeError, Making, Placed, Sheet, Written};
 use crate::ui::jobs::{SaveFault, WakeUp};
 
@@ -55,10 +55,27 @@ pub(crate) enum Ask {
     },
     /// What the case beside the capture says of rows.
     Notes(Of),
+    /// Where what was said and made of the capture, when it was read before, stands now.
+    Carry(Of, Vec<Carried>),
     /// Keep something beside the capture.
     Keep(Of, Kept),
     /// Keep what is said of rows beside the file as which a live capture was saved.
-    KeepWith(Of, PathBuf),
+    KeepWith {
+        /// The capture.
+        of: Of,
+        /// The file.
+        path: PathBuf,
+        /// Whether the file was written just now.
+        written: bool,
+    },
+}
+
+/// What was said and made of a capture that is read anew.
+#[derive(Debug)]
+pub(crate) struct Carried {
+    /// The rows as they were, with what was said of them.
+    pub(crate) from: Snapshot,
+    pub(crate) document: Document,
 }
 
 /// What is kept beside a capture.
@@ -115,10 +132,18 @@ pub(crate) enum Told {
         notes: Notes,
         messages: Vec<String>,
     },
+    /// What was said and made, on the rows as they are now, and how many of those are not there any more.
+    Carried {
+        capture: u32,
+        notes: Notes,
+        document: Box<Document>,
+        lost: usize,
+    },
     /// Whether something was kept beside the capture.
     Kept {
         capture: u32,
-        result: Result<(), String>,
+        /// How many marks and comments were lost, because a live capture forgot their rows.
+        result: Result<usize, String>,
     },
 }
 
@@ -155,7 +180,7 @@ impl Studio {
         let (told_in, told) = bounded(64);
         let wake = Arc::clone(wake);
         let thread = Builder::new().name("studio".to_owned()).spawn(move || {
-            let mut bench = Bench { budget, case: None, sheet: None };
+            let mut bench = Bench { budget, case: None, saved: None, sheet: None };
             for ask in asks_out {
                 if told_in.send(bench.answer(ask)).is_ok() {
                     wake();
@@ -230,6 +255,8 @@ struct Material {
 struct Bench {
     budget: Budget,
     case: Option<Beside>,
+    /// The file as which a live capture was saved, and the case beside it.
+    saved: Option<(u32, PathBuf, Case)>,
     sheet: Option<Cut>,
 }
 
@@ -268,8 +295,14 @@ impl Bench {
                 let (notes, messages) = self.notes(&of).unwrap_or_else(|why| (Notes::default(), vec![why]));
                 Told::Notes { capture: of.capture, notes, messages }
             }
+            Ask::Carry(of, carried) => {
+                let (notes, document, lost) = carry(&of.snapshot, carried);
+                Told::Carried { capture: of.capture, notes, document: Box::new(document), lost }
+            }
             Ask::Keep(of, kept) => Told::Kept { capture: of.capture, result: self.keep(&of, kept) },
-            Ask::KeepWith(of, path) => Told::Kept { capture: of.capture, result: keep_with(&of.snapshot, &path) },
+            Ask::KeepWith { of, path, written } => {
+                Told::Kept { capture: of.capture, result: self.keep_with(&of, &path, written) }
+            }
         }
     }
 
@@ -349,9 +382,9 @@ impl Bench {
         Ok((beside.case.notes(&of.snapshot), messages))
     }
 
-    fn keep(&mut self, of: &Of, kept: Kept) -> Result<(), String> {
+    fn keep(&mut self, of: &Of, kept: Kept) -> Result<usize, String> {
         // Only what stays has something beside it.
-        let Source::File(path) = &of.source else { return Ok(()) };
+        let Source::File(path) = &of.source else { return Ok(0) };
         let (beside, _) = self.beside(of)?;
         if let Some(why) = &beside.locked {
             return Err(why.clone());
@@ -374,7 +407,28 @@ impl Bench {
                 }
             }
         }
-        beside.case.save(path).map_err(|error| error.to_string())
+        beside.case.save(path).map_err(|error| error.to_string())?;
+        Ok(0)
+    }
+
+    /// Keeps what is said of rows beside a file as which their capture was saved.
+    fn keep_with(&mut self, of: &Of, path: &Path, written: bool) -> Result<usize, String> {
+        let known = self.saved.take().filter(|(n, file, _)| *n == of.capture && file == path).map(|(.., case)| case);
+        let mut case = match known {
+            Some(case) if !written => case,
+            known => {
+                let sha256 = hex(&digest_file(path).map_err(|error| error.to_string())?);
+                // One that was made beside what this file replaced is ours, and goes on with it.
+                let mut case = known.map_or_else(|| beside_saved(path, &sha256), Ok)?;
+                case.capture_sha256 = sha256;
+                case
+            }
+        };
+        let lost = case.set_notes(of.snapshot.notes(), &of.snapshot).map_err(|error| error.to_string())?;
+        case.save(path).map_err(|error| error.to_string())?;
+        self.saved = Some((of.capture, path.to_owned(), case));
+        // Marks of rows that left the list later are in the case already.
+        Ok(if written { lost } else { 0 })
     }
 
     fn make<T>(&mut self, drawing: &Drawing, of: impl FnOnce(figure::Made) -> T) -> Result<T, String> {
@@ -428,24 +482,46 @@ impl Bench {
     }
 }
 
-/// Keeps what is said of rows beside a file that was just written.
-fn keep_with(snapshot: &Snapshot, path: &Path) -> Result<(), String> {
-    let sha256 = hex(&digest_file(path).map_err(|error| error.to_string())?);
-    let loaded = Case::load(path).map_err(|error| error.to_string())?;
-    let mut case = match loaded {
-        Some(loaded) if other(&loaded.case.capture_sha256, &sha256) => {
-            return Err("the case file there was made for another capture of this name and stays as it is".to_owned());
+/// The case beside a file as which a capture was saved, or a new one.
+fn beside_saved(path: &Path, sha256: &str) -> Result<Case, String> {
+    match Case::load(path).map_err(|error| error.to_string())? {
+        Some(loaded) if other(&loaded.case.capture_sha256, sha256) => {
+            Err("the case file there was made for another capture of this name and stays as it is".to_owned())
         }
-        Some(loaded) => loaded.case,
-        None => Case::new(key(path)?),
-    };
-    case.capture_sha256 = sha256;
-    let lost = case.set_notes(snapshot.notes(), snapshot).map_err(|error| error.to_string())?;
-    case.save(path).map_err(|error| error.to_string())?;
-    match lost {
-        0 => Ok(()),
-        lost => Err(format!("the other marks and comments were, but {lost} were on exchanges that have left the list")),
+        Some(loaded) => Ok(loaded.case),
+        None => Ok(Case::new(key(path)?)),
     }
+}
+
+/// Puts what was said and made of a capture on its rows as they are now. Of the same row the later one counts.
+fn carry(now: &Snapshot, carried: Vec<Carried>) -> (Notes, Document, usize) {
+    let (mut notes, mut document, mut lost) = (Notes::default(), Document::default(), 0);
+    for Carried { from, document: mut shown } in carried {
+        let said: Vec<(RowId, &Note)> = from.notes().iter().collect();
+        let rows = said.iter().map(|(row, _)| *row).chain(shown.rows.iter().copied());
+        let known: Vec<Option<ExchangeRef>> =
+            rows.map(|row| from.record(row).ok().map(|record| ExchangeRef::of(&record.exchange))).collect();
+        let exchanges: Vec<ExchangeRef> = known.iter().flatten().copied().collect();
+        let mut found = rows_of(&exchanges, now).into_iter();
+        let places: Vec<Option<RowId>> = known.iter().map(|known| known.and_then(|_| found.next().flatten())).collect();
+        let (noted, drawn) = places.split_at_checked(said.len()).unwrap_or_default();
+        lost += places.iter().filter(|place| place.is_none()).count();
+        for (place, (_, note)) in noted.iter().zip(&said) {
+            if let Some(place) = place {
+                notes.set(*place, (*note).clone());
+            }
+        }
+        for (row, place) in shown.rows.iter_mut().zip(drawn) {
+            *row = place.unwrap_or_default();
+        }
+        for (at, _) in drawn.iter().enumerate().rev().filter(|(_, place)| place.is_none()) {
+            shown.step(at, Step::Out);
+        }
+        if !shown.rows.is_empty() {
+            document = shown;
+        }
+    }
+    (notes, document, lost)
 }
 
 /// Whether two digests are known and not the same.

@@ -33,6 +33,8 @@ pub(crate) struct Seen<'a> {
     /// Whether one is selected.
     pub(crate) selected: bool,
     pub(crate) live: Option<&'a Live>,
+    /// Whether there is a key log to decrypt with.
+    pub(crate) keys: bool,
 }
 
 /// The error line. Stays until it is mended or sent away.
@@ -89,7 +91,7 @@ pub(crate) fn show(ui: &Ui, dialog: &mut Dialog, seen: &Seen<'_>, more: &mut boo
         egui::Frame::popup(ui.style()).inner_margin(egui::Margin::same(20)).corner_radius(egui::CornerRadius::same(10)),
     );
     let response = modal.show(ui.ctx(), |ui| match dialog {
-        Dialog::Path { text, note, purpose } => path(ui, text, note.as_deref(), *purpose, actions),
+        Dialog::Path { text, note, purpose } => path(ui, (text, note.as_deref()), *purpose, seen.keys, actions),
         Dialog::Keys => keys(ui, actions),
         Dialog::Capture(options) => options::show(ui, options, seen.interfaces, more, actions),
         Dialog::Unsaved(then) => saving::unsaved(ui, then, seen, actions),
@@ -110,7 +112,13 @@ pub(crate) fn show(ui: &Ui, dialog: &mut Dialog, seen: &Seen<'_>, more: &mut boo
     }
 }
 
-fn path(ui: &mut Ui, text: &mut String, note: Option<&str>, purpose: PathPurpose, actions: &mut Vec<Action>) {
+fn path(
+    ui: &mut Ui,
+    (text, note): (&mut String, Option<&str>),
+    purpose: PathPurpose,
+    keys: bool,
+    actions: &mut Vec<Action>,
+) {
     let c = theme::colours(ui);
     ui.set_width(520.0);
     let (title, label) = match purpose {
@@ -145,6 +153,9 @@ fn path(ui: &mut Ui, text: &mut String, note: Option<&str>, purpose: PathPurpose
                 PathPurpose::Verify => Action::VerifyPath(path),
                 PathPurpose::KeyLog => Action::KeyLogPath(path),
             });
+        }
+        if purpose == PathPurpose::KeyLog && keys && plain(ui, "No key log") {
+            actions.push(Action::NoKeyLog);
         }
         if plain(ui, "Cancel") {
             actions.push(Action::Escape);

@@ -10,8 +10,8 @@ use egui::{Align, CornerRadius, Layout, Rect, Stroke, Ui, UiBuilder, pos2};
 use super::action::Action;
 use super::state::State;
 use super::theme;
-use crate::model::{Detail, clean_to};
-use crate::store::{RowId, RowKind, SiteFindings, Snapshot, own_site};
+use crate::model::clean_to;
+use crate::store::{RowId, SiteFindings, Snapshot};
 
 use drawing::Drawing;
 use list::List;
@@ -41,18 +41,7 @@ fn shown_site(site: &str) -> String {
 
 /// Whether the findings count a row for that site (by its name on screen). May read the record: not while painting.
 pub(crate) fn of_site(snapshot: &Snapshot, id: RowId, site: &str) -> bool {
-    let Some(row) = snapshot.row(id) else { return false };
-    if row.kind == RowKind::Dns {
-        return false;
-    }
-    if !snapshot.text(row.tenant).is_empty()
-        && let Ok(record) = snapshot.record(id)
-        && let Some(party) = record.verdict.tenant.as_ref().and_then(|t| t.value.first_party.as_ref())
-    {
-        debug_assert!(!matches!(record.exchange.detail, Detail::Dns(_)), "lookups are not counted");
-        return shown_site(party) == site;
-    }
-    shown_site(&own_site(snapshot.text(row.host), snapshot.text(row.server))) == site
+    snapshot.site(id).is_some_and(|own| shown_site(&own) == site)
 }
 
 /// Paints the view into all that `ui` has left.
