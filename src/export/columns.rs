@@ -10,7 +10,7 @@ use super::order::Numbers;
 use crate::evidence::{hypotheses, pack};
 use crate::model::{
     Certificate, ClientHello, Detail, DnsKind, DnsLookup, Exchange, Grade, HttpExchange, HttpMessage, HttpVersion,
-    Standing, StartLine, Timestamp, TlsSession, TlsTransport, Transport, Verdict, WitnessKind, hex,
+    Standing, StartLine, Timestamp, TlsSession, TlsTransport, Transport, Verdict, WebSocketSide, WitnessKind, hex,
 };
 use crate::protocols::dns::type_name;
 use crate::store::{Record, RowId, Snapshot, host_and_path, request_line, tls_version};
@@ -94,6 +94,11 @@ impl<'a> View<'a> {
             Detail::Tls(tls) => Some(tls),
             Detail::Http(_) | Detail::Dns(_) => None,
         }
+    }
+
+    /// Whether it was read out of QUIC.
+    fn in_quic(&self) -> bool {
+        self.exchange().envelope.as_ref().is_some_and(|envelope| envelope.transport == TlsTransport::Quic)
     }
 
     fn dns(&self) -> Option<&DnsLookup> {
@@ -207,6 +212,8 @@ static IDENTITY: [Column; 16] = [
                 (Some(TlsTransport::Quic), _) => "quic",
                 (Some(TlsTransport::Dtls), _) => "dtls",
                 (Some(TlsTransport::Tcp), _) | (None, Transport::Tcp) => "tcp",
+                // DNS over QUIC (RFC 9250); HTTP/3 has its version.
+                (None, Transport::Udp) if v.dns().is_some() && v.in_quic() => "doq",
                 (None, Transport::Udp) => "udp",
             })
         }),
@@ -228,9 +235,9 @@ static IDENTITY: [Column; 16] = [
     },
 ];
 
-static HTTP: [Column; 14] = [
+static HTTP: [Column; 18] = [
     Column { name: "version", get: Get::Text(|v| v.http()?.version().map(HttpVersion::word).and_then(word)) },
-    Column { name: "decrypted", get: Get::Bool(|v| v.http().map(|_| v.exchange().envelope.is_some())) },
+    Column { name: "decrypted", get: Get::Bool(|v| v.tls().is_none().then(|| v.exchange().envelope.is_some())) },
     Column { name: "stream_id", get: Get::Int(|v| number(v.http()?.stream?)) },
     Column { name: "pushed", get: Get::Bool(|v| v.http().map(|http| http.pushed)) },
     Column { name: "grpc", get: Get::Bool(|v| v.http().map(HttpExchange::is_grpc)) },
@@ -271,8 +278,17 @@ static HTTP: [Column; 14] = [
         }),
     },
     Column { name: "content_type", get: Get::Text(|v| v.response()?.field("content-type").map(lossy)) },
+    Column { name: "websocket_client_messages", get: Get::Int(|v| number(socket(v, 0)?.messages)) },
+    Column { name: "websocket_client_payload_bytes", get: Get::Int(|v| number(socket(v, 0)?.bytes)) },
+    Column { name: "websocket_server_messages", get: Get::Int(|v| number(socket(v, 1)?.messages)) },
+    Column { name: "websocket_server_payload_bytes", get: Get::Int(|v| number(socket(v, 1)?.bytes)) },
     Column { name: "request_content_type", get: Get::Text(|v| v.request()?.field("content-type").map(lossy)) },
 ];
+
+/// What one side of a WebSocket sent.
+fn socket<'v>(v: &'v View<'_>, side: usize) -> Option<&'v WebSocketSide> {
+    v.http()?.websocket.as_ref()?.sides.get(side)
+}
 
 static REQUEST: [Column; 7] = message_columns!(
     request,

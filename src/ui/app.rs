@@ -121,7 +121,7 @@ pub(crate) type PictureShown = (Side, Result<(TextureHandle, String), String>);
 
 /// What is under way on the threads; at most one of a kind.
 #[derive(Debug, Default)]
-#[expect(clippy::struct_excessive_bools, reason = "independent facts")]
+#[expect(clippy::struct_excessive_bools, reason = "each is something under way")]
 struct Busy {
     record: Option<RowId>,
     detail: Option<RowId>,
