@@ -9,11 +9,12 @@ use super::json::{lossy, url};
 use super::order::Numbers;
 use crate::evidence::{hypotheses, pack};
 use crate::model::{
-    Certificate, ClientHello, Detail, DnsKind, DnsLookup, Exchange, Grade, HttpExchange, HttpMessage, HttpVersion,
-    Standing, StartLine, Timestamp, TlsSession, TlsTransport, Transport, Verdict, WebSocketSide, WitnessKind, hex,
+    Certificate, ClientHello, Detail, DnsKind, DnsLookup, DnsOver, Exchange, Grade, HttpExchange, HttpMessage,
+    HttpVersion, Standing, StartLine, Timestamp, TlsSession, TlsTransport, Transport, Verdict, WebSocketSide,
+    WitnessKind, hex,
 };
 use crate::protocols::dns::type_name;
-use crate::store::{Record, RowId, Snapshot, host_and_path, request_line, tls_version};
+use crate::store::{Record, RowId, host_and_path, request_line, tls_version};
 
 /// The name of this form.
 pub const ROWS_SCHEMA: &str = "nephoscope-rows/1";
@@ -53,24 +54,16 @@ pub(super) struct View<'a> {
 }
 
 impl<'a> View<'a> {
-    /// `find` gives other records: that of the lookup before the connection.
+    /// `file` is the capture's name as it may be shown; `chain` what [`chain_of`] gave.
     pub(super) fn new(
         n: u32,
         record: &'a Record,
-        (snapshot, sha256): (&'a Snapshot, Option<&'a str>),
+        (file, sha256): (&'a str, Option<&'a str>),
+        chain: Vec<String>,
         numbers: &'a Numbers,
     ) -> Self {
-        let chain = match (&record.exchange.detail, &record.verdict.looked_up) {
-            (Detail::Dns(dns), _) => chain(dns),
-            (_, Some(found)) => match snapshot.record(RowId(found.lookup.0)).map(|lookup| lookup.exchange.detail) {
-                Ok(Detail::Dns(dns)) => chain(&dns),
-                _ => Vec::new(),
-            },
-            _ => Vec::new(),
-        };
         let readings = hypotheses(&record.exchange, &record.ledger, &record.verdict);
         let readings = readings.into_iter().map(|h| (h.alternative.id(), h.standing)).collect();
-        let file = snapshot.facts().capture.name.as_str();
         Self { n, record, numbers, file, sha256, chain, readings }
     }
 
@@ -94,11 +87,6 @@ impl<'a> View<'a> {
             Detail::Tls(tls) => Some(tls),
             Detail::Http(_) | Detail::Dns(_) => None,
         }
-    }
-
-    /// Whether it was read out of QUIC.
-    fn in_quic(&self) -> bool {
-        self.exchange().envelope.as_ref().is_some_and(|envelope| envelope.transport == TlsTransport::Quic)
     }
 
     fn dns(&self) -> Option<&DnsLookup> {
@@ -142,6 +130,18 @@ fn sni<'v>(v: &'v View<'_>) -> Option<Cow<'v, str>> {
 
 fn asked<'v>(v: &'v View<'_>) -> Option<Cow<'v, str>> {
     v.dns()?.questions.first().map(|q| Cow::Borrowed(q.name.as_str()))
+}
+
+/// The names that a lookup led through: this one, or the one before the connection, which `find` gives.
+pub(super) fn chain_of(record: &Record, find: &mut dyn FnMut(RowId) -> Option<Record>) -> Vec<String> {
+    match (&record.exchange.detail, &record.verdict.looked_up) {
+        (Detail::Dns(dns), _) => chain(dns),
+        (_, Some(found)) => match find(RowId(found.lookup.0)).map(|lookup| lookup.exchange.detail) {
+            Some(Detail::Dns(dns)) => chain(&dns),
+            Some(Detail::Http(_) | Detail::Tls(_)) | None => Vec::new(),
+        },
+        (Detail::Http(_) | Detail::Tls(_), None) => Vec::new(),
+    }
 }
 
 fn chain(dns: &DnsLookup) -> Vec<String> {
@@ -208,13 +208,14 @@ static IDENTITY: [Column; 16] = [
     Column {
         name: "transport",
         get: Get::Text(|v| {
-            word(match (v.tls().map(|tls| tls.transport), v.exchange().transport) {
-                (Some(TlsTransport::Quic), _) => "quic",
-                (Some(TlsTransport::Dtls), _) => "dtls",
-                (Some(TlsTransport::Tcp), _) | (None, Transport::Tcp) => "tcp",
-                // DNS over QUIC (RFC 9250); HTTP/3 has its version.
-                (None, Transport::Udp) if v.dns().is_some() && v.in_quic() => "doq",
-                (None, Transport::Udp) => "udp",
+            word(match (&v.exchange().detail, v.exchange().transport) {
+                (Detail::Tls(tls), _) if tls.transport == TlsTransport::Quic => "quic",
+                (Detail::Tls(tls), _) if tls.transport == TlsTransport::Dtls => "dtls",
+                (Detail::Dns(dns), _) if dns.over == DnsOver::Tls => "dot",
+                (Detail::Dns(dns), _) if dns.over == DnsOver::Https => "doh",
+                (Detail::Dns(dns), _) if dns.over == DnsOver::Quic => "doq",
+                (_, Transport::Tcp) => "tcp",
+                (_, Transport::Udp) => "udp",
             })
         }),
     },

@@ -73,7 +73,7 @@ pub(super) fn write_jsonl_hiding(
     for (_, id) in listing.rows() {
         redactor.learn(&listing.snapshot.record(id)?);
     }
-    write_capture(listing.snapshot, Moment::Whole, out)?;
+    write_capture_hiding(listing.snapshot, redactor, out)?;
     let mut line = Vec::with_capacity(16 << 10);
     for (n, id) in listing.rows() {
         let record = redactor.record(&listing.snapshot.record(id)?).record;
@@ -96,6 +96,22 @@ pub enum Moment {
 /// Writes the capture's line.
 pub fn write_capture(snapshot: &Snapshot, moment: Moment, out: &mut dyn Write) -> Result<(), ExportError> {
     write_line(&mut Vec::with_capacity(1 << 10), &CaptureLine::new(snapshot, moment), out)
+}
+
+/// The same with secrets replaced, in the capture's name and in comments.
+pub(super) fn write_capture_hiding(
+    snapshot: &Snapshot,
+    redactor: &mut Redactor,
+    out: &mut dyn Write,
+) -> Result<(), ExportError> {
+    let mut hidden = |text: &str, place| String::from_utf8_lossy(&redactor.text(text.as_bytes(), place)).into_owned();
+    let mut line = CaptureLine::new(snapshot, Moment::Whole);
+    let name = hidden(line.file, "capture's name");
+    line.file = &name;
+    for comment in &mut line.comments {
+        comment.text = Cow::Owned(hidden(&comment.text, "comment"));
+    }
+    write_line(&mut Vec::with_capacity(1 << 10), &line, out)
 }
 
 /// Writes one line a row.

@@ -14,12 +14,12 @@ use parquet::file::properties::{EnabledStatistics, WriterProperties};
 use parquet::file::writer::SerializedFileWriter;
 use parquet::schema::types::{Type, TypePtr};
 
-use super::columns::{Get, ROWS_SCHEMA, View, columns};
-use super::json::{Moment, write_capture};
+use super::columns::{Get, ROWS_SCHEMA, View, chain_of, columns};
+use super::json::{Moment, write_capture, write_capture_hiding};
 use super::{ExportError, Listing, Redactor};
 use crate::evidence::pack;
 use crate::model::hex;
-use crate::store::Record;
+use crate::store::{Record, StoreError};
 
 /// Rows of one group. A group is what a reader takes at a time, and what is held here until it is written.
 const GROUP_ROWS: usize = 32_768;
@@ -58,19 +58,28 @@ fn write_groups(
         }
     }
     let mut file = SerializedFileWriter::new(out, schema()?, Arc::new(properties()))?;
-    for (key, value) in about(listing, facts, redactor.is_some())? {
+    for (key, value) in about(listing, facts, redactor.as_deref_mut())? {
         file.append_key_value_metadata(KeyValue::new(key.to_owned(), value));
     }
     let sha256 = snapshot.facts().sha256.map(|sha256| hex(&sha256));
+    let name = snapshot.facts().capture.name.as_str();
+    let name = match &mut redactor {
+        Some(redactor) => hidden(name, redactor),
+        None => name.to_owned(),
+    };
     let mut group = Group::new();
     let mut rows = 0;
     for (n, id) in listing.rows() {
-        let record: Record = snapshot.record(id)?;
-        let record = match &mut redactor {
-            Some(redactor) => redactor.record(&record).record,
-            None => record,
+        let mut read = |id| -> Result<Record, StoreError> {
+            let record = snapshot.record(id)?;
+            Ok(match &mut redactor {
+                Some(redactor) => redactor.record(&record).record,
+                None => record,
+            })
         };
-        group.add(&View::new(n, &record, (snapshot, sha256.as_deref()), listing.numbers()));
+        let record = read(id)?;
+        let chain = chain_of(&record, &mut |lookup| read(lookup).ok());
+        group.add(&View::new(n, &record, (&name, sha256.as_deref()), chain, listing.numbers()));
         rows += 1;
         if group.rows >= group_rows || group.bytes >= group_bytes {
             group.write(&mut file)?;
@@ -88,19 +97,34 @@ fn write_groups(
 fn about(
     listing: &Listing<'_>,
     facts: TableFacts<'_>,
-    redacted: bool,
+    redactor: Option<&mut Redactor>,
 ) -> Result<Vec<(&'static str, String)>, ExportError> {
     let mut line = Vec::new();
-    write_capture(listing.snapshot, Moment::Whole, &mut line)?;
+    let redacted = redactor.is_some();
+    let filter = match redactor {
+        Some(redactor) => {
+            write_capture_hiding(listing.snapshot, redactor, &mut line)?;
+            hidden(facts.filter, redactor)
+        }
+        None => {
+            write_capture(listing.snapshot, Moment::Whole, &mut line)?;
+            facts.filter.to_owned()
+        }
+    };
     let pack = pack();
     Ok(vec![
         ("nephoscope.schema", ROWS_SCHEMA.to_owned()),
         ("nephoscope.version", env!("CARGO_PKG_VERSION").to_owned()),
         ("nephoscope.pack", pack.version.to_owned()),
-        ("nephoscope.filter", facts.filter.to_owned()),
+        ("nephoscope.filter", filter),
         ("nephoscope.redacted", if redacted { "yes" } else { "no" }.to_owned()),
         ("nephoscope.capture", String::from_utf8_lossy(&line).trim_end().to_owned()),
     ])
+}
+
+/// A text of the user's as it may be shown.
+fn hidden(text: &str, redactor: &mut Redactor) -> String {
+    String::from_utf8_lossy(&redactor.text(text.as_bytes(), "table")).into_owned()
 }
 
 fn properties() -> WriterProperties {

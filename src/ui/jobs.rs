@@ -498,21 +498,27 @@ fn save_to(save: &Save, budget: &Budget) -> Result<(), SaveFault> {
 fn save_table(save: &Save, table: &TableWish, budget: &Budget) -> Result<(), SaveFault> {
     let snapshot = &save.snapshot;
     let listing = save.rows.as_ref().map_or_else(|| Listing::all(snapshot), |rows| Listing::of(snapshot, rows));
-    let key = match &table.redaction {
-        Some(_) => Some(key_of(&save.source).map_err(|error| SaveFault::Other(error.to_string()))?),
+    let hiding = match &table.redaction {
+        Some(choice) => Some(hiding(&save.source, choice).map_err(|error| SaveFault::Other(error.to_string()))?),
         None => None,
     };
-    let wish =
-        RowsWish { form: table.form, filter: &table.filter, redaction: key.as_ref().zip(table.redaction.as_ref()) };
+    let redaction = hiding.as_ref().map(|(key, choice)| (key, choice));
+    let wish = RowsWish { form: table.form, filter: &table.filter, redaction };
     let existing = if save.replace { export::Existing::Replace } else { export::Existing::Keep };
     let saved = export::save_rows(&save.source, &listing, wish, (&save.to, existing), budget);
     saved.map(|_rows| ()).map_err(SaveFault::of)
 }
 
-/// The key of the case beside a capture, so that a secret has one placeholder in all that is made of it; else one of its own.
-fn key_of(source: &Source) -> Result<Key, CaseError> {
-    let case = source.file().and_then(|path| Case::load(&path).ok().flatten());
-    case.map_or_else(Key::random, |loaded| Ok(loaded.case.key))
+/// The key of the case beside a capture, so that a secret has one placeholder in all that is made of it, and what the case
+/// hides with what is chosen; without a case a key of its own.
+fn hiding(source: &Source, choice: &RedactionChoice) -> Result<(Key, RedactionChoice), CaseError> {
+    let mut choice = choice.clone();
+    let Some(case) = source.file().and_then(|path| Case::load(&path).ok().flatten()).map(|loaded| loaded.case) else {
+        return Ok((Key::random()?, choice));
+    };
+    choice.private_addresses |= case.redaction.private_addresses;
+    choice.words.extend(case.redaction.words);
+    Ok((case.key, choice))
 }
 
 #[expect(clippy::disallowed_methods, reason = "how long sorting takes decides how often; nothing of the analysis")]
