@@ -11,7 +11,6 @@ use crate::ui::compose::{self, Document, Shown};
 use crate::ui::figure::Listed;
 use crate::ui::live::{SaveWhat, SaveWish};
 use crate::ui::state::{Dialog, View, Wanted};
-use crate::ui::text::plural;
 
 /// Seconds after the last change until the picture is kept.
 const KEEP_AFTER: f64 = 1.0;
