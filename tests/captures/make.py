@@ -2517,7 +2517,7 @@ def main():
                 wrong.append(f"{name}: missing")
             elif open(path, "rb").read() != data:
                 wrong.append(f"{name}: differs from what make.py writes")
-        known = set(files) | {"make.py", "quic.py", "record_tls.py", "tls-sessions.json", "record_quic.py", "quic-sessions.json", "make_chains.py", "chains.json"} | {name.split(".")[0] + ".jsonl" for name in CASES}
+        known = set(files) | {"make.py", "quic.py", "record_tls.py", "tls-sessions.json", "record_quic.py", "quic-sessions.json", "tls-spoken.json", "make_chains.py", "chains.json"} | {name.split(".")[0] + ".jsonl" for name in CASES}
         wrong += [f"{name}: make.py does not know it" for name in sorted(os.listdir(HERE)) if name not in known and name != "__pycache__"]
         for line in wrong:
             print("tests/captures/" + line)
