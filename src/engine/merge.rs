@@ -5,7 +5,7 @@ use super::shard::{Event, Found};
 use super::walk::Stamp;
 use crate::evidence::{Known, Matcher, pack};
 use crate::model::{AnomalyKind, Budget, Detail, Exchange, FrameNo, Ledger, Limit, LimitHit, Verdict};
-use crate::store::{Record, Sessions, Store};
+use crate::store::{Record, Sessions, Store, Tunnels};
 
 /// Judges exchanges and fills the store.
 #[derive(Debug)]
@@ -19,6 +19,8 @@ pub(super) struct Merge {
     limits: Vec<LimitHit>,
     /// TLS sessions, and what keys opened of them.
     pub(super) sessions: Sessions,
+    /// Tunnels, which hide what goes through them.
+    pub(super) tunnels: Tunnels,
 }
 
 impl Merge {
@@ -30,6 +32,7 @@ impl Merge {
             store: Store::new(budget, pack().roles),
             limits: Vec::new(),
             sessions: Sessions::default(),
+            tunnels: Tunnels::default(),
         }
     }
 
@@ -64,6 +67,10 @@ impl Merge {
                     let (ledger, verdict) =
                         self.matcher.as_mut().map(|m| m.judge(&exchange, &self.known)).unwrap_or_default();
                     self.store.show(&Record { exchange, ledger, verdict });
+                }
+                Found::Tunnel(tunnel) => {
+                    self.known.learn_tunnel(tunnel.client.ip, tunnel.kind);
+                    self.tunnels.add(tunnel);
                 }
                 Found::Short(packet) => self.moves.learn(packet),
                 Found::Resolver(client, hello) => self.known.learn_resolver(client, event.flow, hello),

@@ -246,6 +246,7 @@ impl Reading {
         facts.capture.counters = said.counters;
         facts.keys = said.keys;
         facts.sessions = self.merge.sessions;
+        facts.tunnels = self.merge.tunnels.clone();
         facts.undecoded_frames = said.undecoded;
         facts.other_frames = said.other;
         facts.clock_steps = said.clock_steps;

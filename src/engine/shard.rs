@@ -6,12 +6,13 @@ use std::sync::Arc;
 
 use super::pairing::{Lookups, over_http};
 use super::walk::{Block, Stamp};
-use crate::evidence::{Given, resolver};
+use crate::evidence::{Given, is_relay, resolver};
 use crate::model::{
-    Anomaly, Budget, ClientHello, Detail, DnsOver, Endpoint, Envelope, Exchange, FlowId, FrameNo, KeyLog, LimitHit,
-    MessageList, Run, RunKind, Side, Timestamp, TlsTransport, Transport, Unit,
+    Anomaly, Budget, ClientHello, Detail, DnsOver, Endpoint, Envelope, Exchange, FlowId, FrameNo, HttpExchange, KeyLog,
+    LimitHit, MessageList, Proxied, ProxyKind, Run, RunKind, Side, StartLine, Timestamp, TlsTransport, Transport,
+    Tunnel, TunnelKind, Unit,
 };
-use crate::protocols::{Feed, Sniff, dns, http, http1, http2, http3, quic, tls};
+use crate::protocols::{Feed, Sniff, dns, http, http1, http2, http3, quic, socks, tls, vpn};
 use crate::streams::{Flow, FlowTable, FrameList, Slot};
 
 /// Bytes of one side that are held while its protocol is not yet clear.
@@ -44,6 +45,8 @@ pub(super) enum Found {
     Short(ShortPacket),
     /// A client began a session in which it may ask for names.
     Resolver(IpAddr, FrameNo),
+    /// Two hosts agreed on a tunnel.
+    Tunnel(Tunnel),
     /// A flow ended; these were its (last) frames.
     Flow(FrameList),
 }
@@ -121,6 +124,12 @@ struct State {
     listed: bool,
     /// The TLS session around it, where it is the plaintext of one.
     envelope: Option<Arc<Envelope>>,
+    /// What a proxy connected this flow to, from here on.
+    proxied: Option<Arc<Proxied>>,
+    /// Handshakes of tunnels in its datagrams.
+    tunnel: vpn::Handshake,
+    /// A relay answered it, and that was told.
+    relayed: bool,
 }
 
 #[derive(Debug)]
@@ -476,6 +485,10 @@ impl State {
                 if let Some(hello) = connection.take_hello() {
                     tell_resolver(stamp, flow, hello, out);
                 }
+                if !self.relayed && connection.answered_name().is_some_and(is_relay) {
+                    self.relayed = true;
+                    out.push(relay(stamp, flow, run.frame, Side::Client));
+                }
                 self.plaintext(stamp, flow, reader, out);
                 self.tls_ended(stamp, flow, reader, out);
                 if fed == Feed::NotThis {
@@ -532,6 +545,23 @@ impl State {
             return self.feed(stamp, flow, run, reader, out);
         };
         let inside = self.envelope.is_some();
+        if let Some((said, asker)) = socks_said(held, &run) {
+            match said {
+                socks::Said::Agreed { kind, target, used } => {
+                    let rests = after_handshake(held, &run, asker, used);
+                    self.proxied = Some(Arc::new(Proxied { kind, target: target.into(), frame: run.frame }));
+                    self.parser = Parser::default();
+                    for rest in rests {
+                        self.feed(stamp, flow, rest, reader, out);
+                    }
+                    return;
+                }
+                socks::Said::NeedMore if held.iter().map(run_len).sum::<usize>() + bytes.len() <= HELD_BYTES => {
+                    return held.push(owned(run));
+                }
+                socks::Said::NeedMore | socks::Said::NotThis => {}
+            }
+        }
         let before: usize = held.iter().filter(|r| r.side == run.side).map(run_len).sum();
         let verdict = if before == 0 {
             sniff(bytes, flow, reader, inside)
@@ -655,7 +685,9 @@ impl State {
         if self.envelope.is_some() {
             return;
         }
-        let inside = inside.get_or_insert_with(|| Box::new(Self::inside(connection, reader)));
+        let inside = inside.get_or_insert_with(|| {
+            Box::new(Self { proxied: self.proxied.clone(), ..Self::inside(connection, reader) })
+        });
         for run in runs {
             inside.feed(stamp, flow, run, reader, out);
         }
@@ -763,6 +795,11 @@ impl State {
 
     fn datagram(&mut self, stamp: Stamp, flow: &Flow, run: &Run<'_>, reader: &mut Reader, out: &mut Vec<Event>) {
         let RunKind::Data(bytes) = &run.kind else { return };
+        if let Parser::Unclear(_) | Parser::Datagrams(_) | Parser::Other = self.parser
+            && let Some((kind, asker)) = self.tunnel.datagram(run.side, bytes)
+        {
+            out.push(tunnel(stamp, flow, (kind, run.frame, asker)));
+        }
         if let Parser::Unclear(_) = self.parser {
             self.parser = Parser::Datagrams(0);
             if let Some(target) = quic::short_target(bytes) {
@@ -811,6 +848,12 @@ impl State {
             }
             Parser::Quic { connections, .. } => {
                 connections.feed(run, &mut reader.tools, &mut reader.quic);
+                if !self.relayed
+                    && let Some((asker, _)) = connections.answered_names().find(|(_, name)| is_relay(name))
+                {
+                    self.relayed = true;
+                    out.push(relay(stamp, flow, run.frame, asker));
+                }
                 self.streams(stamp, flow, reader, out);
                 self.quic_ended(stamp, flow, reader, out);
             }
@@ -872,8 +915,8 @@ impl State {
         let places = ((first.first_frame, first.time), last);
         let ordinal = self.ordinal.saturating_add(end.number);
         let detail = Detail::Http(Box::new(end.http));
-        let envelope = self.envelope.clone();
-        Some(Exchange { ordinal, envelope, ..exchange(flow, end.swapped, places, detail, end.anomalies) })
+        let (envelope, proxied) = (self.envelope.clone(), self.proxied.clone());
+        Some(Exchange { ordinal, envelope, proxied, ..exchange(flow, end.swapped, places, detail, end.anomalies) })
     }
 
     fn tls_ended(&mut self, stamp: Stamp, flow: &Flow, reader: &mut Reader, out: &mut Vec<Event>) {
@@ -904,7 +947,8 @@ impl State {
     fn tls_exchange(&self, flow: &Flow, end: tls::Ended) -> Exchange {
         let places = ((end.frames.0, end.times.0), (end.frames.1, end.times.1));
         let detail = Detail::Tls(Box::new(end.session));
-        Exchange { ordinal: self.ordinal, ..exchange(flow, end.swapped, places, detail, end.anomalies) }
+        let proxied = self.proxied.clone();
+        Exchange { ordinal: self.ordinal, proxied, ..exchange(flow, end.swapped, places, detail, end.anomalies) }
     }
 
     /// Passes on what responses handed out, before the exchange itself: a client may use a URL while the rest still comes.
@@ -933,6 +977,13 @@ impl State {
         out: &mut Vec<Event>,
     ) {
         self.seal(&mut exchange);
+        exchange.proxied.clone_from(&self.proxied);
+        if let Detail::Http(http) = &exchange.detail
+            && let Some(proxied) = connected(http)
+        {
+            // What follows on this connection is said to whom the proxy connected to.
+            self.proxied = Some(Arc::new(proxied));
+        }
         (self.news, self.listed) = (true, true);
         out.push(Event { stamp, flow: flow.id, found: Found::Exchange(exchange, contents) });
     }
@@ -995,6 +1046,57 @@ impl State {
     }
 }
 
+/// A tunnel that the two ends of a flow agreed on.
+fn tunnel(stamp: Stamp, flow: &Flow, (kind, frame, asker): (TunnelKind, FrameNo, Side)) -> Event {
+    let (client, server) = if asker == Side::Client { (flow.client, flow.server) } else { (flow.server, flow.client) };
+    Event { stamp, flow: flow.id, found: Found::Tunnel(Tunnel { kind, client, server, frame }) }
+}
+
+/// A session with a relay, which its answer shows before it ends.
+fn relay(stamp: Stamp, flow: &Flow, frame: FrameNo, asker: Side) -> Event {
+    tunnel(stamp, flow, (TunnelKind::PrivateRelay, frame, asker))
+}
+
+/// What a proxy connected to, when it accepted a CONNECT of HTTP/1 (RFC 9110 section 9.3.6). In later versions that is one
+/// stream of many.
+fn connected(http: &HttpExchange) -> Option<Proxied> {
+    let (request, response) = (http.request.as_ref()?, http.response.as_ref()?);
+    let StartLine::Request { method, target } = request.start else { return None };
+    let accepted = matches!(response.start, StartLine::Status { code: 200..=299, .. });
+    let connect = accepted && http.stream.is_none() && method.of(&request.block) == b"CONNECT";
+    let target = String::from_utf8_lossy(target.of(&request.block)).into();
+    connect.then_some(Proxied { kind: ProxyKind::Connect, target, frame: response.header_frame })
+}
+
+/// What the bytes so far say of a SOCKS proxy, and who asks it; `None` where they begin as no such handshake does.
+fn socks_said(held: &[Run<'static>], run: &Run<'_>) -> Option<(socks::Said, Side)> {
+    let RunKind::Data(bytes) = &run.kind else { return None };
+    let asker = held.first().map_or(run.side, |first| first.side);
+    let mut sides = [joined(held, asker), joined(held, asker.other())];
+    sides[usize::from(run.side != asker)].extend_from_slice(bytes);
+    let [client, proxy] = &sides;
+    matches!(client.first(), Some(4 | 5)).then(|| (socks::read(client, proxy), asker))
+}
+
+/// What stands behind a handshake that used so many bytes of the asker's side and of the other.
+fn after_handshake(held: &[Run<'static>], run: &Run<'_>, asker: Side, used: [usize; 2]) -> Vec<Run<'static>> {
+    let mut left = used;
+    let mut rests = Vec::new();
+    let last = owned(Run { kind: run.kind.clone(), ..owned_head(run) });
+    for run in held.iter().chain([&last]) {
+        let RunKind::Data(bytes) = &run.kind else { continue };
+        let left = &mut left[usize::from(run.side != asker)];
+        let skipped = bytes.len().min(*left);
+        *left -= skipped;
+        let rest = bytes.get(skipped..).unwrap_or_default();
+        if !rest.is_empty() {
+            let offset = run.offset.saturating_add(skipped as u64);
+            rests.push(Run { offset, kind: RunKind::Data(rest.to_vec().into()), ..owned_head(run) });
+        }
+    }
+    rests
+}
+
 /// Which shard a unit falls to. Datagrams go by the end that stays where a QUIC client moves, its server, so that one shard
 /// sees all of a connection; lookups, which are many and short, by their flow.
 fn place(unit: &Unit) -> u64 {
@@ -1047,6 +1149,7 @@ pub(super) fn exchange(
         time: first.1,
         end_time: last.1,
         envelope: None,
+        proxied: None,
         detail,
         anomalies,
     }

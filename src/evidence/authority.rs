@@ -4,8 +4,8 @@
 //! Comes in: an exchange that was read inside TLS. Goes out: one of four answers. Never: a guess where the certificate is
 //! not visible.
 
-use super::names::{self, Name};
-use crate::model::{Certificate, Detail, Exchange};
+use super::names::Name;
+use crate::model::{Detail, Exchange};
 
 /// How a request's host stands to its session.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -60,18 +60,11 @@ pub(super) fn of_host(host: &Name, exchange: &Exchange) -> Option<Authority> {
     let envelope = exchange.envelope.as_deref()?;
     let sent = envelope.name.as_ref().and_then(|sent| Name::of(&sent.text));
     let same = sent.map(|sent| sent.bytes() == host.bytes());
-    match (envelope.certificate.as_deref().map(|leaf| is_for(leaf, host)), same) {
+    match (envelope.certificate.as_deref().map(|leaf| leaf.is_for(host.bytes())), same) {
         (Some(false), _) => Some(Authority::Foreign),
         (Some(true), Some(false)) => Some(Authority::Coalesced),
         (Some(true), _) | (None, Some(true)) => Some(Authority::Same),
         (None, Some(false)) => Some(Authority::Open),
         (None, None) => None,
     }
-}
-
-/// Whether a certificate is for that name.
-pub(super) fn is_for(leaf: &Certificate, name: &Name) -> bool {
-    let covers = |pattern: &String| names::covers(pattern.as_bytes(), name.bytes());
-    let in_subject = leaf.names.is_empty() && leaf.subject_cn.as_ref().is_some_and(covers);
-    leaf.names.iter().any(covers) || in_subject
 }

@@ -14,7 +14,7 @@ use super::sample::{Expressions, matching};
 use crate::model::{
     BlockSpan, Body, Budget, ByteRange, Certificate, ClientHello, Decryption, Detail, DnsKind, DnsLookup, DnsOver,
     DnsQuestion, DnsRecord, DnsResponse, Endpoint, Exchange, Field, FlowId, FrameNo, HttpExchange, HttpMessage,
-    HttpVersion, ServerHello, StartLine, Timestamp, TlsSession, TlsTransport, Transport,
+    HttpVersion, ServerHello, Stapled, StartLine, Timestamp, TlsSession, TlsTransport, Transport,
 };
 
 /// 2026-09-01, where a rule does not care.
@@ -479,6 +479,7 @@ fn exchange(server: IpAddr, detail: Detail) -> Exchange {
         time: NOW,
         end_time: NOW,
         envelope: None,
+        proxied: None,
         detail,
         anomalies: Vec::new(),
     }
@@ -597,7 +598,9 @@ pub(super) fn sealed(sni: &str, certificate: Option<Certificate>) -> Exchange {
         server_hello: Some(server),
         certificate_frame: certificate.is_some().then_some(FrameNo(2)),
         certificates: certificate.map(Arc::new).into_iter().collect(),
+        trust: None,
         client_certificates: Vec::new(),
+        stapled: Stapled::default(),
         bytes: [0, 0],
         quic: None,
         decryption: Decryption::NotTried,

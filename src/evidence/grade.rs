@@ -8,11 +8,12 @@ use std::sync::Arc;
 
 use smallvec::SmallVec;
 
+use super::known::Tunnelled;
 use super::names::Asked;
 use super::pack::{Kind, Signature, SpeaksFor, pack};
 use crate::model::{
-    Agreement, Answer, Evidence, FirstWrite, Grade, Group, HandOut, Hop, LinkMatch, LookedUp, ProviderId, Stance,
-    Supports, Tenant, Verdict, WitnessKind,
+    Agreement, Answer, ChainStanding, Evidence, FirstWrite, Grade, Group, HandOut, Hop, LinkMatch, LookedUp, Part,
+    ProviderId, Stance, Supports, Tenant, Trust, Verdict, WitnessKind,
 };
 
 const EDGE: &str = "edge";
@@ -31,7 +32,8 @@ const OPENED: &str = "This row is the session itself: what was read inside it wi
 const RESUMED: &str = "No certificate is shown: the session was resumed, or its certificate lies in a hole or where the keys do \
                        not reach. Who holds the key is not shown here.";
 const NO_CERTIFICATE: &str = "TLS 1.3 hides the server's certificate from an observer without keys.";
-const NO_NAME: &str = "Encrypted Client Hello hides the name that was asked for; the visible one is the outer name.";
+const NO_NAME: &str = "The hello carries an Encrypted Client Hello, true or made up (GREASE), which nobody without the key \
+                       can tell apart: where it is true, the visible name is only the provider's public one.";
 const QUIC_SEALED: &str = "QUIC seals everything after its first packets, the server's certificate included.";
 const ONLY_STEERING: &str = "A lookup shows where a name is steered, not who answers a connection.";
 const NO_LOOKUP: &str =
@@ -58,10 +60,21 @@ const PROXIED: &str = "The request went to a proxy: the address is the proxy's, 
 const BEHIND: &str = "What stands behind the answering machine shows only where it lets header lines through.";
 const RESIGNED: &str =
     "The certificate was signed by an inspecting proxy: what the named server said can have been changed on the way.";
+const UNVERIFIED: &str = "The server's certificate is not verified, so the names in it may be written by anybody.";
+const WRONG_NAME: &str = "The server's certificate is for other names than the one that was asked for.";
+pub(super) const IMITATED: &str = "An authority that no public list has signed for names of others: a machine on the way may \
+                                   have answered in their place.";
+const OTHER_ROOTS: &str =
+    "No list of roots of about the capture's time is here: the nearest is more than two years off.";
 const PAYER: &str =
     "Who owns and pays for the account is in no capture; who hands out its signed URLs is as near as lines come.";
+pub(super) const ONLY_RELAY: &str = "This connection ends at a relay: whom the app talks to through it is sealed, and the verdict is \
+                          about the relay only.";
+const VPN: &str =
+    "This client set up a VPN tunnel: what went through it, names and servers included, is sealed and not listed here.";
+const ALSO_RELAYED: &str = "This client also used iCloud Private Relay: what it asked through that, and of whom, is sealed and not listed here.";
 /// Every sentence about what a capture cannot show.
-pub(super) const CANNOT_SHOW: [&str; 23] = [
+pub(super) const CANNOT_SHOW: [&str; 30] = [
     SEALED,
     OPENED,
     RESUMED,
@@ -84,7 +97,14 @@ pub(super) const CANNOT_SHOW: [&str; 23] = [
     PROXIED,
     BEHIND,
     RESIGNED,
+    UNVERIFIED,
+    IMITATED,
+    OTHER_ROOTS,
+    WRONG_NAME,
     PAYER,
+    ONLY_RELAY,
+    VPN,
+    ALSO_RELAYED,
 ];
 
 /// What the grade needs beside the ledger.
@@ -103,6 +123,10 @@ pub(super) struct Scene {
     pub(super) asked_sealed: bool,
     pub(super) accepted: bool,
     pub(super) proxied: bool,
+    /// What was asked is inside what a proxy passes on: the address says nothing of who answered it.
+    pub(super) passed_on: bool,
+    /// The tunnels that the client had by then.
+    pub(super) tunnelled: Tunnelled,
     pub(super) dns: bool,
     pub(super) sealed: bool,
     /// A TLS session, or an exchange that was read from one.
@@ -115,6 +139,10 @@ pub(super) struct Scene {
     pub(super) sends_certificate_open: bool,
     /// An exchange that was read from a session.
     pub(super) inside: bool,
+    /// How the chain stands, where one was seen.
+    pub(super) trust: Option<Arc<Trust>>,
+    /// An authority of no list signed for a well-known name of another.
+    pub(super) imitated: bool,
     pub(super) hidden_name: bool,
     pub(super) no_request: bool,
     pub(super) no_response: bool,
@@ -145,6 +173,16 @@ pub(super) struct Scene {
 }
 
 impl Scene {
+    /// Whether the certificate is vouched for. Where it is not, anybody could have made it.
+    fn verified(&self) -> bool {
+        self.trust.as_ref().is_some_and(|t| t.holds())
+    }
+
+    /// Independent witnesses: a certificate that is not verified is none beside others.
+    fn independent(&self, groups: Groups) -> u32 {
+        groups.independent() - u32::from(groups.has(Group::KeyHolder) && !self.verified())
+    }
+
     /// The registrable domain of the asked name.
     fn site(&self) -> Option<&str> {
         self.asked.as_ref()?.site.as_deref()
@@ -273,6 +311,13 @@ fn resigned(witnesses: &[Witness<'_>]) -> bool {
     witnesses.iter().any(|w| w.entry.group == Group::KeyHolder && w.rule.role == "middlebox")
 }
 
+/// The name that was asked for is a relay's: who answers it passes on to others.
+fn relayed(witnesses: &[Witness<'_>]) -> bool {
+    witnesses.iter().any(|w| {
+        w.entry.group == Group::NameChoice && w.rule.role == "private-relay" && w.entry.place.part != Part::Dns
+    })
+}
+
 /// Whether the service's own addresses are listed, so that another address speaks against it. An object store stands in
 /// its operator's ranges even where these are not listed a service.
 fn listed(rule: &Signature) -> bool {
@@ -335,20 +380,25 @@ fn operator(
     if only_headers && imitated && !groups.has(Group::NameChoice) {
         return None;
     }
-    let key = witnesses.iter().any(|w| {
-        w.rule.provider == provider
-            && w.entry.group == Group::KeyHolder
-            && w.rule.kind != Kind::CertIssuer
-            && w.strength >= 3
-    });
-    let mut grade = match groups.independent() {
+    let key = scene.verified()
+        && witnesses.iter().any(|w| {
+            w.rule.provider == provider
+                && w.entry.group == Group::KeyHolder
+                && w.rule.kind != Kind::CertIssuer
+                && w.strength >= 3
+        });
+    let mut grade = match scene.independent(groups) {
+        // The certificate alone, and not verified: one witness that anybody could imitate.
+        0 if groups.has(Group::KeyHolder) => Grade::Suggests,
         0 => Grade::NameOnly,
         1 if key => Grade::Supports,
         1 => Grade::Suggests,
         _ if strength >= 3 => Grade::Supports,
         _ => Grade::Suggests,
     };
-    if scene.local || scene.proxied || scene.no_response {
+    // A proxy that passes bytes on has not got the key of who answers.
+    let hidden = scene.local || scene.proxied && !(scene.passed_on && scene.verified());
+    if hidden || scene.no_response || scene.imitated || relayed(witnesses) {
         grade = grade.min(Grade::Suggests);
     }
     if stores_differ && only_headers {
@@ -389,7 +439,7 @@ fn by_address(w: &Witness<'_>, witnesses: &[Witness<'_>], scene: &Scene, conflic
     let provider = w.rule.provider;
     let (groups, _) = speaking_for(provider, witnesses, scene);
     let good = w.strength >= 3 && scene.dated;
-    let mut grade = match (good, groups.independent()) {
+    let mut grade = match (good, scene.independent(groups)) {
         (true, _) | (false, 2..) => Grade::Supports,
         (false, _) => Grade::Suggests,
     };
@@ -397,7 +447,7 @@ fn by_address(w: &Witness<'_>, witnesses: &[Witness<'_>], scene: &Scene, conflic
     if good && written(groups) && !scene.gap {
         grade = Grade::Conclusive;
     }
-    if resigned(witnesses) || scene.no_response {
+    if resigned(witnesses) || scene.no_response || scene.imitated || relayed(witnesses) {
         grade = grade.min(Grade::Suggests);
     }
     // A certificate for another operator's own zone answers the same question differently.
@@ -497,11 +547,13 @@ fn product(
     // One witness of the product and another of its operator: supports with routing or a key, as the table says.
     let own_range = c.groups.has(Group::Routing);
     let others = c.groups.independent() - u32::from(own_range);
-    let backed = routed || c.groups.has(Group::KeyHolder) || c.groups.has(Group::Arithmetic);
-    let sure = others >= 2 || (others == 1 && backed) || (own_range && c.strength >= 4 && scene.dated);
+    let key = c.groups.has(Group::KeyHolder) && scene.verified();
+    let backed = routed || key || c.groups.has(Group::Arithmetic);
+    let sound = scene.independent(c.groups) - u32::from(own_range);
+    let sure = sound >= 2 || (sound == 1 && backed) || (own_range && c.strength >= 4 && scene.dated);
     let grade = if stores_differ && !c.front {
         Grade::Contradicted
-    } else if written(c.groups) && here && (routed || c.groups.has(Group::KeyHolder)) && !scene.gap {
+    } else if written(c.groups) && here && (routed || key) && !scene.gap {
         Grade::Conclusive
     } else if here && sure {
         Grade::Supports
@@ -651,13 +703,20 @@ fn cannot_show(scene: &Scene, witnesses: &[Witness<'_>]) -> Vec<&'static str> {
         (scene.sealed_dns, SEALED_DNS),
         (!scene.dns && scene.proxied, PROXIED),
         (scene.local, LOCAL_PEER),
-        (!scene.dns && !scene.local && !routed, UNLISTED),
+        (!scene.dns && !scene.local && !scene.passed_on && !routed, UNLISTED),
         (routed && !scene.dated, UNDATED),
         (scene.gap, GAPS),
         (scene.dropped, DROPPED),
         (resigned(witnesses), RESIGNED),
+        (scene.trust.as_ref().is_some_and(|t| !t.holds()), UNVERIFIED),
+        (scene.trust.as_ref().is_some_and(|t| t.standing == ChainStanding::WrongName), WRONG_NAME),
+        (scene.imitated && !resigned(witnesses), IMITATED),
+        (scene.trust.as_ref().is_some_and(|t| t.is_undated()), OTHER_ROOTS),
         (answered && !scene.dns && !scene.sealed, BEHIND),
         (scene.tenant.is_some() && !scene.dns, PAYER),
+        (relayed(witnesses), ONLY_RELAY),
+        (scene.tunnelled.vpn, VPN),
+        (scene.tunnelled.relay && !relayed(witnesses), ALSO_RELAYED),
     ]
     .into_iter()
     .filter(|(holds, _)| *holds)

@@ -11,7 +11,7 @@ use super::handouts::{Given, HandOuts, Unseen, Upload, Uploads};
 use super::names::Name;
 use crate::model::{
     AnomalyKind, Budget, ByteRange, Detail, DnsKind, DnsLookup, DnsRecord, Exchange, ExchangeNo, FlowId, FrameNo,
-    GiverNo, HttpExchange, StartLine, TlsSession,
+    GiverNo, HttpExchange, StartLine, TlsSession, TunnelKind,
 };
 use crate::protocols::links::normal_url;
 
@@ -124,6 +124,15 @@ pub struct Known {
     resolvers: AHashMap<IpAddr, Vec<(FlowId, FrameNo)>>,
     /// The capture's own counters tell of dropped packets.
     pub(super) dropped: bool,
+    /// Clients that had tunnels: through a VPN, through a relay.
+    tunnels: AHashMap<IpAddr, Tunnelled>,
+}
+
+/// Which kinds of tunnels a client had by now.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Tunnelled {
+    pub(super) vpn: bool,
+    pub(super) relay: bool,
 }
 
 impl Known {
@@ -138,6 +147,7 @@ impl Known {
             clients: AHashMap::new(),
             resolvers: AHashMap::new(),
             dropped: false,
+            tunnels: AHashMap::new(),
         }
     }
 
@@ -161,6 +171,23 @@ impl Known {
     /// Whether a client may have asked for names before that frame where nobody can see them.
     pub(super) fn may_have_asked(&self, client: IpAddr, before: FrameNo) -> bool {
         self.resolvers.get(&client).is_some_and(|sessions| sessions.iter().any(|(_, hello)| *hello < before))
+    }
+
+    /// From here on it is known that a client sends through a tunnel what the capture does not show.
+    pub fn learn_tunnel(&mut self, client: IpAddr, kind: TunnelKind) {
+        if self.tunnels.len() >= CLIENTS && !self.tunnels.contains_key(&client) {
+            return;
+        }
+        let known = self.tunnels.entry(client).or_default();
+        match kind {
+            TunnelKind::WireGuard | TunnelKind::OpenVpn | TunnelKind::Ipsec => known.vpn = true,
+            TunnelKind::PrivateRelay => known.relay = true,
+        }
+    }
+
+    /// The tunnels of a client by now.
+    pub(super) fn tunnelled(&self, client: IpAddr) -> Tunnelled {
+        self.tunnels.get(&client).copied().unwrap_or_default()
     }
 
     /// Remembers links that a response hands out.
@@ -298,6 +325,16 @@ impl Known {
         }
         others.iter().map(|chain| chain.lookup).collect()
     }
+}
+
+/// The hosts to which a device sends what goes through iCloud Private Relay, over QUIC and over TCP (Apple, "Prepare your
+/// network or web server for iCloud Private Relay").
+const RELAYS: [&[u8]; 2] = [b"mask.icloud.com", b"mask-h2.icloud.com"];
+
+/// Whether an answered session for that name is one with a relay. A lookup of the name is none: devices look it up also to
+/// find out whether they may use the relay.
+pub fn is_relay(name: &[u8]) -> bool {
+    RELAYS.iter().any(|relay| relay.eq_ignore_ascii_case(name))
 }
 
 /// Other names of an address that are kept with a verdict.

@@ -6,7 +6,8 @@ use ahash::AHashMap;
 use smallvec::{SmallVec, smallvec};
 
 use super::addresses;
-use super::authority::{self, Authority, is_for};
+use super::authorities::Authorities;
+use super::authority::{self, Authority};
 use super::computed::{self, Facts};
 use super::custody;
 use super::grade::{self, Scene};
@@ -17,9 +18,9 @@ use super::pack::{Kind, Signature, SpeaksFor, pack};
 use super::pattern::{Pairs, Pattern};
 use super::resolvers::sealed_dns;
 use crate::model::{
-    AnomalyKind, Budget, ByteRange, Certificate, ClientHello, Detail, DnsLookup, Evidence, Exchange, ExchangeNo, Field,
-    FirstWrite, FrameNo, Group, HttpExchange, HttpMessage, Ledger, LookedUp, Opening, Part, Place, ProviderId,
-    StartLine, Supports, TlsSession, TlsTransport, Verdict, frames_of,
+    AnomalyKind, Budget, ByteRange, Certificate, ClientHello, Detail, DnsLookup, Envelope, Evidence, Exchange,
+    ExchangeNo, Field, FirstWrite, FrameNo, Group, HttpExchange, HttpMessage, Ledger, LookedUp, Opening, Part, Place,
+    ProviderId, StartLine, Supports, TlsSession, TlsTransport, Trust, Verdict, frames_of,
 };
 use crate::protocols::links::keys;
 
@@ -94,6 +95,7 @@ pub struct Matcher {
     owners: Vec<(u16, &'static str)>,
     issuers: Vec<(u16, &'static str)>,
     certificate_memory: AHashMap<[u8; 32], Quotes>,
+    private: Authorities,
     /// Where each ledger is written.
     entries: Ledger,
 }
@@ -115,6 +117,7 @@ impl Matcher {
             owners: Vec::new(),
             issuers: Vec::new(),
             certificate_memory: AHashMap::new(),
+            private: Authorities::default(),
             entries: Ledger::new(),
         };
         for (number, s) in pack().in_force() {
@@ -172,8 +175,9 @@ impl Matcher {
         let mut scene = Scene { month, ..Scene::default() };
         scene.gap = exchange.anomalies.iter().any(|a| matches!(a.kind, AnomalyKind::Gap | AnomalyKind::MissingStart));
         scene.dropped = known.dropped;
+        scene.tunnelled = known.tunnelled(exchange.client.ip);
         let mut asked = None;
-        if !matches!(exchange.detail, Detail::Dns(_)) {
+        if !matches!(exchange.detail, Detail::Dns(_)) && exchange.proxied.is_none() {
             Self::routing(exchange, month, &mut book, &mut scene);
         }
         match &exchange.detail {
@@ -187,7 +191,10 @@ impl Matcher {
             }
             Detail::Dns(dns) => self.dns(dns, exchange, &mut book, &mut scene),
         }
-        if !scene.dns {
+        if exchange.proxied.is_some() {
+            // The address is the proxy's, and so is the lookup that led to it.
+            (scene.proxied, scene.passed_on) = (true, true);
+        } else if !scene.dns {
             // A lookup after the connection began cannot be what led to it.
             let began = FrameNo(exchange.flow.0);
             let (client, server) = (exchange.client.ip, exchange.server.ip);
@@ -280,7 +287,8 @@ impl Matcher {
         }
         let text = target.of(&request.block);
         let (authority, proxied) = authority_of(text, method == b"CONNECT" && !text.starts_with(b"/"));
-        scene.proxied = proxied;
+        // A proxied stream or datagrams inside HTTP/2 or HTTP/3 (RFC 9298 section 3): the path names whom they are for.
+        scene.proxied = proxied || method == b"CONNECT" && text.starts_with(b"/.well-known/masque/");
         if let Some(authority) = authority {
             let range = within(target, authority);
             let name = Name::of(range.of(&request.block));
@@ -432,10 +440,11 @@ impl Matcher {
         }
         if let Some(leaf) = tls.certificates.first() {
             // That it is for the asked name is no second word of the client.
-            if asked.as_ref().is_some_and(|name| !is_for(leaf, name)) {
+            if asked.as_ref().is_some_and(|name| !leaf.is_for(name.bytes())) {
                 scene.names_agree = Some(false);
             }
             self.key_holder(leaf, tls.certificate_frame, book);
+            self.imitation(leaf, asked.as_ref(), tls.trust.as_ref(), scene);
         }
         asked
     }
@@ -466,10 +475,21 @@ impl Matcher {
         }
         if let Some(leaf) = leaf {
             self.key_holder(leaf, envelope.certificate_frame, book);
+            let sent = sent.as_ref().map(|(_, name)| name);
+            self.imitation(leaf, sent, envelope.trust.as_ref(), scene);
         }
         if asked.is_none() {
             *asked = sent.map(|(_, name)| name);
         }
+    }
+
+    /// Notes how the chain stands, and whether an authority of no list signs for others.
+    fn imitation(&mut self, leaf: &Certificate, asked: Option<&Name>, trust: Option<&Arc<Trust>>, scene: &mut Scene) {
+        scene.trust = trust.cloned();
+        let (Some(trust), Some(asked)) = (trust, asked) else { return };
+        let names = self.names.asked(asked);
+        let claim = names.signatures.first().and_then(|n| pack().signature(*n));
+        scene.imitated = claim.is_some_and(|claim| self.private.imitates(trust, leaf, claim, asked.bytes()));
     }
 
     fn key_holder(&mut self, leaf: &Certificate, frame: Option<FrameNo>, book: &mut Book) {

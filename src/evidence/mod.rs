@@ -4,6 +4,7 @@
 //! bytes at a place, and a verdict drawn from nothing but that ledger. Never: input or output, a clock, a look-up.
 
 mod addresses;
+mod authorities;
 mod authority;
 mod cases;
 #[cfg(test)]
@@ -36,11 +37,13 @@ use std::sync::OnceLock;
 
 use ahash::AHashMap;
 
+use crate::model::{Evidence, Exchange, Part};
+
 pub use authority::{Authority, authority};
 pub use cases::{Trial, Trials};
 pub use custody::{Scheme, SignedRequest, Standing as SignatureStanding, signed_request, standing};
 pub use handouts::Given;
-pub use known::Known;
+pub use known::{Known, is_relay};
 pub use matcher::Matcher;
 pub use name_path::{NamePath, name_path};
 pub use pack::{AddedFile, Kind, Pack, Provider, Service, Signature, SpeaksFor, pack};
@@ -48,6 +51,17 @@ pub use readings::{challenges, hypotheses, signature_standing, vintage};
 pub use resolvers::{SealedDns, resolver, sealed_dns};
 pub use serving::{Cache, CacheLine, Layer, Via, age, cache_lines, via};
 pub use user_pack::{LintLine, PackText, install, lint, lint_built_in};
+
+/// Who could have faked a line of the ledger: the rule's words, and for a certificate how its chain stands.
+pub fn forgeable_by(entry: &Evidence, exchange: &Exchange) -> String {
+    let rule = pack().signature(entry.signature).map_or("", |s| s.forgeable_by);
+    let chain = exchange.trust().filter(|_| matches!(entry.place.part, Part::Certificate(_)));
+    match chain {
+        Some(trust) if trust.holds() => format!("{rule} (the chain is {})", trust.sentence()),
+        Some(trust) => format!("whoever made the chain, for it is {}", trust.sentence()),
+        None => rule.to_owned(),
+    }
+}
 
 /// All static words that may stand in a verdict: roles, kinds of hops, and what a capture cannot show.
 pub fn words() -> impl Iterator<Item = &'static str> {

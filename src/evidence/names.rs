@@ -170,16 +170,6 @@ impl Names {
     }
 }
 
-/// Whether a certificate's name covers `name` (in lower case): equal, or `*.` for one label (RFC 9525 section 6.3).
-pub(super) fn covers(pattern: &[u8], name: &[u8]) -> bool {
-    if let Some(zone) = pattern.strip_prefix(b"*") {
-        return memchr::memchr(b'.', name)
-            .and_then(|dot| name.get(dot..))
-            .is_some_and(|rest| rest.len() > 1 && rest.eq_ignore_ascii_case(zone));
-    }
-    pattern.eq_ignore_ascii_case(name)
-}
-
 /// A name in lower case without port, brackets and final dot; on the stack, but for the longest.
 pub(super) struct Name(SmallVec<[u8; 48]>);
 

@@ -7,8 +7,8 @@
 use super::pack::{Kind, Signature, pack};
 use super::{addresses, computed, custody, dates, serving};
 use crate::model::{
-    Alternative, AnomalyKind, Attempt, Challenge, Detail, Evidence, Exchange, Grade, Group, HttpMessage, Hypothesis,
-    LinkMatch, Stance, Standing, StartLine, Timestamp, Verdict, WitnessKind, WriteMatch, clean_to,
+    Alternative, AnomalyKind, Attempt, ChainStanding, Challenge, Detail, Evidence, Exchange, Grade, Group, HttpMessage,
+    Hypothesis, LinkMatch, Stance, Standing, StartLine, Timestamp, Trust, Verdict, WitnessKind, WriteMatch, clean_to,
 };
 
 /// Seconds by which a server's Date line and the capture's clock may differ: computers' clocks drift by minutes.
@@ -340,19 +340,27 @@ fn middlebox(s: &Scene<'_>) -> Hypothesis {
         () if !resigned.is_empty() => {
             say(Standing::Open, "It fits: an inspecting proxy signed the certificate.", resigned)
         }
+        () if s.verdict.cannot_show.contains(&super::grade::IMITATED) => {
+            let key = s.of_group(Group::KeyHolder);
+            say(Standing::Open, "It fits: an authority of no public list signed for another's name.", key)
+        }
         () if addresses::is_local(s.exchange.server.ip) => {
             say(Standing::Open, "The peer's address is private: a proxy or gateway may have answered.", Vec::new())
+        }
+        () if s.verdict.cannot_show.contains(&super::grade::ONLY_RELAY) => {
+            say(Standing::Open, "The connection ends at a relay, which passes on to others.", Vec::new())
         }
         () if s.verdict.agreement.of(WitnessKind::Address) == Stance::NotObservable => {
             say(Standing::Open, "The request went to a proxy.", Vec::new())
         }
         () if !routing.is_empty() && !key.is_empty() => {
             let entries = routing.into_iter().chain(key).collect();
-            say(
-                Standing::Weakened,
-                "Address and certificate both point at the operator; the chain is not verified here.",
-                entries,
-            )
+            let why = if s.exchange.trust().is_some_and(Trust::is_verified) {
+                "Address and certificate both point at the operator, and public roots vouch for the certificate."
+            } else {
+                "Address and certificate both point at the operator; the certificate is not verified."
+            };
+            say(Standing::Weakened, why, entries)
         }
         () if !routing.is_empty() => {
             let why = if in_session {
@@ -466,6 +474,7 @@ pub fn challenges(exchange: &Exchange, ledger: &[Evidence], verdict: &Verdict) -
         signature(&s),
         returned_hash(&s),
         between(&s),
+        chain(&s),
         tables(&s),
         holes(&s),
         shared(&s),
@@ -585,6 +594,18 @@ fn between(s: &Scene<'_>) -> Challenge {
     match middle.standing {
         Standing::Open => challenge(question, Attempt::Broke, middle.why),
         Standing::Weakened | Standing::RuledOut => challenge(question, Attempt::Held, middle.why),
+    }
+}
+
+fn chain(s: &Scene<'_>) -> Challenge {
+    let question = "Is the server's certificate one that the public roots of that time do not vouch for?";
+    match s.exchange.trust() {
+        None => challenge(question, Attempt::NotPossible, "no certificate is seen"),
+        Some(trust) if trust.is_verified() => challenge(question, Attempt::Held, trust.sentence()),
+        Some(trust) if trust.standing == ChainStanding::NotChecked => {
+            challenge(question, Attempt::NotPossible, trust.sentence())
+        }
+        Some(trust) => challenge(question, Attempt::Broke, trust.sentence()),
     }
 }
 

@@ -129,6 +129,7 @@ fn exchange(server: &str, time: Timestamp, detail: Detail) -> Exchange {
         time,
         end_time: time,
         envelope: None,
+        proxied: None,
         detail,
         anomalies: Vec::new(),
     }
@@ -196,6 +197,26 @@ fn lookup(chain: &str, time: Timestamp) -> Exchange {
     e
 }
 
+/// The outcome of a check against the lists, up to an authority of that name.
+fn trust(standing: ChainStanding) -> Trust {
+    let root = TrustedRoot {
+        name: "Example Root".to_owned(),
+        sha256: [7; 32],
+        first_list: NOW,
+        last_list: NOW,
+        newest_list: NOW,
+    };
+    let private = matches!(standing, ChainStanding::SelfSigned | ChainStanding::UnknownRoot | ChainStanding::NoIssuer);
+    Trust {
+        standing,
+        root: (!private).then_some(root),
+        authority: private.then(|| "Example Guard CA".to_owned()),
+        named: true,
+        list: NOW,
+        list_days: 0,
+    }
+}
+
 fn tls(server: &str, sni: &str, certificate: Option<Certificate>) -> Exchange {
     let hello = ClientHello {
         frame: FrameNo(11),
@@ -221,8 +242,10 @@ fn tls(server: &str, sni: &str, certificate: Option<Certificate>) -> Exchange {
             retry: false,
         }),
         certificate_frame: certificate.is_some().then_some(FrameNo(12)),
+        trust: certificate.is_some().then(|| Arc::new(trust(ChainStanding::Verified))),
         certificates: certificate.map(Arc::new).into_iter().collect(),
         client_certificates: Vec::new(),
+        stapled: Stapled::default(),
         bytes: [0, 0],
         quic: None,
         decryption: Decryption::NotTried,
@@ -594,6 +617,64 @@ fn chains_count_for_the_client_that_asked() {
     judge(&lookup("acct.blob.core.windows.net > 203.0.113.80", NOW), &[]).says("microsoft-azure", "name only", "blob");
 }
 
+/// A session whose chain came to that.
+fn chained(server: &str, sni: &str, leaf: Certificate, standing: ChainStanding) -> Exchange {
+    let mut exchange = tls(server, sni, Some(leaf));
+    if let Detail::Tls(session) = &mut exchange.detail {
+        session.trust = Some(Arc::new(trust(standing)));
+    }
+    exchange
+}
+
+#[test]
+fn a_certificate_that_is_not_verified_says_less() {
+    let zone = || certificate(&["*.blob.core.windows.net"], None, "Somebody");
+    let name = "acct.blob.core.windows.net";
+    for standing in ChainStanding::ALL {
+        let seen = judge(&chained(NOWHERE, name, zone(), standing), &[]);
+        let verified = matches!(standing, ChainStanding::Verified | ChainStanding::WrongName);
+        let grade = if verified { "supports" } else { "suggests" };
+        seen.says("microsoft-azure", grade, "blob");
+        let said = seen.verdict.cannot_show.iter().any(|s| s.contains("not verified"));
+        assert_eq!(said, !verified, "{standing:?}: {:?}", seen.verdict.cannot_show);
+    }
+    // Beside an address it is no second witness: what an old list says stays what it was.
+    let alone = judge(&chained("20.60.0.1", name, zone(), ChainStanding::SelfSigned), &[]);
+    let both = judge(&chained("20.60.0.1", name, zone(), ChainStanding::Verified), &[]);
+    assert!(alone.verdict.operator.unwrap().grade <= both.verdict.operator.unwrap().grade);
+}
+
+#[test]
+fn an_authority_of_no_list_that_signs_for_others_is_noticed() {
+    let told = |seen: &Seen| seen.verdict.cannot_show.iter().any(|s| s.contains("names of others"));
+    let guard = |name: &str| certificate(&[name], None, "Example Guard");
+    // Its certificate was sent along, and it signed for a company that is not its own.
+    let seen = judge(&chained("17.253.0.1", "www.apple.com", guard("www.apple.com"), ChainStanding::UnknownRoot), &[]);
+    assert!(told(&seen) && seen.grade() == "suggests", "{:?}", seen.verdict);
+    // A name that is nobody's, a certificate for other names, a company's own root: none of them is that.
+    for (sni, leaf, standing) in [
+        ("intranet.example", guard("intranet.example"), ChainStanding::UnknownRoot),
+        ("www.apple.com", guard("router.example"), ChainStanding::UnknownRoot),
+        ("www.apple.com", certificate(&["www.apple.com"], None, "Apple Inc."), ChainStanding::UnknownRoot),
+        ("www.apple.com", guard("www.apple.com"), ChainStanding::NoIssuer),
+        ("www.apple.com", guard("www.apple.com"), ChainStanding::SelfSigned),
+        ("www.apple.com", guard("www.apple.com"), ChainStanding::Expired),
+        ("www.apple.com", guard("www.apple.com"), ChainStanding::Verified),
+    ] {
+        let seen = judge(&chained("17.253.0.1", sni, leaf, standing), &[]);
+        assert!(!told(&seen), "{sni} {standing:?}");
+    }
+    // An issuer that was not sent may be a forgotten intermediate, until it signs for a second company.
+    let mut matcher = Matcher::new(&Budget::default());
+    let known = Known::new(&Budget::default());
+    let mut told_of = |name: &str| {
+        let exchange = chained("17.253.0.1", name, guard(name), ChainStanding::NoIssuer);
+        matcher.judge(&exchange, &known).1.cannot_show.iter().any(|s| s.contains("names of others"))
+    };
+    assert!(!told_of("www.apple.com") && !told_of("www.icloud.com"));
+    assert!(told_of("s3.amazonaws.com") && told_of("www.apple.com"));
+}
+
 #[test]
 fn certificates_speak_for_zones() {
     let zone = certificate(&["*.blob.core.windows.net"], None, "Microsoft Corporation");
@@ -717,6 +798,10 @@ fn proxies_void_the_address() {
     let blob = "HTTP/1.1 200 OK\r\nServer: Windows-Azure-Blob/1.0 Microsoft-HTTPAPI/2.0\r\n\r\n";
     let seen = get("192.168.1.1", ask, blob).judge();
     seen.says("microsoft-azure", "suggests", "blob").conflicts(false);
+    assert!(seen.verdict.cannot_show.iter().any(|s| s.contains("proxy")));
+    // MASQUE: the path names whom it is for.
+    let masque = "CONNECT /.well-known/masque/udp/192.0.2.6/443/ HTTP/1.1\r\nHost: relay.example\r\n\r\n";
+    let seen = get(NOWHERE, masque, "HTTP/1.1 200 OK\r\n\r\n").judge();
     assert!(seen.verdict.cannot_show.iter().any(|s| s.contains("proxy")));
     // A tunnel shows a name, and the proxy's address.
     let seen = get("192.168.1.1", "CONNECT acct.blob.core.windows.net:443 HTTP/1.1\r\n\r\n", "HTTP/1.1 200 OK\r\n\r\n")

@@ -10,7 +10,7 @@ use sha2::{Digest as _, Sha256};
 use super::order::Numbers;
 use super::redact::{LineState, Redacted, Redactor};
 use super::secrets::{Context, Hit};
-use crate::evidence::{hypotheses, pack};
+use crate::evidence::{forgeable_by, hypotheses, pack};
 use crate::model::{
     ByteRange, Detail, Endpoint, Evidence, Grade, HttpMessage, Part, Standing, StartLine, Timestamp, Transport, hex,
 };
@@ -439,7 +439,7 @@ fn callout(
         signature: signature.map_or("", |s| s.id).to_owned(),
         provider: pack.provider(before.provider).map_or("", |p| p.id).to_owned(),
         group: before.group.words().to_owned(),
-        forgeable_by: signature.map_or("", |s| s.forgeable_by).to_owned(),
+        forgeable_by: forgeable_by(before, &record.exchange),
         supports: before.supports.words().map(str::to_owned).collect(),
         needs_capture: false,
     }

@@ -4,7 +4,7 @@ use std::io::Write;
 
 use super::explain_trace::{write_name_path, write_origin, write_readings, write_serving_path};
 use super::{ExportError, Listing};
-use crate::evidence::pack;
+use crate::evidence::{forgeable_by, pack};
 use crate::model::{Decryption, Detail, DnsOver, Grade, HttpMessage, TlsTransport, WitnessKind, clean, clean_to, hex};
 use crate::protocols::dns::type_name;
 use crate::store::{Record, RowId, tls_version};
@@ -56,6 +56,28 @@ fn write_what(record: &Record, out: &mut dyn Write) -> Result<(), ExportError> {
         let name = envelope.name.as_ref().map_or_else(|| "no server name".into(), |n| clean_to(&n.text, LINE_CHARS));
         let session = if envelope.transport == TlsTransport::Quic { "QUIC connection" } else { "TLS session" };
         writeln!(out, "  decrypted with keys from a {session}, {name}")?;
+    }
+    if let Some(proxied) = &exchange.proxied {
+        let target = clean_to(proxied.target.as_bytes(), LINE_CHARS);
+        writeln!(out, "  through a proxy: {} to {target}, frame {}", proxied.kind.words(), proxied.frame)?;
+    }
+    if let Some(trust) = exchange.trust() {
+        writeln!(out, "  certificate {}", trust.sentence())?;
+        if let Some(root) = &trust.root {
+            writeln!(out, "    that root is {}", root.lists())?;
+        }
+        writeln!(out, "    checked against {}", trust.list_words())?;
+    }
+    if let Detail::Tls(tls) = &exchange.detail {
+        match &tls.stapled.ocsp {
+            Some(answer) => writeln!(out, "  stapled OCSP answer, not checked: {}", answer.words(exchange.time))?,
+            None if tls.stapled.ocsp_unread => writeln!(out, "  a stapled OCSP answer that cannot be read")?,
+            None => {}
+        }
+        let timestamps = tls.stapled.timestamp_words();
+        if !timestamps.is_empty() {
+            writeln!(out, "  timestamps of certificate logs, not checked: {timestamps}")?;
+        }
     }
     match &exchange.detail {
         Detail::Http(http) => {
@@ -168,7 +190,7 @@ fn write_ledger(record: &Record, out: &mut dyn Write) -> Result<(), ExportError>
         let frames = if frames.is_empty() { "no frame".to_owned() } else { format!("frame {}", frames.join(", ")) };
         writeln!(out, "     {place}, {frames}, offset {}, {} bytes", entry.place.offset, entry.text.len())?;
         if let Some(signature) = pack.signatures.get(usize::from(entry.signature)) {
-            writeln!(out, "     signature {}; forgeable by {}", signature.id, signature.forgeable_by)?;
+            writeln!(out, "     signature {}; forgeable by {}", signature.id, forgeable_by(entry, &record.exchange))?;
             for source in signature.sources {
                 writeln!(out, "     source {source}")?;
             }

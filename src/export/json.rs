@@ -15,8 +15,8 @@ use crate::capture::Counters;
 use crate::evidence::{Authority, SealedDns, authority, sealed_dns};
 use crate::model::{
     Certificate, ClientHello, Decryption, Detail, DnsKind, DnsLookup, DnsOver, DnsQuestion, DnsRecord, Endpoint,
-    Exchange, Field, FrameNo, HttpMessage, HttpVersion, LimitHit, QuicFacts, ServerHello, StartLine, TlsSession,
-    TlsTransport, Transport, WebSocket, hex, is_hidden,
+    Exchange, Field, FrameNo, HttpMessage, HttpVersion, LimitHit, OcspAnswer, QuicFacts, ServerHello, Stapled,
+    StartLine, Timestamp, TlsSession, TlsTransport, Transport, Trust, WebSocket, hex, is_hidden,
 };
 use crate::protocols::dns::type_name;
 use crate::store::{Facts, Record, RowId, Snapshot, host_and_path, request_line, tls_version};
@@ -166,7 +166,18 @@ struct CaptureLine<'a> {
     /// TLS sessions, where there were keys.
     #[serde(skip_serializing_if = "Option::is_none")]
     keys: Option<SessionsLine>,
+    /// What hides traffic from the capture.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    tunnels: Vec<TunnelLine>,
     limits_reached: Vec<LimitLine>,
+}
+
+#[derive(Serialize)]
+struct TunnelLine {
+    kind: &'static str,
+    client: Text<Endpoint>,
+    server: Text<Endpoint>,
+    frame: u32,
 }
 
 /// What keys opened of all sessions.
@@ -279,8 +290,8 @@ impl<'a> CaptureLine<'a> {
             sha256: facts.sha256.map(|h| hex(&h)),
             format: capture.format.word(),
             frames: capture.frames,
-            first_time: capture.first_time.map(crate::model::Timestamp::rfc3339),
-            last_time: capture.last_time.map(crate::model::Timestamp::rfc3339),
+            first_time: capture.first_time.map(Timestamp::rfc3339),
+            last_time: capture.last_time.map(Timestamp::rfc3339),
             link_types: capture.link_types.iter().map(|l| l.0).collect(),
             interfaces: capture
                 .interfaces
@@ -306,6 +317,17 @@ impl<'a> CaptureLine<'a> {
                     .collect(),
             },
             keys: SessionsLine::new(facts),
+            tunnels: facts
+                .tunnels
+                .listed
+                .iter()
+                .map(|t| TunnelLine {
+                    kind: t.kind.words(),
+                    client: Text(t.client),
+                    server: Text(t.server),
+                    frame: t.frame.0,
+                })
+                .collect(),
             limits_reached: facts.limits.iter().map(LimitLine::new).collect(),
         }
     }
@@ -334,6 +356,8 @@ pub(super) struct RowLine<'a> {
     client: Text<Endpoint>,
     server: Text<Endpoint>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    proxied: Option<ProxiedLine<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     decrypted: Option<bool>,
     /// How the host stands to the session that the request was read from.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -353,6 +377,14 @@ pub(super) struct RowLine<'a> {
     #[serde(skip_serializing_if = "Vec::is_empty")]
     anomalies: Vec<AnomalyLine>,
     verdict: VerdictLine<'a>,
+}
+
+/// The proxy that the connection went through, and where to.
+#[derive(Serialize)]
+struct ProxiedLine<'a> {
+    by: &'static str,
+    target: &'a str,
+    frame: u32,
 }
 
 #[derive(Serialize)]
@@ -389,6 +421,12 @@ enum DetailLine<'a> {
         server_hello: Option<ServerHelloLine<'a>>,
         certificates: Vec<CertificateLine<'a>>,
         #[serde(skip_serializing_if = "Option::is_none")]
+        chain: Option<ChainLine<'a>>,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        ocsp: Option<OcspLine>,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        scts: Option<TimestampsLine>,
+        #[serde(skip_serializing_if = "Option::is_none")]
         keys: Option<KeysLine>,
         client_bytes: u64,
         server_bytes: u64,
@@ -416,6 +454,11 @@ impl<'a> RowLine<'a> {
             llmnr: false,
             client: Text(exchange.client),
             server: Text(exchange.server),
+            proxied: exchange.proxied.as_deref().map(|p| ProxiedLine {
+                by: p.kind.words(),
+                target: &p.target,
+                frame: p.frame.0,
+            }),
             decrypted: None,
             authority: None,
             encrypted_dns: None,
@@ -560,6 +603,9 @@ impl<'a> DetailLine<'a> {
                 .map(|c| CertificateLine::new("server", frame, c))
                 .chain(tls.client_certificates.iter().map(|c| CertificateLine::new("client", None, c)))
                 .collect(),
+            chain: tls.trust.as_deref().map(ChainLine::new),
+            ocsp: OcspLine::new(&tls.stapled),
+            scts: TimestampsLine::new(tls.stapled.timestamps),
             keys: KeysLine::new(tls.decryption, tls.transport),
             client_bytes: tls.bytes[0],
             server_bytes: tls.bytes[1],
@@ -798,6 +844,94 @@ impl<'a> CertificateLine<'a> {
             not_after: certificate.not_after.rfc3339(),
             sha256: Text(Hex(certificate.sha256)),
         }
+    }
+}
+
+/// How the server's chain stands before the public roots of its time.
+#[derive(Serialize)]
+struct ChainLine<'a> {
+    standing: &'static str,
+    why: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    root: Option<RootLine<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    authority: Option<&'a str>,
+    list: String,
+    list_days: u32,
+}
+
+/// A root, and the first and last of the lists that have it.
+#[derive(Serialize)]
+struct RootLine<'a> {
+    name: &'a str,
+    sha256: Text<Hex>,
+    lists: [String; 2],
+    in_newest: bool,
+}
+
+impl<'a> ChainLine<'a> {
+    fn new(trust: &'a Trust) -> Self {
+        Self {
+            standing: trust.standing.words(),
+            why: trust.sentence(),
+            root: trust.root.as_ref().map(|root| RootLine {
+                name: &root.name,
+                sha256: Text(Hex(root.sha256)),
+                lists: [root.first_list.date(), root.last_list.date()],
+                in_newest: root.last_list == root.newest_list,
+            }),
+            authority: trust.authority.as_deref(),
+            list: trust.list.date(),
+            list_days: trust.list_days,
+        }
+    }
+}
+
+/// The OCSP answer stapled to the chain; nobody checked its signature.
+#[derive(Serialize)]
+struct OcspLine {
+    status: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    for_this_certificate: Option<bool>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    this_update: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    next_update: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    revoked: Option<String>,
+}
+
+impl OcspLine {
+    fn new(stapled: &Stapled) -> Option<Self> {
+        let told = |answer: &OcspAnswer| Self {
+            status: answer.status.word(),
+            for_this_certificate: answer.dates.map(|_| answer.for_leaf),
+            this_update: answer.dates.map(|(from, _)| from.rfc3339()),
+            next_update: answer.dates.and_then(|(_, to)| to).map(Timestamp::rfc3339),
+            revoked: answer.revoked.map(Timestamp::rfc3339),
+        };
+        let unread = Self {
+            status: "unreadable",
+            for_this_certificate: None,
+            this_update: None,
+            next_update: None,
+            revoked: None,
+        };
+        stapled.ocsp.as_ref().map(told).or_else(|| stapled.ocsp_unread.then_some(unread))
+    }
+}
+
+/// How many timestamps of certificate logs stand where (RFC 6962 section 3.3); nobody checked them.
+#[derive(Serialize)]
+struct TimestampsLine {
+    certificate: u32,
+    handshake: u32,
+    ocsp: u32,
+}
+
+impl TimestampsLine {
+    fn new([certificate, handshake, ocsp]: [u32; 3]) -> Option<Self> {
+        (certificate > 0 || handshake > 0 || ocsp > 0).then_some(Self { certificate, handshake, ocsp })
     }
 }
 

@@ -7,7 +7,7 @@ use serde::Serialize;
 
 use super::json::{Frames, Text, lossy};
 use super::order::Numbers;
-use crate::evidence::{cache_lines, hypotheses, pack, signature_standing};
+use crate::evidence::{cache_lines, forgeable_by, hypotheses, pack, signature_standing};
 use crate::model::{Agreement, Answer, Detail, Exchange, Grade, Standing, Timestamp, WitnessKind, hex};
 use crate::store::{Record, RowId};
 
@@ -167,7 +167,7 @@ struct EvidenceLine<'a> {
     frames: Frames<'a>,
     offset: u64,
     length: u32,
-    forgeable_by: &'static str,
+    forgeable_by: String,
 }
 
 impl<'a> VerdictLine<'a> {
@@ -247,7 +247,7 @@ impl<'a> VerdictLine<'a> {
                         frames: Frames(&e.place.frames),
                         offset: e.place.offset,
                         length: if e.place.range.len > 0 { e.place.range.len } else { e.text.len() as u32 },
-                        forgeable_by: signature.map_or("", |s| s.forgeable_by),
+                        forgeable_by: forgeable_by(e, exchange),
                     }
                 })
                 .collect(),

@@ -14,7 +14,7 @@ use super::secrets::{Context, Hit, Known, SecretKind, find, is_private};
 use crate::case::{Key, RedactionChoice};
 use crate::model::{
     Answer, BlockSpan, Budget, ByteRange, Certificate, Detail, DnsLookup, Endpoint, Envelope, Exchange, Field, Grade,
-    HttpMessage, Ledger, Part, StartLine, Supports, TlsSession, Verdict,
+    HttpMessage, Ledger, Part, Proxied, StartLine, Supports, TlsSession, Trust, Verdict,
 };
 use crate::protocols::dns;
 use crate::store::Record;
@@ -255,7 +255,12 @@ impl Redactor {
                 name.text = self.text(&name.text, "ClientHello, server name").into();
             }
             new.certificate = new.certificate.as_ref().map(|certificate| self.certificate(certificate));
+            new.trust = new.trust.as_ref().map(|trust| self.trust(trust));
             exchange.envelope = Some(Arc::new(new));
+        }
+        if let Some(proxied) = &exchange.proxied {
+            let target = self.string(&proxied.target, "proxy request").into();
+            exchange.proxied = Some(Arc::new(Proxied { target, ..Proxied::clone(proxied) }));
         }
         match &mut exchange.detail {
             Detail::Http(http) => {
@@ -352,7 +357,18 @@ impl Redactor {
         for certificate in tls.certificates.iter_mut().chain(&mut tls.client_certificates) {
             *certificate = self.certificate(certificate);
         }
+        tls.trust = tls.trust.as_ref().map(|trust| self.trust(trust));
         map
+    }
+
+    /// A public root's name is no secret; that of a private authority may name its owner.
+    fn trust(&mut self, trust: &Arc<Trust>) -> Arc<Trust> {
+        let authority = trust.authority.as_ref().map(|name| self.string(name, "certificate"));
+        if authority == trust.authority {
+            Arc::clone(trust)
+        } else {
+            Arc::new(Trust { authority, ..Trust::clone(trust) })
+        }
     }
 
     fn certificate(&mut self, certificate: &Arc<Certificate>) -> Arc<Certificate> {

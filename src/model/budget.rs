@@ -68,6 +68,8 @@ pub struct Budget {
     pub handshake_bytes: usize,
     /// Certificates in one chain.
     pub chain_certificates: usize,
+    /// Distinct chains whose signatures are checked (per shard); one may take a hundred checks.
+    pub verified_chains: usize,
     /// How far ahead bytes of a QUIC CRYPTO stream may stand that wait for earlier ones.
     pub crypto_bytes: usize,
     /// Connection ids kept of each end of a QUIC connection.
@@ -138,6 +140,7 @@ impl Default for Budget {
             zstd_window_bytes: 8 << 20,
             handshake_bytes: 256 << 10,
             chain_certificates: 16,
+            verified_chains: 20_000,
             crypto_bytes: 64 << 10,
             connection_ids: 64,
             dns_jumps: 20,
@@ -194,6 +197,8 @@ pub enum Limit {
     HandshakeBytes,
     /// A certificate chain too long.
     ChainCertificates,
+    /// Chains whose signatures were not checked.
+    VerifiedChains,
     /// QUIC handshake bytes too far out of order.
     CryptoBytes,
     /// QUIC connection ids, or connections of one flow, not followed.
@@ -235,6 +240,7 @@ impl Limit {
         Self::BodyDecoding,
         Self::HandshakeBytes,
         Self::ChainCertificates,
+        Self::VerifiedChains,
         Self::CryptoBytes,
         Self::ConnectionIds,
         Self::InternedTexts,
@@ -266,6 +272,7 @@ impl Limit {
             Self::BodyDecoding => "bodies whose decoding was stopped at a limit",
             Self::HandshakeBytes => "TLS handshake messages over the size limit",
             Self::ChainCertificates => "certificate chains cut at the limit",
+            Self::VerifiedChains => "certificate chains not checked, for too many came",
             Self::CryptoBytes => "QUIC handshake bytes too far out of order, not kept",
             Self::ConnectionIds => "QUIC connection ids not followed to make room",
             Self::InternedTexts => "names no longer shared in memory",

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::sync::Arc;
 
-use super::{ByteRange, Endpoint, FlowId, FrameNo, Limit, Timestamp, Transport, WebSocket};
+use super::{ByteRange, Endpoint, FlowId, FrameNo, Limit, Proxied, Stapled, Timestamp, Transport, Trust, WebSocket};
 
 /// One row of the list: an HTTP request with its response, a TLS session whose content stays sealed, or a DNS lookup.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -28,6 +28,8 @@ pub struct Exchange {
     pub end_time: Timestamp,
     /// The TLS session that it was read from with keys; `None` where it was not encrypted.
     pub envelope: Option<Arc<Envelope>>,
+    /// The proxy that the connection went through, where it said so in the clear.
+    pub proxied: Option<Arc<Proxied>>,
     /// What was exchanged.
     pub detail: Detail,
     /// Odd things met on the way, with their places.
@@ -45,6 +47,8 @@ pub struct Envelope {
     pub certificate: Option<Arc<Certificate>>,
     /// Frame at which the server's chain was complete.
     pub certificate_frame: Option<FrameNo>,
+    /// How the server's chain stands; `None` where none was seen.
+    pub trust: Option<Arc<Trust>>,
 }
 
 /// A server name with its place.
@@ -61,6 +65,15 @@ pub struct EnvelopeName {
 }
 
 impl Exchange {
+    /// How the server's chain stands, of the session or of the one around it; `None` where no chain was seen.
+    pub fn trust(&self) -> Option<&Trust> {
+        match (&self.detail, &self.envelope) {
+            (Detail::Tls(tls), _) => tls.trust.as_deref(),
+            (_, Some(envelope)) => envelope.trust.as_deref(),
+            (_, None) => None,
+        }
+    }
+
     /// The scheme of what one of its requests asks for (RFC 9110 section 4.2): inside TLS it is `https`.
     pub fn scheme(&self, request: &HttpMessage) -> &'static str {
         if self.envelope.is_some() { "https" } else { request.scheme() }
@@ -449,6 +462,10 @@ pub struct TlsSession {
     pub client_certificates: Vec<Arc<Certificate>>,
     /// Frame at which the server's chain was complete.
     pub certificate_frame: Option<FrameNo>,
+    /// How the server's chain stands; `None` where none was seen.
+    pub trust: Option<Arc<Trust>>,
+    /// What stands beside that chain.
+    pub stapled: Stapled,
     /// Stream bytes that the client and the server sent in this flow, as far as seen; of QUIC and DTLS those of the
     /// datagrams.
     pub bytes: [u64; 2],
@@ -628,7 +645,7 @@ pub struct ServerHello {
     pub retry: bool,
 }
 
-/// What a certificate says; nothing of it is verified here.
+/// What a certificate says of itself; how its chain stands is said by [`Trust`].
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Certificate {
     /// SHA-256 of the DER.

@@ -4,17 +4,20 @@
 
 mod budget;
 mod bytes;
+mod detour;
 mod exchange;
 mod frame;
 mod key_log;
 mod pool;
 mod text;
 mod time;
+mod trust;
 mod verdict;
 mod websocket;
 
 pub use budget::{Budget, Limit, LimitHit};
 pub use bytes::{ByteRange, Cursor, Reject, Step};
+pub use detour::{Proxied, ProxyKind, Tunnel, TunnelKind};
 pub use exchange::{
     Anomaly, AnomalyKind, BlockSpan, Body, Certificate, ClientHello, Decryption, Detail, DnsKind, DnsLookup, DnsOver,
     DnsQuestion, DnsRecord, DnsResponse, Envelope, EnvelopeName, Exchange, Field, HttpExchange, HttpMessage,
@@ -28,6 +31,7 @@ pub use key_log::{KeyLog, KeyLogCounts, LINE_BYTES, Secret, SecretLabel};
 pub use pool::{Pool, Share};
 pub use text::{bytes_short, clean, clean_to, hex, is_hidden, middle};
 pub use time::Timestamp;
+pub use trust::{ChainStanding, OcspAnswer, OcspStatus, Stapled, Trust, TrustedRoot};
 pub use verdict::{
     Agreement, Alternative, Answer, Attempt, Challenge, Evidence, ExchangeNo, FirstWrite, GiverNo, Grade, Group,
     HandOut, Hop, Hypothesis, Ledger, LinkMatch, LookedUp, Part, Place, ProviderId, Stance, Standing, Supports, Tenant,

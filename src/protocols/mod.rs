@@ -12,7 +12,9 @@ pub mod http2;
 pub mod http3;
 pub mod links;
 pub mod quic;
+pub mod socks;
 pub mod tls;
+pub mod vpn;
 pub mod websocket;
 
 use crate::model::Side;

@@ -135,6 +135,7 @@ mod tests {
             time: Timestamp(0),
             end_time: Timestamp(0),
             envelope: None,
+            proxied: None,
             detail: Detail::Dns(Box::new(lookup)),
             anomalies: Vec::new(),
         };

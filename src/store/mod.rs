@@ -24,7 +24,7 @@ pub use blocks::{BlockRef, StoreError};
 pub use findings::{Counts, FindingKey, SiteFindings, own_site};
 pub use notes::{Note, Notes};
 pub use record::Record;
-pub use snapshot::{Facts, Progress, Sessions, Snapshot};
+pub use snapshot::{Facts, Progress, Sessions, Snapshot, Tunnels};
 pub use strings::{StrId, StrId16};
 pub use table::{Row, RowId, RowKind, Store};
 pub(crate) use table::{host_and_path, request_line, tls_version};

@@ -5,12 +5,13 @@ use std::sync::Arc;
 
 use super::certificates::{CertificateList, Certificates};
 use crate::model::{
-    Agreement, Anomaly, AnomalyKind, Answer, BlockSpan, Body, ByteRange, Certificate, ClientHello, CloseCode, Cursor,
-    Decryption, Detail, DnsKind, DnsLookup, DnsOver, DnsQuestion, DnsRecord, DnsResponse, Endpoint, Envelope,
-    EnvelopeName, Evidence, Exchange, ExchangeNo, Field, FirstWrite, FlowId, FrameNo, GiverNo, Grade, Group, HandOut,
-    Hop, HttpExchange, HttpMessage, HttpVersion, Ledger, Limit, LinkMatch, LookedUp, MessageDeflate, Part, Place,
-    ProviderId, QuicFacts, QuicVersion, ServerHello, StartLine, Supports, Tenant, Timestamp, TlsSession, TlsTransport,
-    Transport, Verdict, WebSocket, WebSocketSide, WriteMatch,
+    Agreement, Anomaly, AnomalyKind, Answer, BlockSpan, Body, ByteRange, Certificate, ChainStanding, ClientHello,
+    CloseCode, Cursor, Decryption, Detail, DnsKind, DnsLookup, DnsOver, DnsQuestion, DnsRecord, DnsResponse, Endpoint,
+    Envelope, EnvelopeName, Evidence, Exchange, ExchangeNo, Field, FirstWrite, FlowId, FrameNo, GiverNo, Grade, Group,
+    HandOut, Hop, HttpExchange, HttpMessage, HttpVersion, Ledger, Limit, LinkMatch, LookedUp, MessageDeflate,
+    OcspAnswer, OcspStatus, Part, Place, ProviderId, Proxied, ProxyKind, QuicFacts, QuicVersion, ServerHello, Stapled,
+    StartLine, Supports, Tenant, Timestamp, TlsSession, TlsTransport, Transport, Trust, TrustedRoot, Verdict,
+    WebSocket, WebSocketSide, WriteMatch,
 };
 
 /// One exchange with its ledger and verdict.
@@ -136,6 +137,11 @@ impl Writer<'_> {
         self.time(e.time);
         self.time(e.end_time);
         self.option(e.envelope.as_deref(), Self::envelope);
+        self.option(e.proxied.as_deref(), |w, p| {
+            w.u8(p.kind as u8);
+            w.text(&p.target);
+            w.frame(p.frame);
+        });
         match &e.detail {
             Detail::Http(http) => {
                 self.u8(0);
@@ -269,6 +275,8 @@ impl Writer<'_> {
         self.list(&t.certificates, Self::certificate);
         self.list(&t.client_certificates, Self::certificate);
         self.option(t.certificate_frame.as_ref(), |w, f| w.frame(*f));
+        self.option(t.trust.as_deref(), Self::trust);
+        self.stapled(&t.stapled);
         self.number(t.bytes[0]);
         self.number(t.bytes[1]);
         self.option(t.quic.as_ref(), |w, q| {
@@ -293,6 +301,36 @@ impl Writer<'_> {
         });
         self.option(e.certificate.as_ref(), Self::certificate);
         self.option(e.certificate_frame.as_ref(), |w, f| w.frame(*f));
+        self.option(e.trust.as_deref(), Self::trust);
+    }
+
+    fn stapled(&mut self, s: &Stapled) {
+        self.option(s.ocsp.as_ref(), |w, o| {
+            w.u8(o.status as u8);
+            w.u8(u8::from(o.for_leaf));
+            w.option(o.dates.as_ref(), |w, (from, to)| {
+                w.time(*from);
+                w.option(to.as_ref(), |w, t| w.time(*t));
+            });
+            w.option(o.revoked.as_ref(), |w, t| w.time(*t));
+        });
+        self.u8(u8::from(s.ocsp_unread));
+        s.timestamps.iter().for_each(|n| self.number(u64::from(*n)));
+    }
+
+    fn trust(&mut self, t: &Trust) {
+        self.u8(t.standing as u8);
+        self.option(t.root.as_ref(), |w, r| {
+            w.text(&r.name);
+            w.bytes(&r.sha256);
+            w.time(r.first_list);
+            w.time(r.last_list);
+            w.time(r.newest_list);
+        });
+        self.option(t.authority.as_ref(), |w, a| w.text(a));
+        self.u8(u8::from(t.named));
+        self.time(t.list);
+        self.number(u64::from(t.list_days));
     }
 
     /// The place among [`Decryption::REASONS`] from 2 on; 0 for nothing tried, 1 for opened.
@@ -533,6 +571,7 @@ impl<'a> Reader<'a> {
             time: self.time()?,
             end_time: self.time()?,
             envelope: self.option(Self::envelope)?.map(Arc::new),
+            proxied: self.option(Self::proxied)?.map(Arc::new),
             detail: match self.u8()? {
                 0 => Detail::Http(Box::new(HttpExchange {
                     request: self.option(Self::message)?,
@@ -666,6 +705,8 @@ impl<'a> Reader<'a> {
             certificates: self.list(Self::certificate)?,
             client_certificates: self.list(Self::certificate)?,
             certificate_frame: self.option(Self::frame)?,
+            trust: self.option(Self::trust)?.map(Arc::new),
+            stapled: self.stapled()?,
             bytes: [self.number()?, self.number()?],
             quic: self.option(|r| {
                 Some(QuicFacts {
@@ -699,6 +740,46 @@ impl<'a> Reader<'a> {
             })?,
             certificate: self.option(Self::certificate)?,
             certificate_frame: self.option(Self::frame)?,
+            trust: self.option(Self::trust)?.map(Arc::new),
+        })
+    }
+
+    fn proxied(&mut self) -> Option<Proxied> {
+        let kind = ProxyKind::ALL.get(usize::from(self.u8()?)).copied()?;
+        Some(Proxied { kind, target: self.text()?.into(), frame: self.frame()? })
+    }
+
+    fn stapled(&mut self) -> Option<Stapled> {
+        Some(Stapled {
+            ocsp: self.option(|r| {
+                Some(OcspAnswer {
+                    status: OcspStatus::ALL.get(usize::from(r.u8()?)).copied()?,
+                    for_leaf: r.flag()?,
+                    dates: r.option(|r| Some((r.time()?, r.option(Self::time)?)))?,
+                    revoked: r.option(Self::time)?,
+                })
+            })?,
+            ocsp_unread: self.flag()?,
+            timestamps: [self.u32()?, self.u32()?, self.u32()?],
+        })
+    }
+
+    fn trust(&mut self) -> Option<Trust> {
+        Some(Trust {
+            standing: ChainStanding::ALL.get(usize::from(self.u8()?)).copied()?,
+            root: self.option(|r| {
+                Some(TrustedRoot {
+                    name: r.text()?,
+                    sha256: r.array()?,
+                    first_list: r.time()?,
+                    last_list: r.time()?,
+                    newest_list: r.time()?,
+                })
+            })?,
+            authority: self.option(Self::text)?,
+            named: self.flag()?,
+            list: self.time()?,
+            list_days: self.u32()?,
         })
     }
 

@@ -14,7 +14,9 @@ use super::record::{Ends, Record};
 use super::strings::{StrId, StrId16, Texts};
 use super::table::{CHUNK, Row, RowId, RowKind, row_text};
 use crate::capture::CaptureFacts;
-use crate::model::{Decryption, FlowId, FrameNo, GiverNo, KeyLog, LimitHit, ProviderId, TlsSession};
+use crate::model::{
+    Decryption, FlowId, FrameNo, GiverNo, KeyLog, LimitHit, ProviderId, TlsSession, Tunnel, TunnelKind,
+};
 use crate::streams::FrameList;
 
 /// What is known of the capture as a whole.
@@ -36,8 +38,51 @@ pub struct Facts {
     pub keys: Arc<KeyLog>,
     /// TLS sessions, and what keys opened of them.
     pub sessions: Sessions,
+    /// Tunnels, which hide what goes through them.
+    pub tunnels: Tunnels,
     /// SHA-256 of the file as it lies on disk, once it was read whole; a live capture has none.
     pub sha256: Option<[u8; 32]>,
+}
+
+/// Tunnels that two hosts agreed on, in the order in which they were found.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Tunnels {
+    /// The first of each kind between two hosts.
+    pub listed: Vec<Tunnel>,
+    /// All of them.
+    pub total: u64,
+}
+
+/// Tunnels that are listed; the others are counted.
+const TUNNELS_LISTED: usize = 64;
+
+impl Tunnels {
+    /// Counts a tunnel.
+    pub fn add(&mut self, tunnel: Tunnel) {
+        self.total += 1;
+        let same = |t: &Tunnel| (t.kind, t.client.ip, t.server.ip) == (tunnel.kind, tunnel.client.ip, tunnel.server.ip);
+        if self.listed.len() < TUNNELS_LISTED && !self.listed.iter().any(same) {
+            self.listed.push(tunnel);
+        }
+    }
+
+    /// What they hide, a sentence for each kind.
+    fn sentences(&self) -> impl Iterator<Item = String> + '_ {
+        let kinds = [TunnelKind::WireGuard, TunnelKind::OpenVpn, TunnelKind::Ipsec, TunnelKind::PrivateRelay];
+        kinds.into_iter().filter_map(|kind| {
+            let mut of_kind = self.listed.iter().filter(|t| t.kind == kind);
+            let first = of_kind.next()?;
+            let more = of_kind.count();
+            let more = if more > 0 { format!(" and {more} more") } else { String::new() };
+            Some(format!(
+                "{} from {} to {} (frame {}){more}: what went through it is sealed and not listed",
+                kind.words(),
+                first.client.ip,
+                first.server.ip,
+                first.frame
+            ))
+        })
+    }
 }
 
 /// TLS sessions with a hello of each side, and what keys opened of them.
@@ -94,7 +139,7 @@ impl Facts {
         self.keys.may_open()
     }
 
-    /// What the capture lacks or gets wrong as a whole, in sentences: dropped packets, a clock that was set back.
+    /// What the capture lacks or gets wrong as a whole, in sentences: dropped packets, a clock that was set back, tunnels.
     pub fn losses(&self) -> Vec<String> {
         let mut said = Vec::new();
         if let Some(counters) = self.capture.counters.filter(|c| c.dropped() > 0) {
@@ -115,6 +160,7 @@ impl Facts {
                 "the clock was set back {times} while this was captured: times before and after do not compare"
             ));
         }
+        said.extend(self.tunnels.sentences());
         said
     }
 }

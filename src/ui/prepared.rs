@@ -8,11 +8,11 @@ use super::story::Story;
 use super::text::{self, sentence};
 use super::way::Find;
 use crate::engine::RowDetail;
-use crate::evidence::pack;
+use crate::evidence::{forgeable_by, pack};
 use crate::export::LineState;
 use crate::model::{
-    ByteRange, Detail, Evidence, FrameHead, FrameNo, HttpMessage, MessageKind, Part, ProviderId, Side, StartLine,
-    WebSocketMessage, clean, clean_to, hex,
+    ByteRange, Detail, Evidence, Exchange, FrameHead, FrameNo, HttpMessage, MessageKind, Part, ProviderId, Side,
+    StartLine, WebSocketMessage, clean, clean_to, hex,
 };
 use crate::store::{Record, Snapshot};
 
@@ -83,7 +83,7 @@ pub(crate) struct LedgerLine {
     pub(crate) frame: Option<FrameNo>,
     pub(crate) proves: &'static str,
     pub(crate) suggests: &'static str,
-    pub(crate) forgeable_by: &'static str,
+    pub(crate) forgeable_by: String,
     pub(crate) speaks_to: String,
     pub(crate) signature: &'static str,
     /// What redaction did to it.
@@ -115,7 +115,8 @@ impl Shown {
             response = http.response.as_ref().map(|m| head(m, Part::Response));
         }
         let state = |i: usize| states.get(i).copied().unwrap_or_default();
-        let lines = record.ledger.iter().enumerate().map(|(i, e)| LedgerLine::new(e, state(i))).collect();
+        let lines =
+            record.ledger.iter().enumerate().map(|(i, e)| LedgerLine::new(e, &record.exchange, state(i))).collect();
         let facts = super::panes::connection::facts(&record);
         let story = Story::new(&record, find);
         Self { record, request, response, lines, facts, story }
@@ -123,7 +124,7 @@ impl Shown {
 }
 
 impl LedgerLine {
-    fn new(evidence: &Evidence, state: LineState) -> Self {
+    fn new(evidence: &Evidence, exchange: &Exchange, state: LineState) -> Self {
         let signature = pack().signatures.get(usize::from(evidence.signature));
         let frame = evidence.place.frames.first().copied();
         let part = evidence.place.part.words();
@@ -140,7 +141,7 @@ impl LedgerLine {
             frame,
             proves: signature.map_or("", |s| s.proves),
             suggests: signature.map_or("", |s| s.suggests),
-            forgeable_by: signature.map_or("", |s| s.forgeable_by),
+            forgeable_by: forgeable_by(evidence, exchange),
             speaks_to: evidence.supports.words().collect::<Vec<_>>().join(", "),
             signature: signature.map_or("", |s| s.id),
             state,

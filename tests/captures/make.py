@@ -262,8 +262,8 @@ def client_hello(sni="www.example.com", alpn=("h2", "http/1.1"), tls13=True, gre
 RETRY = bytes.fromhex("cf21ad74e59a6111be1d8c021e65b891c2a211167abb8c5e079e09e2c8a8339c")  # RFC 8446 section 4.1.3
 
 
-def server_hello(cipher=0x1301, tls13=True, alpn=None, random=None):
-    ext = extension(65281, b"\0") if not tls13 else b""
+def server_hello(cipher=0x1301, tls13=True, alpn=None, random=None, more=b""):
+    ext = (extension(65281, b"\0") if not tls13 else b"") + more
     if tls13:
         ext += extension(43, b"\x03\x04") + extension(51, struct.pack(">H", 29) + (b"" if random == RETRY else vec(seed("server share"), 2)))
     if alpn:
@@ -1082,6 +1082,107 @@ def _():
         c.send(0, record(22, client_hello("refused.example.com"), 0x0301))
         c.send(1, record(21, b"\x02\x28"))
         c.close()
+    return plain(build)
+
+
+with open(os.path.join(HERE, "chains.json")) as chains:
+    CHAINS = {label: [base64.b64decode(der) for der in ders] for label, ders in json.load(chains).items()}  # by make_chains.py
+
+
+def tls12(trace, cport, sni, chain, server=SERVER, more=b"", after=b""):
+    """A TLS 1.2 session in which the server sends that chain; `more` stands in its hello, `after` behind its chain."""
+    c = Connection(trace, cport, 443, server=server)
+    c.send(0, record(22, client_hello(sni, tls13=False), 0x0301))
+    c.send(1, record(22, server_hello(0xC02F, tls13=False, more=more) + certificate_message(*chain) + after + handshake(14, b"")))
+    c.send(0, record(22, handshake(16, vec(seed("key"), 1))) + record(20, b"\x01") + record(22, seed("finished", 40)))
+    c.send(1, record(20, b"\x01") + record(22, seed("finished", 40)) + record(23, seed("data", 300)))
+    c.close()
+
+
+@case("tls-chain-public.pcap",
+      "TLS www.cryptography.io h2,http/1.1 1.2 2", "TLS www.example.com h2,http/1.1 1.2 2", "TLS www.cryptography.io h2,http/1.1 1.2 1",
+      "TLS cryptography.io h2,http/1.1 1.2 2", "TLS www.cryptography.io h2,http/1.1 1.2 2")
+def _():
+    """Two public chains of a real site, as its owners published them: for its name in 2016, for another, without the
+    intermediate; the newer one in 2018; the older one again in 2026, long over."""
+    def build(t):
+        t.now = 1_465_992_000_000_000_000  # 2016-06-15T12:00:00Z
+        tls12(t, 40000, "www.cryptography.io", CHAINS["public-2015"])
+        tls12(t, 40001, "www.example.com", CHAINS["public-2015"])
+        tls12(t, 40002, "www.cryptography.io", CHAINS["public-2015"][:1])
+        t.now = 1_541_073_600_000_000_000  # 2018-11-01T12:00:00Z
+        tls12(t, 40003, "cryptography.io", CHAINS["public-2018"])
+        t.now = START
+        tls12(t, 40004, "www.cryptography.io", CHAINS["public-2015"])
+    return plain(build)
+
+
+@case("tls-chain-private.pcap",
+      "TLS www.example.com h2,http/1.1 1.2 1", "TLS www.example.com h2,http/1.1 1.2 2", "TLS www.example.com h2,http/1.1 1.2 1",
+      "TLS intranet.example.com h2,http/1.1 1.2 2", "TLS www.apple.com h2,http/1.1 1.2 2", "TLS www.apple.com h2,http/1.1 1.2 2",
+      "TLS www.example.com h2,http/1.1 1.2 2")
+def _():
+    """Chains that no public root vouches for: self-signed, of a private authority, without the issuer; that authority's own
+    site; a company's name signed by its own root, and by another's: the mark of a machine on the way; a bad signature."""
+    def build(t):
+        for port, (sni, label) in enumerate([
+            ("www.example.com", "self-signed"), ("www.example.com", "good-with-root"), ("www.example.com", "no-issuer"),
+            ("intranet.example.com", "guard-own"), ("www.apple.com", "own-root"), ("www.apple.com", "guard-apple"),
+            ("www.example.com", "bad-signature"),
+        ], 40000):
+            tls12(t, port, sni, CHAINS[label][:2])
+    return plain(build)
+
+
+@case("tls-chain-unsent.pcap",
+      "TLS www.apple.com h2,http/1.1 1.2 1", "TLS s3.amazonaws.com h2,http/1.1 1.2 1", "TLS www.apple.com h2,http/1.1 1.2 1")
+def _():
+    """One authority that is not sent signs for names of two companies: from the second on that cannot be a forgotten
+    intermediate."""
+    def build(t):
+        for port, (sni, label) in enumerate([("www.apple.com", "guard-apple"), ("s3.amazonaws.com", "guard-amazon"),
+                                             ("www.apple.com", "guard-apple")], 40000):
+            tls12(t, port, sni, CHAINS[label][:1])
+    return plain(build)
+
+
+def serial(certificate_der):
+    """The serial number of a certificate: the first INTEGER behind its version (RFC 5280 section 4.1)."""
+    at = certificate_der.index(bytes.fromhex("a003020102")) + 5
+    return certificate_der[at + 2:at + 2 + certificate_der[at + 1]]
+
+
+def ocsp(number, status, this=b"20260105000000Z", following=b"20260112000000Z", timestamps=()):
+    """An OCSP answer (RFC 6960 section 4.2.1) about the certificate of that serial number; its signature is noise."""
+    oid = lambda text: der(6, bytes.fromhex(text))
+    sha1 = der(0x30, oid("2b0e03021a"), der(5))
+    ident = der(0x30, sha1, der(4, seed("issuer name", 20)), der(4, seed("issuer key", 20)), der(2, number))
+    more = b""
+    if timestamps:
+        scts = vec(b"".join(vec(t, 2) for t in timestamps), 2)
+        more = der(0xA1, der(0x30, der(0x30, oid("2b06010401d679020405"), der(4, der(4, scts)))))
+    single = der(0x30, ident, status, der(0x18, this), *([der(0xA0, der(0x18, following))] if following else []), more)
+    data = der(0x30, der(0xA2, der(4, seed("responder", 20))), der(0x18, this), der(0x30, single))
+    basic = der(0x30, data, der(0x30, oid("2a864886f70d01010b"), der(5)), der(3, b"\0" + seed("signature", 256)))
+    return der(0x30, der(10, b"\0"), der(0xA0, der(0x30, oid("2b0601050507300101"), der(4, basic))))
+
+
+GOOD, REVOKED, UNKNOWN = der(0x80), der(0xA1, der(0x18, b"20251224120000Z")), der(0x82)
+
+
+@case("tls-stapled.pcap", *["TLS cryptography.io h2,http/1.1 1.2 2"] * 7)
+def _():
+    """OCSP answers stapled to a chain: good, with timestamps of logs in it, in the certificate and in the hello; revoked;
+    unknown; about another certificate and over; a responder that failed; one that cannot be read; and none."""
+    def build(t):
+        chain = CHAINS["public-2018"]
+        own, sct = serial(chain[0]), [seed("log one", 118), seed("log two", 119)]
+        answers = [ocsp(own, GOOD, timestamps=sct), ocsp(own, REVOKED, following=None), ocsp(own, UNKNOWN),
+                   ocsp(b"\x05", GOOD, following=b"20260105010000Z"), der(0x30, der(10, b"\x03")), b"\x30\x03\x0a\x01"]
+        for port, answer in enumerate(answers, 40000):
+            more = extension(5, b"") + (extension(18, vec(b"".join(vec(s, 2) for s in sct), 2)) if port == 40000 else b"")
+            tls12(t, port, "cryptography.io", chain, more=more, after=handshake(22, b"\x01" + vec(answer, 3)))
+        tls12(t, 40010, "cryptography.io", chain)
     return plain(build)
 
 
@@ -1911,6 +2012,108 @@ def _():
     return plain(build)
 
 
+# ---------------------------------------------------------------------------------------------------- ways round
+@case("proxy-connect.pcap", "CONNECT www.cryptography.io:443 200 0", "TLS www.cryptography.io h2,http/1.1 1.2 2",
+      "CONNECT refused.example.com:443 403 0")
+def _():
+    """HTTP CONNECT to a proxy of a listed cloud, and TLS through it, in 2016: the address is the proxy's, the key is not; and a
+    CONNECT that is refused."""
+    def build(t):
+        t.now = 1_465_992_000_000_000_000  # 2016-06-15T12:00:00Z
+        c = Connection(t, 40000, 3128, server="52.216.0.1")
+        c.ask(b"CONNECT www.cryptography.io:443 HTTP/1.1\r\nHost: www.cryptography.io:443\r\n\r\n", b"HTTP/1.1 200 Connection established\r\n\r\n")
+        c.send(0, record(22, client_hello("www.cryptography.io", tls13=False), 0x0301))
+        c.send(1, record(22, server_hello(0xC02F, tls13=False) + certificate_message(*CHAINS["public-2015"]) + handshake(14, b"")))
+        c.close()
+        c = Connection(t, 40001, 3128, server="52.216.0.1")
+        c.ask(b"CONNECT refused.example.com:443 HTTP/1.1\r\nHost: refused.example.com:443\r\n\r\n", b"HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\n\r\n")
+        c.close()
+    return plain(build)
+
+
+@case("proxy-socks.pcap", "GET /one 200 5", "GET /one 200 5", "GET /one 200 5", "TLS www.example.com h2,http/1.1 - 0")
+def _():
+    """SOCKS 5 by name, with user and password, SOCKS 4a, then HTTP; SOCKS 5 with the first bytes of TLS in the same segment; and
+    two connections that begin with the same numbers and are none: one is refused, one is something else."""
+    def build(t):
+        agreed = b"\x05\x00\x00\x01\xc0\x00\x02\x09\x1f\x90"
+        to_name = b"\x05\x01\x00\x03\x0fwww.example.com\x00\x50"
+        c = Connection(t, 40000, 1080)
+        c.ask(b"\x05\x01\x00", b"\x05\x00")
+        c.ask(to_name, agreed)
+        c.ask(request("/one"), response(b"fine\n"))
+        c.close()
+        c = Connection(t, 40001, 1080)
+        c.ask(b"\x05\x02\x00\x02", b"\x05\x02")
+        c.ask(b"\x01\x04user\x04pass", b"\x01\x00")
+        c.ask(to_name, agreed)
+        c.ask(request("/one"), response(b"fine\n"))
+        c.close()
+        c = Connection(t, 40002, 9050)
+        c.ask(b"\x04\x01\x00\x50\x00\x00\x00\x01\x00www.example.com\x00", b"\x00\x5a\x00\x00\x00\x00\x00\x00")
+        c.ask(request("/one"), response(b"fine\n"))
+        c.close()
+        c = Connection(t, 40003, 1080)
+        c.ask(b"\x05\x01\x00", b"\x05\x00")
+        c.ask(b"\x05\x01\x00\x03\x0fwww.example.com\x01\xbb", agreed[:4])
+        c.send(1, agreed[4:])
+        c.send(0, record(22, client_hello(), 0x0301))
+        c.close()
+        c = Connection(t, 40004, 1080)
+        c.ask(b"\x05\x01\x00", b"\x05\x00")
+        c.ask(to_name, b"\x05\x05\x00\x01\x00\x00\x00\x00\x00\x00")
+        c.close()
+        c = Connection(t, 40005, 7000)
+        c.ask(b"\x05\x01\x00", b"hello")
+        c.close()
+    return plain(build)
+
+
+def ike(initiator, responder, flags, version=0x20, exchange=34, body=b"\0" * 40):
+    return initiator + responder + struct.pack(">BBBBII", 33, version, exchange, flags, 0, 28 + len(body)) + body
+
+
+@case("detour-vpn.pcap", "GET /one 200 5", "GET /one 200 5", "GET /one 200 5")
+def _():
+    """A request; WireGuard, OpenVPN and two versions of IKE, each begun and agreed on; a request of the same client, which now says
+    that it had a VPN, and one of another client, which does not; and datagrams that only look alike."""
+    def build(t):
+        one_get(t, 40000)
+        udp_pair = lambda port, sport, first, second: (datagram(t, CLIENT, port, OTHER, sport, first),
+                                                       datagram(t, OTHER, sport, CLIENT, port, second))
+        udp_pair(50000, 51820, b"\x01\0\0\0" + b"\xaa\xbb\xcc\xdd" + seed("noise", 140),
+                 b"\x02\0\0\0" + b"\x11\x22\x33\x44" + b"\xaa\xbb\xcc\xdd" + seed("noise", 80))
+        datagram(t, CLIENT, 50000, OTHER, 51820, b"\x04\0\0\0" + b"\x11\x22\x33\x44" + seed("data", 120))
+        udp_pair(50001, 1194, b"\x38" + seed("client", 8) + b"\0\0\0\0\0",
+                 b"\x40" + seed("server", 8) + b"\x01\0\0\0\0" + seed("client", 8) + b"\0\0\0\0")
+        udp_pair(500, 500, ike(seed("spi", 8), bytes(8), 8), ike(seed("spi", 8), seed("other", 8), 0x20))
+        udp_pair(4500, 4500, bytes(4) + ike(seed("spi1", 8), bytes(8), 0, 0x10, 2), bytes(4) + ike(seed("spi1", 8), seed("other1", 8), 0, 0x10, 2))
+        # Another index comes back; the same side speaks twice; nobody answers.
+        udp_pair(50002, 51820, b"\x01\0\0\0" + b"\xaa\xbb\xcc\xdd" + seed("noise", 140),
+                 b"\x02\0\0\0" + b"\x11\x22\x33\x44" + b"\xaa\xbb\xcc\xde" + seed("noise", 80))
+        datagram(t, CLIENT, 50003, OTHER, 500, ike(seed("spi", 8), bytes(8), 8))
+        datagram(t, CLIENT, 50003, OTHER, 500, ike(seed("spi", 8), seed("other", 8), 0x20))
+        datagram(t, CLIENT, 50004, OTHER, 1194, b"\x38" + seed("client", 8) + b"\0\0\0\0\0")
+        one_get(t, 40001)
+        one_get(t, 40001, client="192.0.2.11")
+    return plain(build)
+
+
+@case("detour-relay.pcap", "DNS mask.icloud.com A 0 1", "GET /one 200 5", "TLS mask-h2.icloud.com h2,http/1.1 1.3 0", "GET /one 200 5")
+def _():
+    """A lookup of iCloud Private Relay's name, which is no sign of its use; a request; an answered session with the relay, which is
+    one; and a request after it."""
+    def build(t):
+        look_up(t, 7, "mask.icloud.com", [dns_record("mask.icloud.com", A, "17.248.0.1")])
+        one_get(t, 40000)
+        c = Connection(t, 40001, 443, server="17.248.0.1")
+        c.send(0, record(22, client_hello("mask-h2.icloud.com"), 0x0301))
+        c.send(1, record(22, server_hello()) + record(23, seed("sealed", 100)))
+        c.close()
+        one_get(t, 40002)
+    return plain(build)
+
+
 # ---------------------------------------------------------------------------------------------------- TLS with keys
 with open(os.path.join(HERE, "tls-sessions.json")) as recorded:
     SESSIONS = json.load(recorded)  # by record_tls.py
@@ -2288,6 +2491,7 @@ The TLS sessions of `tls-keys-*` were recorded once by `record_tls.py`, in memor
 module, and so were those of `dns-over-tls` and `tls-hosts`; their bytes and secrets stand in `tls-sessions.json` and
 `tls-spoken.json`, from which `make.py` writes the frames. The connections of `quic-keys-*` were recorded so by
 `record_quic.py`, between the two sides of aioquic, into `quic-sessions.json`.
+The chains of `tls-chain-*` stand in `chains.json`, made once by `make_chains.py`, which says where the two real ones are from.
 `make.py --check`, a part of `make test`, fails when a capture here is not what `make.py` writes.
 
 | file | what is in it |
@@ -2313,7 +2517,7 @@ def main():
                 wrong.append(f"{name}: missing")
             elif open(path, "rb").read() != data:
                 wrong.append(f"{name}: differs from what make.py writes")
-        known = set(files) | {"make.py", "quic.py", "record_tls.py", "tls-sessions.json", "record_quic.py", "quic-sessions.json"} | {name.split(".")[0] + ".jsonl" for name in CASES}
+        known = set(files) | {"make.py", "quic.py", "record_tls.py", "tls-sessions.json", "record_quic.py", "quic-sessions.json", "tls-spoken.json", "make_chains.py", "chains.json"} | {name.split(".")[0] + ".jsonl" for name in CASES}
         wrong += [f"{name}: make.py does not know it" for name in sorted(os.listdir(HERE)) if name not in known and name != "__pycache__"]
         for line in wrong:
             print("tests/captures/" + line)

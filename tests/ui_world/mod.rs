@@ -15,8 +15,8 @@ use nephoscope::evidence::{Known, Matcher, pack};
 use nephoscope::model::{
     Anomaly, AnomalyKind, BlockSpan, Body, Budget, ByteRange, ClientHello, Decryption, Detail, DnsKind, DnsLookup,
     DnsOver, DnsQuestion, DnsRecord, DnsResponse, Endpoint, Exchange, ExchangeNo, Field, FlowId, FrameNo, HttpExchange,
-    HttpMessage, HttpVersion, Ledger, Limit, LimitHit, ServerHello, StartLine, Timestamp, TlsSession, TlsTransport,
-    Transport, Verdict,
+    HttpMessage, HttpVersion, Ledger, Limit, LimitHit, ServerHello, Stapled, StartLine, Timestamp, TlsSession,
+    TlsTransport, Transport, Verdict,
 };
 use nephoscope::store::{Facts, Progress, Record, Snapshot, Store};
 use nephoscope::ui::{Machine, Recording};
@@ -161,6 +161,7 @@ fn exchange(n: u32, server: [u8; 4], port: u16, detail: Detail) -> Exchange {
         time,
         end_time: Timestamp(time.0 + 1_000_000 * i64::from(n * 37 % 900 + 3)),
         envelope: None,
+        proxied: None,
         detail,
         anomalies: Vec::new(),
     }
@@ -209,6 +210,8 @@ pub(crate) fn tls(n: u32, server: [u8; 4], name: &str) -> Exchange {
         certificates: Vec::new(),
         client_certificates: Vec::new(),
         certificate_frame: None,
+        trust: None,
+        stapled: Stapled::default(),
         bytes: [2_310, 48_120],
         quic: None,
         decryption: Decryption::NotTried,

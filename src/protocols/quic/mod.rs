@@ -256,6 +256,11 @@ impl Connections {
         }
     }
 
+    /// The names asked for in sessions under way whose server answered with a hello, and who asked.
+    pub fn answered_names(&self) -> impl Iterator<Item = (Side, &[u8])> {
+        self.open.iter().filter_map(|c| Some((c.asker, c.tls.answered_name()?)))
+    }
+
     /// What streams carried since this was last asked, where keys opened their packets.
     pub fn take_pieces(&mut self) -> Vec<StreamPiece> {
         core::mem::take(&mut self.pieces)

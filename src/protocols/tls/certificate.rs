@@ -1,4 +1,4 @@
-//! Certificates: what a chain says of itself. Nothing is verified here, and nothing of it is trusted.
+//! Certificates: what a chain says of itself. Whether it is to be believed is worked out in `trust`.
 
 use core::net::{Ipv4Addr, Ipv6Addr};
 use std::io::Read as _;
@@ -9,11 +9,13 @@ use sha2::{Digest as _, Sha256};
 use x509_parser::certificate::{X509Certificate, X509CertificateParser};
 use x509_parser::extensions::{GeneralName, SubjectAlternativeName};
 use x509_parser::nom::Parser as _;
-use x509_parser::oid_registry::OID_X509_EXT_SUBJECT_ALT_NAME;
+use x509_parser::oid_registry::{OID_CT_LIST_SCT, OID_X509_EXT_SUBJECT_ALT_NAME};
 use x509_parser::prelude::FromDer as _;
-use x509_parser::x509::AttributeTypeAndValue;
+use x509_parser::x509::{AttributeTypeAndValue, X509Name};
 
-use crate::model::{Certificate, Cursor, Timestamp};
+use super::trust::{Sent, Verifier};
+use super::{der, stapled};
+use crate::model::{Budget, Certificate, Cursor, Stapled, Timestamp, Trust};
 
 /// Bytes of DER whose certificates are kept for reuse, some ten thousand of usual size; a capture with more starts the
 /// collection anew.
@@ -25,9 +27,15 @@ pub struct CertificateCache {
     kept: HashMap<[u8; 32], Arc<Certificate>>,
     /// Bytes of DER that these were read from.
     bytes: usize,
+    verifier: Verifier,
 }
 
 impl CertificateCache {
+    #[cfg(test)]
+    pub(super) fn with_verifier(verifier: Verifier) -> Self {
+        Self { verifier, ..Self::default() }
+    }
+
     /// The certificate of this DER; the flag tells whether it could be read.
     fn of(&mut self, der: &[u8]) -> (Arc<Certificate>, bool) {
         let sha256: [u8; 32] = Sha256::digest(der).into();
@@ -57,11 +65,44 @@ pub(super) struct Chain {
     pub(super) sound: bool,
     /// More certificates than the limit; the further ones were left out.
     pub(super) cut: bool,
+    /// How it stands; `None` of a client's, or where there is no certificate.
+    pub(super) trust: Option<Arc<Trust>>,
+    /// What stands beside its first certificate (RFC 8446 sections 4.4.2.1 and 4.4.2).
+    pub(super) stapled: Stapled,
+    /// That certificate's serial number, as DER has it.
+    pub(super) serial: Box<[u8]>,
+}
+
+/// Certificates of one chain that are read, and different chains that are checked.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Limits {
+    certificates: usize,
+    chains: usize,
+}
+
+impl Limits {
+    pub(super) fn new(budget: &Budget) -> Self {
+        Self { certificates: budget.chain_certificates, chains: budget.verified_chains }
+    }
+}
+
+/// For which name a server was asked to prove itself, and when it sent its chain.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Asked<'a> {
+    pub(super) name: Option<&'a [u8]>,
+    pub(super) time: Timestamp,
 }
 
 /// Reads the body of a Certificate message. In TLS 1.3 a context stands before the list, and extensions behind each
-/// certificate (RFC 8446 section 4.4.2).
-pub(super) fn chain(body: &[u8], tls13: bool, limit: usize, cache: &mut CertificateCache) -> Chain {
+/// certificate (RFC 8446 section 4.4.2). A server's chain is checked, for what it was `asked`.
+pub(super) fn chain(
+    body: &[u8],
+    tls13: bool,
+    limits: Limits,
+    asked: Option<Asked<'_>>,
+    cache: &mut CertificateCache,
+) -> Chain {
+    let (mut ders, mut beside): (Vec<&[u8]>, &[u8]) = (Vec::new(), &[]);
     let mut out = Chain { sound: true, ..Chain::default() };
     let context = if tls13 { body.first().map_or(0, |len| usize::from(*len).saturating_add(1)) } else { 0 };
     let body = body.get(context..).unwrap_or_default();
@@ -74,20 +115,32 @@ pub(super) fn chain(body: &[u8], tls13: bool, limit: usize, cache: &mut Certific
             out.sound = false;
             break;
         };
-        if tls13 && list.u16().and_then(|len| list.skip(usize::from(len))).is_none() {
-            out.sound = false;
+        let extensions = if tls13 { list.u16().and_then(|len| list.slice(usize::from(len))) } else { Some(&[][..]) };
+        out.sound &= extensions.is_some();
+        if out.certificates.is_empty() {
+            beside = extensions.unwrap_or_default();
         }
         if der.is_empty() {
             out.sound = false;
             continue;
         }
-        if out.certificates.len() >= limit {
+        if out.certificates.len() >= limits.certificates {
             out.cut = true;
             break;
         }
         let (certificate, sound) = cache.of(der);
         out.sound &= sound;
         out.certificates.push(certificate);
+        ders.push(der);
+    }
+    if let (Some(asked), Some(leaf)) = (asked, out.certificates.first()) {
+        let (read, cut) = (out.certificates.as_slice(), out.cut);
+        let sent = Sent { ders: &ders, leaf, read, cut, name: asked.name, time: asked.time };
+        out.trust = Some(Arc::new(cache.verifier.judge(sent, limits.chains)));
+        if let Some((serial, timestamps)) = ders.first().and_then(|der| leaf_facts(der)) {
+            (out.serial, out.stapled.timestamps[0]) = (serial, timestamps);
+        }
+        beside_leaf(&mut out, beside);
     }
     out
 }
@@ -134,8 +187,7 @@ fn read(sha256: [u8; 32], der: &[u8]) -> (Certificate, bool) {
     out.subject_org = parsed.subject().iter_organization().last().map(text);
     out.issuer_cn = parsed.issuer().iter_common_name().last().map(text);
     out.issuer_org = parsed.issuer().iter_organization().last().map(text);
-    out.not_before = Timestamp::from_parts(parsed.validity().not_before.timestamp(), 0);
-    out.not_after = Timestamp::from_parts(parsed.validity().not_after.timestamp(), 0);
+    (out.not_before, out.not_after) = validity(&parsed);
     let mut sound = true;
     for extension in parsed.extensions().iter().filter(|e| e.oid == OID_X509_EXT_SUBJECT_ALT_NAME) {
         match SubjectAlternativeName::from_der(extension.value) {
@@ -144,6 +196,50 @@ fn read(sha256: [u8; 32], der: &[u8]) -> (Certificate, bool) {
         }
     }
     (out, sound)
+}
+
+/// What a certificate itself says beside its names: its serial number, and how many timestamps of logs it holds.
+fn leaf_facts(der: &[u8]) -> Option<(Box<[u8]>, u32)> {
+    let mut parser = X509CertificateParser::new().with_deep_parse_extensions(false);
+    let (_, parsed) = parser.parse(der).ok()?;
+    let extension = parsed.extensions().iter().find(|e| e.oid == OID_CT_LIST_SCT);
+    // They stand in one more OCTET STRING (RFC 6962 section 3.3).
+    let list = extension.and_then(|e| der::value(&mut Cursor::new(e.value), der::OCTETS));
+    Some((parsed.raw_serial().into(), list.map_or(0, stapled::timestamps)))
+}
+
+/// Notes what a TLS 1.3 server says in the extensions beside its certificate.
+fn beside_leaf(out: &mut Chain, extensions: &[u8]) {
+    let mut cursor = Cursor::new(extensions);
+    while let Some((kind, body)) = extension(&mut cursor) {
+        match kind {
+            STATUS_REQUEST => stapled::staple(&mut out.stapled, body, &out.serial),
+            TIMESTAMPS => out.stapled.timestamps[1] = stapled::timestamps(body),
+            _ => {}
+        }
+    }
+}
+
+/// The `status_request` extension (RFC 6066 section 8).
+const STATUS_REQUEST: u16 = 5;
+/// The `signed_certificate_timestamp` extension (RFC 6962 section 3.3.1).
+pub(super) const TIMESTAMPS: u16 = 18;
+
+fn extension<'a>(cursor: &mut Cursor<'a>) -> Option<(u16, &'a [u8])> {
+    let (kind, len) = (cursor.u16()?, cursor.u16()?);
+    Some((kind, cursor.slice(usize::from(len))?))
+}
+
+/// When a certificate is valid, both moments included.
+pub(super) fn validity(parsed: &X509Certificate<'_>) -> (Timestamp, Timestamp) {
+    let (from, to) = (parsed.validity().not_before.timestamp(), parsed.validity().not_after.timestamp());
+    (Timestamp::from_parts(from, 0), Timestamp::from_parts(to, 0))
+}
+
+/// What a name says of itself in short: its common name, else its organisation.
+pub(super) fn own_name(name: &X509Name<'_>) -> Option<String> {
+    let common = name.iter_common_name().last();
+    common.or_else(|| name.iter_organization().last()).map(text)
 }
 
 /// DNS names and addresses; other kinds name no server.

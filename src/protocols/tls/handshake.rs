@@ -21,6 +21,8 @@ pub(super) const ENCRYPTED_EXTENSIONS: u8 = 8;
 pub(super) const CERTIFICATE: u8 = 11;
 /// ClientKeyExchange (RFC 5246 section 7.4.7).
 pub(super) const CLIENT_KEY_EXCHANGE: u8 = 16;
+/// CertificateStatus (RFC 6066 section 8).
+pub(super) const CERTIFICATE_STATUS: u8 = 22;
 /// Finished.
 pub(super) const FINISHED: u8 = 20;
 /// KeyUpdate (RFC 8446 section 4.6.3).
@@ -41,7 +43,7 @@ pub(super) fn known(kind: u8) -> bool {
 
 /// Whether messages of this type are read; others are passed over without a copy.
 pub(super) fn read(kind: u8) -> bool {
-    matches!(kind, CLIENT_HELLO | SERVER_HELLO | HELLO_VERIFY_REQUEST | CERTIFICATE)
+    matches!(kind, CLIENT_HELLO | SERVER_HELLO | HELLO_VERIFY_REQUEST | CERTIFICATE | CERTIFICATE_STATUS)
 }
 
 /// The same for messages that were decrypted: some of them change keys.
@@ -493,6 +495,8 @@ pub(super) struct Choice<'a> {
     pub(super) encrypt_then_mac: bool,
     /// The compression method (RFC 3749 section 2).
     pub(super) compression: u8,
+    /// Timestamps of certificate logs (RFC 6962 section 3.3.1).
+    pub(super) timestamps: u32,
     /// Every length fitted.
     pub(super) sound: bool,
 }
@@ -528,6 +532,7 @@ pub(super) fn server_hello(body: &[u8]) -> Option<Choice<'_>> {
                     choice.alpn = protocol;
                     sound &= protocol.is_some();
                 }
+                18 => choice.timestamps = super::stapled::timestamps(data),
                 22 => choice.encrypt_then_mac = true,
                 43 => match inner.u16() {
                     Some(version) => choice.version = version,

@@ -1,9 +1,11 @@
 //! TLS as an observer sees it: hellos, certificates up to TLS 1.2, how much was said; with a key log also what was said.
 //!
 //! Comes in: runs of a TCP stream, datagrams, or the CRYPTO bytes of QUIC, and secrets. Goes out: one session for each
-//! ClientHello, and plaintext that was authenticated. Never: a secret, a verdict on a certificate.
+//! ClientHello, and plaintext that was authenticated. Never: a secret, a root of the machine's own.
 
+mod algorithms;
 mod certificate;
+mod der;
 mod dtls;
 mod fingerprint;
 mod handshake;
@@ -11,14 +13,19 @@ mod inflate;
 mod opening;
 mod protection;
 mod record;
+mod roots;
 mod schedule;
 mod session;
+mod stapled;
 mod suite;
+mod trust;
 
 #[cfg(test)]
 mod opening_tests;
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod trust_tests;
 
 pub use certificate::CertificateCache;
 pub use opening::Tools;
@@ -402,6 +409,11 @@ impl Connection {
     /// The application protocol that was chosen (RFC 7301), where that is visible.
     pub fn protocol(&self) -> Option<&[u8]> {
         self.session.answer.as_ref()?.alpn.as_deref()
+    }
+
+    /// The name that the client asked for, once the server answered with a hello.
+    pub fn answered_name(&self) -> Option<&[u8]> {
+        self.session.answered_name()
     }
 
     /// The flow is over: what waits for its secret is opened or given up.

@@ -2,13 +2,13 @@
 
 use std::sync::Arc;
 
-use super::certificate::{self, CertificateCache};
+use super::certificate::{self, Asked, CertificateCache, Limits};
 use super::handshake::{self, Message, Offer};
 use super::protection::is_tls13;
-use super::{Ended, fingerprint, inflate};
+use super::{Ended, fingerprint, inflate, stapled};
 use crate::model::{
-    Anomaly, AnomalyKind, BlockSpan, Budget, ByteRange, Certificate, ClientHello, Decryption, Envelope, FrameNo, Limit,
-    Run, ServerHello, Side, Timestamp, TlsSession, TlsTransport,
+    Anomaly, AnomalyKind, BlockSpan, Budget, ByteRange, Certificate, ChainStanding, ClientHello, Decryption, Envelope,
+    FrameNo, Limit, Run, ServerHello, Side, Stapled, Timestamp, TlsSession, TlsTransport, Trust,
 };
 
 /// What keys opened of the session under way.
@@ -39,7 +39,7 @@ impl Tally {
 pub(super) struct Session {
     transport: TlsTransport,
     pub(super) handshake_bytes: usize,
-    chain_certificates: usize,
+    limits: Limits,
     /// Who sent the ClientHello.
     pub(super) asker: Option<Side>,
     pub(super) hello: Option<ClientHello>,
@@ -65,6 +65,9 @@ pub(super) struct Session {
     certificates: Vec<Arc<Certificate>>,
     client_certificates: Vec<Arc<Certificate>>,
     certificate_frame: Option<FrameNo>,
+    trust: Option<Arc<Trust>>,
+    stapled: Stapled,
+    serial: Box<[u8]>,
     anomalies: Vec<Anomaly>,
     first: Option<(FrameNo, Timestamp)>,
     /// The frame at which the session before this one ended.
@@ -85,7 +88,7 @@ impl Session {
         Self {
             transport,
             handshake_bytes: budget.handshake_bytes,
-            chain_certificates: budget.chain_certificates,
+            limits: Limits::new(budget),
             asker: None,
             hello: None,
             random: None,
@@ -101,6 +104,9 @@ impl Session {
             certificates: Vec::new(),
             client_certificates: Vec::new(),
             certificate_frame: None,
+            trust: None,
+            stapled: Stapled::default(),
+            serial: Box::default(),
             anomalies: Vec::new(),
             first: None,
             ended: None,
@@ -169,6 +175,10 @@ impl Session {
                 Some(body) => self.chain((message, &body, true), run, certificates),
                 None => self.odd(AnomalyKind::BadTls, run.frame, message.offset),
             },
+            // It follows the server's chain.
+            handshake::CERTIFICATE_STATUS if self.asker != Some(side) && !self.certificates.is_empty() => {
+                stapled::staple(&mut self.stapled, message.body(), &self.serial);
+            }
             handshake::ENCRYPTED_EXTENSIONS if self.asker != Some(side) => {
                 let told = handshake::encrypted_extensions(message.body());
                 self.takes_early_data = Some(told.takes_early_data);
@@ -281,6 +291,8 @@ impl Session {
         self.server_random = Some(choice.random);
         self.encrypt_then_mac = choice.encrypt_then_mac;
         self.compression = choice.compression;
+        let [_, in_handshake, _] = &mut self.stapled.timestamps;
+        *in_handshake = choice.timestamps;
         self.answer = Some(ServerHello {
             frame: run.frame,
             version: choice.version,
@@ -308,7 +320,18 @@ impl Session {
         if !slot.is_empty() {
             return;
         }
-        let chain = certificate::chain(body, tls13, self.chain_certificates, cache);
+        let name = self.hello.as_ref().and_then(ClientHello::sni_bytes);
+        let asked = (!from_client).then_some(Asked { name, time: run.time });
+        let chain = certificate::chain(body, tls13, self.limits, asked, cache);
+        if chain.trust.is_some() {
+            self.trust = chain.trust;
+            self.serial = chain.serial;
+            // In the handshake they may have come with the ServerHello.
+            let [_, in_hello, _] = self.stapled.timestamps;
+            self.stapled = chain.stapled;
+            let [_, in_handshake, _] = &mut self.stapled.timestamps;
+            *in_handshake = in_handshake.saturating_add(in_hello);
+        }
         *slot = chain.certificates;
         self.news = true;
         if !from_client && !slot.is_empty() {
@@ -319,6 +342,9 @@ impl Session {
         }
         if chain.cut {
             self.odd(AnomalyKind::Limit(Limit::ChainCertificates), run.frame, message.offset);
+        }
+        if !from_client && self.trust.as_ref().is_some_and(|t| t.standing == ChainStanding::NotChecked) {
+            self.odd(AnomalyKind::Limit(Limit::VerifiedChains), run.frame, message.offset);
         }
     }
 
@@ -334,7 +360,8 @@ impl Session {
         let (hello, answer) = (self.hello.take(), self.answer.take());
         let certificates = std::mem::take(&mut self.certificates);
         let client_certificates = std::mem::take(&mut self.client_certificates);
-        let certificate_frame = self.certificate_frame.take();
+        let (certificate_frame, trust) = (self.certificate_frame.take(), self.trust.take());
+        let stapled = std::mem::take(&mut self.stapled);
         let decryption = std::mem::take(&mut self.decryption).told();
         (self.random, self.cookie, self.sealed, self.news) = (None, false, false, false);
         // That a QUIC connection is there is told by its packets, also where no message came whole.
@@ -353,6 +380,8 @@ impl Session {
             certificates,
             client_certificates,
             certificate_frame,
+            trust,
+            stapled,
             bytes: [0; 2],
             quic: None,
             decryption,
@@ -373,7 +402,13 @@ impl Session {
             name: self.hello.as_ref().and_then(ClientHello::envelope_name),
             certificate: self.certificates.first().cloned(),
             certificate_frame: self.certificate_frame,
+            trust: self.trust.clone(),
         }
+    }
+
+    /// The name that the client asked for, once the server answered with a hello.
+    pub(super) fn answered_name(&self) -> Option<&[u8]> {
+        self.answer.as_ref().and(self.hello.as_ref()).and_then(ClientHello::sni_bytes)
     }
 
     /// What is there of the session, if a message came since this was last asked.
@@ -388,6 +423,8 @@ impl Session {
             certificates: self.certificates.clone(),
             client_certificates: self.client_certificates.clone(),
             certificate_frame: self.certificate_frame,
+            trust: self.trust.clone(),
+            stapled: self.stapled,
             bytes: [0; 2],
             quic: None,
             decryption: self.decryption.told(),

@@ -1,11 +1,13 @@
 //! Addresses, handshake, certificates, DNS answers and odd things, as labelled facts.
 
+use std::sync::Arc;
+
 use egui::{ScrollArea, Sense, Ui, vec2};
 
 use crate::evidence::{Authority, authority, sealed_dns};
 use crate::model::{
-    Certificate, Decryption, Detail, DnsLookup, Exchange, FrameNo, HttpExchange, Part, QuicFacts, TlsSession,
-    TlsTransport, Transport, WebSocket, clean, clean_to, hex,
+    Certificate, Decryption, Detail, DnsLookup, Exchange, FrameNo, HttpExchange, OcspStatus, Part, QuicFacts, Stapled,
+    Timestamp, TlsSession, TlsTransport, Transport, Trust, WebSocket, clean, clean_to, hex,
 };
 use crate::protocols::dns::type_name;
 use crate::store::{Record, tls_version};
@@ -85,7 +87,10 @@ pub(crate) fn facts(record: &Record) -> Vec<Fact> {
         let name = envelope.name.as_ref().map_or_else(|| "none".into(), |name| clean_to(&name.text, 256));
         out.push(Fact::Pair("Server name", name.into_owned(), true));
         match &envelope.certificate {
-            Some(certificate) => certificate_facts(certificate, &mut out),
+            Some(certificate) => {
+                trust_facts(envelope.trust.as_deref(), &mut out);
+                certificate_facts(certificate, &mut out);
+            }
             None => out.push(Fact::Pair("Certificate", "not sent (a resumed session), or in a hole".to_owned(), false)),
         }
         match authority(exchange) {
@@ -143,7 +148,7 @@ pub(crate) fn facts(record: &Record) -> Vec<Fact> {
                 let words = format!("{}{who}; told by {}", sealed.words(), sealed.told_by());
                 out.push(Fact::Pair("Carries", words, false));
             }
-            handshake(tls, &mut out);
+            handshake(tls, exchange.time, &mut out);
         }
         Detail::Dns(dns) => lookup(dns, &mut out),
     }
@@ -199,6 +204,15 @@ fn endpoints(exchange: &Exchange, out: &mut Vec<Fact>) {
     out.push(Fact::Pair("Client", exchange.client.to_string(), true));
     out.push(Fact::Pair("Server", exchange.server.to_string(), true));
     out.push(Fact::Pair("Transport", format!("{transport}, flow opened by frame {}", exchange.flow.0), false));
+    if let Some(proxied) = &exchange.proxied {
+        let target = clean_to(proxied.target.as_bytes(), 256);
+        let words = format!(
+            "{} to {target}, frame {}: the server's address is the proxy's",
+            proxied.kind.words(),
+            proxied.frame
+        );
+        out.push(Fact::Pair("Through a proxy", words, false));
+    }
     out.push(Fact::Pair("In", frames(exchange.first_frame, exchange.last_frame), false));
     out.push(Fact::Pair("Began", format!("{} {} UTC", exchange.time.date(), exchange.time.time_of_day(6)), false));
     out.push(Fact::Pair("Took", text::duration(micros), false));
@@ -246,7 +260,7 @@ fn quic_facts(quic: &QuicFacts, out: &mut Vec<Fact>) {
     }
 }
 
-fn handshake(tls: &TlsSession, out: &mut Vec<Fact>) {
+fn handshake(tls: &TlsSession, now: Timestamp, out: &mut Vec<Fact>) {
     let carrier = match tls.transport {
         TlsTransport::Tcp => "TLS over TCP",
         TlsTransport::Quic => "TLS inside QUIC",
@@ -278,7 +292,8 @@ fn handshake(tls: &TlsSession, out: &mut Vec<Fact>) {
             if hello.ech {
                 out.push(Fact::Pair(
                     "Encrypted hello",
-                    "offered: the true server name may be another".to_owned(),
+                    "an extension is there; whether it is true or made up (GREASE) shows to nobody without the key"
+                        .to_owned(),
                     false,
                 ));
             }
@@ -316,6 +331,12 @@ fn handshake(tls: &TlsSession, out: &mut Vec<Fact>) {
         out.push(Fact::Section("Certificates".to_owned()));
         out.push(Fact::Pair("Chain", "not visible (TLS 1.3 encrypts it; or the capture lacks it)".to_owned(), false));
     }
+    if !tls.certificates.is_empty() {
+        out.push(Fact::Section("Certificates".to_owned()));
+        trust_facts(tls.trust.as_deref(), out);
+        out.push(Fact::Pair("As sent", chain_words(tls), false));
+        stapled_facts(&tls.stapled, now, out);
+    }
     for (i, certificate) in tls.certificates.iter().enumerate() {
         let title =
             if i == 0 { "Certificate of the server".to_owned() } else { format!("Certificate {} of the chain", i + 1) };
@@ -326,6 +347,49 @@ fn handshake(tls: &TlsSession, out: &mut Vec<Fact>) {
         out.push(Fact::Section("Certificate of the client".to_owned()));
         certificate_facts(certificate, out);
     }
+}
+
+/// What the check against the public roots came to.
+fn trust_facts(trust: Option<&Trust>, out: &mut Vec<Fact>) {
+    let Some(trust) = trust else { return };
+    if trust.is_verified() {
+        out.push(Fact::Pair("Chain", sentence(&trust.sentence()), false));
+    } else {
+        out.push(Fact::Caution(format!("Chain {}", trust.sentence())));
+    }
+    if let Some(root) = &trust.root {
+        let name = clean_to(root.name.as_bytes(), 120);
+        out.push(Fact::Pair("Root", format!("{name}, {}", root.lists()), false));
+        out.push(Fact::Pair("Root's SHA-256", prepared::grouped_hex(&root.sha256), true));
+    }
+    out.push(Fact::Pair("Checked against", trust.list_words(), false));
+}
+
+/// What stands beside the chain.
+fn stapled_facts(stapled: &Stapled, now: Timestamp, out: &mut Vec<Fact>) {
+    match &stapled.ocsp {
+        Some(answer) if answer.status == OcspStatus::Revoked => {
+            out.push(Fact::Caution(format!("Stapled OCSP answer, not checked: {}", answer.words(now))));
+        }
+        Some(answer) => {
+            out.push(Fact::Pair("OCSP staple", format!("{} (its signature is not checked)", answer.words(now)), false));
+        }
+        None if stapled.ocsp_unread => out.push(Fact::Pair("OCSP staple", "cannot be read".to_owned(), false)),
+        None => {}
+    }
+    let timestamps = stapled.timestamp_words();
+    if !timestamps.is_empty() {
+        out.push(Fact::Pair("Log timestamps", format!("{timestamps} (their signatures are not checked)"), false));
+    }
+}
+
+/// The certificates as sent, from the server's own to the last.
+fn chain_words(tls: &TlsSession) -> String {
+    let name = |c: &Arc<Certificate>| {
+        let name = c.subject_cn.as_ref().or(c.subject_org.as_ref()).or_else(|| c.names.first());
+        name.map_or_else(|| "unnamed".to_owned(), |n| clean_to(n.as_bytes(), 80).into_owned())
+    };
+    tls.certificates.iter().map(name).collect::<Vec<_>>().join(" ← ")
 }
 
 fn certificate_facts(certificate: &Certificate, out: &mut Vec<Fact>) {

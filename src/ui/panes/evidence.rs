@@ -165,7 +165,7 @@ fn entry(ui: &mut Ui, i: usize, line: &LedgerLine, state: &mut State, actions: &
         };
         part("Proves", line.proves);
         part("Only suggests", line.suggests);
-        part("Could be forged by", line.forgeable_by);
+        part("Could be forged by", &line.forgeable_by);
         part("Speaks to", &line.speaks_to);
         part("Signature", line.signature);
     });
