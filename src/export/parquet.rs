@@ -101,15 +101,12 @@ fn about(
 ) -> Result<Vec<(&'static str, String)>, ExportError> {
     let mut line = Vec::new();
     let redacted = redactor.is_some();
-    let filter = match redactor {
-        Some(redactor) => {
-            write_capture_hiding(listing.snapshot, redactor, &mut line)?;
-            hidden(facts.filter, redactor)
-        }
-        None => {
-            write_capture(listing.snapshot, Moment::Whole, &mut line)?;
-            facts.filter.to_owned()
-        }
+    let filter = if let Some(redactor) = redactor {
+        write_capture_hiding(listing.snapshot, redactor, &mut line)?;
+        hidden(facts.filter, redactor)
+    } else {
+        write_capture(listing.snapshot, Moment::Whole, &mut line)?;
+        facts.filter.to_owned()
     };
     let pack = pack();
     Ok(vec![

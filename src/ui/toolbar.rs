@@ -12,6 +12,7 @@ use crate::case::ThemeChoice;
 use crate::store::Progress;
 
 /// What the bar reads.
+#[expect(clippy::struct_excessive_bools, reason = "independent facts")]
 pub(crate) struct Seen<'a> {
     /// What the capture is called.
     pub(crate) name: &'a str,
