@@ -18,9 +18,9 @@ use super::pack::{Kind, Signature, SpeaksFor, pack};
 use super::pattern::{Pairs, Pattern};
 use super::resolvers::sealed_dns;
 use crate::model::{
-    AnomalyKind, Budget, ByteRange, Certificate, ClientHello, Detail, DnsLookup, Envelope, Evidence, Exchange,
-    ExchangeNo, Field, FirstWrite, FrameNo, Group, HttpExchange, HttpMessage, Ledger, LookedUp, Opening, Part, Place,
-    ProviderId, StartLine, Supports, TlsSession, TlsTransport, Trust, Verdict, frames_of,
+    AnomalyKind, Budget, ByteRange, Certificate, ClientHello, Detail, DnsLookup, Evidence, Exchange, ExchangeNo, Field,
+    FirstWrite, FrameNo, Group, HttpExchange, HttpMessage, Ledger, LookedUp, Opening, Part, Place, ProviderId,
+    StartLine, Supports, TlsSession, TlsTransport, Trust, Verdict, frames_of,
 };
 use crate::protocols::links::keys;
 

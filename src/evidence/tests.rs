@@ -1019,6 +1019,7 @@ fn a_host_stands_to_its_session() {
             name: (!sni.is_empty()).then_some(name),
             certificate: names.map(|names| Arc::new(certificate(names, None, "Example Trust"))),
             certificate_frame: None,
+            trust: None,
         }));
         let (_, verdict) = Matcher::new(&Budget::default()).judge(&e, &Known::new(&Budget::default()));
         let got = (authority(&e), verdict.agreement.of(WitnessKind::Names));
@@ -1062,6 +1063,7 @@ fn names_may_have_been_asked_where_nobody_sees_them() {
         name: None,
         certificate: None,
         certificate_frame: None,
+        trust: None,
     }));
     known.learn(&opened, ExchangeNo(0));
     assert!(!says(&request, &known, "may have been asked there"));

@@ -223,7 +223,7 @@ pub enum Limit {
 
 impl Limit {
     /// All of them.
-    pub const ALL: [Self; 26] = [
+    pub const ALL: [Self; 27] = [
         Self::PacketLayers,
         Self::Fragments,
         Self::FrameBytes,
