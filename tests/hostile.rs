@@ -436,7 +436,7 @@ fn one_byte_of_a_table_entry_is_not_three_thousand() {
         let mut connection = pcap.connect([port, 80]);
         pcap.send(&mut connection, 0, &talk);
     }
-    bomb(&pcap, None);
+    bomb_within(&pcap, None, 192 << 10);
 }
 
 #[test]

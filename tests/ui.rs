@@ -868,7 +868,7 @@ fn marks_made_after_saving_are_kept_beside_the_file() {
     all.world.harness.get_by_role_and_label(Role::TextInput, path()).type_text(&saved.to_string_lossy());
     all.world.harness.run_steps(2);
     all.world.click("Save");
-    assert!(all.says("Saved saved.pcapng"), "{:?}", all.world.spoken());
+    assert!(all.says(&format!("Saved {}", saved.display())), "{:?}", all.world.spoken());
     assert!(!case_path(&saved).exists(), "nothing was said yet");
     for (marks, key) in [(1, Key::Home), (2, Key::End)] {
         all.world.press(Modifiers::NONE, key);

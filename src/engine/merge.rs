@@ -65,7 +65,7 @@ impl Merge {
                 Found::Open(mut exchange) => {
                     self.moves.mark(&mut exchange);
                     let (ledger, verdict) =
-                        self.matcher.as_mut().map(|m| m.judge(&exchange, &self.known)).unwrap_or_default();
+                        self.matcher.as_mut().map(|m| m.judge_open(&exchange, &self.known)).unwrap_or_default();
                     self.store.show(&Record { exchange, ledger, verdict });
                 }
                 Found::Tunnel(tunnel) => {

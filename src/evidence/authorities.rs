@@ -22,6 +22,8 @@ const SURE: u8 = 3;
 #[derive(Debug, Default)]
 pub(super) struct Authorities {
     signed_for: AHashMap<String, Vec<ProviderId>>,
+    /// Nothing is learned now: what is judged goes on, and may yet turn out otherwise.
+    pub(super) holds: bool,
 }
 
 impl Authorities {
@@ -51,6 +53,10 @@ impl Authorities {
 
     /// Notes for whom an authority signed; tells whether that was for several companies by now.
     fn learn(&mut self, authority: &str, provider: ProviderId) -> bool {
+        if self.holds {
+            let known = self.signed_for.get(authority);
+            return known.is_some_and(|known| known.len() > 1 || known.iter().any(|c| !related(*c, provider)));
+        }
         if self.signed_for.len() >= AUTHORITIES && !self.signed_for.contains_key(authority) {
             return false;
         }

@@ -167,6 +167,14 @@ impl Matcher {
         }
     }
 
+    /// The same for an exchange that goes on: nothing is learned from it.
+    pub fn judge_open(&mut self, exchange: &Exchange, known: &Known) -> (Ledger, Verdict) {
+        self.private.holds = true;
+        let judged = self.judge(exchange, known);
+        self.private.holds = false;
+        judged
+    }
+
     /// All evidence of an exchange, and the verdict drawn from it.
     pub fn judge(&mut self, exchange: &Exchange, known: &Known) -> (Ledger, Verdict) {
         let (year, month, ..) = exchange.time.civil();

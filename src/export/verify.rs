@@ -22,8 +22,8 @@ use super::sides::{Stream, Streams, streams};
 use super::subject::Subject;
 use crate::capture::digest_file;
 use crate::engine::{How, Reading, Source};
-use crate::evidence::{Kind, pack};
-use crate::model::{Budget, Detail, Evidence, FrameNo, Part, Transport, clean_to, hex};
+use crate::evidence::{Kind, forgeable_by, pack};
+use crate::model::{Budget, Detail, Evidence, Exchange, FrameNo, Part, Transport, clean_to, hex};
 use crate::store::{Record, RowId, RowKind, Snapshot};
 
 /// Bytes of a file that may be an excerpt.
@@ -287,7 +287,7 @@ impl Ground {
                 // The ledger of an excerpt may lack entries, so that its others have other numbers.
                 entries
                     .filter(|(_, n)| self.is_excerpt() || sealed || *n == callout.number)
-                    .any(|(e, _)| self.matches(callout, e))
+                    .any(|(e, _)| self.matches(callout, e, &r.exchange))
             };
             let outcome = if self.is_spent() {
                 Outcome::CannotBeChecked(TOO_MUCH.to_owned())
@@ -474,7 +474,7 @@ impl Ground {
                 continue;
             }
             // Pipelined exchanges may begin in one frame: then the ledger tells them apart.
-            let own = |c: &&Callout| record.ledger.iter().any(|e| self.matches(c, e));
+            let own = |c: &&Callout| record.ledger.iter().any(|e| self.matches(c, e, &record.exchange));
             let score = if rows.len() > 1 { claim.callouts.iter().filter(own).count() } else { 0 };
             if best.as_ref().is_none_or(|(most, _)| score > *most) {
                 best = Some((score, (*row, record)));
@@ -516,7 +516,7 @@ impl Ground {
         !callout.frames.iter().all(|f| numbers.contains(f))
     }
 
-    fn matches(&self, callout: &Callout, entry: &Evidence) -> bool {
+    fn matches(&self, callout: &Callout, entry: &Evidence, exchange: &Exchange) -> bool {
         let signature = pack().signature(entry.signature);
         self.spend(ENTRY_WORK)
             && signature.map_or("", |s| s.id) == callout.signature
@@ -524,7 +524,7 @@ impl Ground {
             && length(entry) == callout.length
             && entry.place.part.words() == callout.part
             && entry.group.words() == callout.group
-            && signature.map_or("", |s| s.forgeable_by) == callout.forgeable_by
+            && forgeable_by(entry, exchange) == callout.forgeable_by
             && entry.place.frames.iter().map(|f| self.number(*f)).eq(callout.frames.iter().copied())
             && pack().provider(entry.provider).map_or("", |p| p.id) == callout.provider
             && entry.supports.words().eq(callout.supports.iter().map(String::as_str))
@@ -669,7 +669,7 @@ impl Ground {
         });
         let near = lookups.get(frame).map_or(&[][..], Vec::as_slice).iter();
         let mut records = near.take_while(|_| self.spend(RECORD_WORK)).filter_map(|id| self.snapshot.record(*id).ok());
-        records.any(|r| r.ledger.iter().any(|e| self.matches(callout, e)))
+        records.any(|r| r.ledger.iter().any(|e| self.matches(callout, e, &r.exchange)))
     }
 
     /// Whether an exchange over HTTP between these ends stands here to be read.

@@ -136,7 +136,7 @@ impl Default for Budget {
             coding_free_bytes: 1 << 20,
             body_bytes: 1 << 30,
             decoder_bytes: Pool::new(256 << 20),
-            open_heads_bytes: Pool::new(32 << 20),
+            open_heads_bytes: Pool::new(16 << 20),
             zstd_window_bytes: 8 << 20,
             handshake_bytes: 256 << 10,
             chain_certificates: 16,

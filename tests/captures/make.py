@@ -2270,7 +2270,7 @@ def damaged(datagrams):
 
 
 @case("quic-keys-broken.pcapng", *h3_rows(), "TLS www.example.com h3 1.3 1", *WEB[:2], "GET /second - -", *WEB[3:],
-      "TLS www.example.com h3 1.3 1", WEB[2], "GET /first 200 -", "GET /zipped - -", *WEB[3:], "TLS www.example.com h3 1.3 0", *WEB,
+      "TLS www.example.com h3 1.3 1", "GET /second 200 -", "GET /first 200 -", "GET /zipped - -", *WEB[3:], "TLS www.example.com h3 1.3 0", *WEB,
       "GET /after-0 200 1760", "GET /after-1 200 1760", "GET /after-2 200 1760", "TLS www.example.com h3 1.3 1", "TLS www.example.com h3 1.3 0")
 def _():
     """Opened in part: datagrams out of order and twice, one lost, one with a changed byte; without handshake secrets; with those alone; with another's."""

@@ -188,7 +188,7 @@ impl<'a> Check<'a> {
         let usage = KeyUsage::server_auth();
         let path = leaf.verify_for_usage(algorithms::ALL, &anchors, others, time, usage, None, None)?;
         let root = roots.iter().find(|r| r.anchor == *path.anchor()).copied().ok_or(Error::UnknownIssuer)?;
-        let used = path.intermediate_certificates().map(|c| c.der()).chain([path.end_entity().der()]);
+        let used = path.intermediate_certificates().map(webpki::Cert::der).chain([path.end_entity().der()]);
         Ok((root, used.into_iter().all(|der| self.is_strong(&der))))
     }
 
@@ -199,7 +199,7 @@ impl<'a> Check<'a> {
         let signature = certificate.signature_algorithm.algorithm.to_id_string();
         let sha1 = SHA1_SIGNATURES.contains(&signature.as_str()) && self.sent.time >= SHA1_ENDS;
         let bits = algorithms::rsa_bits(&certificate.public_key().subject_public_key.data);
-        !sha1 && !(self.sent.time >= SHORT_RSA_ENDS && bits.is_some_and(|b| b < RSA_BITS))
+        !sha1 && (self.sent.time < SHORT_RSA_ENDS || bits.is_none_or(|b| b >= RSA_BITS))
     }
 
     /// Why there is no path to a root of that time.
