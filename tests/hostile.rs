@@ -432,7 +432,8 @@ fn one_byte_of_a_table_entry_is_not_three_thousand() {
         talk.extend(frame(1, 4, 2 * n + 1, &named));
     }
     let mut pcap = Pcap::new();
-    for port in 50_000..50_150 {
+    // More of them would write more than a run may.
+    for port in 50_000..50_050 {
         let mut connection = pcap.connect([port, 80]);
         pcap.send(&mut connection, 0, &talk);
     }

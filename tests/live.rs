@@ -337,7 +337,11 @@ fn without_times(value: &mut Value) {
     match value {
         Value::Object(map) => {
             map.retain(|key, _| {
-                !(key == "time" || key.ends_with("_time") || key.contains("duration") || key.ends_with("_seconds"))
+                // The list of roots that is nearest goes with the time too.
+                !(matches!(key.as_str(), "time" | "list" | "list_days")
+                    || key.ends_with("_time")
+                    || key.contains("duration")
+                    || key.ends_with("_seconds"))
             });
             map.values_mut().for_each(without_times);
         }
