@@ -672,7 +672,9 @@ fn rewritten(name: &str, folder: &Path, replace: &[(&[u8], &[u8])], cut_behind: 
         assert_eq!(old.len(), new.len());
         let places: Vec<usize> = memchr::memmem::find_iter(&whole, old).collect();
         assert!(!places.is_empty());
-        places.into_iter().for_each(|at| whole[at..at + new.len()].copy_from_slice(new));
+        for at in places {
+            whole[at..at + new.len()].copy_from_slice(new);
+        }
     }
     let (mut out, mut at) = (whole[..24].to_vec(), 24);
     while at < whole.len() {
