@@ -1,7 +1,12 @@
-//! Google's own QUIC before the IETF's (Q024 to Q046): the first packets are plain, only a hash stands before their
-//! frames; the client's hello is a list of tags (Google's "QUIC Crypto" and "QUIC Wire Layout Specification", 2016).
+//! Google's own QUIC before the IETF's. Q024 to Q046: the first packets are plain, only a hash stands before their frames.
+//! Q050: its packets are protected as the IETF's are, under a salt of its own, with Google's frames inside. In all of them
+//! the client's hello is a list of tags (Google's "QUIC Crypto" and "QUIC Wire Layout Specification", 2016).
 
+use super::packet::varint;
 use crate::model::{ByteRange, Cursor, QuicVersion};
+
+/// Q050.
+pub(super) const Q050: QuicVersion = QuicVersion(0x5130_3530);
 
 /// The hash is 128 bits long, of which these bytes are sent.
 const HASH_BYTES: usize = 12;
@@ -34,6 +39,24 @@ pub(super) fn hello(datagram: &[u8]) -> Option<Hello<'_>> {
     }
     let block = stream(plain, number)?;
     Some(Hello { version, id, block, sni: tags(block)? })
+}
+
+/// The hello in the payload of a packet of Q050, with its server name; it must be whole.
+pub(super) fn opened_hello(payload: &[u8]) -> Option<(&[u8], Option<ByteRange>)> {
+    let mut cursor = Cursor::new(payload);
+    loop {
+        match cursor.u8()? {
+            // Padding and ping.
+            0 | 7 => {}
+            // Handshake bytes: offset, length.
+            8 if varint(&mut cursor)? == 0 => {
+                let len = usize::try_from(varint(&mut cursor)?).ok()?;
+                let block = cursor.slice(len)?;
+                return Some((block, tags(block)?));
+            }
+            _ => return None,
+        }
+    }
 }
 
 /// Version, its number, connection id and length of the header of a client's first packet.

@@ -12,6 +12,7 @@ use sha2::Sha256;
 use zeroize::Zeroizing;
 
 use super::super::tls::{Cipher, CipherSuite, Hash, PacketCipher, expand_label};
+use super::google;
 use super::packet::is_draft;
 use crate::model::{QuicVersion, Secret, Side};
 
@@ -27,7 +28,7 @@ pub(super) struct Suite {
     salt: [u8; 20],
     labels: &'static Labels,
     /// Key and nonce of the tag on Retry packets (RFC 9001 section 5.8).
-    retry: ([u8; 16], [u8; 12]),
+    retry: Option<([u8; 16], [u8; 12])>,
 }
 
 /// What keys are derived with (RFC 9001 sections 5.1 and 6.1).
@@ -52,10 +53,10 @@ const V1: Suite = Suite {
         0x7f, 0x0a,
     ],
     labels: V1_LABELS,
-    retry: (
+    retry: Some((
         [0xbe, 0x0c, 0x69, 0x0b, 0x9f, 0x66, 0x57, 0x5a, 0x1d, 0x76, 0x6b, 0x54, 0xe3, 0x68, 0xc8, 0x4e],
         [0x46, 0x15, 0x99, 0xd3, 0x5d, 0x63, 0x2b, 0xf2, 0x23, 0x98, 0x25, 0xbb],
-    ),
+    )),
 };
 
 /// RFC 9369 section 3.3.
@@ -65,10 +66,10 @@ const V2: Suite = Suite {
         0x2e, 0xd9,
     ],
     labels: V2_LABELS,
-    retry: (
+    retry: Some((
         [0x8f, 0xb4, 0xb0, 0x1b, 0x56, 0xac, 0x48, 0xe2, 0x60, 0xfb, 0xcb, 0xce, 0xad, 0x7c, 0xcc, 0x92],
         [0xd8, 0x69, 0x69, 0xbc, 0x2d, 0x7c, 0x6d, 0x99, 0x90, 0xef, 0xb0, 0x4a],
-    ),
+    )),
 };
 
 /// draft-ietf-quic-tls-29 to -32, section 5.2 and 5.8.
@@ -78,10 +79,10 @@ const DRAFT_29: Suite = Suite {
         0xa8, 0x99,
     ],
     labels: V1_LABELS,
-    retry: (
+    retry: Some((
         [0xcc, 0xce, 0x18, 0x7e, 0xd0, 0x9a, 0x09, 0xd0, 0x57, 0x28, 0x15, 0x5a, 0x6c, 0xb9, 0x6b, 0xe1],
         [0xe5, 0x49, 0x30, 0xf9, 0x7f, 0x21, 0x36, 0xf0, 0x53, 0x0a, 0x8c, 0x1c],
-    ),
+    )),
 };
 
 /// draft-ietf-quic-tls-27 and -28, section 5.2 and 5.8.
@@ -91,10 +92,20 @@ const DRAFT_27: Suite = Suite {
         0xf5, 0x02,
     ],
     labels: V1_LABELS,
-    retry: (
+    retry: Some((
         [0x4d, 0x32, 0xec, 0xdb, 0x2a, 0x21, 0x33, 0xc8, 0x41, 0xe4, 0x04, 0x3d, 0xf2, 0x7d, 0x44, 0x30],
         [0x4d, 0x16, 0x11, 0xd0, 0x55, 0x13, 0xa5, 0x52, 0xc5, 0x87, 0xd5, 0x75],
-    ),
+    )),
+};
+
+/// Google's Q050, as Chromium had it (`kQ050Salt`); it has no tag on Retry packets.
+const Q050: Suite = Suite {
+    salt: [
+        0x50, 0x45, 0x74, 0xef, 0xd0, 0x66, 0xfe, 0x2f, 0x9d, 0x94, 0x5c, 0xfc, 0xdb, 0xd3, 0xa7, 0xf0, 0xd3, 0xb5,
+        0x6b, 0x45,
+    ],
+    labels: V1_LABELS,
+    retry: None,
 };
 
 /// The constants that packets of this version may be made with. A reserved version has none of its own: its client uses
@@ -102,6 +113,7 @@ const DRAFT_27: Suite = Suite {
 pub(super) fn suites(version: QuicVersion) -> &'static [&'static Suite] {
     match version.0 {
         _ if version == QuicVersion::V2 => &[&V2],
+        _ if version == google::Q050 => &[&Q050],
         _ if version.is_reserved() => &[&V1, &DRAFT_29, &DRAFT_27, &V2],
         0xff00_001b | 0xff00_001c | 0xface_b002 => &[&DRAFT_27],
         0xff00_001d..=0xff00_0020 => &[&DRAFT_29],
@@ -116,7 +128,7 @@ impl Suite {
         let Some((head, tag)) = packet.split_last_chunk::<TAG_BYTES>() else { return false };
         let Ok(len) = u8::try_from(origin.len()) else { return false };
         let pseudo = [&[len], origin, head].concat();
-        let (key, nonce) = self.retry;
+        let Some((key, nonce)) = self.retry else { return false };
         Aes128Gcm::new(&key.into()).decrypt(&Nonce::from(nonce), Payload { msg: tag, aad: &pseudo }).is_ok()
     }
 }
@@ -405,7 +417,7 @@ impl Suite {
     /// The tag at the end of a Retry packet.
     pub(super) fn retry_tag(&self, origin: &[u8], head: &[u8]) -> Vec<u8> {
         let pseudo = [&[u8::try_from(origin.len()).unwrap()], origin, head].concat();
-        let (key, nonce) = self.retry;
+        let (key, nonce) = self.retry.unwrap();
         Aes128Gcm::new(&key.into()).encrypt(&Nonce::from(nonce), Payload { msg: &[], aad: &pseudo }).unwrap()
     }
 }

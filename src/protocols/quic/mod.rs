@@ -587,6 +587,12 @@ impl Connection {
         space.expected = space.expected.max(opened.number.saturating_add(1));
         let source = Source { frame: run.frame, time: run.time };
         let mut payload: &[u8] = &opened.payload;
+        if self.facts.version == google::Q050 {
+            if let Some((block, sni)) = google::opened_hello(payload).filter(|_| run.side == self.asker) {
+                self.tls.google_hello(block, sni, run);
+            }
+            return;
+        }
         loop {
             match frames::next(&mut payload, Allowed::Handshake) {
                 Ok(Some(Frame::Crypto { offset, bytes })) => {

@@ -1,5 +1,6 @@
 //! Packets of a datagram, by their headers (RFC 8999, RFC 9000 section 17, RFC 9369 section 3.2).
 
+use super::google::Q050;
 use crate::model::{Cursor, QuicVersion};
 
 /// Bytes of the longest connection id of the versions known here (RFC 9000 section 17.2).
@@ -98,7 +99,7 @@ pub(super) fn next<'a>(datagram: &mut &'a [u8]) -> Option<Packet<'a>> {
 
 /// Versions whose packets look like those of version 1 or 2.
 fn is_known(version: QuicVersion) -> bool {
-    matches!(version, QuicVersion::V1 | QuicVersion::V2) || is_draft(version) || version.is_reserved()
+    matches!(version, QuicVersion::V1 | QuicVersion::V2 | Q050) || is_draft(version) || version.is_reserved()
 }
 
 /// Drafts 27 to 34 of what became version 1, and what Facebook called its draft 27.

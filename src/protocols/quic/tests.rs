@@ -696,12 +696,17 @@ fn too_much_behind_holes_is_let_go_and_said() {
     assert_eq!(budget.stream_bytes.taken(), 0);
 }
 
+/// A hello of Google's own QUIC.
+fn google_hello(version: [u8; 4]) -> Vec<u8> {
+    let name = b"www.example.com";
+    let tags = [&b"SNI\0"[..], &(name.len() as u32).to_le_bytes(), b"VER\0", &(name.len() as u32 + 4).to_le_bytes()];
+    [&b"CHLO\x02\0\0\0"[..], &tags.concat(), name, &version].concat()
+}
+
 /// A first packet of Google's own QUIC.
 fn google(version: [u8; 4]) -> Vec<u8> {
     let number = (version[2] - b'0') * 10 + version[3] - b'0';
-    let name = b"www.example.com";
-    let tags = [&b"SNI\0"[..], &(name.len() as u32).to_le_bytes(), b"VER\0", &(name.len() as u32 + 4).to_le_bytes()];
-    let hello = [&b"CHLO\x02\0\0\0"[..], &tags.concat(), name, &version].concat();
+    let hello = google_hello(version);
     let len = hello.len() as u16;
     let len = if number >= 39 { len.to_be_bytes() } else { len.to_le_bytes() };
     let flags: &[u8] = if number <= 33 { &[1] } else { &[] };
@@ -730,6 +735,25 @@ fn google_s_own_hellos() {
             assert!(!sniff(&bad), "{version:?} byte {at}");
         }
     }
+}
+
+#[test]
+fn google_s_last_version_is_opened() {
+    let version = QuicVersion(u32::from_be_bytes(*b"Q050"));
+    let hello = google_hello(*b"Q050");
+    let frame = |kind: u8| [&[kind][..], &v(0), &v(hello.len()), &hello].concat();
+    let client = Made { version, ..Made::CLIENT };
+    let packet = client.packet(&[&[0, 7][..], &frame(8)].concat());
+    assert!(sniff(&packet));
+    let answer = Made { version, ..Made::SERVER }.packet(&frame(8));
+    let ended = one(&[(Client, packet.clone()), (Server, answer), (Client, packet)]);
+    assert_eq!(name(&ended), Some(&b"www.example.com"[..]));
+    assert_eq!(facts(&ended).version.word(), "Q050");
+    // The IETF's frame of that meaning has another type: a hello in it is none.
+    let ended = one(&[(Client, client.packet(&frame(6)))]);
+    assert_eq!(name(&ended), None);
+    let retry = [&[0xf3][..], b"Q050", &[0, 8], &OTHER, b"token", &[0; 16]].concat();
+    assert!(!keys::suites(version)[0].is_retry_of(&ORIGIN, &retry));
 }
 
 fn source(frame: u32) -> Source {
