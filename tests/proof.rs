@@ -741,6 +741,7 @@ fn names_and_addresses_in_lookups_are_hidden() {
     let private = [10, 0, 0, 20];
     let path = rewritten("dns-udp.pcap", folder.path(), &[(&[198, 51, 100, 20], &private)], None);
     check_hidden(&path, None, &private);
+    check_hidden(&project().join("tests/captures/dns-tcp.pcap"), Some("example.com"), b"\x07example\x03com");
 }
 
 #[test]

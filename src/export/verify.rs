@@ -97,6 +97,12 @@ fn item(index: usize, exchange: &ExchangeClaim, callout: &Callout, outcome: Outc
     }
 }
 
+/// The first lines of request and response.
+fn first_lines_of(exchange: &Exchange) -> [Option<Vec<u8>>; 2] {
+    let Detail::Http(http) = &exchange.detail else { return [None, None] };
+    [&http.request, &http.response].map(|message| message.as_ref().and_then(first_line))
+}
+
 fn fails(expected: impl Into<String>, there: impl Into<String>) -> Outcome {
     Outcome::Fails { expected: expected.into(), there: there.into() }
 }
@@ -412,11 +418,7 @@ impl Ground {
         if claim.time != time {
             return fails(clean_to(claim.time.as_bytes(), LINE_CHARS), time);
         }
-        let (mut request, mut response) = (None, None);
-        if let Detail::Http(http) = &exchange.detail {
-            request = http.request.as_ref().and_then(first_line);
-            response = http.response.as_ref().and_then(first_line);
-        }
+        let [request, response] = first_lines_of(exchange);
         for (shown, there) in [(&claim.request, &request), (&claim.response, &response)] {
             if !compare::is_shown_or_missing(shown.as_deref(), there.as_deref(), self.redacts) {
                 if self.is_excerpt() && there.is_none() {
@@ -458,7 +460,7 @@ impl Ground {
 
     fn find(&self, claim: &ExchangeClaim) -> Option<(RowId, Record)> {
         let rows = self.by_frame.get(&claim.first_frame).map_or(&[][..], Vec::as_slice);
-        let mut best: Option<(usize, (RowId, Record))> = None;
+        let mut best: Option<((usize, bool, bool), (RowId, Record))> = None;
         for row in rows {
             if !self.spend(RECORD_WORK) {
                 break;
@@ -473,9 +475,13 @@ impl Ground {
             if !fits {
                 continue;
             }
-            // Pipelined exchanges may begin in one frame: then the ledger tells them apart.
+            // Pipelined exchanges may begin in one frame: the ledger tells them apart, else where they end and how they begin.
             let own = |c: &&Callout| record.ledger.iter().any(|e| self.matches(c, e, &record.exchange));
-            let score = if rows.len() > 1 { claim.callouts.iter().filter(own).count() } else { 0 };
+            let callouts = if rows.len() > 1 { claim.callouts.iter().filter(own).count() } else { 0 };
+            let [request, response] = first_lines_of(e);
+            let begins = compare::is_shown_or_missing(claim.request.as_deref(), request.as_deref(), self.redacts)
+                && compare::is_shown_or_missing(claim.response.as_deref(), response.as_deref(), self.redacts);
+            let score = (callouts, self.number(e.last_frame) == claim.last_frame, begins);
             if best.as_ref().is_none_or(|(most, _)| score > *most) {
                 best = Some((score, (*row, record)));
             }
