@@ -7,6 +7,7 @@ mod ui_compose;
 #[path = "ui_export/mod.rs"]
 mod ui_export;
 mod ui_filter;
+mod ui_keyboard;
 mod ui_messages;
 mod ui_notes;
 #[path = "ui_prefs/mod.rs"]
