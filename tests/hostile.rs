@@ -196,8 +196,22 @@ fn mutated_captures_end_well() {
 
 /// What JSON of a HAR file is broken with, beside single bytes.
 const JSON_PIECES: [&str; 16] = [
-    "{", "}", "[", "]", "\"", "\\", ",", ":null,", "\"entries\":[", "\"log\":{", "\\ud83d", "-1e999", "\u{feff}", "\0",
-    "\"request\":{\"url\":\"x://\",\"headers\":[{\"name\":\"\\n\",\"value\":{}}]}", "\"encoding\":\"base64\",\"text\":\"=A=\"",
+    "{",
+    "}",
+    "[",
+    "]",
+    "\"",
+    "\\",
+    ",",
+    ":null,",
+    "\"entries\":[",
+    "\"log\":{",
+    "\\ud83d",
+    "-1e999",
+    "\u{feff}",
+    "\0",
+    "\"request\":{\"url\":\"x://\",\"headers\":[{\"name\":\"\\n\",\"value\":{}}]}",
+    "\"encoding\":\"base64\",\"text\":\"=A=\"",
 ];
 
 #[test]
@@ -211,7 +225,8 @@ fn mutated_har_files_end_well() {
     let file = work.path().join("mutated.har");
     for number in 0..80 {
         let mut random = Random(0x4841_5200 + number);
-        let mut bytes = if number % 4 == 0 { mutate(&mut random, &seeds) } else { seeds[random.below(seeds.len())].clone() };
+        let mut bytes =
+            if number % 4 == 0 { mutate(&mut random, &seeds) } else { seeds[random.below(seeds.len())].clone() };
         for _ in 0..=random.below(3) {
             let at = random.below(bytes.len());
             let piece = JSON_PIECES[random.below(JSON_PIECES.len())].as_bytes();
@@ -247,7 +262,12 @@ fn a_large_har_file_is_not_held_in_memory() {
     for (entries, body) in [(600, 256 << 10), (30_000, 64)] {
         let bytes = har(entries, body);
         fs::write(&file, &bytes).unwrap();
-        assert_eq!(run_within(&list_alone(&file, None), most, work.path()), Ok(0), "{} bytes within {most} KiB", bytes.len());
+        assert_eq!(
+            run_within(&list_alone(&file, None), most, work.path()),
+            Ok(0),
+            "{} bytes within {most} KiB",
+            bytes.len()
+        );
         let listed = fs::read(work.path().join("stdout")).unwrap();
         assert_eq!(listed.iter().filter(|byte| **byte == b'\n').count(), entries + 1);
     }

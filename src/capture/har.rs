@@ -67,6 +67,8 @@ pub(super) struct Har {
     /// The entry that begins here, as far as it was looked at.
     scan: JsonScan,
     scanned: usize,
+    /// When the newest entry with a time began.
+    latest: Timestamp,
     /// Line breaks so far.
     lines: u64,
     /// Whether there is a list of entries.
@@ -231,8 +233,12 @@ impl Har {
             notes.skipped(at, wide(used), TOO_LONG);
             return Move::Past(used);
         }
-        let head = head(entry, number, at);
-        if head.time != Timestamp(0) {
+        let mut head = head(entry, number, at);
+        if head.time == Timestamp(0) {
+            // The entry's own place among the others is the best that is known.
+            head.time = self.latest;
+        } else {
+            self.latest = head.time;
             notes.time(head.time);
         }
         Move::Frame { head, start: 0, used }
@@ -250,7 +256,8 @@ impl Har {
             let why = format!("the file ends inside entry {number}, which begins in line {line}: export it again");
             notes.skipped(at, wide(left), &why);
         } else if self.level != Level::End {
-            let why = format!("the file ends in line {line} before its JSON does, entries may be missing: export it again");
+            let why =
+                format!("the file ends in line {line} before its JSON does, entries may be missing: export it again");
             notes.skipped(at, wide(left), &why);
         }
     }
@@ -292,7 +299,11 @@ fn words(value: &[u8], notes: &mut Notes) {
     let Some(name) = text_of(value, b"\"name\"").filter(|name| !name.is_empty()) else { return };
     let version = text_of(value, b"\"version\"").unwrap_or_default();
     let text = [b"HAR file of ", name, b" ", version].concat();
-    notes.comment(None, text.trim_ascii_end());
+    let text = text.trim_ascii_end();
+    // Firefox names itself as creator and as browser.
+    if notes.facts.comments.iter().all(|comment| comment.text != text) {
+        notes.comment(None, text);
+    }
 }
 
 #[cfg(test)]

@@ -97,7 +97,9 @@ impl RowsWanted {
             Err(error) => {
                 let error = DetailError::from(error);
                 let rows = self.flows.values().flat_map(BTreeMap::values);
-                return rows.chain(self.entries.values().map(|(_, row)| row)).try_for_each(|row| take(*row, Err(&error)));
+                return rows
+                    .chain(self.entries.values().map(|(_, row)| row))
+                    .try_for_each(|row| take(*row, Err(&error)));
             }
         };
         for (offset, (number, row)) in self.entries {

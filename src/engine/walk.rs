@@ -5,9 +5,7 @@ use std::time::Duration;
 
 use crate::capture::{Batch, BatchFrame, CaptureError, CaptureFacts, CaptureReader, Counters, KeyLogFile, Moment};
 use crate::decode::{Decoder, Outcome};
-use crate::model::{
-    Budget, FrameHead, FrameNo, KeyLog, Limit, LimitHit, LinkType, Payload, Secret, Timestamp, Unit,
-};
+use crate::model::{Budget, FrameHead, FrameNo, KeyLog, Limit, LimitHit, LinkType, Payload, Secret, Timestamp, Unit};
 
 /// After so many frames silent flows are looked for. Counted over the capture, so that the number of shards changes nothing.
 const SWEEP_FRAMES: u32 = 65_536;

@@ -634,8 +634,7 @@ impl Matcher {
         let (part, offset) =
             exchange.reported.map_or((Part::Address, 0), |told| (Part::ToldAddress, told.address_offset));
         for number in [owner.service, owner.network].into_iter().flatten() {
-            let place =
-                Place { part, range: ByteRange::default(), frames: smallvec![exchange.first_frame], offset };
+            let place = Place { part, range: ByteRange::default(), frames: smallvec![exchange.first_frame], offset };
             book.add(number, None, place, text.as_bytes());
         }
     }

@@ -916,15 +916,23 @@ fn a_har_file_only_suggests() {
     let (exchange, seen) = put.judge_told();
     seen.says("microsoft-azure", "suggests", "blob").conflicts(false);
     let verdict = &seen.verdict;
-    assert!(seen.ledger.iter().any(|e| e.group == Group::Routing) && seen.ledger.iter().any(|e| e.group == Group::Writer));
+    assert!(
+        seen.ledger.iter().any(|e| e.group == Group::Routing) && seen.ledger.iter().any(|e| e.group == Group::Writer)
+    );
     let grades = [verdict.grade, verdict.product.map(|p| p.grade), verdict.role.map(|r| r.grade)];
     assert!(grades.iter().flatten().chain(&verdict.tenant.as_ref().map(|t| t.grade)).all(|g| *g <= Grade::Suggests));
     assert!(verdict.cannot_show.iter().any(|s| s.starts_with("A HAR file is what a program reports")));
-    assert!(!verdict.cannot_show.iter().any(|s| s.contains("went to a proxy")), "every target of a HAR file is absolute");
+    assert!(
+        !verdict.cannot_show.iter().any(|s| s.contains("went to a proxy")),
+        "every target of a HAR file is absolute"
+    );
     assert_eq!(exchange.lacks(Grade::Suggests).map(|why| why.contains("no more than suggest")), Some(true));
-    // The ledger leads to the bytes of the file: the URL, a header, the address.
+    // The ledger leads to the bytes of the file: a header of each message, the address.
     let place = |part: Part| seen.ledger.iter().filter(|e| e.place.part == part).map(|e| e.place.offset).min();
-    assert_eq!([place(Part::Request), place(Part::Response), place(Part::ToldAddress)], [Some(200), Some(501), Some(700)]);
+    assert_eq!(
+        [place(Part::Request), place(Part::Response), place(Part::ToldAddress)],
+        [Some(201), Some(501), Some(700)]
+    );
     assert_eq!(place(Part::Address), None);
     // Without an address names and headers are left, and nobody takes an unknown one for a private one.
     let (_, seen) = Case { server: "unknown", ..put }.judge_told();

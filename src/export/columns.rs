@@ -9,9 +9,9 @@ use super::json::{lossy, url};
 use super::order::Numbers;
 use crate::evidence::{hypotheses, pack};
 use crate::model::{
-    Certificate, ClientHello, Detail, DnsKind, DnsLookup, DnsOver, Endpoint, Exchange, Grade, HttpExchange, HttpMessage,
-    HttpVersion, Standing, StartLine, Timestamp, TlsSession, TlsTransport, Transport, Verdict, WebSocketSide,
-    WitnessKind, hex,
+    Certificate, ClientHello, Detail, DnsKind, DnsLookup, DnsOver, Endpoint, Exchange, Grade, HttpExchange,
+    HttpMessage, HttpVersion, Standing, StartLine, Timestamp, TlsSession, TlsTransport, Transport, Verdict,
+    WebSocketSide, WitnessKind, hex,
 };
 use crate::protocols::dns::type_name;
 use crate::store::{Record, RowId, host_and_path, request_line, tls_version};

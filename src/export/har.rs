@@ -349,7 +349,11 @@ fn content(body: &Body, read: Option<Vec<u8>>, redactor: &mut Redactor) -> Conte
 
 /// Bytes of the head as sent; -1 where field compression leaves no such size, or it was not seen.
 fn head_bytes(message: &HttpMessage) -> i64 {
-    if message.is_decoded() || !message.told_at.is_empty() { -1 } else { i64::try_from(message.block.len()).unwrap_or(-1) }
+    if message.is_decoded() || !message.told_at.is_empty() {
+        -1
+    } else {
+        i64::try_from(message.block.len()).unwrap_or(-1)
+    }
 }
 
 fn named<T: serde::Serialize>((name, value): (T, T)) -> Value {

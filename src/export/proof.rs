@@ -46,7 +46,9 @@ pub enum ProofError {
     #[error("save the capture first: a proof needs a file that stays as it is")]
     NoFile,
     /// The capture is a HAR file.
-    #[error("a picture carries a proof of packets, and a HAR file holds none: list, explain or export its rows instead")]
+    #[error(
+        "a picture carries a proof of packets, and a HAR file holds none: list, explain or export its rows instead"
+    )]
     Report,
     /// Nothing was chosen, or too much.
     #[error("choose between 1 and 1,000 exchanges")]

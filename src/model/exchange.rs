@@ -3,7 +3,9 @@
 use std::borrow::Cow;
 use std::sync::Arc;
 
-use super::{ByteRange, Endpoint, FlowId, FrameNo, Grade, Limit, Proxied, Stapled, Timestamp, Transport, Trust, WebSocket};
+use super::{
+    ByteRange, Endpoint, FlowId, FrameNo, Grade, Limit, Proxied, Stapled, Timestamp, Transport, Trust, WebSocket,
+};
 
 /// One row of the list: an HTTP request with its response, a TLS session whose content stays sealed, or a DNS lookup.
 #[derive(Clone, Debug, PartialEq, Eq)]

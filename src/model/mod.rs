@@ -22,7 +22,8 @@ pub use detour::{Proxied, ProxyKind, Tunnel, TunnelKind};
 pub use exchange::{
     Anomaly, AnomalyKind, BlockSpan, Body, Certificate, ClientHello, Decryption, Detail, DnsKind, DnsLookup, DnsOver,
     DnsQuestion, DnsRecord, DnsResponse, Envelope, EnvelopeName, Exchange, Field, HttpExchange, HttpMessage,
-    HttpVersion, Opening, QuicFacts, QuicVersion, Reported, ServerHello, StartLine, TlsSession, TlsTransport, frames_of,
+    HttpVersion, Opening, QuicFacts, QuicVersion, Reported, ServerHello, StartLine, TlsSession, TlsTransport,
+    frames_of,
 };
 pub use frame::{
     Endpoint, FlowId, FlowKey, FrameHead, FrameNo, LinkType, Payload, Run, RunKind, Side, TcpFlags, Transport, Unit,

@@ -9,8 +9,8 @@ use crate::model::{
     CloseCode, Cursor, Decryption, Detail, DnsKind, DnsLookup, DnsOver, DnsQuestion, DnsRecord, DnsResponse, Endpoint,
     Envelope, EnvelopeName, Evidence, Exchange, ExchangeNo, Field, FirstWrite, FlowId, FrameNo, GiverNo, Grade, Group,
     HandOut, Hop, HttpExchange, HttpMessage, HttpVersion, Ledger, Limit, LinkMatch, LookedUp, MessageDeflate,
-    OcspAnswer, OcspStatus, Part, Place, ProviderId, Proxied, ProxyKind, QuicFacts, QuicVersion, Reported, ServerHello, Stapled,
-    StartLine, Supports, Tenant, Timestamp, TlsSession, TlsTransport, Transport, Trust, TrustedRoot, Verdict,
+    OcspAnswer, OcspStatus, Part, Place, ProviderId, Proxied, ProxyKind, QuicFacts, QuicVersion, Reported, ServerHello,
+    Stapled, StartLine, Supports, Tenant, Timestamp, TlsSession, TlsTransport, Transport, Trust, TrustedRoot, Verdict,
     WebSocket, WebSocketSide, WriteMatch,
 };
 
@@ -473,9 +473,7 @@ fn head_of(exchange: &Exchange, part: Part) -> Option<&[u8]> {
     let message = match part {
         Part::Request => http.request.as_ref(),
         Part::Response => http.response.as_ref(),
-        Part::ClientHello | Part::Certificate(_) | Part::Dns | Part::Address | Part::ToldAddress | Part::Body => {
-            None
-        }
+        Part::ClientHello | Part::Certificate(_) | Part::Dns | Part::Address | Part::ToldAddress | Part::Body => None,
     };
     message.map(|m| &*m.block)
 }
@@ -581,9 +579,8 @@ impl<'a> Reader<'a> {
             end_time: self.time()?,
             envelope: self.option(Self::envelope)?.map(Arc::new),
             proxied: self.option(Self::proxied)?.map(Arc::new),
-            reported: self.option(|r| {
-                Some(Reported { offset: r.number()?, len: r.number()?, address_offset: r.number()? })
-            })?,
+            reported: self
+                .option(|r| Some(Reported { offset: r.number()?, len: r.number()?, address_offset: r.number()? }))?,
             detail: match self.u8()? {
                 0 => Detail::Http(Box::new(HttpExchange {
                     request: self.option(Self::message)?,

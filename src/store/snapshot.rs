@@ -143,8 +143,8 @@ impl Facts {
     pub fn unread(&self) -> Vec<(u64, &'static str)> {
         let counts = match self.capture.format {
             Format::Har => [
-                (self.undecoded_frames, "entries that are no exchange: a request with a URL is missing"),
-                (self.other_frames, "entries that asked nobody (data:, blob: and the like)"),
+                (self.undecoded_frames, "of its entries are no exchange: a request with a URL is missing"),
+                (self.other_frames, "of its entries asked nobody (data:, blob: and the like)"),
             ],
             Format::Pcap | Format::PcapNano | Format::PcapModified | Format::Pcapng => [
                 (self.undecoded_frames, "frames with a link type or header that is not understood"),
@@ -160,7 +160,8 @@ impl Facts {
         let mut said = Vec::new();
         if self.capture.format == Format::Har {
             said.push(
-                "a HAR file is what a program reports, without packets: nothing in it is graded above suggests".to_owned(),
+                "a HAR file is what a program reports, without packets: nothing in it is graded above suggests"
+                    .to_owned(),
             );
         }
         if let Some(counters) = self.capture.counters.filter(|c| c.dropped() > 0) {

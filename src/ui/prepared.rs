@@ -163,11 +163,13 @@ impl Head {
         for field in message.fields.iter().chain(&message.trailers) {
             lines.push(HeadLine::new(block, Some(field.name), field.value, part, ledger));
         }
-        let note = (!message.complete).then(|| if message.told_at.is_empty() {
+        let note = (!message.complete).then(|| {
+            if message.told_at.is_empty() {
                 "Incomplete: the capture lacks part of this message".to_owned()
             } else {
                 "Incomplete: the HAR file lacks part of this message".to_owned()
-            });
+            }
+        });
         let unit = if message.told_at.is_empty() { "frame" } else { "entry" };
         Self { unit, frame: message.header_frame, lines, note }
     }

@@ -203,7 +203,11 @@ pub(crate) fn findings(facts: &Facts) -> Vec<(u64, String)> {
         ));
     }
     for hit in reached(facts) {
-        let first = if hit.first_frame.0 > 0 { format!(", first at {} {}", capture.format.units().0, hit.first_frame) } else { String::new() };
+        let first = if hit.first_frame.0 > 0 {
+            format!(", first at {} {}", capture.format.units().0, hit.first_frame)
+        } else {
+            String::new()
+        };
         out.push((hit.count, format!("{}{first}", hit.limit.words())));
     }
     out

@@ -5,8 +5,8 @@ use super::text::{duration, plural, sentence};
 use super::way::{Find, Way};
 use crate::evidence::{challenges, hypotheses, pack};
 use crate::model::{
-    Attempt, Challenge, Detail, Evidence, Exchange, ExchangeNo, Grade, Group, Hypothesis, LinkMatch, ProviderId, Stance,
-    Standing, Verdict, WitnessKind, clean_to,
+    Attempt, Challenge, Detail, Evidence, Exchange, ExchangeNo, Grade, Group, Hypothesis, LinkMatch, ProviderId,
+    Stance, Standing, Verdict, WitnessKind, clean_to,
 };
 use crate::store::{Record, RowId};
 
@@ -62,7 +62,11 @@ impl Story {
                 kind_word(&exchange.detail),
                 time.date(),
                 time.time_of_day(3),
-                verdict.grade.and_then(|grade| exchange.lacks(grade)).map(|lacks| format!(". {lacks}")).unwrap_or_default()
+                verdict
+                    .grade
+                    .and_then(|grade| exchange.lacks(grade))
+                    .map(|lacks| format!(". {lacks}"))
+                    .unwrap_or_default()
             ),
             answers: answers(verdict),
             conflicts: conflicts(verdict, &record.ledger),

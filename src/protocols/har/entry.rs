@@ -108,7 +108,11 @@ pub fn entry(bytes: &[u8], place: EntryPlace, wanted: Wanted, budget: &Budget) -
         Some(Given { time: phases.answered, ..open.given(links, false)? })
     });
     let server = reading.server(&told, port(&url, secure));
-    if told.get("_fromCache").or_else(|| told.get("fromCache")).is_some_and(|v| !v.is_empty(bytes) && !v.is_false(bytes)) {
+    if told
+        .get("_fromCache")
+        .or_else(|| told.get("fromCache"))
+        .is_some_and(|v| !v.is_empty(bytes) && !v.is_false(bytes))
+    {
         reading.odd.push(place.odd(AnomalyKind::FromCache, 0));
     }
     let mut ended = open.ended(false, wanted);
@@ -167,9 +171,7 @@ impl Reading<'_> {
         let start = read.map_or(self.place.time, |(time, _)| time);
         let timings = told.object("timings");
         // The handshake (`ssl`) is within `connect`.
-        let sum = |names: &[&str]| -> f64 {
-            names.iter().filter_map(|name| timings.as_ref()?.amount(name)).sum()
-        };
+        let sum = |names: &[&str]| -> f64 { names.iter().filter_map(|name| timings.as_ref()?.amount(name)).sum() };
         let until_sent = sum(&["blocked", "dns", "connect", "send"]);
         let until_answered = until_sent + sum(&["wait"]);
         let whole = told.amount("time").unwrap_or(0.0).max(until_answered + sum(&["receive"]));
@@ -192,15 +194,20 @@ impl Reading<'_> {
     fn response(&mut self, response: &Object<'_>, code: u16, version: HttpVersion, phases: &Phases) -> Message {
         let reason = response.text("statusText").unwrap_or_default();
         let (name, number) = (protocol(version), code.to_string());
-        let (mut head, [_, _, reason]) =
-            Head::new([&name, number.as_bytes(), &reason], self.place, self.budget);
+        let (mut head, [_, _, reason]) = Head::new([&name, number.as_bytes(), &reason], self.place, self.budget);
         head.fields(response, self.bytes, &mut self.odd);
         let start = StartLine::Status { code, reason };
         head.message(start, version, response.start, (phases.answered, phases.end), &mut self.odd)
     }
 
     /// Reads a body; gives the links in head and body.
-    fn body(&mut self, open: &mut Open, which: Which, message: &Object<'_>, phases: &Phases) -> Vec<super::super::links::Link> {
+    fn body(
+        &mut self,
+        open: &mut Open,
+        which: Which,
+        message: &Object<'_>,
+        phases: &Phases,
+    ) -> Vec<super::super::links::Link> {
         let held = message.object(if which == Which::Request { "postData" } else { "content" });
         let wire = message.integer("bodySize").and_then(|size| u64::try_from(size).ok());
         let size = held.as_ref().and_then(|held| held.integer("size")).and_then(|size| u64::try_from(size).ok());
@@ -214,9 +221,9 @@ impl Reading<'_> {
         }
         let time = if which == Which::Request { phases.sent } else { phases.end };
         let place = Start { time, ..place };
-        let content = text.and_then(|text| text.text(self.bytes)).and_then(|text| {
-            if is_base64 { decoded(&text).map(Cow::Owned) } else { Some(text) }
-        });
+        let content = text
+            .and_then(|text| text.text(self.bytes))
+            .and_then(|text| if is_base64 { decoded(&text).map(Cow::Owned) } else { Some(text) });
         let missing = content.is_none()
             && (text.is_some()
                 || size.unwrap_or(0) > 0
@@ -224,6 +231,8 @@ impl Reading<'_> {
                 || held.as_ref().is_some_and(|held| held.elements("params").next().is_some()));
         let length = content.as_ref().map_or(0, |content| u64::try_from(content.len()).unwrap_or(u64::MAX));
         let framing = if missing { Framing::UntilClose } else { Framing::Length(length) };
+        // An empty body would make whole what has a cut head.
+        let head_is_whole = open.message(which).is_some_and(|message| message.complete);
         let (reader, mut links) = open.begin_body(which, Some(framing), BodyLimits::new(self.budget), self.wanted);
         if missing {
             open.set_done(which);
@@ -239,7 +248,7 @@ impl Reading<'_> {
         }
         if let Some(message) = open.message(which) {
             message.body.wire_bytes = wire.unwrap_or_else(|| size.unwrap_or(length).max(length));
-            message.complete &= !missing;
+            message.complete &= !missing && head_is_whole;
         }
         links
     }

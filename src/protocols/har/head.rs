@@ -20,8 +20,7 @@ pub(super) struct Head<'a> {
 impl<'a> Head<'a> {
     /// With its start line, of up to three words, of which the ranges are given.
     pub(super) fn new(words: [&[u8]; 3], place: EntryPlace, budget: &'a Budget) -> (Self, [ByteRange; 3]) {
-        let mut head =
-            Self { block: Vec::new(), fields: Vec::new(), told_at: Vec::new(), place, budget, cut: None };
+        let mut head = Self { block: Vec::new(), fields: Vec::new(), told_at: Vec::new(), place, budget, cut: None };
         let ranges = words.map(|word| {
             if !head.block.is_empty() {
                 head.block.push(b' ');

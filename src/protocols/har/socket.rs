@@ -2,9 +2,7 @@
 
 use super::entry::{EntryPlace, decoded};
 use super::json::Object;
-use crate::model::{
-    Budget, MessageKind, MessageList, PayloadState, Side, Timestamp, WebSocket, WebSocketMessage,
-};
+use crate::model::{Budget, MessageKind, MessageList, PayloadState, Side, Timestamp, WebSocket, WebSocketMessage};
 
 /// Counts and lists them; `None` where the entry has no such list.
 pub(super) fn messages(
@@ -20,7 +18,8 @@ pub(super) fn messages(
     for value in told.elements("_webSocketMessages") {
         let Some(message) = value.object(bytes) else { continue };
         let side = if message.text("type").as_deref() == Some(b"send") { Side::Client } else { Side::Server };
-        let kind = message.integer("opcode").and_then(|code| u8::try_from(code).ok()).map_or(MessageKind::TEXT, MessageKind);
+        let kind =
+            message.integer("opcode").and_then(|code| u8::try_from(code).ok()).map_or(MessageKind::TEXT, MessageKind);
         let data = message.text("data").unwrap_or_default();
         let coded = kind == MessageKind::BINARY || message.text("_encoding").as_deref() == Some(b"base64");
         let payload = if coded { decoded(&data).unwrap_or_else(|| data.to_vec()) } else { data.into_owned() };

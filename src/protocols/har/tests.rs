@@ -59,7 +59,9 @@ fn heads_are_what_the_entry_says() {
 
 #[test]
 fn a_host_that_only_the_url_names() {
-    let entry = read(r#"{"startedDateTime":"2026-01-05T10:00:00Z","request":{"method":"GET","url":"wss://u@b.example:8443/"}}"#);
+    let entry = read(
+        r#"{"startedDateTime":"2026-01-05T10:00:00Z","request":{"method":"GET","url":"wss://u@b.example:8443/"}}"#,
+    );
     assert_eq!((request(&entry).host(), request(&entry).scheme()), (Some(&b"b.example:8443"[..]), "https"));
     assert_eq!((entry.server.is_known(), entry.server.port), (false, 8_443));
     assert!(entry.ended.http.response.is_none());
@@ -185,7 +187,17 @@ fn left_out(json: &str, want: LeftOut) {
 
 #[test]
 fn what_is_no_exchange() {
-    for json in ["", "7", "[]", "null", "{}", "{\"request\":", r#"{"request":[]}"#, r#"{"request":{"url":""}}"#, r#"{"request":{"url":7}}"#] {
+    for json in [
+        "",
+        "7",
+        "[]",
+        "null",
+        "{}",
+        "{\"request\":",
+        r#"{"request":[]}"#,
+        r#"{"request":{"url":""}}"#,
+        r#"{"request":{"url":7}}"#,
+    ] {
         left_out(json, LeftOut::Broken);
     }
     for url in ["data:text/plain,x", "blob:https://a.example/1", "about:blank", "chrome-extension://abc/x.js"] {

@@ -6,8 +6,8 @@ use egui::{ScrollArea, Sense, Ui, vec2};
 
 use crate::evidence::{Authority, authority, sealed_dns};
 use crate::model::{
-    Certificate, Decryption, Detail, DnsLookup, Exchange, FrameNo, HttpExchange, OcspStatus, Part, QuicFacts, Reported, Stapled,
-    Timestamp, TlsSession, TlsTransport, Transport, Trust, WebSocket, clean, clean_to, hex,
+    Certificate, Decryption, Detail, DnsLookup, Exchange, FrameNo, HttpExchange, OcspStatus, Part, QuicFacts, Reported,
+    Stapled, Timestamp, TlsSession, TlsTransport, Transport, Trust, WebSocket, clean, clean_to, hex,
 };
 use crate::protocols::dns::type_name;
 use crate::store::{Record, tls_version};
@@ -157,7 +157,12 @@ pub(crate) fn facts(record: &Record) -> Vec<Fact> {
         out.push(Fact::Section("Odd things".to_owned()));
         for anomaly in exchange.anomalies.iter().take(LISTED) {
             let len = if anomaly.len > 0 { format!(", {}", text::bytes(anomaly.len)) } else { String::new() };
-            out.push(Fact::Caution(format!("{} ({} {}{len})", sentence(anomaly.kind.words()), exchange.unit(), anomaly.frame)));
+            out.push(Fact::Caution(format!(
+                "{} ({} {}{len})",
+                sentence(anomaly.kind.words()),
+                exchange.unit(),
+                anomaly.frame
+            )));
         }
     }
     out
@@ -247,7 +252,8 @@ fn outside(record: &Record, out: &mut Vec<Fact>) {
             out.push(Fact::Section("Where the name and the address lead".to_owned()));
             titled = true;
         }
-        let frame = evidence.place.frames.first().map_or_else(String::new, |f| format!(", {} {f}", record.exchange.unit()));
+        let frame =
+            evidence.place.frames.first().map_or_else(String::new, |f| format!(", {} {f}", record.exchange.unit()));
         out.push(Fact::Pair(label, format!("{} (evidence {}{frame})", clean_to(&evidence.text, 400), i + 1), true));
     }
 }

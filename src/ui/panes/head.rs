@@ -99,7 +99,11 @@ fn caption(ui: &mut Ui, title: &str, head: Option<&Head>, actions: &mut Vec<Acti
 fn frame_link(ui: &mut Ui, (unit, frame): (&str, FrameNo), actions: &mut Vec<Action>) {
     let c = theme::colours(ui);
     let words = egui::RichText::new(format!("{unit} {frame}")).font(theme::sans(theme::SMALL)).color(c.quiet);
-    if ui.add(egui::Button::new(words).small().frame_when_inactive(false)).on_hover_text(format!("Show this {unit}")).clicked() {
+    if ui
+        .add(egui::Button::new(words).small().frame_when_inactive(false))
+        .on_hover_text(format!("Show this {unit}"))
+        .clicked()
+    {
         actions.push(Action::Frame(frame));
     }
 }
