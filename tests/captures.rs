@@ -19,8 +19,18 @@ fn folder() -> PathBuf {
 
 /// File names of the captures, in order.
 fn captures() -> Vec<String> {
-    let endings =
-        [".pcap", ".pcapng", ".pcap.gz", ".pcapng.gz", ".pcap.zst", ".pcapng.zst", ".pcap.lz4", ".pcapng.lz4"];
+    let endings = [
+        ".pcap",
+        ".pcapng",
+        ".pcap.gz",
+        ".pcapng.gz",
+        ".pcap.zst",
+        ".pcapng.zst",
+        ".pcap.lz4",
+        ".pcapng.lz4",
+        ".har",
+        ".har.gz",
+    ];
     let mut names: Vec<String> = fs::read_dir(folder())
         .expect("tests/captures can be read")
         .map(|entry| entry.unwrap().file_name().to_string_lossy().into_owned())

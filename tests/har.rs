@@ -263,3 +263,76 @@ fn what_the_case_hides_is_hidden_and_what_it_cannot_read_is_said() {
     assert!(!document.contains("Planted") && !document.contains("10.7.7.7"), "{document}");
     assert!(said.contains("the case beside the capture: "), "{said}");
 }
+
+/// Host and path of a row's target, whether it is absolute or not.
+fn place(row: &Value) -> (String, String) {
+    let target = row["request"]["target"].as_str().unwrap_or_default();
+    let host = row["request"]["host"].as_str().unwrap_or_default();
+    match target.split_once("://") {
+        Some((_, rest)) => {
+            let at = rest.find(['/', '?']).unwrap_or(rest.len());
+            (rest[..at].to_owned(), rest[at..].to_owned())
+        }
+        None => (host.to_owned(), target.to_owned()),
+    }
+}
+
+fn http_rows(file: &Path) -> Vec<Value> {
+    let lines = String::from_utf8(run(&["--format", "jsonl"], file)).expect("text");
+    let rows = lines.lines().map(|line| serde_json::from_str::<Value>(line).expect("JSON"));
+    rows.filter(|row| row["kind"] == "http" && row["request"].is_object()).collect()
+}
+
+/// Exports a capture and opens what was written: the same exchanges must be there. Gives how many, and how many bodies.
+#[track_caller]
+fn comes_back(capture: &Path) -> (usize, usize) {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("again.har");
+    fs::write(&path, run(&["--format", "har", "--no-redaction"], capture)).unwrap();
+    let (before, after) = (http_rows(capture), http_rows(&path));
+    let name = capture.display();
+    assert_eq!(before.len(), after.len(), "{name}");
+    let mut bodies = 0;
+    for (was, is) in before.iter().zip(&after) {
+        let n = &was["n"];
+        assert_eq!(was["request"]["method"], is["request"]["method"], "{name}: {n}");
+        if was["request"]["url"].is_string() {
+            assert_eq!(was["request"]["url"], is["request"]["url"], "{name}: {n}");
+            assert_eq!(place(was), place(is), "{name}: {n}");
+        }
+        // The port of a HAR file is the URL's.
+        let address = |row: &Value| row["server"].as_str().and_then(|end| Some(end.rsplit_once(':')?.0.to_owned()));
+        assert_eq!(address(was), address(is), "{name}: {n}");
+        assert_eq!(was["response"]["status"], is["response"]["status"], "{name}: {n}");
+        assert_eq!(was["version"], is["version"], "{name}: {n}");
+        for message in ["request", "response"] {
+            assert_eq!(was[message]["headers"], is[message]["headers"], "{name}: {n}: {message}");
+            if was[message]["complete"] == true && was[message]["body_sha256"].is_string() {
+                assert_eq!(was[message]["body_sha256"], is[message]["body_sha256"], "{name}: {n}: {message}");
+                bodies += 1;
+            }
+        }
+        let millis = |row: &Value| row["request"]["time"].as_str().expect("a time")[..23].to_owned();
+        assert_eq!(millis(was), millis(is), "{name}: {n}");
+        assert_eq!(was["websocket"]["server"]["messages"], is["websocket"]["server"]["messages"], "{name}: {n}");
+        let grade = &is["verdict"]["grade"];
+        assert!(grade.is_null() || ["contradicted", "name only", "suggests"].iter().any(|g| grade == g), "{grade}");
+    }
+    (after.len(), bodies)
+}
+
+#[test]
+fn what_is_exported_opens_again_as_the_same_exchanges() {
+    let (mut rows, mut bodies) = comes_back(&here(SAMPLE));
+    for entry in fs::read_dir(here("tests/captures")).expect("our captures") {
+        let path = entry.expect("a file").path();
+        let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        let wanted = ["http", "tls-keys", "websocket", "evidence", "har-"].iter().any(|start| name.starts_with(start));
+        if wanted && !name.contains(".jsonl") {
+            let (more, of_them) = comes_back(&path);
+            rows += more;
+            bodies += of_them;
+        }
+    }
+    assert!(rows > 150 && bodies > 200, "{rows} rows, {bodies} bodies");
+}

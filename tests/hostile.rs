@@ -194,6 +194,94 @@ fn mutated_captures_end_well() {
     println!("{count} mutations: {} read, {} read with damage, {} not captures", codes[0], codes[1], codes[2]);
 }
 
+/// What JSON of a HAR file is broken with, beside single bytes.
+const JSON_PIECES: [&str; 16] = [
+    "{",
+    "}",
+    "[",
+    "]",
+    "\"",
+    "\\",
+    ",",
+    ":null,",
+    "\"entries\":[",
+    "\"log\":{",
+    "\\ud83d",
+    "-1e999",
+    "\u{feff}",
+    "\0",
+    "\"request\":{\"url\":\"x://\",\"headers\":[{\"name\":\"\\n\",\"value\":{}}]}",
+    "\"encoding\":\"base64\",\"text\":\"=A=\"",
+];
+
+#[test]
+fn mutated_har_files_end_well() {
+    let mut names: Vec<PathBuf> = fs::read_dir(folder()).unwrap().map(|entry| entry.unwrap().path()).collect();
+    names.retain(|path| path.extension().is_some_and(|ending| ending == "har"));
+    names.sort();
+    let seeds: Vec<Vec<u8>> = names.iter().map(|path| fs::read(path).unwrap()).collect();
+    assert!(seeds.len() >= 6, "the HAR files to start from are missing: run make captures");
+    let work = tempfile::tempdir().unwrap();
+    let file = work.path().join("mutated.har");
+    for number in 0..80 {
+        let mut random = Random(0x4841_5200 + number);
+        let mut bytes =
+            if number % 4 == 0 { mutate(&mut random, &seeds) } else { seeds[random.below(seeds.len())].clone() };
+        for _ in 0..=random.below(3) {
+            let at = random.below(bytes.len());
+            let piece = JSON_PIECES[random.below(JSON_PIECES.len())].as_bytes();
+            let many = if random.below(8) == 0 { 100_000 } else { 1 };
+            let until = (at + random.below(40)).min(bytes.len());
+            drop(bytes.splice(at..until, piece.repeat(many)));
+        }
+        fs::write(&file, &bytes).unwrap();
+        let ended = list(&file, work.path());
+        assert!(matches!(ended, Ok(0 | 1 | NOTHING_READ)), "mutation {number}: {ended:?}");
+    }
+}
+
+/// A HAR file of so many entries, each with a body of so many bytes.
+fn har(entries: usize, body: usize) -> Vec<u8> {
+    let text = "0123456789abcde\\n".repeat(body / 16);
+    let entry = |n: usize| {
+        format!(
+            "{{\"startedDateTime\":\"2026-01-05T10:00:00Z\",\"request\":{{\"method\":\"GET\",\"url\":\"https://a.example/{n}\",\
+             \"httpVersion\":\"h2\",\"headers\":[]}},\"response\":{{\"status\":200,\"headers\":[],\"content\":{{\"size\":1,\
+             \"text\":\"{text}\"}}}},\"connection\":\"{n}\"}}"
+        )
+    };
+    let all: Vec<String> = (0..entries).map(entry).collect();
+    format!("{{\"log\":{{\"entries\":[{}]}}}}", all.join(",\n")).into_bytes()
+}
+
+#[test]
+fn a_large_har_file_is_not_held_in_memory() {
+    let work = tempfile::tempdir().unwrap();
+    let file = work.path().join("large.har");
+    let most = least_kib(work.path()) + (64 << 10);
+    for (entries, body) in [(600, 256 << 10), (30_000, 64)] {
+        let bytes = har(entries, body);
+        fs::write(&file, &bytes).unwrap();
+        assert_eq!(
+            run_within(&list_alone(&file, None), most, work.path()),
+            Ok(0),
+            "{} bytes within {most} KiB",
+            bytes.len()
+        );
+        let listed = fs::read(work.path().join("stdout")).unwrap();
+        assert_eq!(listed.iter().filter(|byte| **byte == b'\n').count(), entries + 1);
+    }
+}
+
+#[test]
+fn a_nest_of_a_million_is_one_entry() {
+    let nest = ["[".repeat(1_000_000), "]".repeat(1_000_000)].concat();
+    let request = "\"request\":{\"method\":\"GET\",\"url\":\"http://a.example/\"}";
+    check(format!("{{\"log\":{{\"entries\":[{{\"x\":{nest},{request}}}]}}}}").as_bytes(), 0);
+    check(format!("{{\"x\":{nest}}}").as_bytes(), NOTHING_READ);
+    check("[".repeat(1_000_000).as_bytes(), NOTHING_READ);
+}
+
 /// The text of the key log that a capture of ours carries.
 fn key_log() -> Vec<u8> {
     let capture = fs::read(folder().join("tls-keys-13.pcapng")).unwrap();

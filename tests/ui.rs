@@ -977,3 +977,23 @@ fn what_is_saved_need_not_be_asked_for() {
     assert!(std::fs::metadata(&path).expect("a file").len() > 0);
     assert_eq!(harness.state().state.saved.recent.first(), Some(&path));
 }
+
+/// A HAR file is a capture like others: rows, bodies and heads are there, and what it is not is said.
+#[test]
+fn a_har_file_is_read_and_looked_into() {
+    let mut harness = read("har-chrome.har");
+    let (shown, all) = harness.state().counts();
+    assert_eq!((shown, all), (7, 7));
+    assert!(harness.query_by_label_contains("8 entries").is_some(), "the status line counts entries");
+    for _ in 0..2 {
+        harness.key_press(Key::ArrowDown);
+    }
+    settle(&mut harness);
+    assert!(harness.query_by_label_contains("A HAR file can do no more than suggest").is_some());
+    assert!(harness.query_by_label_contains("entry 2").is_some(), "heads name their entry");
+    harness.key_press_modifiers(Modifiers::COMMAND, Key::Num6);
+    settle(&mut harness);
+    assert!(harness.query_by_label("Entry 2").is_some());
+    assert!(harness.query_by_label_contains("A HAR file has no frames").is_some());
+    assert_eq!(harness.query_all_by_role(Role::ListBoxOption).count(), 0, "no frames are listed");
+}

@@ -48,7 +48,7 @@ pub enum CaptureError {
     },
     /// Something else than a capture.
     #[error(
-        "cannot read the capture: expected pcap or pcapng (or one in gzip, zstd or LZ4), this is {what}: {}",
+        "cannot read the capture: expected pcap, pcapng or HAR (or one in gzip, zstd or LZ4), this is {what}: {}",
         shown(path)
     )]
     NotACapture {
@@ -156,7 +156,7 @@ pub(super) fn describe(head: &[u8]) -> String {
     let is_text =
         !text.is_empty() && text.iter().all(|byte| matches!(byte, b'\t' | b'\n' | b'\r' | b' '..=b'~' | 0x80..));
     if is_text && text.trim_ascii_start().first().is_some_and(|byte| matches!(byte, b'{' | b'[')) {
-        return "JSON text, perhaps a HAR file: record the packets instead, for example with tcpdump -w".to_owned();
+        return "JSON text, but no HAR file, which is one object with a log".to_owned();
     }
     if is_text {
         return "text: save the packets themselves, for example with tcpdump -w or as pcapng in Wireshark".to_owned();

@@ -16,6 +16,8 @@ pub enum Format {
     PcapModified,
     /// pcapng.
     Pcapng,
+    /// HAR: no frames, but a program's report of what it exchanged. Its entries take the place of frames.
+    Har,
 }
 
 impl Format {
@@ -26,6 +28,15 @@ impl Format {
             Self::PcapNano => "pcap-ns",
             Self::PcapModified => "pcap-modified",
             Self::Pcapng => "pcapng",
+            Self::Har => "har",
+        }
+    }
+
+    /// What its numbers count, one and many.
+    pub fn units(self) -> (&'static str, &'static str) {
+        match self {
+            Self::Har => ("entry", "entries"),
+            Self::Pcap | Self::PcapNano | Self::PcapModified | Self::Pcapng => ("frame", "frames"),
         }
     }
 }

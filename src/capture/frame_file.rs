@@ -4,13 +4,17 @@ use std::fs::File;
 use std::io::{self, Read as _, Seek as _, SeekFrom};
 use std::path::{Path, PathBuf};
 
+use super::har;
 use super::numbers::{narrow, size, wide};
 use super::reader::{Batch, CaptureReader};
 use super::source::{Digest, open_file};
 use super::tail::{file_and_offset, spool_file};
 use super::walker::Walker;
 use super::{CaptureError, Container};
-use crate::model::{Budget, FrameHead, FrameNo};
+use crate::model::{Budget, FrameHead, FrameNo, JsonScan};
+
+/// Bytes of a HAR file read at once when the length of an entry is not known.
+const ENTRY_READ: usize = 64 << 10;
 
 /// A capture file, or a spool's folder, from which single frames are read again, by the offsets of their records. A spool
 /// may still grow.
@@ -95,9 +99,13 @@ impl Single {
         let failed = |error| CaptureError::from_io(error, &self.path);
         self.file.seek(SeekFrom::Start(at)).map_err(failed)?;
         let mut record = Vec::new();
+        if matches!(self.reader.walker, Walker::Har(_)) {
+            let entry = read_entry(&mut self.file, self.budget.entry_bytes).map_err(failed)?;
+            return Ok(entry.map(|entry| (har::head(&entry, number, at), entry)));
+        }
         let Some(len) =
             read_more(&mut self.file, &mut record, 28).map_err(failed).map(|()| match &self.reader.walker {
-                Walker::Waiting => None,
+                Walker::Waiting | Walker::Har(_) => None,
                 Walker::Pcap(pcap) => pcap.captured(&record).map(|len| len.saturating_add(pcap.record_head())),
                 Walker::Pcapng(pcapng) => pcapng.block_len(&record, at).filter(|len| *len <= self.budget.block_bytes),
             })?
@@ -132,6 +140,24 @@ impl Single {
             }
         }
     }
+}
+
+/// Reads the entry of a HAR file that begins here; `None` where none does.
+fn read_entry(file: &mut File, most: usize) -> io::Result<Option<Vec<u8>>> {
+    let (mut entry, mut scan) = (Vec::new(), JsonScan::default());
+    while entry.len() <= most {
+        let before = entry.len();
+        read_more(file, &mut entry, before.saturating_add(ENTRY_READ))?;
+        let new = entry.get(before..).unwrap_or_default();
+        if new.is_empty() {
+            break;
+        }
+        if let Some(end) = scan.feed(new) {
+            entry.truncate(before.saturating_add(end));
+            return Ok((!entry.is_empty()).then_some(entry));
+        }
+    }
+    Ok(None)
 }
 
 /// Reads until `record` has `len` bytes or the file ends. Memory grows with what is read, not with what a field says.

@@ -1,6 +1,7 @@
 //! A file or stream becomes frames, read in blocks of bounded size.
 //!
-//! Comes in: a path or a stream, plain or compressed with gzip, zstd or LZ4. Goes out: batches of frames that point into
+//! Comes in: a path or a stream, plain or compressed with gzip, zstd or LZ4: frames, or the entries of a HAR file in their place.
+//! Goes out: batches of frames that point into
 //! the bytes as read, facts about the capture, and the file's SHA-256. Never: a memory map (a file that shrinks would
 //! kill the process), a guess that is not reported, an allocation that a length field alone decides.
 #![warn(clippy::arithmetic_side_effects, clippy::as_conversions, clippy::indexing_slicing)]
@@ -13,6 +14,7 @@ mod error;
 mod facts;
 mod frame_file;
 mod frame_writer;
+mod har;
 mod key_log_file;
 mod notes;
 mod numbers;

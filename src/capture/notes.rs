@@ -27,6 +27,8 @@ pub(super) struct Notes {
     pub(super) frame_bytes: u32,
     /// Longest block that is read.
     pub(super) block_bytes: u32,
+    /// Longest entry of a HAR file that is read.
+    pub(super) entry_bytes: usize,
     max_interfaces: usize,
     comment_bytes: usize,
     secret_bytes: usize,
@@ -40,6 +42,7 @@ impl Notes {
             file: 0,
             frame_bytes: narrow(budget.frame_bytes),
             block_bytes: narrow(budget.block_bytes),
+            entry_bytes: budget.entry_bytes,
             max_interfaces: budget.interfaces,
             comment_bytes: budget.comment_bytes,
             secret_bytes: budget.secret_bytes,

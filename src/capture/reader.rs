@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use super::error::describe;
+use super::har::{self, Har};
 use super::notes::Notes;
 use super::numbers::{narrow, size, wide};
 use super::pcap::Pcap;
@@ -227,6 +228,10 @@ impl CaptureReader {
             facts.interfaces.push(interface);
             let first = pcap.first_record;
             (Walker::Pcap(pcap), first)
+        } else if stop.is_none() && har::is_object(head) {
+            facts.format = Format::Har;
+            facts.sections = 1;
+            (Walker::Har(Har::default()), 0)
         } else {
             let what = match stop {
                 Some(Stop::Damaged(why)) => format!("something else: {why}"),
@@ -326,6 +331,10 @@ impl CaptureReader {
             }
             if self.supply == Supply::Dry {
                 self.ended = true;
+                if matches!(&self.walker, Walker::Har(har) if !har.has_entries) {
+                    let what = "JSON without the list of entries (log.entries) that a HAR file has: export it again";
+                    return Err(CaptureError::NotACapture { what: what.to_owned(), path: self.path.clone() });
+                }
                 return Ok(!batch.is_empty());
             }
             if let Some(next) = self.next_file.take() {
@@ -401,6 +410,7 @@ impl CaptureReader {
             Walker::Waiting => None,
             Walker::Pcap(pcap) => Some((pcap.again(block, number, at, frame_bytes)?, pcap.record_head())),
             Walker::Pcapng(pcapng) => pcapng.again(block, number, at, frame_bytes),
+            Walker::Har(_) => Some((har::head(block, number, at), 0)),
         }
     }
 }

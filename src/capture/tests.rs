@@ -650,7 +650,7 @@ fn says_why_a_file_cannot_be_opened() {
 
 #[track_caller]
 fn check_other(bytes: &[u8], want: &str) {
-    let start = "cannot read the capture: expected pcap or pcapng (or one in gzip, zstd or LZ4), this is ";
+    let start = "cannot read the capture: expected pcap, pcapng or HAR (or one in gzip, zstd or LZ4), this is ";
     assert_eq!(fails(bytes), format!("{start}{want}: test"));
 }
 
@@ -660,10 +660,7 @@ fn says_what_is_no_capture() {
         b"GET / HTTP/1.1\r\n",
         "text: save the packets themselves, for example with tcpdump -w or as pcapng in Wireshark",
     );
-    check_other(
-        b"{ \"log\": 1 }",
-        "JSON text, perhaps a HAR file: record the packets instead, for example with tcpdump -w",
-    );
+    check_other(b"[{\"log\": 1}]", "JSON text, but no HAR file, which is one object with a log");
     check_other(b"PK\x03\x04rest", "a ZIP archive: unpack it first");
     check_other(&[0; 40], "only zeros, perhaps a download that was never finished");
     check_other(b"\x01\x02\x03\x04\x05", "something that begins with the bytes 01 02 03 04");

@@ -1,5 +1,6 @@
-//! What both file formats give, step by step, and the search for the next readable record after damage.
+//! What the file formats give, step by step, and the search for the next readable record after damage.
 
+use super::har::Har;
 use super::notes::Notes;
 use super::numbers::wide;
 use super::pcap::Pcap;
@@ -102,6 +103,7 @@ pub(super) enum Walker {
     Waiting,
     Pcap(Pcap),
     Pcapng(Pcapng),
+    Har(Har),
 }
 
 impl Walker {
@@ -112,6 +114,7 @@ impl Walker {
             Self::Waiting => Move::More,
             Self::Pcap(pcap) => pcap.next(rest, at, is_last, notes),
             Self::Pcapng(pcapng) => pcapng.next(rest, at, is_last, notes),
+            Self::Har(har) => har.next(rest, at, is_last, notes),
         }
     }
 
@@ -121,6 +124,7 @@ impl Walker {
             Self::Waiting => None,
             Self::Pcap(pcap) => pcap.lost.take(),
             Self::Pcapng(pcapng) => pcapng.lost.take(),
+            Self::Har(har) => return har.end(at, left, notes),
         };
         match lost {
             Some(lost) => lost.ended(at.saturating_add(wide(left)), notes),

@@ -8,8 +8,8 @@ use crate::engine::Source;
 
 /// Shows whose cloud an app is really talking to, and proves it.
 ///
-/// Without a subcommand the window opens, with FILE in it where one is named. Reads pcap and pcapng, also packed with
-/// gzip, zstd or lz4.
+/// Without a subcommand the window opens, with FILE in it where one is named. Reads pcap, pcapng and HAR,
+/// also packed with gzip, zstd or lz4.
 #[derive(Debug, Parser)]
 #[command(name = "nephoscope", version, args_conflicts_with_subcommands = true, after_help = EXIT_CODES)]
 pub(super) struct Arguments {
@@ -234,6 +234,7 @@ const LIST_HELP: &str = "Examples:
   nephoscope list --format jsonl trace.pcapng | jq 'select(.verdict.grade == \"supports\")'
   nephoscope list --keylog \"$SSLKEYLOGFILE\" trace.pcapng
   nephoscope list --format parquet --out tables *.pcapng
+  nephoscope list export.har
   tcpdump -U -w - | nephoscope list -
 
 With --keylog, TLS sessions are decrypted whose secrets the log holds, in the

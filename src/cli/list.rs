@@ -356,8 +356,8 @@ fn report(snapshot: &Snapshot) -> u8 {
         say(&format!("{name}: the file ends inside a record: {} bytes not read", capture.cut_tail_bytes));
         code = READ_DAMAGED;
     }
-    if facts.undecoded_frames > 0 {
-        say(&format!("{name}: {} frames have a link type or header that is not understood", facts.undecoded_frames));
+    for (count, words) in facts.unread() {
+        say(&format!("{name}: {count} {words}"));
     }
     if facts.has_keys() {
         say(&format!("{name}: {}", facts.sessions.words()));

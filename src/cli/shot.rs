@@ -7,9 +7,10 @@ use anyhow::{Result, bail};
 use super::args::{ShotArguments, ShotPreset, ShotTheme, source};
 use super::list::{key_log, read};
 use super::{filter, noted, say};
+use crate::capture::Format;
 use crate::case::{Look, Plan, RedactionChoice};
 use crate::engine::How;
-use crate::export::{Existing, Listing, Proof, save_bytes};
+use crate::export::{Existing, Listing, Proof, ProofError, save_bytes};
 use crate::model::Budget;
 use crate::ui::figure::{Listed, Making, Preset};
 
@@ -35,6 +36,9 @@ pub(super) fn run(arguments: &ShotArguments, budget: &Budget) -> Result<u8> {
     let source = source(arguments.file.clone());
     let how = How::judged(1).with_keys(key_log(arguments.keylog.as_deref()));
     let (snapshot, code) = read(&source, how, budget)?;
+    if snapshot.facts().capture.format == Format::Har {
+        return Err(ProofError::Report.into());
+    }
     let (snapshot, beside) = noted(snapshot, &arguments.file);
     let all = Listing::all(&snapshot);
     let mut chosen = Vec::new();

@@ -4,11 +4,13 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
 
+use super::entries::{self, Told};
 use super::messages::{DetailError, RowDetail};
 use super::shard::{Contents, Event, Found, Shard};
 use crate::capture::FrameFile;
 use crate::decode::{Decoder, Outcome};
 use crate::model::{Budget, Detail, Exchange, FlowId, FrameHead, FrameNo, Payload};
+use crate::protocols::http::Wanted;
 use crate::store::{Record, RowId, Snapshot};
 
 /// Frames shown of one exchange.
@@ -18,6 +20,11 @@ const FRAMES: usize = 2_000;
 /// the folder of a live capture. Of an exchange that goes on, what is there. Blocks; call it from a job.
 pub fn detail(path: &Path, record: &Record, snapshot: &Snapshot, budget: &Budget) -> Result<RowDetail, DetailError> {
     let exchange = &record.exchange;
+    if let Some(reported) = exchange.reported {
+        let (head, bytes) = FrameFile::open(path, budget)?.frame(exchange.first_frame, reported.offset)?;
+        let read = entries::read(&head, &bytes, Wanted::Bodies, budget).map(Told::detail).unwrap_or_default();
+        return Ok(RowDetail { frames: vec![(head, bytes)], ..read });
+    }
     let Some(places) = snapshot.flow_frames(exchange.flow)? else { return Err(DetailError::NotYet) };
     let mut file = FrameFile::open(path, budget)?;
     let mut road = Road::new(snapshot, budget);
@@ -62,11 +69,17 @@ fn place_in_flow(exchange: &Exchange) -> PlaceInFlow {
 #[derive(Debug, Default)]
 pub struct RowsWanted {
     flows: BTreeMap<FlowId, BTreeMap<PlaceInFlow, RowId>>,
+    /// Entries of a HAR file, by their offsets.
+    entries: BTreeMap<u64, (FrameNo, RowId)>,
 }
 
 impl RowsWanted {
     /// Asks for a row.
     pub fn add(&mut self, row: RowId, exchange: &Exchange) {
+        if let Some(reported) = exchange.reported {
+            self.entries.insert(reported.offset, (exchange.first_frame, row));
+            return;
+        }
         self.flows.entry(exchange.flow).or_default().insert(place_in_flow(exchange), row);
     }
 
@@ -83,9 +96,21 @@ impl RowsWanted {
             Ok(file) => file,
             Err(error) => {
                 let error = DetailError::from(error);
-                return self.flows.values().flat_map(BTreeMap::values).try_for_each(|row| take(*row, Err(&error)));
+                let rows = self.flows.values().flat_map(BTreeMap::values);
+                return rows
+                    .chain(self.entries.values().map(|(_, row)| row))
+                    .try_for_each(|row| take(*row, Err(&error)));
             }
         };
+        for (offset, (number, row)) in self.entries {
+            match file.frame(number, offset) {
+                Ok((head, bytes)) => {
+                    let read = entries::read(&head, &bytes, Wanted::Bodies, budget).map(Told::detail);
+                    take(row, Ok(read.unwrap_or_default()))?;
+                }
+                Err(error) => take(row, Err(&error.into()))?,
+            }
+        }
         for (flow, mut wanted) in self.flows {
             let mut road = Road::new(snapshot, budget);
             let mut give = |road: &mut Road, wanted: &mut BTreeMap<PlaceInFlow, RowId>| {

@@ -1,5 +1,6 @@
 //! What the shards found becomes rows, in an order that does not depend on how many shards there are.
 
+use super::entries::Connections;
 use super::moves::Moves;
 use super::shard::{Event, Found};
 use super::walk::Stamp;
@@ -14,6 +15,8 @@ pub(super) struct Merge {
     matcher: Option<Matcher>,
     known: Known,
     moves: Moves,
+    /// Connections of a HAR file, and its entries that are no rows.
+    pub(super) connections: Connections,
     pub(super) store: Store,
     /// Limits that parsers reached, by what they say of their exchanges.
     limits: Vec<LimitHit>,
@@ -29,6 +32,7 @@ impl Merge {
             matcher: verdicts.then(|| Matcher::new(budget)),
             known: Known::new(budget),
             moves: Moves::default(),
+            connections: Connections::default(),
             store: Store::new(budget, pack().roles),
             limits: Vec::new(),
             sessions: Sessions::default(),
@@ -47,20 +51,16 @@ impl Merge {
             match event.found {
                 Found::Exchange(mut exchange, _) => {
                     self.moves.mark(&mut exchange);
-                    self.count_limits(&exchange);
-                    if let Detail::Tls(session) = &exchange.detail {
-                        self.sessions.count(session);
-                    }
-                    let no = self.store.place(&exchange);
-                    let (mut ledger, mut verdict) = (Ledger::new(), Verdict::default());
-                    if let Some(matcher) = &mut self.matcher {
-                        (ledger, verdict) = matcher.judge(&exchange, &self.known);
-                        if let Some(giver) = self.known.learn(&exchange, no) {
-                            self.store.giver_arrived(giver, no);
-                        }
-                    }
-                    self.store.add(&Record { exchange, ledger, verdict });
+                    self.arrived(exchange);
                 }
+                Found::Told(mut told) => {
+                    self.connections.place(&mut told);
+                    if let Some(given) = told.given {
+                        self.known.learn_links(given);
+                    }
+                    self.arrived(told.exchange);
+                }
+                Found::LeftOut(why) => self.connections.leave_out(why),
                 // What goes on teaches nothing: it may yet turn out otherwise.
                 Found::Open(mut exchange) => {
                     self.moves.mark(&mut exchange);
@@ -87,11 +87,30 @@ impl Merge {
         }
     }
 
+    /// An exchange is whole: it is judged, and becomes a row.
+    fn arrived(&mut self, exchange: Exchange) {
+        self.count_limits(&exchange);
+        if let Detail::Tls(session) = &exchange.detail {
+            self.sessions.count(session);
+        }
+        let no = self.store.place(&exchange);
+        let (mut ledger, mut verdict) = (Ledger::new(), Verdict::default());
+        if let Some(matcher) = &mut self.matcher {
+            (ledger, verdict) = matcher.judge(&exchange, &self.known);
+            if let Some(giver) = self.known.learn(&exchange, no) {
+                self.store.giver_arrived(giver, no);
+            }
+        }
+        self.store.add(&Record { exchange, ledger, verdict });
+    }
+
     /// Limits that were reached here or in the parsers.
     pub(super) fn limits(&self) -> impl Iterator<Item = LimitHit> {
         let forgotten = self.known.forgotten_links();
         let hit = LimitHit { limit: Limit::HandOuts, count: forgotten, first_frame: FrameNo(0) };
-        self.limits.iter().copied().chain((forgotten > 0).then_some(hit)).chain(self.moves.forgotten())
+        let flows = LimitHit { limit: Limit::Flows, count: self.connections.forgotten, first_frame: FrameNo(0) };
+        let own = [hit, flows].into_iter().filter(|hit| hit.count > 0);
+        self.limits.iter().copied().chain(own).chain(self.moves.forgotten())
     }
 
     fn count_limits(&mut self, exchange: &Exchange) {

@@ -3,6 +3,7 @@
 //! Comes in: a capture and commands. Goes out: snapshots and notices. Never: a window, a terminal, a lock.
 
 mod detail;
+mod entries;
 mod merge;
 mod messages;
 mod moves;

@@ -247,10 +247,11 @@ impl Reading {
         facts.keys = said.keys;
         facts.sessions = self.merge.sessions;
         facts.tunnels = self.merge.tunnels.clone();
-        facts.undecoded_frames = said.undecoded;
-        facts.other_frames = said.other;
+        let entries = &self.merge.connections;
+        facts.undecoded_frames = said.undecoded + entries.broken;
+        facts.other_frames = said.other + entries.unasked;
         facts.clock_steps = said.clock_steps;
-        facts.flows = flows;
+        facts.flows = flows + entries.count;
         facts.limits = added(said.limits.into_iter().chain(limits).chain(self.merge.limits()));
         self.progress.read = said.position.0;
         self.news = true;

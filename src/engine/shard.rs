@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::net::IpAddr;
 use std::sync::Arc;
 
+use super::entries::{self, Told};
 use super::pairing::{Lookups, over_http};
 use super::walk::{Block, Stamp};
 use crate::evidence::{Given, is_relay, resolver};
@@ -12,6 +13,7 @@ use crate::model::{
     LimitHit, MessageList, Proxied, ProxyKind, Run, RunKind, Side, StartLine, Timestamp, TlsTransport, Transport,
     Tunnel, TunnelKind, Unit,
 };
+use crate::protocols::har::LeftOut;
 use crate::protocols::{Feed, Sniff, dns, http, http1, http2, http3, quic, socks, tls, vpn};
 use crate::streams::{Flow, FlowTable, FrameList, Slot};
 
@@ -39,6 +41,10 @@ pub(super) enum Found {
     Open(Exchange),
     /// Frames of a flow that goes on; only of live captures.
     Frames(FrameList),
+    /// What an entry of a HAR file tells of.
+    Told(Box<Told>),
+    /// An entry of a HAR file that tells of no exchange.
+    LeftOut(LeftOut),
     /// Links that a response handed out, before the response is over.
     Links(Given),
     /// A flow began with what may be a packet of a QUIC connection of another flow.
@@ -215,6 +221,12 @@ impl Shard {
 
     /// Reads its units of a block.
     pub(super) fn read(&mut self, block: &Block, out: &mut Vec<Event>) {
+        for (head, bytes) in block.entries() {
+            if u64::from(head.number.0) % self.shards == self.index {
+                let found = entries::found(head, bytes, self.reader.wanted, &self.reader.budget);
+                out.push(Event { stamp: Stamp::at(head.number), flow: FlowId(head.number.0), found });
+            }
+        }
         let mut runs = Vec::new();
         let mut earlier = block.earlier.iter().peekable();
         let mut sweeps = block.sweeps.iter().peekable();
@@ -1150,6 +1162,7 @@ pub(super) fn exchange(
         end_time: last.1,
         envelope: None,
         proxied: None,
+        reported: None,
         detail,
         anomalies,
     }

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use crate::capture::{Batch, BatchFrame, CaptureError, CaptureFacts, CaptureReader, Counters, KeyLogFile, Moment};
 use crate::decode::{Decoder, Outcome};
-use crate::model::{Budget, FrameNo, KeyLog, Limit, LimitHit, Payload, Secret, Timestamp, Unit};
+use crate::model::{Budget, FrameHead, FrameNo, KeyLog, Limit, LimitHit, LinkType, Payload, Secret, Timestamp, Unit};
 
 /// After so many frames silent flows are looked for. Counted over the capture, so that the number of shards changes nothing.
 const SWEEP_FRAMES: u32 = 65_536;
@@ -61,6 +61,8 @@ pub(super) struct Block {
     starts: Vec<u32>,
     /// Earlier frames that brought fragments of a unit: index of the unit, frame, record offset.
     pub(super) earlier: Vec<(usize, FrameNo, u64)>,
+    /// Entries of a HAR file, which are no units.
+    entries: Vec<BatchFrame>,
     /// When to look for silent flows.
     pub(super) sweeps: Vec<Sweep>,
     /// Units that later frames gave up waiting for: index of the unit, and when that was.
@@ -82,6 +84,11 @@ impl Block {
         bytes.get(start..start + len).unwrap_or_default()
     }
 
+    /// The entries of a HAR file with their bytes.
+    pub(super) fn entries(&self) -> impl Iterator<Item = (&FrameHead, &[u8])> {
+        self.entries.iter().map(|entry| (&entry.head, self.batch.frame(entry)))
+    }
+
     /// When each unit takes effect, in order.
     pub(super) fn stamps(&self) -> impl Iterator<Item = Stamp> + '_ {
         let mut late = self.late.iter().peekable();
@@ -97,6 +104,7 @@ impl Block {
 
     fn clear(&mut self) {
         self.late.clear();
+        self.entries.clear();
         self.keys.clear();
         self.dropped = None;
         self.reassembled.clear();
@@ -260,6 +268,9 @@ impl Walker {
 
     #[inline]
     fn frame(&mut self, frame: &BatchFrame, bytes: &[u8], block: &mut Block) {
+        if frame.head.link == LinkType::HAR_ENTRY {
+            return block.entries.push(*frame);
+        }
         let number = frame.head.number;
         self.clock_steps += u64::from(self.clock.follow(frame.head.time));
         self.last = Stamp::at(number);

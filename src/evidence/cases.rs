@@ -480,6 +480,7 @@ fn exchange(server: IpAddr, detail: Detail) -> Exchange {
         end_time: NOW,
         envelope: None,
         proxied: None,
+        reported: None,
         detail,
         anomalies: Vec::new(),
     }
@@ -530,6 +531,7 @@ fn message(start: [&str; 3], fields: Fields<'_>) -> HttpMessage {
         version: HttpVersion::V11,
         start,
         fields,
+        told_at: Vec::new(),
         trailers: Vec::new(),
         spans: vec![BlockSpan { at: 0, frame: FrameNo(1) }],
         stream_offset: 0,

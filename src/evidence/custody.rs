@@ -668,6 +668,7 @@ pub(super) mod tests {
             version: HttpVersion::V11,
             start,
             fields,
+            told_at: Vec::new(),
             trailers: Vec::new(),
             spans: vec![BlockSpan { at: 0, frame: FrameNo(1) }],
             stream_offset: 0,

@@ -27,6 +27,10 @@ const SERVER: &str = "server";
 /// Every kind of hop.
 pub(super) const HOPS: [&str; 7] = [EDGE, SHIELD, BALANCER, RELAY, MIDDLEBOX, ORIGIN, SERVER];
 
+const REPORTED: &str = "A HAR file is what a program reports: anybody can edit it, and no packet, lookup or certificate is in it. \
+                        The server's address may be a proxy's. So nothing in it is graded above suggests.";
+const CACHED: &str = "The program says that it took this answer from its own cache: no server was asked for it then.";
+const NO_ADDRESS: &str = "No address of the server is told, so no range names its operator.";
 const SEALED: &str = "The content is sealed by TLS: without keys no header, path, status or body can be read.";
 const OPENED: &str = "This row is the session itself: what was read inside it with keys stands in rows of their own.";
 const RESUMED: &str = "No certificate is shown: the session was resumed, or its certificate lies in a hole or where the keys do \
@@ -74,7 +78,10 @@ const VPN: &str =
     "This client set up a VPN tunnel: what went through it, names and servers included, is sealed and not listed here.";
 const ALSO_RELAYED: &str = "This client also used iCloud Private Relay: what it asked through that, and of whom, is sealed and not listed here.";
 /// Every sentence about what a capture cannot show.
-pub(super) const CANNOT_SHOW: [&str; 30] = [
+pub(super) const CANNOT_SHOW: [&str; 33] = [
+    REPORTED,
+    CACHED,
+    NO_ADDRESS,
     SEALED,
     OPENED,
     RESUMED,
@@ -115,6 +122,12 @@ pub(super) struct Scene {
     /// The address lists are of the capture's time.
     pub(super) dated: bool,
     pub(super) local: bool,
+    /// A HAR file tells of it.
+    pub(super) reported: bool,
+    /// The answer was not sent by anybody.
+    pub(super) cached: bool,
+    /// Nobody says where the server is.
+    pub(super) no_address: bool,
     /// A sealed session in which names may have been asked.
     pub(super) sealed_dns: bool,
     /// The session was opened for another host, and no certificate is there to tell.
@@ -232,7 +245,7 @@ pub(super) fn grade(ledger: &[Evidence], mut scene: Scene) -> Verdict {
     let (product, role) = product(&witnesses, &scene, operator, stores_differ);
     let cannot_show = cannot_show(&scene, &witnesses);
     let named = scene.tenant.take();
-    Verdict {
+    let verdict = Verdict {
         operator,
         product,
         role,
@@ -246,7 +259,21 @@ pub(super) fn grade(ledger: &[Evidence], mut scene: Scene) -> Verdict {
         no_hand_out: scene.no_hand_out,
         first_write: scene.first_write,
         looked_up: scene.looked_up,
+    };
+    if scene.reported { capped(verdict) } else { verdict }
+}
+
+/// A report can only suggest: whoever has the file can have written it.
+fn capped(mut verdict: Verdict) -> Verdict {
+    fn cap<T>(answer: Option<Answer<T>>) -> Option<Answer<T>> {
+        answer.map(|answer| Answer { grade: answer.grade.min(Grade::Suggests), ..answer })
     }
+    verdict.operator = cap(verdict.operator);
+    verdict.product = cap(verdict.product);
+    verdict.role = cap(verdict.role);
+    verdict.tenant = cap(verdict.tenant);
+    verdict.grade = verdict.grade.map(|grade| grade.min(Grade::Suggests));
+    verdict
 }
 
 /// What each kind of witness says of the operator.
@@ -279,7 +306,7 @@ fn agreement(witnesses: &[Witness<'_>], scene: &Scene, operator: Option<Answer<P
     };
     set(WitnessKind::Name, no_name, &|w| named(Group::NameChoice)(w) && w.rule.role != "first-party" && own(w));
     set(WitnessKind::Cname, scene.looked_up.is_none() && !scene.dns, &|w| named(Group::DnsAuthority)(w) && own(w));
-    set(WitnessKind::Address, scene.local || scene.dns || scene.proxied, &named(Group::Routing));
+    set(WitnessKind::Address, scene.local || scene.no_address || scene.dns || scene.proxied, &named(Group::Routing));
     let no_certificate = !scene.session || scene.hidden_certificate || scene.quic || scene.no_response;
     set(WitnessKind::Certificate, no_certificate, &|w| named(Group::KeyHolder)(w) && w.rule.kind != Kind::CertIssuer);
     // What the machine behind an edge wrote speaks for that machine.
@@ -684,6 +711,9 @@ fn cannot_show(scene: &Scene, witnesses: &[Witness<'_>]) -> Vec<&'static str> {
     let routed = witnesses.iter().any(|w| w.entry.group == Group::Routing);
     let answered = !scene.no_response;
     [
+        (scene.reported, REPORTED),
+        (scene.cached, CACHED),
+        (scene.no_address, NO_ADDRESS),
         (scene.sealed && !scene.quic && !scene.opened, SEALED),
         (scene.opened, OPENED),
         (scene.quic && !scene.opened, QUIC_SEALED),
@@ -698,12 +728,12 @@ fn cannot_show(scene: &Scene, witnesses: &[Witness<'_>]) -> Vec<&'static str> {
         (scene.no_response && !scene.inside, NO_RESPONSE),
         (scene.no_response && scene.inside, NO_OPENED_RESPONSE),
         (scene.no_request, NO_REQUEST),
-        (!scene.dns && scene.looked_up.is_none(), NO_LOOKUP),
+        (!scene.dns && !scene.reported && scene.looked_up.is_none(), NO_LOOKUP),
         (scene.asked_sealed && scene.looked_up.is_none(), ASKED_SEALED),
         (scene.sealed_dns, SEALED_DNS),
         (!scene.dns && scene.proxied, PROXIED),
         (scene.local, LOCAL_PEER),
-        (!scene.dns && !scene.local && !scene.passed_on && !routed, UNLISTED),
+        (!scene.dns && !scene.local && !scene.no_address && !scene.passed_on && !routed, UNLISTED),
         (routed && !scene.dated, UNDATED),
         (scene.gap, GAPS),
         (scene.dropped, DROPPED),

@@ -183,6 +183,8 @@ impl Matcher {
         let mut scene = Scene { month, ..Scene::default() };
         scene.gap = exchange.anomalies.iter().any(|a| matches!(a.kind, AnomalyKind::Gap | AnomalyKind::MissingStart));
         scene.dropped = known.dropped;
+        scene.reported = exchange.reported.is_some();
+        scene.cached = exchange.anomalies.iter().any(|a| a.kind == AnomalyKind::FromCache);
         scene.tunnelled = known.tunnelled(exchange.client.ip);
         let mut asked = None;
         if !matches!(exchange.detail, Detail::Dns(_)) && exchange.proxied.is_none() {
@@ -296,7 +298,8 @@ impl Matcher {
         let text = target.of(&request.block);
         let (authority, proxied) = authority_of(text, method == b"CONNECT" && !text.starts_with(b"/"));
         // A proxied stream or datagrams inside HTTP/2 or HTTP/3 (RFC 9298 section 3): the path names whom they are for.
-        scene.proxied = proxied || method == b"CONNECT" && text.starts_with(b"/.well-known/masque/");
+        // In a HAR file every target is absolute, whomever the request went to.
+        scene.proxied = proxied && !scene.reported || method == b"CONNECT" && text.starts_with(b"/.well-known/masque/");
         if let Some(authority) = authority {
             let range = within(target, authority);
             let name = Name::of(range.of(&request.block));
@@ -617,6 +620,10 @@ impl Matcher {
 
     fn routing(exchange: &Exchange, month: u32, book: &mut Book, scene: &mut Scene) {
         let address = exchange.server.ip;
+        scene.no_address = !exchange.server.is_known();
+        if scene.no_address {
+            return;
+        }
         scene.local = addresses::is_local(address);
         if scene.local {
             return;
@@ -624,13 +631,10 @@ impl Matcher {
         let owner = addresses::owner(address, month);
         scene.dated = owner.dated;
         let text = address.to_string();
+        let (part, offset) =
+            exchange.reported.map_or((Part::Address, 0), |told| (Part::ToldAddress, told.address_offset));
         for number in [owner.service, owner.network].into_iter().flatten() {
-            let place = Place {
-                part: Part::Address,
-                range: ByteRange::default(),
-                frames: smallvec![exchange.first_frame],
-                offset: 0,
-            };
+            let place = Place { part, range: ByteRange::default(), frames: smallvec![exchange.first_frame], offset };
             book.add(number, None, place, text.as_bytes());
         }
     }
@@ -776,6 +780,12 @@ fn place(part: Part, message: &HttpMessage, range: ByteRange) -> Place {
         [only] => smallvec![only.frame],
         _ => message.frames_of(range).into(),
     };
+    if let Some((whole, fields)) = message.told_at.split_first() {
+        // The field's own place in the file; that of the whole message for what no field tells.
+        let mut told = message.fields.iter().zip(fields);
+        let field = told.find(|(field, _)| line(field).end() > range.start && field.name.start < range.end());
+        return Place { part, range, frames, offset: field.map_or(*whole, |(_, at)| *at) };
+    }
     // A decoded head is no piece of the stream.
     let base = if message.is_decoded() { 0 } else { message.stream_offset };
     Place { part, range, frames, offset: base.saturating_add(u64::from(range.start)) }
@@ -814,6 +824,11 @@ fn trace(exchange: &Exchange, known: &Known, asked: Option<&Name>, scene: &mut S
             (known.hand_outs.find_host(host, client, before), before)
         }
         Detail::Dns(_) => return,
+    };
+    // Entries stand in the order of their starts: one before may have been answered after this one was asked.
+    let search = match search {
+        Search::Found(found) if exchange.reported.is_some() && found.time > exchange.time => Search::Nothing,
+        other => other,
     };
     match search {
         Search::Found(found) => scene.handed_out = Some(*found),

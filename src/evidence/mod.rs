@@ -59,6 +59,7 @@ pub fn forgeable_by(entry: &Evidence, exchange: &Exchange) -> String {
     match chain {
         Some(trust) if trust.holds() => format!("{rule} (the chain is {})", trust.sentence()),
         Some(trust) => format!("whoever made the chain, for it is {}", trust.sentence()),
+        None if exchange.reported.is_some() => format!("whoever had the HAR file; {rule}"),
         None => rule.to_owned(),
     }
 }

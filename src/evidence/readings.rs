@@ -118,7 +118,7 @@ impl<'a> Scene<'a> {
 
     fn given_by(&self) -> Option<String> {
         let h = self.verdict.handed_out.as_ref().filter(|h| h.how <= LinkMatch::HostAndPath)?;
-        Some(format!("{} in frame {}", clean_to(h.host.as_bytes(), 120), h.frame))
+        Some(format!("{} in {} {}", clean_to(h.host.as_bytes(), 120), self.exchange.unit(), h.frame))
     }
 
     fn said(
@@ -302,7 +302,11 @@ fn merely_linked(s: &Scene<'_>) -> Hypothesis {
     }
     if let Some(write) = s.verdict.first_write {
         let standing = if write.how == WriteMatch::SamePlace { Standing::Weakened } else { Standing::RuledOut };
-        return say(standing, format!("Earlier, from frame {} on, {}.", write.frame, write.how.words()), Vec::new());
+        return say(
+            standing,
+            format!("Earlier, from {} {} on, {}.", s.exchange.unit(), write.frame, write.how.words()),
+            Vec::new(),
+        );
     }
     let why = match s.given_by() {
         _ if s.sealed => s.sealed_or_elsewhere("Who put the content there"),
@@ -337,6 +341,11 @@ fn middlebox(s: &Scene<'_>) -> Hypothesis {
         key.into_iter().filter(|n| s.lines.iter().any(|(m, _, r)| m == n && r.kind != Kind::CertIssuer)).collect();
     let in_session = s.sealed || s.exchange.envelope.is_some();
     match () {
+        () if s.exchange.reported.is_some() => say(
+            Standing::Open,
+            "A HAR file does not tell whether a proxy or an inspecting program stood between.",
+            routing,
+        ),
         () if !resigned.is_empty() => {
             say(Standing::Open, "It fits: an inspecting proxy signed the certificate.", resigned)
         }
@@ -385,6 +394,13 @@ fn edited(s: &Scene<'_>) -> Hypothesis {
         return say(Standing::Open, why, vec![*n]);
     }
     let numbers = s.of_group(Group::Arithmetic);
+    if s.exchange.reported.is_some() {
+        return say(
+            Standing::Open,
+            "A HAR file is text that anybody can edit, its times included.".to_owned(),
+            numbers,
+        );
+    }
     match (clock_difference(s), numbers.is_empty()) {
         (Some(d), _) if d >= OTHER_TIME_SECONDS => say(
             Standing::Open,
@@ -590,6 +606,9 @@ pub fn signature_standing(exchange: &Exchange) -> Option<(custody::SignedRequest
 
 fn between(s: &Scene<'_>) -> Challenge {
     let question = "Did something between client and server answer?";
+    if s.exchange.reported.is_some() {
+        return challenge(question, Attempt::NotPossible, "a HAR file does not tell");
+    }
     let middle = middlebox(s);
     match middle.standing {
         Standing::Open => challenge(question, Attempt::Broke, middle.why),
@@ -626,7 +645,9 @@ fn holes(s: &Scene<'_>) -> Challenge {
     let question = "Could a contradicting line stand in bytes that are missing?";
     let gap = s.exchange.anomalies.iter().find(|a| matches!(a.kind, AnomalyKind::Gap | AnomalyKind::CutShort));
     match gap {
-        Some(a) => challenge(question, Attempt::Broke, format!("{} at frame {}", a.kind.words(), a.frame)),
+        Some(a) => {
+            challenge(question, Attempt::Broke, format!("{} at {} {}", a.kind.words(), s.exchange.unit(), a.frame))
+        }
         None if s.sealed => challenge(question, Attempt::NotPossible, "the content is sealed"),
         None => challenge(question, Attempt::Held, "no byte of this exchange is missing"),
     }

@@ -20,6 +20,8 @@ const NOW: Timestamp = Timestamp(1_788_220_800_000_000_000);
 /// 2011-06-13.
 const THEN: Timestamp = Timestamp(1_307_988_131_000_000_000);
 const CLIENT: &str = "192.168.1.10";
+/// In a range of Azure.
+const AZURE_MACHINE: &str = "20.50.1.1";
 
 fn http(server: &'static str, host: &str, response: &str) -> Case {
     get(server, &format!("GET / HTTP/1.1\r\nHost: {host}\r\n\r\n"), &format!("HTTP/1.1 200 OK\r\n{response}\r\n"))
@@ -41,13 +43,31 @@ impl Case {
         self
     }
 
-    fn judge(&self) -> Seen {
+    fn exchange(&self) -> Exchange {
         let detail = Detail::Http(Box::new(HttpExchange {
             request: (!self.request.is_empty()).then(|| message(&self.request, self.time)),
             response: (!self.response.is_empty()).then(|| message(&self.response, self.time)),
             ..HttpExchange::default()
         }));
-        judge(&exchange(self.server, self.time, detail), &self.lookups)
+        exchange(self.server, self.time, detail)
+    }
+
+    fn judge(&self) -> Seen {
+        judge(&self.exchange(), &self.lookups)
+    }
+
+    /// The same, as a HAR file tells it.
+    fn judge_told(&self) -> (Exchange, Seen) {
+        let mut exchange = self.exchange();
+        exchange.client = Endpoint::unknown(0);
+        exchange.reported = Some(Reported { offset: 100, len: 900, address_offset: 700 });
+        if let Detail::Http(http) = &mut exchange.detail {
+            for (message, at) in [&mut http.request, &mut http.response].into_iter().flatten().zip([200, 500]) {
+                message.told_at = (at..).take(message.fields.len() + 1).collect();
+            }
+        }
+        let seen = judge(&exchange, &self.lookups);
+        (exchange, seen)
     }
 }
 
@@ -130,6 +150,7 @@ fn exchange(server: &str, time: Timestamp, detail: Detail) -> Exchange {
         end_time: time,
         envelope: None,
         proxied: None,
+        reported: None,
         detail,
         anomalies: Vec::new(),
     }
@@ -157,6 +178,7 @@ fn message(text: &str, time: Timestamp) -> HttpMessage {
         version: HttpVersion::V11,
         start,
         fields,
+        told_at: Vec::new(),
         trailers: Vec::new(),
         spans: vec![BlockSpan { at: 0, frame: FrameNo(12) }, BlockSpan { at: 60, frame: FrameNo(13) }],
         stream_offset: 1_000,
@@ -862,7 +884,6 @@ fn a_crowd_of_lines_stays_small() {
 /// What a client sends shows no store, whatever status comes back: anybody can rent a machine of the operator and answer.
 #[test]
 fn a_store_is_not_shown_by_what_the_client_sends() {
-    const AZURE_MACHINE: &str = "20.50.1.1";
     let put = |host: &str, fields: &str, answer: &str| {
         let request = format!("PUT /upload HTTP/1.1\r\nHost: {host}\r\nx-ms-blob-type: BlockBlob\r\n{fields}\r\n");
         get(AZURE_MACHINE, &request, answer).judge()
@@ -882,6 +903,46 @@ fn a_store_is_not_shown_by_what_the_client_sends() {
         assert_eq!(written, answer == real, "{host}, {answer}: {:#?}", seen.signatures());
     }
     assert_eq!(put("acct.blob.core.windows.net", "", real).product_grade(), "conclusive");
+}
+
+/// What a HAR file tells is never graded above suggests, however much of it there is, and it is said why.
+#[test]
+fn a_har_file_only_suggests() {
+    let put = get(
+        AZURE_MACHINE,
+        "PUT https://acct.blob.core.windows.net/upload?sv=2019-12-12 HTTP/1.1\r\nHost: acct.blob.core.windows.net\r\nx-ms-blob-type: BlockBlob\r\n\r\n",
+        "HTTP/1.1 201 Created\r\nServer: Windows-Azure-Blob/1.0 Microsoft-HTTPAPI/2.0\r\nx-ms-request-id: 1\r\n\r\n",
+    );
+    let (exchange, seen) = put.judge_told();
+    seen.says("microsoft-azure", "suggests", "blob").conflicts(false);
+    let verdict = &seen.verdict;
+    assert!(
+        seen.ledger.iter().any(|e| e.group == Group::Routing) && seen.ledger.iter().any(|e| e.group == Group::Writer)
+    );
+    let grades = [verdict.grade, verdict.product.map(|p| p.grade), verdict.role.map(|r| r.grade)];
+    assert!(grades.iter().flatten().chain(&verdict.tenant.as_ref().map(|t| t.grade)).all(|g| *g <= Grade::Suggests));
+    assert!(verdict.cannot_show.iter().any(|s| s.starts_with("A HAR file is what a program reports")));
+    assert!(
+        !verdict.cannot_show.iter().any(|s| s.contains("went to a proxy")),
+        "every target of a HAR file is absolute"
+    );
+    assert_eq!(exchange.lacks(Grade::Suggests).map(|why| why.contains("no more than suggest")), Some(true));
+    // The ledger leads to the bytes of the file: a header of each message, the address.
+    let place = |part: Part| seen.ledger.iter().filter(|e| e.place.part == part).map(|e| e.place.offset).min();
+    assert_eq!(
+        [place(Part::Request), place(Part::Response), place(Part::ToldAddress)],
+        [Some(201), Some(501), Some(700)]
+    );
+    assert_eq!(place(Part::Address), None);
+    // Without an address names and headers are left, and nobody takes an unknown one for a private one.
+    let (_, seen) = Case { server: "unknown", ..put }.judge_told();
+    seen.says("microsoft-azure", "suggests", "blob");
+    assert!(seen.verdict.cannot_show.iter().any(|s| s.starts_with("No address of the server is told")));
+    assert!(!seen.verdict.cannot_show.iter().any(|s| s.contains("private")));
+    assert_eq!(seen.verdict.agreement.of(WitnessKind::Address), Stance::NotObservable);
+    // A name alone stays one.
+    let (_, seen) = http("unknown", "acct.blob.core.windows.net", "").judge_told();
+    seen.says("microsoft-azure", "name only", "blob");
 }
 
 /// Signature version 4 signs for every service; the scope says for which.

@@ -9,9 +9,9 @@ use super::json::{lossy, url};
 use super::order::Numbers;
 use crate::evidence::{hypotheses, pack};
 use crate::model::{
-    Certificate, ClientHello, Detail, DnsKind, DnsLookup, DnsOver, Exchange, Grade, HttpExchange, HttpMessage,
-    HttpVersion, Standing, StartLine, Timestamp, TlsSession, TlsTransport, Transport, Verdict, WebSocketSide,
-    WitnessKind, hex,
+    Certificate, ClientHello, Detail, DnsKind, DnsLookup, DnsOver, Endpoint, Exchange, Grade, HttpExchange,
+    HttpMessage, HttpVersion, Standing, StartLine, Timestamp, TlsSession, TlsTransport, Transport, Verdict,
+    WebSocketSide, WitnessKind, hex,
 };
 use crate::protocols::dns::type_name;
 use crate::store::{Record, RowId, host_and_path, request_line, tls_version};
@@ -219,10 +219,10 @@ static IDENTITY: [Column; 16] = [
             })
         }),
     },
-    Column { name: "client_ip", get: Get::Text(|v| Some(owned(v.exchange().client.ip.to_string()))) },
-    Column { name: "client_port", get: Get::Int(|v| Some(v.exchange().client.port.into())) },
-    Column { name: "server_ip", get: Get::Text(|v| Some(owned(v.exchange().server.ip.to_string()))) },
-    Column { name: "server_port", get: Get::Int(|v| Some(v.exchange().server.port.into())) },
+    Column { name: "client_ip", get: Get::Text(|v| known(v.exchange().client).map(|end| owned(end.ip.to_string()))) },
+    Column { name: "client_port", get: Get::Int(|v| known(v.exchange().client).map(|end| end.port.into())) },
+    Column { name: "server_ip", get: Get::Text(|v| known(v.exchange().server).map(|end| owned(end.ip.to_string()))) },
+    Column { name: "server_port", get: Get::Int(|v| known(v.exchange().server).map(|end| end.port.into())) },
     Column {
         name: "host",
         get: Get::Text(|v| match v.place() {
@@ -235,6 +235,11 @@ static IDENTITY: [Column; 16] = [
         get: Get::Texts(|v| v.exchange().anomalies.iter().map(|a| a.kind.words().into()).collect()),
     },
 ];
+
+/// An end whose address is known.
+fn known(end: Endpoint) -> Option<Endpoint> {
+    end.is_known().then_some(end)
+}
 
 static HTTP: [Column; 18] = [
     Column { name: "version", get: Get::Text(|v| v.http()?.version().map(HttpVersion::word).and_then(word)) },

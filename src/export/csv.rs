@@ -6,7 +6,7 @@ use std::io::Write;
 use super::{ExportError, Listing, Redactor};
 use crate::evidence::pack;
 use crate::model::{Detail, Grade, clean_to};
-use crate::store::{Record, Row, host_and_path, request_line};
+use crate::store::{Record, Row, host_and_path, request_line, server_text};
 
 /// Characters of a text that was made anew; rows keep as many.
 const CHARS: usize = 256;
@@ -88,7 +88,7 @@ impl Hidden {
             }
         };
         let tenant = record.verdict.tenant.as_ref().map_or_else(String::new, |t| text(t.value.name.as_bytes()));
-        Self { host, path, server: record.exchange.server.to_string(), tenant }
+        Self { host, path, server: server_text(&record.exchange), tenant }
     }
 }
 

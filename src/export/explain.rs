@@ -41,7 +41,7 @@ pub fn write_explanation(listing: &Listing<'_>, n: u32, id: RowId, out: &mut dyn
     if !record.exchange.anomalies.is_empty() {
         writeln!(out, "\nOdd on the way")?;
         for anomaly in &record.exchange.anomalies {
-            writeln!(out, "  - {} (frame {})", anomaly.kind.words(), anomaly.frame)?;
+            writeln!(out, "  - {} ({} {})", anomaly.kind.words(), record.exchange.unit(), anomaly.frame)?;
         }
     }
     Ok(())
@@ -50,8 +50,14 @@ pub fn write_explanation(listing: &Listing<'_>, n: u32, id: RowId, out: &mut dyn
 fn write_what(record: &Record, out: &mut dyn Write) -> Result<(), ExportError> {
     let exchange = &record.exchange;
     let (from, to) = (exchange.client, exchange.server);
-    writeln!(out, "  {} → {}, {}", from, to, exchange.time.rfc3339())?;
-    writeln!(out, "  frames {} to {}", exchange.first_frame, exchange.last_frame)?;
+    if let Some(told) = exchange.reported {
+        let (number, end) = (exchange.first_frame, told.offset.saturating_add(told.len));
+        writeln!(out, "  asked of {to}, as the HAR file has it, {}", exchange.time.rfc3339())?;
+        writeln!(out, "  entry {number}, bytes {} to {end} of the file", told.offset)?;
+    } else {
+        writeln!(out, "  {} → {}, {}", from, to, exchange.time.rfc3339())?;
+        writeln!(out, "  frames {} to {}", exchange.first_frame, exchange.last_frame)?;
+    }
     if let Some(envelope) = &exchange.envelope {
         let name = envelope.name.as_ref().map_or_else(|| "no server name".into(), |n| clean_to(&n.text, LINE_CHARS));
         let session = if envelope.transport == TlsTransport::Quic { "QUIC connection" } else { "TLS session" };
@@ -158,7 +164,7 @@ fn write_verdict(record: &Record, out: &mut dyn Write) -> Result<(), ExportError
     }
     if verdict.grade.is_some() {
         writeln!(out, "  This holds for this exchange, at this time, from this network.")?;
-        if let Some(lacks) = verdict.grade.and_then(Grade::lacks) {
+        if let Some(lacks) = verdict.grade.and_then(|grade| record.exchange.lacks(grade)) {
             writeln!(out, "  {lacks}.")?;
         }
     }
@@ -187,7 +193,8 @@ fn write_ledger(record: &Record, out: &mut dyn Write) -> Result<(), ExportError>
         writeln!(out, "     {provider}, {}: {speaks}", entry.group.words())?;
         let frames: Vec<String> = entry.place.frames.iter().map(ToString::to_string).collect();
         let place = entry.place.part.words();
-        let frames = if frames.is_empty() { "no frame".to_owned() } else { format!("frame {}", frames.join(", ")) };
+        let unit = record.exchange.unit();
+        let frames = if frames.is_empty() { "no frame".to_owned() } else { format!("{unit} {}", frames.join(", ")) };
         writeln!(out, "     {place}, {frames}, offset {}, {} bytes", entry.place.offset, entry.text.len())?;
         if let Some(signature) = pack.signatures.get(usize::from(entry.signature)) {
             writeln!(out, "     signature {}; forgeable by {}", signature.id, forgeable_by(entry, &record.exchange))?;

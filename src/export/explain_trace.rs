@@ -84,7 +84,8 @@ pub(super) fn write_origin(listing: &Listing<'_>, record: &Record, out: &mut dyn
     let verdict = &record.verdict;
     if let Some(h) = &verdict.handed_out {
         let n = listing.numbers().of_giver(h.giver).map_or_else(|| "not ended".to_owned(), |n| n.to_string());
-        writeln!(out, "\nHanded out by {}, exchange {n}, frame {}", clean_to(h.host.as_bytes(), 255), h.frame)?;
+        let (unit, host) = (record.exchange.unit(), clean_to(h.host.as_bytes(), 255));
+        writeln!(out, "\nHanded out by {host}, exchange {n}, {unit} {}", h.frame)?;
         let field = if h.field.is_empty() { String::new() } else { format!(", field {}", clean(h.field.as_bytes())) };
         let lag = record.exchange.time.nanos_since(h.time).max(0) as f64 / 1e9;
         writeln!(out, "  {}{field}, offset {}; {}; {lag:.3} s before", h.form, h.offset, h.how.words())?;
@@ -110,7 +111,8 @@ pub(super) fn write_origin(listing: &Listing<'_>, record: &Record, out: &mut dyn
     }
     if let Some(write) = verdict.first_write {
         let n = listing.numbers().of(RowId(write.upload.0)).unwrap_or(0);
-        writeln!(out, "\nFirst write, exchange {n}, from frame {} on: {}", write.frame, write.how.words())?;
+        let unit = record.exchange.unit();
+        writeln!(out, "\nFirst write, exchange {n}, from {unit} {} on: {}", write.frame, write.how.words())?;
     }
     Ok(())
 }

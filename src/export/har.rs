@@ -147,10 +147,12 @@ fn entry(n: u32, record: &Record, read: Found, redactor: &mut Redactor) -> Value
         "response": response(plain, http, response_body),
         "cache": {},
         "timings": timings,
-        "serverIPAddress": shown.exchange.server.ip.to_string(),
-        "connection": shown.exchange.client.port.to_string(),
+        "connection": connection(&shown.exchange),
         "_nephoscope": verdict(n, &shown),
     });
+    if shown.exchange.server.is_known() {
+        entry["serverIPAddress"] = json!(shown.exchange.server.ip.to_string());
+    }
     if http.websocket.is_some() {
         entry["_resourceType"] = json!("websocket");
         if let Some(sent) = sent {
@@ -161,6 +163,11 @@ fn entry(n: u32, record: &Record, read: Found, redactor: &mut Redactor) -> Value
         entry["comment"] = json!(format!("bodies were not read: {}", clean(why.as_bytes())));
     }
     entry
+}
+
+/// What tells connections apart: the client's port, or in what comes of a HAR file the first entry of the connection.
+fn connection(exchange: &Exchange) -> String {
+    if exchange.client.is_known() { exchange.client.port.to_string() } else { exchange.flow.0.to_string() }
 }
 
 /// The messages of a WebSocket, as browser tools write them: who sent it, seconds since 1970, the opcode, and the payload as
@@ -340,9 +347,13 @@ fn content(body: &Body, read: Option<Vec<u8>>, redactor: &mut Redactor) -> Conte
     Content { text: Some(text), is_base64, lacks }
 }
 
-/// Bytes of the head as sent; -1 where field compression leaves no such size.
+/// Bytes of the head as sent; -1 where field compression leaves no such size, or it was not seen.
 fn head_bytes(message: &HttpMessage) -> i64 {
-    if message.is_decoded() { -1 } else { i64::try_from(message.block.len()).unwrap_or(-1) }
+    if message.is_decoded() || !message.told_at.is_empty() {
+        -1
+    } else {
+        i64::try_from(message.block.len()).unwrap_or(-1)
+    }
 }
 
 fn named<T: serde::Serialize>((name, value): (T, T)) -> Value {

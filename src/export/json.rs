@@ -11,7 +11,7 @@ use serde_json::ser::{Formatter, Serializer};
 use super::json_verdict::VerdictLine;
 use super::order::Numbers;
 use super::{ExportError, Listing, Redactor};
-use crate::capture::Counters;
+use crate::capture::{Counters, Format};
 use crate::evidence::{Authority, SealedDns, authority, sealed_dns};
 use crate::model::{
     Certificate, ClientHello, Decryption, Detail, DnsKind, DnsLookup, DnsOver, DnsQuestion, DnsRecord, Endpoint,
@@ -148,6 +148,9 @@ struct CaptureLine<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     sha256: Option<String>,
     format: &'static str,
+    /// What the numbers of frames count, where that is something else.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    frames_are: Option<&'static str>,
     frames: u32,
     #[serde(skip_serializing_if = "Option::is_none")]
     first_time: Option<String>,
@@ -289,6 +292,7 @@ impl<'a> CaptureLine<'a> {
             file: &capture.name,
             sha256: facts.sha256.map(|h| hex(&h)),
             format: capture.format.word(),
+            frames_are: (capture.format == Format::Har).then(|| capture.format.units().1),
             frames: capture.frames,
             first_time: capture.first_time.map(Timestamp::rfc3339),
             last_time: capture.last_time.map(Timestamp::rfc3339),
@@ -353,8 +357,13 @@ pub(super) struct RowLine<'a> {
     mdns: bool,
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     llmnr: bool,
-    client: Text<Endpoint>,
-    server: Text<Endpoint>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    client: Option<Text<Endpoint>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    server: Option<Text<Endpoint>>,
+    /// Where a HAR file tells of it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    entry: Option<EntryLine>,
     #[serde(skip_serializing_if = "Option::is_none")]
     proxied: Option<ProxiedLine<'a>>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -377,6 +386,13 @@ pub(super) struct RowLine<'a> {
     #[serde(skip_serializing_if = "Vec::is_empty")]
     anomalies: Vec<AnomalyLine>,
     verdict: VerdictLine<'a>,
+}
+
+/// The bytes of a HAR file's entry.
+#[derive(Serialize)]
+struct EntryLine {
+    offset: u64,
+    length: u64,
 }
 
 /// The proxy that the connection went through, and where to.
@@ -452,8 +468,9 @@ impl<'a> RowLine<'a> {
             quic: None,
             mdns: false,
             llmnr: false,
-            client: Text(exchange.client),
-            server: Text(exchange.server),
+            client: exchange.client.is_known().then(|| Text(exchange.client)),
+            server: exchange.server.is_known().then(|| Text(exchange.server)),
+            entry: exchange.reported.map(|told| EntryLine { offset: told.offset, length: told.len }),
             proxied: exchange.proxied.as_deref().map(|p| ProxiedLine {
                 by: p.kind.words(),
                 target: &p.target,

@@ -21,7 +21,7 @@ use super::report::Outcome;
 use super::subject::Subject;
 use super::verify::check;
 use super::{Listing, Numbers};
-use crate::capture::digest_file;
+use crate::capture::{Format, digest_file};
 use crate::case::{Key, Plan, Shape};
 use crate::engine::{DetailError, RowDetail, Source};
 use crate::evidence::pack;
@@ -45,6 +45,11 @@ pub enum ProofError {
     /// The capture came from a stream, or is still being captured.
     #[error("save the capture first: a proof needs a file that stays as it is")]
     NoFile,
+    /// The capture is a HAR file.
+    #[error(
+        "a picture carries a proof of packets, and a HAR file holds none: list, explain or export its rows instead"
+    )]
+    Report,
     /// Nothing was chosen, or too much.
     #[error("choose between 1 and 1,000 exchanges")]
     Exchanges,
@@ -101,6 +106,9 @@ impl Proof {
         let budget = Budget::default();
         if rows.is_empty() || rows.len() > MOST_EXCHANGES {
             return Err(ProofError::Exchanges);
+        }
+        if snapshot.facts().capture.format == Format::Har {
+            return Err(ProofError::Report);
         }
         let path = match source {
             Source::Live(_) if !snapshot.progress().done => return Err(ProofError::NoFile),

@@ -501,7 +501,7 @@ impl Moves {
             Part::Request => Some(&self.request),
             Part::Response => Some(&self.response),
             Part::ClientHello => Some(&self.hello),
-            Part::Certificate(_) | Part::Dns | Part::Address | Part::Body => None,
+            Part::Certificate(_) | Part::Dns | Part::Address | Part::ToldAddress | Part::Body => None,
         }
     }
 }

@@ -46,6 +46,9 @@ pub enum SaveError {
     /// Nothing to save from.
     #[error("cannot save: the bytes are not kept, the capture was read from standard input")]
     NotKept,
+    /// The capture is a HAR file.
+    #[error("cannot save frames: a HAR file holds none; export its rows instead, or copy the file")]
+    Report,
     /// No frame belongs to what was chosen.
     #[error("cannot save: there are no frames to save")]
     Nothing,
@@ -80,6 +83,9 @@ pub fn save(
     (target, existing): (&Path, Existing),
     budget: &Budget,
 ) -> Result<u64, SaveError> {
+    if snapshot.facts().capture.format == Format::Har {
+        return Err(SaveError::Report);
+    }
     whole(source, (target, existing), |file, failed| {
         let bytes = match what {
             SaveWhat::All => all(source, file, budget, failed)?,

@@ -14,7 +14,10 @@ use super::png::read_png;
 /// Bytes of a file that is read.
 const MOST_BYTES: u64 = 1 << 30;
 /// Bytes at a file's beginning that tell what it is.
-const HEAD: usize = 64;
+const HEAD: usize = 4 << 10;
+/// What stands at the beginning of a claim and of no HAR file, and the other way round.
+const CLAIM: &[u8] = b"\"nephoscope-claim/";
+const HAR: &[u8] = b"\"log\"";
 /// How a PNG begins.
 const PNG: &[u8] = b"\x89PNG";
 /// How a zip begins, an empty one too.
@@ -108,7 +111,7 @@ fn open(path: &Path) -> Result<File, String> {
     File::open(path).map_err(cannot)
 }
 
-/// What a file that begins so is. A section header of pcapng is told first: the length after its line breaks may be white
+/// What a file that begins so is. JSON with a log is a HAR file, which is a capture. A section header of pcapng is told first: the length after its line breaks may be white
 /// space and a brace too.
 fn kind(head: &[u8]) -> Option<Kind> {
     let text = head.strip_prefix(MARK).unwrap_or(head).trim_ascii_start();
@@ -117,7 +120,8 @@ fn kind(head: &[u8]) -> Option<Kind> {
     } else if head.starts_with(PNG) {
         Some(Kind::Picture)
     } else if text.starts_with(b"{") && !head.starts_with(PCAPNG) {
-        Some(Kind::Claim)
+        let has = |words| memchr::memmem::find(head, words).is_some();
+        (has(CLAIM) || !has(HAR)).then_some(Kind::Claim)
     } else {
         None
     }
@@ -138,6 +142,9 @@ mod tests {
         check(b"PK\x03\x04", Some(Kind::Bundle));
         check(b"{\n  \"schema\": \"nephoscope-claim/1\"", Some(Kind::Claim));
         check(b"\xef\xbb\xbf\r\n {", Some(Kind::Claim));
+        check(b"{\"schema\":\"nephoscope-claim/1\",\"x\":\"log\"", Some(Kind::Claim));
+        check(b"\xef\xbb\xbf{\n  \"log\": {", None);
+        check(b"{\"comment\":\"mine\",\"log\":{", None);
         check(b"", None);
         check(&[0xd4, 0xc3, 0xb2, 0xa1, 2, 0, 4, 0], None);
         check(&[0x0a, 0x0d, 0x0d, 0x0a, 0x7c, 0, 0, 0], None);

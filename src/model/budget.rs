@@ -18,6 +18,8 @@ pub struct Budget {
     pub block_bytes: usize,
     /// One captured frame, in bytes.
     pub frame_bytes: usize,
+    /// One entry of a HAR file, in bytes: its bodies are in it.
+    pub entry_bytes: usize,
     /// Interfaces in one capture.
     pub interfaces: usize,
     /// Out-of-order pieces held per direction of a flow.
@@ -115,6 +117,7 @@ impl Default for Budget {
             fragment_seconds: 60,
             block_bytes: 16 << 20,
             frame_bytes: 256 << 10,
+            entry_bytes: 64 << 20,
             interfaces: 65_536,
             pieces_per_side: 65_536,
             waiting_bytes_per_side: 16 << 20,
@@ -171,6 +174,8 @@ pub enum Limit {
     Fragments,
     /// A frame longer than is read whole.
     FrameBytes,
+    /// An entry of a HAR file too long to be read.
+    EntryBytes,
     /// Interfaces not kept.
     Interfaces,
     /// Bytes behind a hole given up waiting for it.
@@ -223,10 +228,11 @@ pub enum Limit {
 
 impl Limit {
     /// All of them.
-    pub const ALL: [Self; 27] = [
+    pub const ALL: [Self; 28] = [
         Self::PacketLayers,
         Self::Fragments,
         Self::FrameBytes,
+        Self::EntryBytes,
         Self::Interfaces,
         Self::WaitingBytes,
         Self::Flows,
@@ -259,6 +265,7 @@ impl Limit {
             Self::PacketLayers => "frames with more headers than are followed",
             Self::Fragments => "IP datagrams given up before all fragments came",
             Self::FrameBytes => "frames longer than the limit, read in part",
+            Self::EntryBytes => "HAR entries over the size limit, not read",
             Self::Interfaces => "interfaces over the limit",
             Self::WaitingBytes => "holes given up because too much waited behind them",
             Self::Flows => "flows closed early to make room",

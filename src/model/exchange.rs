@@ -3,7 +3,9 @@
 use std::borrow::Cow;
 use std::sync::Arc;
 
-use super::{ByteRange, Endpoint, FlowId, FrameNo, Limit, Proxied, Stapled, Timestamp, Transport, Trust, WebSocket};
+use super::{
+    ByteRange, Endpoint, FlowId, FrameNo, Grade, Limit, Proxied, Stapled, Timestamp, Transport, Trust, WebSocket,
+};
 
 /// One row of the list: an HTTP request with its response, a TLS session whose content stays sealed, or a DNS lookup.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -30,10 +32,24 @@ pub struct Exchange {
     pub envelope: Option<Arc<Envelope>>,
     /// The proxy that the connection went through, where it said so in the clear.
     pub proxied: Option<Arc<Proxied>>,
+    /// Where it is told in a HAR file. Then nothing of it was seen on the wire: its frame is the entry's number, its client is
+    /// not known, and its heads are made of what the entry says.
+    pub reported: Option<Reported>,
     /// What was exchanged.
     pub detail: Detail,
     /// Odd things met on the way, with their places.
     pub anomalies: Vec<Anomaly>,
+}
+
+/// Where a HAR file tells of an exchange. Offsets are those of the unpacked file, in bytes.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Reported {
+    /// The entry's first byte.
+    pub offset: u64,
+    /// Its length in bytes.
+    pub len: u64,
+    /// Where its server's address stands; that of the entry where it names none.
+    pub address_offset: u64,
 }
 
 /// What the TLS session around a decrypted exchange says: who holds the key, and for which name.
@@ -77,6 +93,21 @@ impl Exchange {
     /// The scheme of what one of its requests asks for (RFC 9110 section 4.2): inside TLS it is `https`.
     pub fn scheme(&self, request: &HttpMessage) -> &'static str {
         if self.envelope.is_some() { "https" } else { request.scheme() }
+    }
+
+    /// What the next grade would take; `None` where there is none, or where witnesses disagree.
+    pub fn lacks(&self, grade: Grade) -> Option<&'static str> {
+        match grade {
+            Grade::Suggests if self.reported.is_some() => {
+                Some("A HAR file can do no more than suggest: supported would take a capture of the packets")
+            }
+            grade => grade.lacks(),
+        }
+    }
+
+    /// What its numbers count: `frame`, or `entry` of a HAR file.
+    pub fn unit(&self) -> &'static str {
+        if self.reported.is_some() { "entry" } else { "frame" }
     }
 }
 
@@ -165,6 +196,18 @@ pub enum AnomalyKind {
     BadAccept,
     /// A TLS record that authenticates but does not decompress (RFC 3749), or becomes longer than a record may be.
     NotDecompressed,
+    /// An entry of a HAR file with a field that is missing or of the wrong kind.
+    BadEntry,
+    /// An entry whose start is no time, or has no zone.
+    TimeUnsure,
+    /// An entry whose server address is none.
+    NotAnAddress,
+    /// A body that is not in the HAR file.
+    BodyNotKept,
+    /// A body of another length than the HAR file says.
+    SizeDiffers,
+    /// An answer that the program took from its own cache.
+    FromCache,
     /// A limit of the program was reached.
     Limit(Limit),
 }
@@ -202,6 +245,12 @@ impl AnomalyKind {
             Self::Moved => "the connection went on from another address or port of the client",
             Self::BadWebSocket => "a WebSocket frame that breaks the rules",
             Self::BadAccept => "the answer to a WebSocket's handshake does not fit its request",
+            Self::BadEntry => "an entry with a field that is missing or of the wrong kind",
+            Self::TimeUnsure => "a start time that is missing, no time, or without its zone",
+            Self::NotAnAddress => "a server address that is none",
+            Self::BodyNotKept => "a body that the HAR file does not hold",
+            Self::FromCache => "an answer from the program's own cache: no server was asked",
+            Self::SizeDiffers => "a body of another length than the HAR file says",
             Self::Limit(limit) => limit.words(),
         }
     }
@@ -319,6 +368,9 @@ pub struct HttpMessage {
     pub start: StartLine,
     /// Header fields in order; in HTTP/2 and HTTP/3 the pseudo-header fields are among them.
     pub fields: Vec<Field>,
+    /// Where a HAR file tells of the message, and then of each of these fields: offsets in the unpacked file. Empty for
+    /// messages that were seen themselves.
+    pub told_at: Vec<u64>,
     /// Trailer fields in order.
     pub trailers: Vec<Field>,
     /// Which frames carried which part of the block, by ascending offset; never empty.
@@ -354,19 +406,36 @@ impl HttpMessage {
             .map(|f| f.value.of(&self.block))
     }
 
-    /// The host that the request names: `:authority` (RFC 9113 section 8.3.1), or else Host.
+    /// The host that the request names: `:authority` (RFC 9113 section 8.3.1), or else Host, or else an absolute target's
+    /// (RFC 9112 section 3.2.2).
     pub fn host(&self) -> Option<&[u8]> {
-        self.field(":authority").or_else(|| self.field("host"))
+        self.field(":authority").or_else(|| self.field("host")).or_else(|| {
+            let rest = self.absolute()?.1;
+            let end = memchr::memchr3(b'/', b'?', b'#', rest).unwrap_or(rest.len());
+            let authority = rest.get(..end)?;
+            let user = memchr::memrchr(b'@', authority).map_or(0, |at| at.saturating_add(1));
+            authority.get(user..)
+        })
     }
 
-    /// The scheme that the request names: `http`, or `https` where `:scheme` says so.
+    /// The scheme that the request names: `http`, or `https` where `:scheme` or an absolute target says so.
     pub fn scheme(&self) -> &'static str {
-        if self.field(":scheme").is_some_and(|s| s.eq_ignore_ascii_case(b"https")) { "https" } else { "http" }
+        let named = self.field(":scheme").or_else(|| Some(self.absolute()?.0));
+        let is = |scheme: &[u8]| named.is_some_and(|named| named.eq_ignore_ascii_case(scheme));
+        if is(b"https") || is(b"wss") { "https" } else { "http" }
+    }
+
+    /// Scheme of an absolute target, and what stands behind `://`.
+    fn absolute(&self) -> Option<(&[u8], &[u8])> {
+        let StartLine::Request { target, .. } = self.start else { return None };
+        let target = target.of(&self.block);
+        let at = memchr::memmem::find(target.get(..8).unwrap_or(target), b"://")?;
+        Some((target.get(..at)?, target.get(at.saturating_add(3)..)?))
     }
 
     /// Whether the block is decoded from field compression: then its bytes are not those of the stream.
     pub fn is_decoded(&self) -> bool {
-        self.version >= HttpVersion::V2
+        self.version >= HttpVersion::V2 && self.told_at.is_empty()
     }
 
     /// The start line: as it came, or for HTTP/2 and HTTP/3 what stands for it (`GET /a HTTP/2`, `HTTP/2 200`).

@@ -1,7 +1,7 @@
 //! Frames, endpoints, flows, and the unit that decoding hands on: one TCP segment or UDP datagram.
 
 use core::fmt;
-use core::net::IpAddr;
+use core::net::{IpAddr, Ipv4Addr};
 use std::borrow::Cow;
 
 use super::Timestamp;
@@ -59,6 +59,8 @@ impl LinkType {
     pub const NFLOG: Self = Self(239);
     /// Linux cooked capture v2.
     pub const LINUX_SLL2: Self = Self(276);
+    /// No link at all: the frame is an entry of a HAR file. Far above the numbers that are given to link types.
+    pub const HAR_ENTRY: Self = Self(u16::MAX);
 }
 
 /// What the capture says of one frame, without its bytes.
@@ -89,9 +91,23 @@ pub struct Endpoint {
     pub port: u16,
 }
 
+impl Endpoint {
+    /// One whose address is not known; port 0 where that is not known either.
+    pub fn unknown(port: u16) -> Self {
+        Self { ip: IpAddr::V4(Ipv4Addr::UNSPECIFIED), port }
+    }
+
+    /// Whether the address is known: nobody is reached at the unspecified one (RFC 6890 section 2.2.2).
+    pub fn is_known(&self) -> bool {
+        !self.ip.is_unspecified()
+    }
+}
+
 impl fmt::Display for Endpoint {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.ip {
+            _ if !self.is_known() && self.port == 0 => f.write_str("not known"),
+            _ if !self.is_known() => write!(f, "address not known, port {}", self.port),
             IpAddr::V4(ip) => write!(f, "{ip}:{}", self.port),
             IpAddr::V6(ip) => write!(f, "[{ip}]:{}", self.port),
         }

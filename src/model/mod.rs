@@ -7,6 +7,7 @@ mod bytes;
 mod detour;
 mod exchange;
 mod frame;
+mod json;
 mod key_log;
 mod pool;
 mod text;
@@ -21,12 +22,14 @@ pub use detour::{Proxied, ProxyKind, Tunnel, TunnelKind};
 pub use exchange::{
     Anomaly, AnomalyKind, BlockSpan, Body, Certificate, ClientHello, Decryption, Detail, DnsKind, DnsLookup, DnsOver,
     DnsQuestion, DnsRecord, DnsResponse, Envelope, EnvelopeName, Exchange, Field, HttpExchange, HttpMessage,
-    HttpVersion, Opening, QuicFacts, QuicVersion, ServerHello, StartLine, TlsSession, TlsTransport, frames_of,
+    HttpVersion, Opening, QuicFacts, QuicVersion, Reported, ServerHello, StartLine, TlsSession, TlsTransport,
+    frames_of,
 };
 pub use frame::{
     Endpoint, FlowId, FlowKey, FrameHead, FrameNo, LinkType, Payload, Run, RunKind, Side, TcpFlags, Transport, Unit,
     UnitKind,
 };
+pub use json::JsonScan;
 pub use key_log::{KeyLog, KeyLogCounts, LINE_BYTES, Secret, SecretLabel};
 pub use pool::{Pool, Share};
 pub use text::{bytes_short, clean, clean_to, hex, is_hidden, middle};

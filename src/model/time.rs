@@ -29,6 +29,38 @@ impl Timestamp {
         Self(i64::try_from(nanos).unwrap_or(if nanos < 0 { i64::MIN } else { i64::MAX }))
     }
 
+    /// From ISO 8601 as programs write it (`2011-06-13T18:02:11.3+02:00`), and whether the zone stands there; without one it is
+    /// taken as UTC. `None`: no such time.
+    pub fn from_iso(text: &[u8]) -> Option<(Self, bool)> {
+        let text = str::from_utf8(text).ok()?.trim_ascii();
+        let (day, rest) = text.split_once(['T', 't', ' '])?;
+        let [year, month, of_month] = numbers(day, '-', [4, 2, 2])?;
+        let zone_at = rest.find(['Z', 'z', '+', '-', ' ']).unwrap_or(rest.len());
+        let (clock, zone) = rest.split_at_checked(zone_at)?;
+        let (clock, fraction) = clock.split_once(['.', ',']).unwrap_or((clock, ""));
+        let [hour, minute, second] = match clock.len() {
+            5 => numbers(clock, ':', [2, 2]).map(|[hour, minute]| [hour, minute, 0])?,
+            _ => numbers(clock, ':', [2, 2, 2])?,
+        };
+        if !(1..=12).contains(&month) || !(1..=31).contains(&of_month) || hour > 24 || minute > 59 || second > 60 {
+            return None;
+        }
+        if !fraction.bytes().all(|b| b.is_ascii_digit()) {
+            return None;
+        }
+        let nanos: i64 = format!("{fraction:0<9}").get(..9)?.parse().ok()?;
+        let east = zone_seconds(zone.trim_ascii())?;
+        let days = days_from_civil(year, month, of_month);
+        let seconds = days * 86_400 + hour * 3_600 + minute * 60 + second - east.unwrap_or(0);
+        Some((Self::from_parts(seconds, nanos), east.is_some()))
+    }
+
+    /// So many nanoseconds later.
+    #[must_use]
+    pub fn after(self, nanos: i64) -> Self {
+        Self(self.0.saturating_add(nanos))
+    }
+
     /// Nanoseconds from `earlier` to this moment; negative when the clock went back.
     pub fn nanos_since(self, earlier: Self) -> i64 {
         self.0.saturating_sub(earlier.0)
@@ -89,9 +121,71 @@ impl Timestamp {
     }
 }
 
+/// Numbers of so many digits each with `between` between them.
+fn numbers<const N: usize>(text: &str, between: char, digits: [usize; N]) -> Option<[i64; N]> {
+    let mut parts = text.split(between);
+    let mut read = [0; N];
+    for (value, digits) in read.iter_mut().zip(digits) {
+        let part = parts.next().filter(|p| p.len() == digits && p.bytes().all(|b| b.is_ascii_digit()))?;
+        *value = part.parse().ok()?;
+    }
+    parts.next().is_none().then_some(read)
+}
+
+/// Seconds east of UTC that a zone names: `Z`, `+02:00`, `+0200`, `+02`; `None` inside where there is none.
+fn zone_seconds(zone: &str) -> Option<Option<i64>> {
+    let (sign, digits) = match zone.as_bytes().first() {
+        None => return Some(None),
+        Some(b'Z' | b'z') => return (zone.len() == 1).then_some(Some(0)),
+        Some(b'+') => (1, zone.get(1..)?),
+        Some(b'-') => (-1, zone.get(1..)?),
+        Some(_) => return None,
+    };
+    let plain: String = digits.chars().filter(|c| *c != ':').collect();
+    let [hours, minutes] = match plain.len() {
+        2 => numbers(&plain, ':', [2]).map(|[hours]| [hours, 0])?,
+        4 => [numbers(plain.get(..2)?, ':', [2])?, numbers(plain.get(2..)?, ':', [2])?].map(|[n]| n),
+        _ => return None,
+    };
+    Some(Some(sign * (hours * 3_600 + minutes * 60)))
+}
+
+/// Days since 1970-01-01 (Howard Hinnant's `days_from_civil`).
+fn days_from_civil(year: i64, month: i64, day: i64) -> i64 {
+    let year = year - i64::from(month <= 2);
+    let era = year.div_euclid(400);
+    let of_era = year.rem_euclid(400);
+    let of_year = (153 * (month + if month > 2 { -3 } else { 9 }) + 2) / 5 + day - 1;
+    era * 146_097 + of_era * 365 + of_era / 4 - of_era / 100 + of_year - 719_468
+}
+
 #[cfg(test)]
 mod tests {
     use super::Timestamp;
+
+    #[track_caller]
+    fn iso(text: &str, want: Option<(&str, bool)>) {
+        let read = Timestamp::from_iso(text.as_bytes()).map(|(time, zoned)| (time.rfc3339(), zoned));
+        assert_eq!(read, want.map(|(time, zoned)| (time.to_owned(), zoned)), "{text}");
+    }
+
+    #[test]
+    fn reads_what_programs_write() {
+        let want = Some(("2011-06-13T18:02:11.300000000Z", true));
+        iso("2011-06-13T18:02:11.3Z", want);
+        iso("2011-06-13T20:02:11.300+02:00", want);
+        iso("2011-06-13T11:02:11.3000000-0700", want);
+        iso("2011-06-13 23:32:11,300 +05:30", want);
+        iso("2011-06-13T18:02:11.300000", Some(("2011-06-13T18:02:11.300000000Z", false)));
+        iso("2000-02-29T00:00Z", Some(("2000-02-29T00:00:00.000000000Z", true)));
+        iso("1969-12-31T23:59:59.9999999991Z", Some(("1969-12-31T23:59:59.999999999Z", true)));
+        iso("9999-12-31T23:59:59Z", Some(("2262-04-11T23:47:16.854775807Z", true)));
+        for wrong in
+            ["", "now", "2011-13-01T00:00:00Z", "2011-06-13", "2011-06-13T25:00:00Z", "2011-06-13T18:02:11+2", "-"]
+        {
+            iso(wrong, None);
+        }
+    }
 
     #[track_caller]
     fn check(seconds: i64, nanos: i64, want: &str) {

@@ -150,6 +150,8 @@ pub enum Part {
     Dns,
     /// The address in the packet headers.
     Address,
+    /// The address that a HAR file tells.
+    ToldAddress,
     /// The response's body, as decoded.
     Body,
 }
@@ -164,6 +166,7 @@ impl Part {
             Self::Certificate(n) => format!("certificate {} of the server's chain", u32::from(n) + 1),
             Self::Dns => "DNS answer".to_owned(),
             Self::Address => "packet header".to_owned(),
+            Self::ToldAddress => "serverIPAddress".to_owned(),
             Self::Body => "response body".to_owned(),
         }
     }

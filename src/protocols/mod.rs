@@ -6,6 +6,7 @@
 
 pub mod body;
 pub mod dns;
+pub mod har;
 pub mod http;
 pub mod http1;
 pub mod http2;

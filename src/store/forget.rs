@@ -136,6 +136,7 @@ mod tests {
             end_time: Timestamp(0),
             envelope: None,
             proxied: None,
+            reported: None,
             detail: Detail::Dns(Box::new(lookup)),
             anomalies: Vec::new(),
         };

@@ -27,4 +27,4 @@ pub use record::Record;
 pub use snapshot::{Facts, Progress, Sessions, Snapshot, Tunnels};
 pub use strings::{StrId, StrId16};
 pub use table::{Row, RowId, RowKind, Store};
-pub(crate) use table::{host_and_path, request_line, tls_version};
+pub(crate) use table::{host_and_path, request_line, server_text, tls_version};

@@ -9,8 +9,8 @@ use crate::model::{
     CloseCode, Cursor, Decryption, Detail, DnsKind, DnsLookup, DnsOver, DnsQuestion, DnsRecord, DnsResponse, Endpoint,
     Envelope, EnvelopeName, Evidence, Exchange, ExchangeNo, Field, FirstWrite, FlowId, FrameNo, GiverNo, Grade, Group,
     HandOut, Hop, HttpExchange, HttpMessage, HttpVersion, Ledger, Limit, LinkMatch, LookedUp, MessageDeflate,
-    OcspAnswer, OcspStatus, Part, Place, ProviderId, Proxied, ProxyKind, QuicFacts, QuicVersion, ServerHello, Stapled,
-    StartLine, Supports, Tenant, Timestamp, TlsSession, TlsTransport, Transport, Trust, TrustedRoot, Verdict,
+    OcspAnswer, OcspStatus, Part, Place, ProviderId, Proxied, ProxyKind, QuicFacts, QuicVersion, Reported, ServerHello,
+    Stapled, StartLine, Supports, Tenant, Timestamp, TlsSession, TlsTransport, Transport, Trust, TrustedRoot, Verdict,
     WebSocket, WebSocketSide, WriteMatch,
 };
 
@@ -142,6 +142,11 @@ impl Writer<'_> {
             w.text(&p.target);
             w.frame(p.frame);
         });
+        self.option(e.reported.as_ref(), |w, r| {
+            for place in [r.offset, r.len, r.address_offset] {
+                w.number(place);
+            }
+        });
         match &e.detail {
             Detail::Http(http) => {
                 self.u8(0);
@@ -217,6 +222,7 @@ impl Writer<'_> {
             }
         }
         self.list(&m.fields, Self::field);
+        self.list(&m.told_at, |w, offset| w.number(*offset));
         self.list(&m.trailers, Self::field);
         self.spans(&m.spans);
         self.number(m.stream_offset);
@@ -384,6 +390,7 @@ impl Writer<'_> {
             Part::Dns => self.u8(3),
             Part::Address => self.u8(4),
             Part::Body => self.u8(6),
+            Part::ToldAddress => self.u8(7),
             Part::Certificate(n) => {
                 self.u8(5);
                 self.u8(n);
@@ -466,7 +473,7 @@ fn head_of(exchange: &Exchange, part: Part) -> Option<&[u8]> {
     let message = match part {
         Part::Request => http.request.as_ref(),
         Part::Response => http.response.as_ref(),
-        Part::ClientHello | Part::Certificate(_) | Part::Dns | Part::Address | Part::Body => None,
+        Part::ClientHello | Part::Certificate(_) | Part::Dns | Part::Address | Part::ToldAddress | Part::Body => None,
     };
     message.map(|m| &*m.block)
 }
@@ -572,6 +579,8 @@ impl<'a> Reader<'a> {
             end_time: self.time()?,
             envelope: self.option(Self::envelope)?.map(Arc::new),
             proxied: self.option(Self::proxied)?.map(Arc::new),
+            reported: self
+                .option(|r| Some(Reported { offset: r.number()?, len: r.number()?, address_offset: r.number()? }))?,
             detail: match self.u8()? {
                 0 => Detail::Http(Box::new(HttpExchange {
                     request: self.option(Self::message)?,
@@ -635,6 +644,7 @@ impl<'a> Reader<'a> {
                 StartLine::Status { code: self.u16()?, reason: self.range()? }
             },
             fields: self.list(Self::field)?,
+            told_at: self.list(Self::number)?,
             trailers: self.list(Self::field)?,
             spans: self.spans()?,
             stream_offset: self.number()?,
@@ -831,6 +841,7 @@ impl<'a> Reader<'a> {
                     3 => Part::Dns,
                     4 => Part::Address,
                     6 => Part::Body,
+                    7 => Part::ToldAddress,
                     _ => Part::Certificate(self.u8()?),
                 },
                 range: self.range()?,
@@ -903,7 +914,7 @@ impl<'a> Reader<'a> {
 }
 
 /// The kinds without a limit, by their number in a record.
-const ANOMALIES: [AnomalyKind; 29] = {
+const ANOMALIES: [AnomalyKind; 35] = {
     use AnomalyKind as K;
     [
         K::Gap,
@@ -935,6 +946,12 @@ const ANOMALIES: [AnomalyKind; 29] = {
         K::BadWebSocket,
         K::BadAccept,
         K::NotDecompressed,
+        K::BadEntry,
+        K::TimeUnsure,
+        K::NotAnAddress,
+        K::BodyNotKept,
+        K::SizeDiffers,
+        K::FromCache,
     ]
 };
 

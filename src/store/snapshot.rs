@@ -13,7 +13,7 @@ use super::programs::{self, RowPrograms};
 use super::record::{Ends, Record};
 use super::strings::{StrId, StrId16, Texts};
 use super::table::{CHUNK, Row, RowId, RowKind, row_text};
-use crate::capture::CaptureFacts;
+use crate::capture::{CaptureFacts, Format};
 use crate::model::{
     Decryption, FlowId, FrameNo, GiverNo, KeyLog, LimitHit, ProviderId, TlsSession, Tunnel, TunnelKind,
 };
@@ -139,9 +139,31 @@ impl Facts {
         self.keys.may_open()
     }
 
+    /// What was numbered and is no part of any row because it was not understood, or asked nobody.
+    pub fn unread(&self) -> Vec<(u64, &'static str)> {
+        let counts = match self.capture.format {
+            Format::Har => [
+                (self.undecoded_frames, "of its entries are no exchange: a request with a URL is missing"),
+                (self.other_frames, "of its entries asked nobody (data:, blob: and the like)"),
+            ],
+            Format::Pcap | Format::PcapNano | Format::PcapModified | Format::Pcapng => [
+                (self.undecoded_frames, "frames with a link type or header that is not understood"),
+                // Frames that are understood and carry something else are no loss.
+                (0, ""),
+            ],
+        };
+        counts.into_iter().filter(|(count, _)| *count > 0).collect()
+    }
+
     /// What the capture lacks or gets wrong as a whole, in sentences: dropped packets, a clock that was set back, tunnels.
     pub fn losses(&self) -> Vec<String> {
         let mut said = Vec::new();
+        if self.capture.format == Format::Har {
+            said.push(
+                "a HAR file is what a program reports, without packets: nothing in it is graded above suggests"
+                    .to_owned(),
+            );
+        }
         if let Some(counters) = self.capture.counters.filter(|c| c.dropped() > 0) {
             let (kernel, interface) = (counters.dropped_by_kernel, counters.dropped_by_interface);
             let packets = if counters.dropped() == 1 { "packet was" } else { "packets were" };

@@ -399,7 +399,7 @@ impl Store {
             duration_micros: u32::try_from(micros).unwrap_or(u32::MAX).min(Row::LONGEST),
             host: StrId(0),
             path: StrId(0),
-            server: StrId(self.texts.intern(&exchange.server.to_string())),
+            server: StrId(self.texts.intern(&server_text(exchange))),
             tenant: StrId(
                 verdict.tenant.as_ref().map_or(0, |t| self.texts.intern(&clean_to(t.value.name.as_bytes(), ROW_CHARS))),
             ),
@@ -569,6 +569,11 @@ pub(crate) fn request_line(message: &HttpMessage) -> (&[u8], &[u8]) {
         StartLine::Request { method, target } => (method.of(&message.block), target.of(&message.block)),
         StartLine::Status { .. } => (b"", b""),
     }
+}
+
+/// The server of a row; empty where its address is not known.
+pub(crate) fn server_text(exchange: &Exchange) -> String {
+    if exchange.server.is_known() { exchange.server.to_string() } else { String::new() }
 }
 
 /// Host and path of a request: an absolute target's own host wins over the field that names it (RFC 9112 section 3.2.2).

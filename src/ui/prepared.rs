@@ -43,6 +43,8 @@ pub(crate) struct Shown {
 /// A message's head, line by line.
 #[derive(Debug)]
 pub(crate) struct Head {
+    /// What its number counts: `frame` or `entry`.
+    pub(crate) unit: &'static str,
     pub(crate) frame: FrameNo,
     pub(crate) lines: Vec<HeadLine>,
     pub(crate) note: Option<String>,
@@ -130,7 +132,7 @@ impl LedgerLine {
         let part = evidence.place.part.words();
         let place = match evidence.place.frames.as_slice() {
             [] => part,
-            [one] => format!("{part}, frame {one}"),
+            [one] => format!("{part}, {} {one}", exchange.unit()),
             [first, .., last] => format!("{part}, frames {first}–{last}"),
         };
         Self {
@@ -161,8 +163,15 @@ impl Head {
         for field in message.fields.iter().chain(&message.trailers) {
             lines.push(HeadLine::new(block, Some(field.name), field.value, part, ledger));
         }
-        let note = (!message.complete).then(|| "Incomplete: the capture lacks part of this message".to_owned());
-        Self { frame: message.header_frame, lines, note }
+        let note = (!message.complete).then(|| {
+            if message.told_at.is_empty() {
+                "Incomplete: the capture lacks part of this message".to_owned()
+            } else {
+                "Incomplete: the HAR file lacks part of this message".to_owned()
+            }
+        });
+        let unit = if message.told_at.is_empty() { "frame" } else { "entry" };
+        Self { unit, frame: message.header_frame, lines, note }
     }
 
     pub(crate) fn whole(&self) -> String {
@@ -224,6 +233,8 @@ pub(crate) struct Prepared {
     /// How many more there are than are listed.
     pub(crate) unlisted: u64,
     pub(crate) frames: Vec<(FrameHead, Arc<[u8]>)>,
+    /// The entry of a HAR file, which has no frames.
+    pub(crate) entry: Option<(FrameHead, BodyText)>,
 }
 
 impl Prepared {
@@ -235,12 +246,15 @@ impl Prepared {
             };
             (asked, answered) = (media(&http.request), media(&http.response));
         }
+        let mut frames = detail.frames;
+        let entry = record.exchange.reported.and_then(|_| frames.pop());
         Self {
             request: detail.request_body.map(|bytes| BodyText::new(bytes, asked.unwrap_or_default())),
             response: detail.response_body.map(|bytes| BodyText::new(bytes, answered.unwrap_or_default())),
             messages: detail.messages.messages.into_iter().map(MessageText::new).collect(),
             unlisted: detail.messages.unlisted,
-            frames: detail.frames.into_iter().map(|(head, bytes)| (head, bytes.into())).collect(),
+            frames: frames.into_iter().map(|(head, bytes)| (head, bytes.into())).collect(),
+            entry: entry.map(|(head, bytes)| (head, BodyText::new(bytes, "application/json".to_owned()))),
         }
     }
 

@@ -243,7 +243,7 @@ fn drop_zone(ui: &mut Ui, short: bool, actions: &mut Vec<Action>) {
     ui.painter().text(
         pos2(centre.x, rect.top() + 70.0 - up),
         Align2::CENTER_CENTER,
-        "pcap or pcapng, plain or packed with gzip, zstd or LZ4",
+        "pcap, pcapng or HAR, plain or packed with gzip, zstd or LZ4",
         theme::sans(theme::BODY),
         c.quiet,
     );

@@ -46,7 +46,8 @@ pub(crate) fn show(ui: &mut Ui, seen: &Seen<'_>, actions: &mut Vec<Action>) {
             parts.push(reading(seen));
         }
         parts.push(text::plural(seen.snapshot.len() as u64, "exchange", "exchanges"));
-        parts.push(text::plural(u64::from(facts.capture.frames), "frame", "frames"));
+        let (one, many) = facts.capture.format.units();
+        parts.push(text::plural(u64::from(facts.capture.frames), one, many));
         if !seen.reading {
             // Counted when they end, most of them with the capture.
             parts.push(text::plural(facts.flows, "flow", "flows"));
@@ -186,9 +187,7 @@ fn reached(facts: &Facts) -> Vec<LimitHit> {
 pub(crate) fn findings(facts: &Facts) -> Vec<(u64, String)> {
     let mut out = Vec::new();
     let capture = &facts.capture;
-    if facts.undecoded_frames > 0 {
-        out.push((facts.undecoded_frames, "frames with a link type or header that is not understood".to_owned()));
-    }
+    out.extend(facts.unread().into_iter().map(|(count, words)| (count, words.to_owned())));
     if capture.cut_tail_bytes > 0 {
         out.push((1, format!("record cut off at the end of the file ({})", text::bytes(capture.cut_tail_bytes))));
     }
@@ -204,7 +203,11 @@ pub(crate) fn findings(facts: &Facts) -> Vec<(u64, String)> {
         ));
     }
     for hit in reached(facts) {
-        let first = if hit.first_frame.0 > 0 { format!(", first at frame {}", hit.first_frame) } else { String::new() };
+        let first = if hit.first_frame.0 > 0 {
+            format!(", first at {} {}", capture.format.units().0, hit.first_frame)
+        } else {
+            String::new()
+        };
         out.push((hit.count, format!("{}{first}", hit.limit.words())));
     }
     out

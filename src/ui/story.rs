@@ -5,8 +5,8 @@ use super::text::{duration, plural, sentence};
 use super::way::{Find, Way};
 use crate::evidence::{challenges, hypotheses, pack};
 use crate::model::{
-    Attempt, Challenge, Detail, Evidence, ExchangeNo, Grade, Group, Hypothesis, LinkMatch, ProviderId, Stance,
-    Standing, Timestamp, Verdict, WitnessKind, clean_to,
+    Attempt, Challenge, Detail, Evidence, Exchange, ExchangeNo, Grade, Group, Hypothesis, LinkMatch, ProviderId,
+    Stance, Standing, Verdict, WitnessKind, clean_to,
 };
 use crate::store::{Record, RowId};
 
@@ -62,12 +62,16 @@ impl Story {
                 kind_word(&exchange.detail),
                 time.date(),
                 time.time_of_day(3),
-                verdict.grade.and_then(Grade::lacks).map(|lacks| format!(". {lacks}")).unwrap_or_default()
+                verdict
+                    .grade
+                    .and_then(|grade| exchange.lacks(grade))
+                    .map(|lacks| format!(". {lacks}"))
+                    .unwrap_or_default()
             ),
             answers: answers(verdict),
             conflicts: conflicts(verdict, &record.ledger),
-            hand_out: hand_out(verdict, time),
-            first_write: first_write(verdict),
+            hand_out: hand_out(exchange, verdict),
+            first_write: first_write(exchange, verdict),
             way: Way::new(record, find),
             readings: hypotheses(exchange, &record.ledger, verdict),
             challenges: challenges(exchange, &record.ledger, verdict),
@@ -273,11 +277,11 @@ pub(crate) fn strip_words(agreement: crate::model::Agreement) -> String {
     parts.join("; ")
 }
 
-fn hand_out(verdict: &Verdict, time: Timestamp) -> Option<HandOutWords> {
+fn hand_out(exchange: &Exchange, verdict: &Verdict) -> Option<HandOutWords> {
     let given = verdict.handed_out.as_ref()?;
     let host = clean_to(given.host.as_bytes(), NAME_CHARS);
     let field = clean_to(given.field.as_bytes(), 80);
-    let micros = time.nanos_since(given.time).max(0) as u64 / 1_000;
+    let micros = exchange.time.nanos_since(given.time).max(0) as u64 / 1_000;
     let place = if field.is_empty() { String::new() } else { format!(", {}", field_words(&field, given.form)) };
     let what = match given.how {
         LinkMatch::Exact | LinkMatch::HostAndPath => "URL handed out",
@@ -286,7 +290,8 @@ fn hand_out(verdict: &Verdict, time: Timestamp) -> Option<HandOutWords> {
     };
     Some(HandOutWords {
         words: format!(
-            "{what} by {host} in frame {}{place}, {}, {} earlier",
+            "{what} by {host} in {} {}{place}, {}, {} earlier",
+            exchange.unit(),
             given.frame,
             given.how.words(),
             duration(micros)
@@ -299,8 +304,8 @@ fn field_words(field: &str, form: &str) -> String {
     if form.is_empty() { format!("field “{field}”") } else { format!("field “{field}” ({form})") }
 }
 
-fn first_write(verdict: &Verdict) -> Option<(RowId, String)> {
+fn first_write(exchange: &Exchange, verdict: &Verdict) -> Option<(RowId, String)> {
     let write = verdict.first_write?;
     let ExchangeNo(place) = write.upload;
-    Some((RowId(place), format!("Earlier, in frame {}, {}", write.frame, write.how.words())))
+    Some((RowId(place), format!("Earlier, in {} {}, {}", exchange.unit(), write.frame, write.how.words())))
 }

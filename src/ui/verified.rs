@@ -121,8 +121,9 @@ fn name(path: &Path) -> String {
 
 /// The capture that the claim names, among the files given with it; else the first that is a capture at all.
 fn capture_among<'a>(others: &[&'a Path], subject: &Subject, budget: &Budget) -> Option<&'a Path> {
-    let mut captures =
-        others.iter().copied().filter(|path| CaptureReader::open(path, budget, Digest::Elsewhere).is_ok());
+    let mut captures = others.iter().copied().filter(|path| {
+        Subject::kind_of(path).is_none() && CaptureReader::open(path, budget, Digest::Elsewhere).is_ok()
+    });
     let first = captures.next()?;
     let named = |path: &&Path| digest_file(path).is_ok_and(|sha256| hex(&sha256) == subject.claim.capture.sha256);
     // With one there is no choice, and its digest is made when it is held against the claim.

@@ -211,7 +211,7 @@ fn steps(dns: &DnsLookup, record: &Record) -> (Vec<StepWords>, Option<u32>) {
                             .next()
                             .is_some_and(|t| t.eq_ignore_ascii_case(answer.value.as_bytes()))
                 }
-                Part::Address => answer.rtype != CNAME,
+                Part::Address | Part::ToldAddress => answer.rtype != CNAME,
                 Part::Request | Part::Response | Part::ClientHello | Part::Certificate(_) | Part::Body => false,
             };
             let lines = record.ledger.iter().enumerate().filter(|(_, e)| quoted(e)).map(|(i, _)| i).collect::<Vec<_>>();

@@ -165,7 +165,7 @@ impl eframe::App for Window {
         } else if self.desk.wants_dialog() {
             let dialog = rfd::AsyncFileDialog::new()
                 .set_title("Open a capture")
-                .add_filter("Captures", &["pcap", "pcapng", "cap", "dmp", "gz", "zst", "lz4"])
+                .add_filter("Captures", &["pcap", "pcapng", "cap", "dmp", "har", "gz", "zst", "lz4"])
                 .add_filter("All files", &["*"])
                 .set_parent(frame);
             self.desk.set_dialog(dialog);

@@ -2474,10 +2474,164 @@ def _():
     return with_secrets(master("whole", "holed"), lambda t: compressed(t, 46000, "whole"), lambda t: compressed(t, 46001, "holed", True))
 
 
+# ---------------------------------------------------------------------------------------------------- HAR
+def har(entries, creator, version="1.2", indent=2, before=(), after=(), top=(), **ways):
+    """A HAR file of a program; `before` and `after` are further members of its log."""
+    log = {"version": version, "creator": creator, **dict(before), "entries": entries, **dict(after)}
+    return (json.dumps({"log": log, **dict(top)}, indent=indent, ensure_ascii=ways.get("ascii", False), separators=ways.get("separators")) + "\n").encode()
+
+
+def pairs(*lines):
+    return [dict(zip(("name", "value"), line.split(": ", 1))) for line in lines]
+
+
+def asked(method, url, version, headers=(), size=-1, data=None, **more):
+    got = {"method": method, "url": url, "httpVersion": version, "headers": pairs(*headers), "queryString": [], "cookies": [], "headersSize": -1, "bodySize": size}
+    return got | ({"postData": data} if data else {}) | more
+
+
+def answered(status, text, version, headers=(), content=None, size=-1, **more):
+    return {"status": status, "statusText": text, "httpVersion": version, "headers": pairs(*headers), "cookies": [], "content": content or {"size": 0, "mimeType": "x-unknown"},
+            "redirectURL": "", "headersSize": -1, "bodySize": size} | more
+
+
+def told(start, request, response, time=12.5, address=SERVER, timings=None, **more):
+    got = {"startedDateTime": start, "time": time, "request": request, "response": response, "cache": {},
+           "timings": timings or {"blocked": 1.25, "dns": -1, "ssl": -1, "connect": -1, "send": 0.25, "wait": 9.0, "receive": 2.0}}
+    return got | ({} if address is None else {"serverIPAddress": address}) | more
+
+
+BLOB_LINES = ("Server: Windows-Azure-Blob/1.0 Microsoft-HTTPAPI/2.0", "x-ms-request-id: 5f1d2c3b-001e-0047-55aa-7e9f12000000", "x-ms-version: 2019-12-12", "x-ms-blob-type: BlockBlob")
+
+
+@case("har-chrome.har", "GET https://app.example.com/ 200 97", "GET https://nephoexample.blob.core.windows.net/photos/1.png?sv=2019-12-12&sig=abc%3D 200 8",
+      "POST https://app.example.com/api?x=1 201 15 sent=13", "GET https://app.example.com/cached.css 200 4", "GET https://app.example.com/gone - -",
+      "GET wss://app.example.com/live 101 0 ws=1,2", "HEAD https://[2001:db8:1::20]:8443/v6 204 0")
+def _():
+    """A HAR file as Chrome writes it: pseudo-header fields, a page that hands out a URL of another host, base64, form data, an answer from the cache, a request that was never answered, a WebSocket, `data:` URLs, IPv6 in brackets."""
+    page = '<img src="https://nephoexample.blob.core.windows.net/photos/1.png?sv=2019-12-12&amp;sig=abc%3D">\n'
+    pseudo = (":authority: app.example.com", ":method: GET", ":path: /", ":scheme: https")
+    picture = bytes(range(248, 256))
+    entries = [
+        told("2026-01-05T10:00:00.123Z", asked("GET", "https://app.example.com/", "http/2.0", (*pseudo, "accept: */*"), 0),
+             answered(200, "", "http/2.0", ("content-type: text/html; charset=utf-8", "set-cookie: a=1\nb=2", "content-encoding: gzip", "server: example"),
+                      {"size": len(page), "mimeType": "text/html", "compression": 20, "text": page}, -1, _transferSize=180, _error=None),
+             connection="31", _initiator={"type": "other", "stack": {"callFrames": [{"functionName": "\"}{\\"}]}}, _priority="VeryHigh", _resourceType="document"),
+        told("2026-01-05T10:00:00.223Z", asked("GET", "https://nephoexample.blob.core.windows.net/photos/1.png?sv=2019-12-12&sig=abc%3D", "http/1.1", ("Host: nephoexample.blob.core.windows.net",), 0),
+             answered(200, "OK", "http/1.1", ("Content-Type: image/png", *BLOB_LINES, 'ETag: "0x8DE4C1B2A3D4E5F"'),
+                      {"size": 8, "mimeType": "image/png", "text": base64.b64encode(picture).decode(), "encoding": "base64"}, 8),
+             address=OTHER, connection="32", _resourceType="image"),
+        told("2026-01-05T10:00:00.323Z", asked("POST", "https://app.example.com/api?x=1", "http/2.0", ("content-type: application/x-www-form-urlencoded",), 13,
+                                               {"mimeType": "application/x-www-form-urlencoded", "text": "a=1&b=%C3%A9x", "params": [{"name": "a", "value": "1"}]}),
+             answered(201, "", "http/2.0", ("content-type: application/json",), {"size": 15, "mimeType": "application/json", "text": "{\"made\": \"\u00e9\"} "}, -1), connection="31"),
+        told("2026-01-05T10:00:00.423Z", asked("GET", "https://app.example.com/cached.css", "http/2.0"),
+             answered(200, "", "http/2.0", ("content-type: text/css",), {"size": 4, "mimeType": "text/css", "text": "a{}\n"}, 0), address="", _fromCache="memory"),
+        told("2026-01-05T10:00:00.523Z", asked("GET", "data:image/gif;base64,R0lGODlhAQABAAAAACw=", "data"), answered(200, "OK", "data", (), {"size": 10, "mimeType": "image/gif"}, 0), address=None),
+        told("2026-01-05T10:00:00.623Z", asked("GET", "https://app.example.com/gone", ""), answered(0, "", "", _error="net::ERR_ABORTED"), address="", time=3, connection="31",
+             timings={"blocked": 3, "dns": -1, "ssl": -1, "connect": -1, "send": 0, "wait": 0, "receive": 0}),
+        told("2026-01-05T10:00:00.723Z", asked("GET", "wss://app.example.com/live", "http/1.1", ("Host: app.example.com", "Upgrade: websocket"), 0),
+             answered(101, "Switching Protocols", "http/1.1", ("Upgrade: websocket",)), connection="40", _resourceType="websocket",
+             _webSocketMessages=[{"type": "send", "time": 1767607200.8, "opcode": 1, "data": "hi"}, {"type": "receive", "time": 1767607200.9, "opcode": 1, "data": "h\u00e9"},
+                                 {"type": "receive", "time": 1767607201.5, "opcode": 2, "data": "AQID"}]),
+        told("2026-01-05T10:00:02.000Z", asked("HEAD", "https://[2001:db8:1::20]:8443/v6", "h3", ("user-agent: x",), 0), answered(204, "", "h3"), address="[2001:db8:1::20]", connection="50"),
+    ]
+    pages = [{"startedDateTime": "2026-01-05T10:00:00.100Z", "id": "page_1", "title": "https://app.example.com/", "pageTimings": {"onContentLoad": 1.5, "onLoad": None}}]
+    return har(entries, {"name": "WebInspector", "version": "537.36"}, before=[("pages", pages)])
+
+
+@case("har-firefox.har", "GET https://app.example.com/a 200 6", "GET https://app.example.com/b 304 -", "POST https://app.example.com/form 302 0 sent=7", "GET https://cdn.example.net/big.bin 200 -")
+def _():
+    """A HAR file as Firefox writes it: in one line with a byte order mark, times with a zone, reason phrases in HTTP/2, the server's port as the connection, a body that was not kept."""
+    lines = ("Host: app.example.com", "User-Agent: Mozilla/5.0")
+    entries = [
+        told("2026-01-05T12:00:00.000+02:00", asked("GET", "https://app.example.com/a", "HTTP/2", lines, 0),
+             answered(200, "OK", "HTTP/2", ("content-type: text/plain",), {"mimeType": "text/plain", "size": 6, "text": "hello\n"}, 120), connection="443", pageref="page_1"),
+        told("2026-01-05T12:00:01.000+02:00", asked("GET", "https://app.example.com/b", "HTTP/2", lines, 0),
+             answered(304, "Not Modified", "HTTP/2", ('etag: "x"',), {"mimeType": "text/css", "size": 900}, 0), connection="443"),
+        told("2026-01-05T12:00:02.000+02:00", asked("POST", "https://app.example.com/form", "HTTP/3", lines, 7, {"mimeType": "text/plain", "params": [], "text": "a=1&b=2"}),
+             answered(302, "Found", "HTTP/3", ("location: https://cdn.example.net/big.bin",), {"mimeType": "text/html", "size": 0, "text": ""}, 0, redirectURL="https://cdn.example.net/big.bin"), connection="443"),
+        told("2026-01-05T12:00:03.000+02:00", asked("GET", "https://cdn.example.net/big.bin", "HTTP/1.1", ("Host: cdn.example.net",), 0),
+             answered(200, "OK", "HTTP/1.1", ("Server: AmazonS3", "x-amz-request-id: 4F2A6C1B9D3E5F70", "x-amz-id-2: abc"), {"mimeType": "application/octet-stream", "size": 2000000, "comment": "Response bodies are not included."}, 2000100),
+             address="cdn.example.net", connection="443"),
+    ]
+    browser = {"name": "Firefox", "version": "140.0"}
+    return b"\xef\xbb\xbf" + har(entries, {"name": "Firefox", "version": "140.0"}, indent=None, before=[("browser", browser), ("pages", [])], separators=(",", ":"))
+
+
+@case("har-safari.har", "GET https://app.example.com/p?q=1 200 9", "GET http://app.example.com:8080/plain 404 5")
+def _():
+    """A HAR file as Safari writes it: no Host field, no connection, tabs, the entries before the version; letters as escapes, also half of a pair."""
+    entries = [
+        told("2026-01-05T10:00:00.500Z", asked("GET", "https://app.example.com/p?q=1", "HTTP/2", ("Accept: */*",)),
+             answered(200, "", "HTTP/2", ("Content-Type: text/plain",), {"size": 6, "compression": 0, "mimeType": "text/plain", "text": "\U0001F600\u00e9"}, 6), time=40.125, address="198.51.100.20"),
+        told("2026-01-05T10:00:01.500Z", asked("GET", "http://app.example.com:8080/plain", "HTTP/1.1"), answered(404, "Not Found", "HTTP/1.1", (), {"size": 5, "mimeType": "", "text": "none\n"}, 5), time=2, address="2001:db8:1::20%en0"),
+    ]
+    data = json.dumps({"log": {"entries": entries, "version": "1.2", "creator": {"name": "WebKit Web Inspector", "version": "1.0"}, "pages": []}}, indent="\t").encode()
+    return data.replace(b"\\u00e9", b"\\u00e9\\ud83d", 1)[:-2] + b"\n}\n"
+
+
+@case("har-charles.har", "CONNECT https://app.example.com:443/ 200 0", "GET https://app.example.com/login 200 3", "PUT https://store.example.org/up 200 0 sent=4")
+def _():
+    """A HAR file as Charles writes it: CONNECT, numbers with fractions, an upload in base64, `cookies` and `queryString` filled, a comment."""
+    entries = [
+        told("2026-01-05T11:00:00.000+01:00", asked("CONNECT", "https://app.example.com:443/", "HTTP/1.1", ("Host: app.example.com:443",), 0), answered(200, "Connection established", "HTTP/1.1", (), {"size": 0, "mimeType": None}, 0),
+             timings={"dns": 0, "connect": 15, "blocked": 0, "send": 0, "wait": 10, "receive": 0, "ssl": 9}, time=25),
+        told("2026-01-05T11:00:00.100+01:00", asked("GET", "https://app.example.com/login", "HTTP/1.1", ("Host: app.example.com", "Cookie: session=s3cr3t"), 0.0, cookies=pairs("session: s3cr3t")),
+             answered(200, "OK", "HTTP/1.1", ("Content-Type: text/plain",), {"size": 3.0, "mimeType": "text/plain", "text": "ok\n"}, 3.0), connection="7"),
+        told("2026-01-05T11:00:00.200+01:00", asked("PUT", "https://store.example.org/up", "HTTP/1.1", ("Host: store.example.org", "Content-MD5: CY9rzUYh03PK3k6DJie09g=="), 4, {"mimeType": "application/octet-stream", "encoding": "base64", "text": "dGVz\ndA=="}),
+             answered(200, "OK", "HTTP/1.1", (), {"size": 0, "mimeType": None}, 0), address="store.example.org/198.51.100.20"),
+    ]
+    return har(entries, {"name": "Charles Proxy", "version": "4.6.6"}, after=[("comment", "Recorded for the help desk")])
+
+
+@case("har-mitmproxy.har", "GET https://app.example.com/x 200 12", "GET https://app.example.com/y 500 9", "DELETE https://app.example.com/z 204 0")
+def _():
+    """A HAR file as mitmproxy writes it: microseconds and `+00:00`, header lines in their order and twice, an error document, `-1` for what is not known."""
+    entries = [
+        told("2026-01-05T10:00:00.123456+00:00", asked("GET", "https://app.example.com/x", "HTTP/2.0", ("user-agent: curl/8", "x-a: 1", "x-a: 2"), 0), answered(200, "", "HTTP/2.0", ("x-b: 1", "server: example", "x-b: 2"), {"size": 12, "compression": 0, "mimeType": "text/plain", "text": "twelve bytes"}, 12),
+             timings={"connect": 5.5, "ssl": 20.25, "send": 1e-3, "receive": 2.5e1, "wait": 30}, time=80.751),
+        told("2026-01-05T10:00:01.123456+00:00", asked("GET", "https://app.example.com/y", "HTTP/2.0"), answered(500, "", "HTTP/2.0", ("content-type: text/plain",), {"size": 9, "mimeType": "text/plain", "text": "it broke\n"}, 9), address="::ffff:198.51.100.20"),
+        told("2026-01-05T10:00:02.123456+00:00", asked("DELETE", "https://app.example.com/z", "HTTP/2.0"), answered(204, "", "HTTP/2.0", (), {"size": -1, "mimeType": ""}, -1), time=-1),
+    ]
+    return har(entries, {"name": "mitmproxy", "version": "11.0.2", "comment": ""}, after=[("browser", {}), ("pages", [])], indent=4)
+
+
+@case("har-odd.har", "- /relative 200 -", "GET http://app.example.com/twice 201 1", "GET http://app.example.com/deep 200 -", "GET http://app.example.com/bytes 200 3")
+def _():
+    """HAR entries of the wrong kind: numbers, null, no request, no URL; times and addresses that are none, names given twice, deep nests, bytes that are no UTF-8, rubbish between entries, two lists of entries."""
+    good = told("2026-01-05T10:00:09Z", asked("GET", "http://app.example.com/bytes", "HTTP/1.1", ("X-Odd: BYTES",)), answered(200, "OK", "HTTP/1.1", (), {"size": 3, "mimeType": "text/plain", "text": "BYTES"}, 3), time=1)
+    parts = [b"7", b"null", b'"text"', b"[[]]", b"{}", b'{"request": {"url": 5.5e}}', b'{"request": {"method": "GET"}, "response": []}',
+             b'{"startedDateTime": "yesterday", "request": {"url": "/relative", "headers": {"a": 1}}, "response": {"status": 200, "content": {"size": 4}, "headers": [1, {"name": "A"}, {"value": "x"}]}, "serverIPAddress": "somewhere"}',
+             b'{"request": {"url": "http://app.example.com/once"}, "request": {"method": "POST", "method": "GET", "url": "http://app.example.com/twice", "httpVersion": "HTTP/1.1"}, "startedDateTime": "2026-01-05T10:00:08", "response": {"status": 200, "status": 201, "content": {"text": "1", "size": 9}}, "serverIPAddress": 12}',
+             b'{"startedDateTime": "2026-01-05T10:00:08Z", "x": ' + b"[" * 50000 + b"]" * 50000 + b', "request": {"method": "GET", "url": "http://app.example.com/deep", "httpVersion": "HTTP/9"}, "response": {"status": 200, "content": {"encoding": "base64", "text": "!!!"}}}',
+             json.dumps(good).encode().replace(b"BYTES", b"\xff\xfe\x80")]
+    return b'{"other": [1, {"log": 2}], "log": {"comment": "odd", "entries": [' + b" ,\n".join(parts[:8]) + b' oops } ,,\n], "nothing": null, "entries": [' + b",".join(parts[8:]) + b"]}}\n"
+
+
+@case("har-cut.har", "GET https://app.example.com/1 200 2")
+def _():
+    """A HAR file that ends inside its second entry."""
+    entries = [told(f"2026-01-05T10:00:0{n}Z", asked("GET", f"https://app.example.com/{n}", "HTTP/1.1", ("Host: app.example.com",)), answered(200, "OK", "HTTP/1.1", (), {"size": 2, "mimeType": "text/plain", "text": "ok"}, 2)) for n in (1, 2)]
+    return har(entries, {"name": "cut", "version": "1"})[:-900]
+
+
+@case("har-empty.har")
+def _():
+    """A HAR file without entries."""
+    return har([], {"name": "empty", "version": ""})
+
+
+@case("har-zipped.har.gz", "GET https://app.example.com/1 200 2")
+def _():
+    """A HAR file in gzip."""
+    entries = [told("2026-01-05T10:00:01Z", asked("GET", "https://app.example.com/1", "HTTP/1.1", ("Host: app.example.com",)), answered(200, "OK", "HTTP/1.1", (), {"size": 2, "mimeType": "text/plain", "text": "ok"}, 2))]
+    return stored_gzip(har(entries, {"name": "zipped", "version": "1"}))
+
+
 # ---------------------------------------------------------------------------------------------------- writing
 README = """# Captures made here
 
-Each `NAME.pcap`, `NAME.pcapng` or `NAME.pcap.gz` is written by `make.py` (run it with `make captures`), byte for byte the
+Each `NAME.pcap`, `NAME.pcapng`, `NAME.pcap.gz` or `NAME.har` is written by `make.py` (run it with `make captures`), byte for byte the
 same everywhere; none was recorded from anybody's traffic. `NAME.jsonl` beside it is what
 `nephoscope list --format jsonl` must print for it; `tests/captures.rs` compares them, also with 1, 2 and 4 threads.
 

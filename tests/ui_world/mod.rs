@@ -134,6 +134,7 @@ fn message(text: &str, frame: u32, nanos: i64, body: Body) -> HttpMessage {
         version: HttpVersion::V11,
         start,
         fields,
+        told_at: Vec::new(),
         trailers: Vec::new(),
         spans: vec![BlockSpan { at: 0, frame: FrameNo(frame) }],
         stream_offset: 0,
@@ -162,6 +163,7 @@ fn exchange(n: u32, server: [u8; 4], port: u16, detail: Detail) -> Exchange {
         end_time: Timestamp(time.0 + 1_000_000 * i64::from(n * 37 % 900 + 3)),
         envelope: None,
         proxied: None,
+        reported: None,
         detail,
         anomalies: Vec::new(),
     }

@@ -26,6 +26,8 @@ pub(crate) struct Open {
     pub(crate) http: HttpExchange,
     /// It came inside TLS: relative links are of `https` URLs, whatever the request says.
     pub(crate) inside_tls: bool,
+    /// Its bodies come with their codings undone, whatever the heads say.
+    pub(crate) uncoded: bool,
     pub(crate) request_done: bool,
     pub(crate) response_done: bool,
     pub(crate) anomalies: Vec<Anomaly>,
@@ -140,6 +142,7 @@ impl Open {
         if judged && which == Which::Response {
             wanted.links = self.head_links(&mut links);
         }
+        let uncoded = self.uncoded;
         let Some(message) = self.message(which) else { return (None, links) };
         let framing = match framing {
             Some(Framing::Length(0)) => {
@@ -171,9 +174,12 @@ impl Open {
         if let StartLine::Status { code, .. } = message.start {
             wanted.opening = judged && code >= 400;
             // A part, or an error's text, is not the object.
-            wanted.md5 = judged && code == 200 && names_md5(message);
+            wanted.md5 = judged && code == 200 && names_md5(message) && !(uncoded && !codings.is_empty());
         } else {
             wanted.md5 = judged;
+        }
+        if uncoded {
+            codings.clear();
         }
         (Some(Box::new(BodyReader::new(framing, &codings, limits, wanted))), links)
     }

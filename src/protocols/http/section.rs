@@ -229,6 +229,7 @@ impl Section {
             version,
             start: start_line,
             fields,
+            told_at: Vec::new(),
             trailers: Vec::new(),
             spans,
             stream_offset: start.offset,

@@ -377,6 +377,9 @@ impl Streams {
         }
         let (frame, offset) = (place.frame, place.offset);
         push_few(&mut stream.open.anomalies, Anomaly { kind: AnomalyKind::StreamReset, frame, offset, len: 0 });
+        // What the side was sending over a WebSocket is cut there (RFC 9220 section 3).
+        self.feed_websocket(id, which, RunKind::End, place);
+        let Some(stream) = self.live.get_mut(&id) else { return };
         let links = stream.end_body(which, false, place);
         self.give_links(id, links);
         self.settle(id);

@@ -200,6 +200,7 @@ pub(super) fn parse(
         version,
         start: start_line,
         fields,
+        told_at: Vec::new(),
         trailers: Vec::new(),
         spans,
         stream_offset: start.offset,

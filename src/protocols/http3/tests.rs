@@ -4,7 +4,7 @@ use proptest::prelude::*;
 use Side::{Client, Server};
 
 use super::*;
-use crate::model::{FrameNo, HttpMessage, StartLine, Timestamp};
+use crate::model::{FrameNo, HttpMessage, PayloadState, StartLine, Timestamp};
 
 /// Streams as their sides send them.
 const CONTROL: u64 = 2;
@@ -383,6 +383,34 @@ fn extended_connect_is_read_and_what_is_no_http_is_not() {
         // What it carries is a WebSocket's (RFC 9220), told beside the exchange.
         &["0|CONNECT /chat|200||"],
     );
+}
+
+/// A WebSocket whose stream both sides break off is over then, not with the connection, and what was being sent is cut.
+#[test]
+fn a_websocket_ends_with_the_reset_of_its_stream() {
+    let connect = headers(&[
+        (":method", "CONNECT"),
+        (":protocol", "websocket"),
+        (":scheme", "https"),
+        (":authority", "a"),
+        (":path", "/chat"),
+    ]);
+    let said = [headers(&[(":status", "200")]), frame(DATA, b"\x81\x01a"), frame(DATA, b"\x81\x05bc")].concat();
+    let reset = |side| vec![Sent { stream: 0, side, offset: 0, what: What::Act(Act::Reset) }];
+    let ended = check(
+        &[
+            some(0, Client, &connect),
+            some(0, Server, &said),
+            reset(Client),
+            reset(Server),
+            all(4, Client, &get("/later")),
+            all(4, Server, &headers(&[(":status", "204")])),
+        ],
+        &["0|CONNECT /chat|200||StreamReset,StreamReset", "4|GET /later|204||"],
+    );
+    let said: Vec<_> = ended[0].messages.messages.iter().map(|m| (m.payload.as_slice(), m.state)).collect();
+    assert_eq!(said, [(&b"a"[..], PayloadState::Whole), (b"bc", PayloadState::Cut)]);
+    assert!(ended[0].http.websocket.is_some());
 }
 
 #[test]

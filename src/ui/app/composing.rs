@@ -3,7 +3,9 @@
 use std::path::PathBuf;
 
 use super::Desk;
+use crate::capture::Format;
 use crate::engine::Source;
+use crate::export::ProofError;
 use crate::store::Notes;
 use crate::ui::action::PictureAction;
 use crate::ui::compose::studio::{self, Drawing, Drawn, Of, Told};
@@ -11,6 +13,7 @@ use crate::ui::compose::{self, Document, Shown};
 use crate::ui::figure::Listed;
 use crate::ui::live::{SaveWhat, SaveWish};
 use crate::ui::state::{Dialog, View, Wanted};
+use crate::ui::text::sentence;
 
 /// Seconds after the last change until the picture is kept.
 const KEEP_AFTER: f64 = 1.0;
@@ -73,6 +76,9 @@ impl Desk {
         }
         if matches!(self.capture.source, Some(Source::Stdin)) {
             return Some("Save the capture first: a proof needs a file that stays as it is".to_owned());
+        }
+        if self.capture.newest().facts().capture.format == Format::Har {
+            return Some(sentence(&ProofError::Report.to_string()));
         }
         None
     }

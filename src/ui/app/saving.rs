@@ -94,7 +94,7 @@ impl Desk {
             .map(|c| if c.is_ascii_alphanumeric() || "-_.".contains(c) { c } else { '-' })
             .take(60)
             .collect();
-        let device = device.trim_end_matches(".pcapng").trim_end_matches(".pcap");
+        let device = device.trim_end_matches(".pcapng").trim_end_matches(".pcap").trim_end_matches(".har");
         let began = began.map(|t| format!("-{}-{}", t.date(), t.time_of_day(0).replace(':', ""))).unwrap_or_default();
         let part = match wish.what {
             SaveWhat::Shown => "-shown",

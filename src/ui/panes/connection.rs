@@ -6,8 +6,8 @@ use egui::{ScrollArea, Sense, Ui, vec2};
 
 use crate::evidence::{Authority, authority, sealed_dns};
 use crate::model::{
-    Certificate, Decryption, Detail, DnsLookup, Exchange, FrameNo, HttpExchange, OcspStatus, Part, QuicFacts, Stapled,
-    Timestamp, TlsSession, TlsTransport, Transport, Trust, WebSocket, clean, clean_to, hex,
+    Certificate, Decryption, Detail, DnsLookup, Exchange, FrameNo, HttpExchange, OcspStatus, Part, QuicFacts, Reported,
+    Stapled, Timestamp, TlsSession, TlsTransport, Transport, Trust, WebSocket, clean, clean_to, hex,
 };
 use crate::protocols::dns::type_name;
 use crate::store::{Record, tls_version};
@@ -157,7 +157,12 @@ pub(crate) fn facts(record: &Record) -> Vec<Fact> {
         out.push(Fact::Section("Odd things".to_owned()));
         for anomaly in exchange.anomalies.iter().take(LISTED) {
             let len = if anomaly.len > 0 { format!(", {}", text::bytes(anomaly.len)) } else { String::new() };
-            out.push(Fact::Caution(format!("{} (frame {}{len})", sentence(anomaly.kind.words()), anomaly.frame)));
+            out.push(Fact::Caution(format!(
+                "{} ({} {}{len})",
+                sentence(anomaly.kind.words()),
+                exchange.unit(),
+                anomaly.frame
+            )));
         }
     }
     out
@@ -201,9 +206,13 @@ fn endpoints(exchange: &Exchange, out: &mut Vec<Fact>) {
         Transport::Udp => "UDP",
     };
     let micros = exchange.end_time.nanos_since(exchange.time).max(0) as u64 / 1_000;
-    out.push(Fact::Pair("Client", exchange.client.to_string(), true));
-    out.push(Fact::Pair("Server", exchange.server.to_string(), true));
-    out.push(Fact::Pair("Transport", format!("{transport}, flow opened by frame {}", exchange.flow.0), false));
+    if let Some(told) = exchange.reported {
+        reported(exchange, told, out);
+    } else {
+        out.push(Fact::Pair("Client", exchange.client.to_string(), true));
+        out.push(Fact::Pair("Server", exchange.server.to_string(), true));
+        out.push(Fact::Pair("Transport", format!("{transport}, flow opened by frame {}", exchange.flow.0), false));
+    }
     if let Some(proxied) = &exchange.proxied {
         let target = clean_to(proxied.target.as_bytes(), 256);
         let words = format!(
@@ -213,9 +222,21 @@ fn endpoints(exchange: &Exchange, out: &mut Vec<Fact>) {
         );
         out.push(Fact::Pair("Through a proxy", words, false));
     }
-    out.push(Fact::Pair("In", frames(exchange.first_frame, exchange.last_frame), false));
+    if exchange.reported.is_none() {
+        out.push(Fact::Pair("In", frames(exchange.first_frame, exchange.last_frame), false));
+    }
     out.push(Fact::Pair("Began", format!("{} {} UTC", exchange.time.date(), exchange.time.time_of_day(6)), false));
     out.push(Fact::Pair("Took", text::duration(micros), false));
+}
+
+/// What a HAR file says of the connection: who asked, over what, is not in it.
+fn reported(exchange: &Exchange, told: Reported, out: &mut Vec<Fact>) {
+    let end = told.offset.saturating_add(told.len);
+    let bytes = format!("bytes {} to {} of the file", text::count(told.offset), text::count(end));
+    out.push(Fact::Pair("Told in", format!("entry {} of the HAR file, {bytes}", exchange.first_frame), false));
+    out.push(Fact::Pair("Server", exchange.server.to_string(), true));
+    let first = format!("the one that entry {} names first", exchange.flow.0);
+    out.push(Fact::Pair("Connection", first, false));
 }
 
 /// DNS answers and address facts that speak for this exchange.
@@ -224,14 +245,15 @@ fn outside(record: &Record, out: &mut Vec<Fact>) {
     for (i, evidence) in record.ledger.iter().enumerate() {
         let label = match evidence.place.part {
             Part::Dns => "DNS answer",
-            Part::Address => "Address",
+            Part::Address | Part::ToldAddress => "Address",
             Part::Request | Part::Response | Part::Body | Part::ClientHello | Part::Certificate(_) => continue,
         };
         if !titled {
             out.push(Fact::Section("Where the name and the address lead".to_owned()));
             titled = true;
         }
-        let frame = evidence.place.frames.first().map_or_else(String::new, |f| format!(", frame {f}"));
+        let frame =
+            evidence.place.frames.first().map_or_else(String::new, |f| format!(", {} {f}", record.exchange.unit()));
         out.push(Fact::Pair(label, format!("{} (evidence {}{frame})", clean_to(&evidence.text, 400), i + 1), true));
     }
 }

@@ -5,10 +5,10 @@ use std::sync::Arc;
 use egui::{Align, CornerRadius, Layout, Rect, Role, ScrollArea, Sense, Stroke, Ui, UiBuilder, WidgetInfo, pos2, vec2};
 
 use super::hex::{self, Mark};
-use super::{empty, head};
+use super::{body, empty, head};
 use crate::model::{FrameHead, FrameNo, LinkType};
 use crate::ui::action::Action;
-use crate::ui::prepared::{Prepared, Shown};
+use crate::ui::prepared::{BodyText, Prepared, Shown};
 use crate::ui::state::State;
 use crate::ui::text;
 use crate::ui::theme::{self, Colours, ROW};
@@ -30,6 +30,9 @@ pub(crate) fn show(
         Some(Err(why)) => return empty(ui, &text::sentence(why)),
         Some(Ok(prepared)) => prepared,
     };
+    if let Some((head, text)) = &prepared.entry {
+        return entry(ui, head, text, state, actions);
+    }
     let frames = &prepared.frames;
     let at = state.frame.and_then(|f| frames.iter().position(|(head, _)| head.number >= f)).unwrap_or(0);
     let Some((head, bytes)) = frames.get(at) else { return empty(ui, "No frame of this exchange could be read again") };
@@ -85,6 +88,37 @@ pub(crate) fn show(
             actions.push(Action::Line(line));
         }
     }
+}
+
+/// The entry of a HAR file: its text, and where that stands.
+fn entry(ui: &mut Ui, head: &FrameHead, text: &BodyText, state: &State, actions: &mut Vec<Action>) {
+    let c = theme::colours(ui);
+    ui.horizontal(|ui| {
+        ui.set_height(34.0);
+        ui.add_space(12.0);
+        let title = format!("Entry {}", head.number);
+        ui.label(egui::RichText::new(title).font(theme::strong(theme::BODY)));
+        ui.spacing_mut().item_spacing.x = 2.0;
+        ui.add_space(6.0);
+        body::modes(ui, text, state, actions);
+        ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
+            ui.add_space(12.0);
+            if ui.add(egui::Button::new("Copy text").small().frame_when_inactive(false)).clicked() {
+                actions.push(Action::Copy(body::copied(text, state)));
+            }
+            let end = head.record_offset.saturating_add(u64::from(head.captured_len));
+            let words = format!(
+                "A HAR file has no frames: this is bytes {} to {} of the file",
+                text::count(head.record_offset),
+                text::count(end),
+            );
+            let words = egui::RichText::new(words).font(theme::sans(theme::SMALL)).color(c.quiet);
+            ui.add(egui::Label::new(words).truncate());
+        });
+    });
+    let rect = ui.min_rect();
+    ui.painter().hline(rect.x_range(), rect.bottom(), Stroke::new(1.0, c.line));
+    body::written(ui, head.number.0 as usize, text, state);
 }
 
 /// Where in the frame the evidence stands that it carries. Text that is split over frames or coded on the wire is not

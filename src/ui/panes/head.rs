@@ -80,7 +80,7 @@ fn caption(ui: &mut Ui, title: &str, head: Option<&Head>, actions: &mut Vec<Acti
         ui.add_space(12.0);
         ui.label(egui::RichText::new(title).font(theme::strong(theme::BODY)));
         if let Some(head) = head {
-            frame_link(ui, head.frame, actions);
+            frame_link(ui, (head.unit, head.frame), actions);
             ui.with_layout(egui::Layout::right_to_left(egui::Align::Center), |ui| {
                 ui.add_space(8.0);
                 let copy = ui.add(
@@ -96,10 +96,14 @@ fn caption(ui: &mut Ui, title: &str, head: Option<&Head>, actions: &mut Vec<Acti
 }
 
 /// A frame number that leads to the frame.
-pub(crate) fn frame_link(ui: &mut Ui, frame: FrameNo, actions: &mut Vec<Action>) {
+fn frame_link(ui: &mut Ui, (unit, frame): (&str, FrameNo), actions: &mut Vec<Action>) {
     let c = theme::colours(ui);
-    let words = egui::RichText::new(format!("frame {frame}")).font(theme::sans(theme::SMALL)).color(c.quiet);
-    if ui.add(egui::Button::new(words).small().frame_when_inactive(false)).on_hover_text("Show this frame").clicked() {
+    let words = egui::RichText::new(format!("{unit} {frame}")).font(theme::sans(theme::SMALL)).color(c.quiet);
+    if ui
+        .add(egui::Button::new(words).small().frame_when_inactive(false))
+        .on_hover_text(format!("Show this {unit}"))
+        .clicked()
+    {
         actions.push(Action::Frame(frame));
     }
 }

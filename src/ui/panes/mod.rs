@@ -129,7 +129,10 @@ fn tabs(ui: &mut Ui, bar: Rect, seen: &Seen<'_>, state: &State, actions: &mut Ve
     }
     if let Some(Ok(shown)) = seen.shown {
         let e = &shown.record.exchange;
-        let words = format!("{}  →  {}", e.client, e.server);
+        let words = match e.reported {
+            Some(_) => format!("entry {}  →  {}", e.first_frame, e.server),
+            None => format!("{}  →  {}", e.client, e.server),
+        };
         side.add_space(8.0);
         side.add(
             egui::Label::new(egui::RichText::new(words).font(theme::sans(theme::SMALL)).color(c.quiet)).truncate(),

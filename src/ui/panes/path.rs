@@ -284,7 +284,11 @@ fn stop_box(ui: &mut Ui, stop: &Stop<'_>, shown: &Shown, state: &mut State, acti
             }
             // What the name path quotes already is only numbered here.
             let (above, here): (Vec<usize>, Vec<usize>) = stop.lines.iter().partition(|i| {
-                shown.record.ledger.get(**i).is_some_and(|e| matches!(e.place.part, Part::Dns | Part::Address))
+                shown
+                    .record
+                    .ledger
+                    .get(**i)
+                    .is_some_and(|e| matches!(e.place.part, Part::Dns | Part::Address | Part::ToldAddress))
             });
             if !above.is_empty() {
                 ui.horizontal_wrapped(|ui| {

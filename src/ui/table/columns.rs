@@ -85,7 +85,7 @@ impl Column {
 
     pub(crate) fn tip(self) -> &'static str {
         match self {
-            Self::Frame => "Number of the exchange's first frame, as Wireshark counts",
+            Self::Frame => "Number of the exchange's first frame, as Wireshark counts; of its entry in a HAR file",
             Self::Time => "When the first frame was captured",
             Self::Method => "HTTP method; TLS or DNS for what is not HTTP",
             Self::Host => "Host asked for: Host field, server name or DNS question",
