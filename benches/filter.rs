@@ -10,7 +10,7 @@ use nephoscope::engine::{How, Reading, Source};
 use nephoscope::evidence::pack;
 use nephoscope::model::{Budget, FrameNo};
 use nephoscope::store::filter::Filter;
-use nephoscope::store::query::{RowSet, SortKey, select};
+use nephoscope::store::query::{Orders, RowSet, SortBy, SortKey, select};
 use nephoscope::store::{Facts, Progress, Record, Snapshot, Store};
 
 const ROWS: u32 = 1_000_000;
@@ -67,7 +67,16 @@ fn main() {
     for text in FILTERS {
         let filter = Filter::parse(text).expect("a filter");
         let (rows, kept) = best(|| RowSet::new(&snapshot, &filter).len());
-        let (order, _) = best(|| select(&snapshot, &filter, None, SortKey::Capture, false).len());
+        let (order, _) = best(|| select(&snapshot, &filter, None, &[], &mut Orders::default()).len());
         println!("{rows:>9.1} {order:>9.1} {kept:>9}  {text}");
+    }
+    println!("{:>9} {:>9}  sort", "first ms", "again ms");
+    let all = Filter::all();
+    for key in [SortKey::Time, SortKey::Size, SortKey::Duration, SortKey::Status, SortKey::Host, SortKey::Path] {
+        let sort = [SortBy { key, descending: true }];
+        let (first, _) = best(|| select(&snapshot, &all, None, &sort, &mut Orders::default()).len());
+        let mut orders = Orders::default();
+        let (again, _) = best(|| select(&snapshot, &all, None, &sort, &mut orders).len());
+        println!("{first:>9.1} {again:>9.1}  {key:?}");
     }
 }
