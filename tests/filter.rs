@@ -22,7 +22,7 @@ use nephoscope::engine::{How, Reading, Source};
 use nephoscope::evidence::pack;
 use nephoscope::model::{Budget, Detail, HttpMessage, StartLine, Transport};
 use nephoscope::store::filter::{Amount, Expr, Filter, Heads, Key, Match, Node, Proto, Test};
-use nephoscope::store::query::{RowSet, SortKey, holding, select};
+use nephoscope::store::query::{Orders, RowSet, holding, select};
 use nephoscope::store::{Record, RowId, Snapshot};
 use proptest::prelude::*;
 use wire::Pcap;
@@ -53,7 +53,7 @@ fn sample() -> &'static (Snapshot, Vec<Record>) {
 
 fn kept(text: &str) -> BTreeSet<u32> {
     let filter = Filter::parse(text).unwrap_or_else(|fault| panic!("{}", fault.drawn(text)));
-    let rows: BTreeSet<u32> = select(&sample().0, &filter, None, SortKey::Capture, false).iter().copied().collect();
+    let rows: BTreeSet<u32> = select(&sample().0, &filter, None, &[], &mut Orders::default()).iter().copied().collect();
     let set = RowSet::new(&sample().0, &filter);
     assert_eq!(holding(&sample().0, &filter, 0).into_iter().collect::<BTreeSet<_>>(), rows, "{text}");
     assert!(sample().0.rows().all(|(id, _)| set.has(id) == rows.contains(&id.0)) && set.len() == rows.len(), "{text}");
@@ -315,7 +315,7 @@ fn rows_are_numbered_alike_with_and_without_a_filter() {
 #[track_caller]
 fn keeps(snapshot: &Snapshot, text: &str, want: &[u32]) {
     let filter = Filter::parse(text).unwrap_or_else(|fault| panic!("{}", fault.drawn(text)));
-    let rows: Vec<u32> = select(snapshot, &filter, None, SortKey::Capture, false).iter().map(|row| row + 1).collect();
+    let rows: Vec<u32> = select(snapshot, &filter, None, &[], &mut Orders::default()).iter().map(|row| row + 1).collect();
     assert_eq!(rows, want, "{text}");
 }
 

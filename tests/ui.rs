@@ -12,6 +12,7 @@ mod ui_messages;
 mod ui_notes;
 #[path = "ui_prefs/mod.rs"]
 mod ui_prefs;
+mod ui_table;
 #[path = "ui_verify/mod.rs"]
 mod ui_verify;
 #[path = "ui_world/mod.rs"]
@@ -28,7 +29,7 @@ use nephoscope::case::{Case, ThemeChoice, case_path};
 use nephoscope::engine::{Command, Notice, Source};
 use nephoscope::model::{Budget, FrameNo, Timestamp};
 use nephoscope::store::RowId;
-use nephoscope::store::query::SortKey;
+use nephoscope::store::query::{SortBy, SortKey};
 use nephoscope::ui::{CaptureChoice, Desk, KeepChoice, Machine, Saved, Tab, View, prepare};
 use ui_world::{FakeEngine, FakeMachine, FakeRecorder, opened};
 
@@ -314,13 +315,16 @@ fn a_header_sorts_and_turns_round() {
     let capture_order = world.harness.state().order().to_vec();
     world.harness.get_by_role_and_label(Role::ColumnHeader, "Host").click();
     world.settle();
-    assert_eq!(world.harness.state().state.choice.sort, SortKey::Host);
+    let by = |descending| vec![SortBy { key: SortKey::Host, descending }];
+    assert_eq!(world.harness.state().state.choice.sort, by(false));
     let by_host = world.harness.state().order().to_vec();
     assert_ne!(by_host, capture_order);
     world.harness.get_by_role_and_label(Role::ColumnHeader, "Host").click();
     world.settle();
-    assert!(world.harness.state().state.choice.descending);
-    assert_eq!(world.harness.state().order().iter().rev().copied().collect::<Vec<_>>(), by_host);
+    assert_eq!(world.harness.state().state.choice.sort, by(true));
+    // Two rows each of eight hosts: the hosts are turned round, and each host's rows stay in capture order.
+    let turned: Vec<u32> = by_host.chunks(2).rev().flatten().copied().collect();
+    assert_eq!(world.harness.state().order(), turned);
 }
 
 #[test]

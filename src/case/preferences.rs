@@ -55,6 +55,41 @@ impl ThemeChoice {
     }
 }
 
+/// How the list says times.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum TimeFormat {
+    /// Time of day in UTC.
+    #[default]
+    Utc,
+    /// Date and time in UTC.
+    UtcDate,
+    /// Date and time in the zone of this machine.
+    Local,
+    /// Seconds since the capture began, or since a row that was chosen for it.
+    SinceStart,
+    /// Seconds since the row shown before.
+    SincePrevious,
+}
+
+impl TimeFormat {
+    /// All of them.
+    pub const ALL: [Self; 5] = [Self::Utc, Self::UtcDate, Self::Local, Self::SinceStart, Self::SincePrevious];
+
+    /// The word in the file.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Utc => "utc",
+            Self::UtcDate => "utc-date",
+            Self::Local => "local",
+            Self::SinceStart => "since-start",
+            Self::SincePrevious => "since-previous",
+        }
+    }
+}
+
+/// The most decimals of a second that times have.
+pub const MOST_DECIMALS: u8 = 9;
+
 /// What the user prefers.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Preferences {
@@ -62,6 +97,10 @@ pub struct Preferences {
     pub theme: ThemeChoice,
     /// Size of text and all else in the window, in percent; within [`TEXT_PERCENT`].
     pub text_percent: u16,
+    /// How the list says times.
+    pub time: TimeFormat,
+    /// Decimals of a second there; at most [`MOST_DECIMALS`].
+    pub time_decimals: u8,
     /// What new pictures, and HAR archives from the window, hide.
     pub redaction: RedactionChoice,
     /// Where live captures are kept until they are saved; `None` for the cache folder.
@@ -77,6 +116,8 @@ impl Default for Preferences {
         Self {
             theme: ThemeChoice::System,
             text_percent: 100,
+            time: TimeFormat::Utc,
+            time_decimals: 3,
             redaction: RedactionChoice::default(),
             live_folder: None,
             live_limit_mib: 0,
@@ -236,6 +277,9 @@ impl Preferences {
         };
         put("window", "theme", self.theme.word().into(), self.theme != before.theme);
         put("window", "text_percent", i64::from(self.text_percent).into(), self.text_percent != before.text_percent);
+        put("window", "time", self.time.word().into(), self.time != before.time);
+        let decimals = i64::from(self.time_decimals);
+        put("window", "time_decimals", decimals.into(), self.time_decimals != before.time_decimals);
         let (hide, hid) = (&self.redaction, &before.redaction);
         put("redaction", "on", hide.on.into(), hide.on != hid.on);
         put(
@@ -257,6 +301,7 @@ impl Preferences {
 const HEAD: &str = "\
 # Preferences of Nephoscope. The window's Preferences (Ctrl+,) write here, and leave alone what they do not know.
 # [window]      theme = \"system\", \"dark\" or \"light\"; text_percent = 75 to 200
+#               time = \"utc\", \"utc-date\", \"local\", \"since-start\" or \"since-previous\"; time_decimals = 0 to 9
 # [redaction]   on, private_addresses = true or false; words = [\"to hide\"]
 # [live]        folder = \"/where/captures/go\"; limit_mib = 0 for no limit
 # [signatures]  folder = \"/where/rules/are\"
@@ -286,6 +331,13 @@ impl Reader<'_> {
         let text_percent = self.one("window", "text_percent", "a number from 75 to 200", |item| {
             u16::try_from(item.as_integer()?).ok().filter(|percent| TEXT_PERCENT.contains(percent))
         });
+        let formats = "\"utc\", \"utc-date\", \"local\", \"since-start\" or \"since-previous\"";
+        let time = self.one("window", "time", formats, |item| {
+            TimeFormat::ALL.into_iter().find(|format| item.as_str() == Some(format.word()))
+        });
+        let time_decimals = self.one("window", "time_decimals", "a number from 0 to 9", |item| {
+            u8::try_from(item.as_integer()?).ok().filter(|decimals| *decimals <= MOST_DECIMALS)
+        });
         let on = self.one("redaction", "on", "true or false", Item::as_bool);
         let private_addresses = self.one("redaction", "private_addresses", "true or false", Item::as_bool);
         let words = self.one("redaction", "words", "a list of texts, at most 1000", |item| {
@@ -306,6 +358,8 @@ impl Reader<'_> {
         Preferences {
             theme: theme.unwrap_or(none.theme),
             text_percent: text_percent.unwrap_or(none.text_percent),
+            time: time.unwrap_or(none.time),
+            time_decimals: time_decimals.unwrap_or(none.time_decimals),
             redaction: RedactionChoice {
                 on: on.unwrap_or(none.redaction.on),
                 private_addresses: private_addresses.unwrap_or(none.redaction.private_addresses),
@@ -376,7 +430,7 @@ mod tests {
 
     use proptest::prelude::*;
 
-    use super::{Preferences, ThemeChoice, config_folder_of};
+    use super::{Preferences, ThemeChoice, TimeFormat, config_folder_of};
     use crate::case::RedactionChoice;
 
     /// What is read of a text, and how many messages there are.
@@ -391,6 +445,8 @@ mod tests {
         Preferences {
             theme: ThemeChoice::Dark,
             text_percent: 125,
+            time: TimeFormat::SinceStart,
+            time_decimals: 6,
             redaction: RedactionChoice { on: false, private_addresses: true, words: vec!["Ada".to_owned()] },
             live_folder: Some(PathBuf::from("/var/tmp/live")),
             live_limit_mib: 2_048,
@@ -415,6 +471,8 @@ mod tests {
         for bad in [
             "text_percent = 20",
             "text_percent = \"large\"",
+            "time = \"noon\"",
+            "time_decimals = 10",
             "[redaction]\nwords = [1]",
             "[redaction]\non = 1",
             "[live]\nfolder = \"relative\"",

@@ -2,52 +2,20 @@
 
 use std::sync::Arc;
 
-use ahash::AHashMap;
-
 use super::filter::{Bits, Filter, Judge};
+pub use super::order::{Orders, SortBy, SortKey};
 use super::snapshot::Snapshot;
-use super::table::{CHUNK, Row, RowId, RowKind};
-use crate::evidence::pack;
+use super::table::{CHUNK, Row, RowId};
 use crate::model::ProviderId;
 
-/// What rows are ordered by.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
-pub enum SortKey {
-    /// The frame of the first byte.
-    #[default]
-    Capture,
-    /// Time of the first frame.
-    Time,
-    /// Method, or protocol where there is none.
-    Method,
-    /// Host.
-    Host,
-    /// Path and query.
-    Path,
-    /// Status code.
-    Status,
-    /// Media type of the response.
-    Type,
-    /// Size.
-    Size,
-    /// Duration.
-    Duration,
-    /// Operator's name.
-    Operator,
-    /// Grade, weakest first.
-    Grade,
-    /// Server's address.
-    Server,
-}
-
 /// Row ids in display order: the rows that the filter keeps and, where `provider` is given, of that operator
-/// ([`Row::NONE`]: none).
+/// ([`Row::NONE`]: none). `orders` remembers, from one order of a capture to the next, how texts rank.
 pub fn select(
     snapshot: &Snapshot,
     filter: &Filter,
     provider: Option<ProviderId>,
-    sort: SortKey,
-    descending: bool,
+    sort: &[SortBy],
+    orders: &mut Orders,
 ) -> Arc<[u32]> {
     let mut kept = Vec::new();
     each_kept(snapshot, filter, 0, |id, row| {
@@ -56,14 +24,7 @@ pub fn select(
         }
     });
     let mut order = snapshot.in_capture_order(kept);
-    if sort != SortKey::Capture {
-        let ranks = Ranks::new(snapshot, sort);
-        // Stable, so that equal rows stay in capture order.
-        order.sort_by_cached_key(|id| snapshot.row(RowId(*id)).map_or(0, |row| ranks.of(&row)));
-    }
-    if descending {
-        order.reverse();
-    }
+    orders.sort(snapshot, &mut order, sort);
     order.into()
 }
 
@@ -114,61 +75,5 @@ fn each_kept(snapshot: &Snapshot, filter: &Filter, first: usize, mut each: impl 
                 each(id, row);
             }
         });
-    }
-}
-
-/// Turns rows into numbers that sort like their column: texts are sorted once, not once a comparison.
-struct Ranks {
-    sort: SortKey,
-    texts: AHashMap<u32, u64>,
-}
-
-impl Ranks {
-    fn new(snapshot: &Snapshot, sort: SortKey) -> Self {
-        let mut texts: Vec<(u32, String)> = Vec::new();
-        let mut seen = ahash::AHashSet::new();
-        for (_, row) in snapshot.rows() {
-            if let Some((id, text)) = text_of(snapshot, row, sort)
-                && seen.insert(id)
-            {
-                texts.push((id, text.to_lowercase()));
-            }
-        }
-        texts.sort_by(|a, b| a.1.cmp(&b.1));
-        Self { sort, texts: texts.into_iter().enumerate().map(|(rank, (id, _))| (id, rank as u64)).collect() }
-    }
-
-    fn of(&self, row: &Row) -> u64 {
-        let text = |id: u32| self.texts.get(&id).copied().unwrap_or(0);
-        match self.sort {
-            SortKey::Capture => u64::from(row.first_frame.0),
-            // Before 1970 counts down from the middle; the order holds.
-            SortKey::Time => (row.time.0 as u64) ^ (1 << 63),
-            SortKey::Method => text(u32::from(row.method.0)),
-            SortKey::Host => text(row.host.0),
-            SortKey::Path => text(row.path.0),
-            SortKey::Server => text(row.server.0),
-            SortKey::Type => text(u32::from(row.content_type.0)),
-            SortKey::Status => u64::from(row.status) + if row.kind == RowKind::Http { 0 } else { 1_000 },
-            SortKey::Size => row.size,
-            SortKey::Duration => u64::from(row.duration_micros),
-            SortKey::Operator => text(u32::from(row.operator)),
-            SortKey::Grade => row.grade().map_or(0, |g| 1 + g as u64),
-        }
-    }
-}
-
-fn text_of<'a>(snapshot: &'a Snapshot, row: &Row, sort: SortKey) -> Option<(u32, &'a str)> {
-    match sort {
-        SortKey::Method => Some((u32::from(row.method.0), snapshot.word(row.method))),
-        SortKey::Type => Some((u32::from(row.content_type.0), snapshot.word(row.content_type))),
-        SortKey::Host => Some((row.host.0, snapshot.text(row.host))),
-        SortKey::Path => Some((row.path.0, snapshot.text(row.path))),
-        SortKey::Server => Some((row.server.0, snapshot.text(row.server))),
-        SortKey::Operator => {
-            let name = pack().providers.get(usize::from(row.operator)).map_or("", |p| p.name);
-            Some((u32::from(row.operator), name))
-        }
-        SortKey::Capture | SortKey::Time | SortKey::Status | SortKey::Size | SortKey::Duration | SortKey::Grade => None,
     }
 }

@@ -271,8 +271,13 @@ impl Snapshot {
 
     /// A row; `None` past the end.
     pub fn row(&self, id: RowId) -> Option<Row> {
+        self.row_at(id).copied()
+    }
+
+    /// The same where it stands.
+    pub(super) fn row_at(&self, id: RowId) -> Option<&Row> {
         let id = id.0 as usize;
-        self.rows.get(id / CHUNK)?.get(id % CHUNK).copied()
+        self.rows.get(id / CHUNK)?.get(id % CHUNK)
     }
 
     /// The program that had the row's connection, `firefox (4711)`; empty where the socket tables did not tell. A hint.

@@ -613,6 +613,32 @@ fn version_tenths(version: HttpVersion) -> u8 {
     }
 }
 
+/// A row of which nothing matters but when it was.
+#[cfg(test)]
+pub(crate) fn sample_row(time: crate::model::Timestamp, first_frame: FrameNo) -> Row {
+    Row {
+        time,
+        record: BlockRef::default(),
+        size: 0,
+        first_frame,
+        duration_micros: 0,
+        host: StrId(0),
+        path: StrId(0),
+        server: StrId(0),
+        tenant: StrId(0),
+        method: StrId16(0),
+        content_type: StrId16(0),
+        status: 0,
+        operator: Row::NONE,
+        product: Row::NONE,
+        marks: 0,
+        kind: RowKind::Http,
+        version: 0,
+        role: u8::MAX,
+        grade: u8::MAX,
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::Row;

@@ -7,9 +7,9 @@ use egui::{Context, Key, KeyboardShortcut, Modifiers};
 use super::filter::FilterAction;
 use super::live::{Leave, RowsChoice, SaveWish};
 use super::state::{BodyMode, Fold, Tab, View};
-use super::table::Column;
+use super::table::{Column, Fit};
 use crate::capture::Orphan;
-use crate::case::{Preferences, ThemeChoice};
+use crate::case::{Preferences, ThemeChoice, TimeFormat};
 use crate::model::{FrameNo, ProviderId, Side, Timestamp};
 use crate::store::RowId;
 use crate::store::query::SortKey;
@@ -51,8 +51,10 @@ pub enum Action {
     Provider(Option<ProviderId>),
     /// Show the rows of a stretch of time, or of all.
     Range(Option<(Timestamp, Timestamp)>),
-    /// Order by this; again turns the order round.
+    /// Order by this; again turns the order round, and once more gives capture order back.
     Sort(SortKey),
+    /// Order by this too, where the other keys are equal.
+    SortAlso(SortKey),
     /// Select a row.
     Select(RowId),
     /// Move the selection.
@@ -61,6 +63,12 @@ pub enum Action {
     Column(Column),
     /// All columns as at first.
     ResetColumns,
+    /// Show the header line of this name, in requests or responses, as a column.
+    HeaderColumn(Side, String),
+    /// Something about the columns.
+    Columns(ColumnsAction),
+    /// Something about how times are said.
+    Time(TimeAction),
     /// Show a pane.
     Tab(Tab),
     /// Fold the panes away, or bring them back.
@@ -118,6 +126,35 @@ pub enum PreferencesAction {
     Ask,
     /// Put this to use and keep it.
     Keep(Box<Preferences>),
+}
+
+/// Something about the columns.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ColumnsAction {
+    /// Ask for the name of a header line to show as a column.
+    AskHeader,
+    /// Take a header line's column away.
+    Remove(Column),
+    /// Make columns as wide as what stands in them.
+    Fit(Fit),
+    /// Put a column elsewhere.
+    Move {
+        /// The column.
+        column: Column,
+        /// What it stands before then; the end where `None`.
+        before: Option<Column>,
+    },
+}
+
+/// Something about how times are said.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum TimeAction {
+    /// So.
+    Format(TimeFormat),
+    /// With so many decimals of a second.
+    Decimals(u8),
+    /// Let times count from the selected row, or no longer.
+    Reference,
 }
 
 /// Something about exporting rows.
@@ -272,7 +309,7 @@ const fn plain(key: Key) -> KeyboardShortcut {
 }
 
 /// Actions that have a key or stand in a menu. Longer shortcuts before shorter ones that they contain.
-pub(crate) static ENTRIES: [Entry; 49] = [
+pub(crate) static ENTRIES: [Entry; 52] = [
     Entry {
         action: Action::Live(LiveAction::Options),
         label: "Capture…",
@@ -521,6 +558,24 @@ pub(crate) static ENTRIES: [Entry; 49] = [
         label: "Preferences…",
         tip: "Theme, text size, what is hidden, folders",
         key: Some(command(Key::Comma)),
+    },
+    Entry {
+        action: Action::Time(TimeAction::Reference),
+        label: "Set or unset time reference",
+        tip: "Let times count from the selected exchange, shown as *REF*, or no longer",
+        key: Some(command(Key::T)),
+    },
+    Entry {
+        action: Action::Columns(ColumnsAction::AskHeader),
+        label: "Header line as column…",
+        tip: "Show any header line, such as x-cache, in a column of its own",
+        key: None,
+    },
+    Entry {
+        action: Action::Columns(ColumnsAction::Fit(Fit::All)),
+        label: "Fit all columns",
+        tip: "Make every column as wide as what stands in it on screen",
+        key: None,
     },
     Entry { action: Action::ResetColumns, label: "Reset columns", tip: "All columns as at first", key: None },
     Entry { action: Action::ForgetRecent, label: "Clear list", tip: "Forget the recent captures", key: None },

@@ -3,6 +3,7 @@
 
 mod apply;
 mod capturing;
+mod columns;
 mod composing;
 mod filtering;
 mod noting;
@@ -15,6 +16,7 @@ use std::sync::Arc;
 
 use crossbeam_channel::RecvTimeoutError;
 use egui::{CornerRadius, Frame, Margin, Panel, TextureHandle, TextureOptions, Ui};
+use jiff::tz::TimeZone;
 
 use super::action::{self, Action};
 use super::compose::studio::{Carried, Drawn, Studio};
@@ -86,6 +88,8 @@ struct Capture {
     kept: noting::Kept,
     /// What was made of it when it was read before, the oldest first.
     carried: Vec<Carried>,
+    /// What header lines say that are shown as columns.
+    heads: table::HeaderCells,
 }
 
 impl Capture {
@@ -130,6 +134,7 @@ struct Busy {
     findings: bool,
     completion: Option<Which>,
     preferences: bool,
+    heads: bool,
 }
 
 /// The window.
@@ -168,6 +173,8 @@ pub struct Desk {
     pub state: State,
     wants_picture: Option<Side>,
     dialog: Option<rfd::AsyncFileDialog>,
+    /// The zone of local times.
+    zone: TimeZone,
     quit: bool,
     theme_set: bool,
 }
@@ -212,9 +219,17 @@ impl Desk {
             state: State { saved, ..State::default() },
             wants_picture: None,
             dialog: None,
+            zone: TimeZone::UTC,
             quit: false,
             theme_set: false,
         })
+    }
+
+    /// Says local times in this zone.
+    #[must_use]
+    pub fn in_zone(mut self, zone: TimeZone) -> Self {
+        self.zone = zone;
+        self
     }
 
     /// Gives it a machine to capture on.
@@ -256,6 +271,7 @@ impl Desk {
         self.given += 1;
         self.busy = Busy { index: self.busy.index, preferences: self.busy.preferences, ..Busy::default() };
         self.state.selected = None;
+        self.state.references.clear();
         self.state.table = table::TableState::default();
         self.state.choice.clear();
         self.state.choice.highlight.clear();
@@ -334,6 +350,7 @@ impl Desk {
             || self.busy.findings
             || self.busy.completion.is_some()
             || self.busy.preferences
+            || self.busy.heads
             || self.studio.is_busy()
             || self.saving
             || self.looks > 0
@@ -557,7 +574,15 @@ impl Desk {
                 self.capture.findings = Some((generation, findings));
                 self.capture.findings_at = ctx.input(|input| input.time);
             }
-            Told::Record { .. } | Told::Detail { .. } | Told::Picture { .. } | Told::Findings { .. } => {}
+            Told::Heads { capture, names, said } if capture == number => {
+                self.busy.heads = false;
+                self.capture.heads.take(&names, said);
+            }
+            Told::Record { .. }
+            | Told::Detail { .. }
+            | Told::Picture { .. }
+            | Told::Findings { .. }
+            | Told::Heads { .. } => {}
         }
     }
 
@@ -567,6 +592,7 @@ impl Desk {
             return;
         }
         self.ask_order(ctx, now);
+        self.ask_heads();
         self.ask_completion();
         self.ask_findings(ctx, now);
         self.ask_notes();
@@ -769,6 +795,7 @@ impl Desk {
             return;
         }
         self.panes(ui, actions);
+        let clock = self.clock();
         let seen = table::Seen {
             snapshot: &self.capture.snapshot,
             order: &self.capture.order,
@@ -776,6 +803,8 @@ impl Desk {
             selected: self.state.selected,
             lit: self.capture.lit.as_ref(),
             live: self.live.as_ref().is_some_and(Live::goes_on) && self.capture.paused.is_none(),
+            heads: &self.capture.heads,
+            clock: &clock,
         };
         let rect = ui.available_rect_before_wrap();
         table::show(ui, &seen, &mut self.state.table, &mut self.state.saved, actions);

@@ -15,6 +15,7 @@ use super::live::{CLOSING, Live, SaveWish};
 use super::overview::Overview;
 use super::prepared::{Picture, Prepared, Shown, picture};
 use super::state::Choice;
+use super::table::Said;
 use super::verified::{OnScreen, Verified};
 use crate::capture::{KeyLogFile, is_key_log, is_open_to_others};
 use crate::case::{Case, CaseError, Key, Preferences, RedactionChoice};
@@ -22,8 +23,8 @@ use crate::engine::{self, Source};
 use crate::export::{self, Listing, RowsForm, RowsWish, Subject};
 use crate::model::{Budget, Side, clean_to};
 use crate::store::filter::{Completion, Filter, complete};
-use crate::store::query::{self, RowSet};
-use crate::store::{Actions, Notes, Row, RowId, Snapshot};
+use crate::store::query::{self, Orders, RowSet};
+use crate::store::{Actions, HeaderName, Notes, Row, RowId, Snapshot};
 
 /// A dialog that answers faster was never shown: nobody clicks within it.
 const NO_DIALOG: Duration = Duration::from_millis(300);
@@ -44,6 +45,8 @@ pub(crate) enum Ask {
     Findings { capture: u32, snapshot: Snapshot },
     /// Preferences to write into their file, where they differ from what was there before.
     Preferences { path: PathBuf, now: Box<Preferences>, before: Box<Preferences> },
+    /// What header lines say in these rows.
+    Heads { capture: u32, names: Vec<HeaderName>, rows: Vec<RowId>, snapshot: Snapshot },
     /// What could be written in a filter box at the cursor.
     Complete { which: Which, text: String, cursor: usize, snapshot: Snapshot },
 }
@@ -81,6 +84,11 @@ pub(crate) enum Told {
         text: String,
         cursor: usize,
         completion: Completion,
+    },
+    Heads {
+        capture: u32,
+        names: Vec<HeaderName>,
+        said: Vec<Said>,
     },
     /// A capture that was thrown away is still there.
     Kept(String),
@@ -246,7 +254,7 @@ impl Jobs {
     pub(crate) fn start(budget: Budget, wake: &WakeUp) -> std::io::Result<Self> {
         let (asks, asks_out) = bounded(4);
         let (told_in, told) = bounded(4);
-        let (index_asks, index_asks_out) = bounded(1);
+        let (index_asks, index_asks_out) = bounded::<IndexAsk>(1);
         let (index_told_in, index_told) = bounded(1);
         let (picked_in, picked) = bounded(1);
         let (saved_in, saved) = bounded(1);
@@ -264,8 +272,12 @@ impl Jobs {
         })?;
         let woken = Arc::clone(wake);
         Builder::new().name("index".to_owned()).spawn(move || {
+            let mut known = (0, Orders::default());
             for ask in index_asks_out {
-                if index_told_in.send(timed_index(ask)).is_err() {
+                if known.0 != ask.capture {
+                    known = (ask.capture, Orders::default());
+                }
+                if index_told_in.send(timed_index(ask, &mut known.1)).is_err() {
                     return;
                 }
                 woken();
@@ -433,6 +445,10 @@ fn answer(ask: Ask, budget: &Budget) -> Told {
             let result = now.save(&path, &before).map_err(|error| error.to_string());
             Told::Preferences { now, result }
         }
+        Ask::Heads { capture, names, rows, snapshot } => {
+            let said = rows.into_iter().map(|id| (id, snapshot.row(id), snapshot.header_values(id, &names))).collect();
+            Told::Heads { capture, names, said }
+        }
         Ask::Complete { which, text, cursor, snapshot } => {
             let completion = complete(&text, cursor, &snapshot);
             Told::Complete { which, text, cursor, completion }
@@ -522,18 +538,18 @@ fn hiding(source: &Source, choice: &RedactionChoice) -> Result<(Key, RedactionCh
 }
 
 #[expect(clippy::disallowed_methods, reason = "how long sorting takes decides how often; nothing of the analysis")]
-fn timed_index(ask: IndexAsk) -> IndexTold {
+fn timed_index(ask: IndexAsk, orders: &mut Orders) -> IndexTold {
     let start = std::time::Instant::now();
-    let mut told = index(ask);
+    let mut told = index(ask, orders);
     told.cost = start.elapsed().as_secs_f64();
     told
 }
 
-fn index(ask: IndexAsk) -> IndexTold {
+fn index(ask: IndexAsk, orders: &mut Orders) -> IndexTold {
     let IndexAsk { capture, snapshot, choice, top, selected } = ask;
     // The window sends only texts that it has read.
     let filter = Filter::parse(&choice.filter).unwrap_or_default();
-    let mut order = query::select(&snapshot, &filter, choice.provider, choice.sort, choice.descending);
+    let mut order = query::select(&snapshot, &filter, choice.provider, &choice.sort, orders);
     if let Some((from, to)) = choice.range {
         let within = |id: &u32| snapshot.row(RowId(*id)).is_some_and(|row| (from..=to).contains(&row.time));
         order = order.iter().copied().filter(within).collect();

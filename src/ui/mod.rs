@@ -6,6 +6,7 @@
 mod action;
 mod app;
 mod chips;
+mod clock;
 mod compose;
 mod dialogs;
 pub mod figure;
@@ -33,7 +34,7 @@ mod verified;
 mod way;
 mod window;
 
-pub use action::{Action, ExportAction, Goal, LiveAction, Move, PictureAction, PreferencesAction};
+pub use action::{Action, ColumnsAction, ExportAction, Goal, LiveAction, Move, PictureAction, PreferencesAction, TimeAction};
 pub use app::Desk;
 pub use filter::{FilterAction, FilterMemory, Join, KeptFilter, Which};
 pub use live::{CaptureChoice, KeepChoice, Leave, RowsChoice, SaveWish, WhichRows};
@@ -42,7 +43,7 @@ pub use state::{
     BodyMode, CaptureOptions, Choice, Dialog, Fold, OlderTheme, PathPurpose, PreferencesDraft, Saved, State, Tab,
     Trouble, View,
 };
-pub use table::Column;
+pub use table::{Column, Fit};
 pub use verified::Verified;
 pub use window::{Begin, UiError, run};
 

@@ -14,8 +14,8 @@ use super::verified::Verified;
 use crate::capture::{FilterFault, Orphan};
 use crate::case::{Preferences, ThemeChoice};
 use crate::model::{FrameNo, ProviderId, Side, Timestamp};
-use crate::store::RowId;
-use crate::store::query::SortKey;
+use crate::store::{HeaderName, RowId};
+use crate::store::query::{SortBy, SortKey};
 
 /// Captures remembered on the start screen.
 const RECENT: usize = 10;
@@ -114,6 +114,8 @@ pub struct Saved {
     pub widths: BTreeMap<Column, f32>,
     /// Columns that are not shown.
     pub hidden: Vec<Column>,
+    /// Columns from left to right, hidden ones too; those that an older version did not know stand where they do at first.
+    pub order: Vec<Column>,
     /// Height of the panes in points.
     pub pane_height: f32,
     /// Width of the verdict card in points.
@@ -135,6 +137,7 @@ impl Default for Saved {
             recent: Vec::new(),
             widths: BTreeMap::new(),
             hidden: vec![Column::Server, Column::Tenant, Column::Process, Column::Comment],
+            order: Vec::new(),
             pane_height: 360.0,
             card_width: 432.0,
             folded: false,
@@ -146,6 +149,47 @@ impl Default for Saved {
 }
 
 impl Saved {
+    /// What was kept as JSON. What cannot be used of it is as at first, and costs nothing else.
+    pub fn read(json: &str) -> Self {
+        if let Ok(whole) = serde_json::from_str(json) {
+            return whole;
+        }
+        let Ok(serde_json::Value::Object(given)) = serde_json::from_str(json) else { return Self::default() };
+        let mut good = serde_json::Map::new();
+        for (key, value) in given {
+            let mut with = good.clone();
+            with.insert(key, value);
+            if serde_json::from_value::<Self>(with.clone().into()).is_ok() {
+                good = with;
+            }
+        }
+        serde_json::from_value(good.into()).unwrap_or_default()
+    }
+
+    /// All columns from left to right, hidden ones too, each once.
+    pub(crate) fn columns(&self) -> Vec<Column> {
+        let mut columns: Vec<Column> = Vec::with_capacity(Column::ALL.len() + self.order.len());
+        for column in &self.order {
+            if !columns.contains(column) {
+                columns.push(*column);
+            }
+        }
+        for (at, column) in Column::ALL.into_iter().enumerate() {
+            if !columns.contains(&column) {
+                let before = at.checked_sub(1).and_then(|at| Column::ALL.get(at));
+                let place = before.and_then(|before| columns.iter().position(|known| known == before));
+                columns.insert(place.map_or(0, |place| place + 1), column);
+            }
+        }
+        columns
+    }
+
+    /// The header lines that are shown as columns.
+    pub(crate) fn header_columns(&self) -> Vec<HeaderName> {
+        let shown = self.order.iter().filter(|column| !self.hidden.contains(column));
+        shown.filter_map(|column| column.header()).collect()
+    }
+
     /// Puts a capture at the head of the recent ones.
     pub(crate) fn remember(&mut self, path: &Path) {
         let path = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
@@ -168,16 +212,40 @@ pub struct Choice {
     pub site: Option<String>,
     /// Only rows that began in this stretch of capture time, both ends included.
     pub range: Option<(Timestamp, Timestamp)>,
-    /// The order.
-    pub sort: SortKey,
-    /// Whether it is turned round.
-    pub descending: bool,
+    /// The order, the key first that decides first; none is capture order.
+    pub sort: Vec<SortBy>,
 }
 
 impl Choice {
     /// Whether no row is left out.
     pub(crate) fn keeps_all(&self) -> bool {
         self.filter.trim().is_empty() && self.provider.is_none() && self.site.is_none() && self.range.is_none()
+    }
+
+    /// Orders by this alone; again turns it round, and once more gives capture order back.
+    pub(crate) fn sort_by(&mut self, key: SortKey) {
+        let by = |descending| vec![SortBy { key, descending }];
+        let known = match self.sort.as_slice() {
+            [only] if only.key == key => Some(only.descending),
+            // What no key orders is in capture order already.
+            [] if key == SortKey::Capture => Some(false),
+            _ => None,
+        };
+        self.sort = match known {
+            None if key == SortKey::Capture => Vec::new(),
+            None => by(false),
+            Some(false) => by(true),
+            Some(true) => Vec::new(),
+        };
+    }
+
+    /// Orders by this too, where all other keys are equal; again turns it round, and once more leaves it out.
+    pub(crate) fn sort_also_by(&mut self, key: SortKey) {
+        match self.sort.iter_mut().find(|by| by.key == key) {
+            None => self.sort.push(SortBy { key, descending: false }),
+            Some(by) if !by.descending => by.descending = true,
+            Some(_) => self.sort.retain(|by| by.key != key),
+        }
     }
 
     /// Leaves no row out. What stands out goes on standing out.
@@ -262,6 +330,13 @@ pub enum Dialog {
         /// The filter.
         filter: String,
         /// What was typed.
+        name: String,
+    },
+    /// A header line is to be shown as a column.
+    HeaderColumn {
+        /// Whose message it stands in.
+        side: Side,
+        /// What was typed of its name.
         name: String,
     },
     /// What is said of a row.
@@ -396,6 +471,8 @@ pub struct State {
     /// The dialog on screen.
     pub dialog: Option<Dialog>,
     pub(crate) table: TableState,
+    /// Rows that times count from.
+    pub(crate) references: Vec<RowId>,
     /// What is known of the text in the filter box.
     pub(crate) filter: FilterBox,
     /// The same of the highlight box; `None` while that is closed.
@@ -429,4 +506,83 @@ pub struct State {
     pub(crate) more_interfaces: bool,
     /// What was done last, said once.
     pub(crate) said: Option<String>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Choice, Saved};
+    use crate::model::Side;
+    use crate::store::HeaderName;
+    use crate::store::query::SortKey;
+    use crate::ui::Column;
+
+    fn sorted(choice: &Choice) -> Vec<(SortKey, bool)> {
+        choice.sort.iter().map(|by| (by.key, by.descending)).collect()
+    }
+
+    #[test]
+    fn the_third_click_gives_capture_order_back() {
+        let mut choice = Choice::default();
+        let mut click = |key| {
+            choice.sort_by(key);
+            sorted(&choice)
+        };
+        assert_eq!(click(SortKey::Host), [(SortKey::Host, false)]);
+        assert_eq!(click(SortKey::Host), [(SortKey::Host, true)]);
+        assert_eq!(click(SortKey::Host), []);
+        assert_eq!(click(SortKey::Capture), [(SortKey::Capture, true)], "capture order is there already");
+        assert_eq!(click(SortKey::Capture), []);
+        click(SortKey::Size);
+        assert_eq!(click(SortKey::Host), [(SortKey::Host, false)], "another key replaces it");
+        assert_eq!(click(SortKey::Capture), []);
+    }
+
+    #[test]
+    fn further_keys_come_turn_round_and_go() {
+        let mut choice = Choice::default();
+        choice.sort_by(SortKey::Host);
+        let mut click = |key| {
+            choice.sort_also_by(key);
+            sorted(&choice)
+        };
+        assert_eq!(click(SortKey::Size), [(SortKey::Host, false), (SortKey::Size, false)]);
+        assert_eq!(click(SortKey::Host), [(SortKey::Host, true), (SortKey::Size, false)]);
+        assert_eq!(click(SortKey::Host), [(SortKey::Size, false)]);
+        choice.sort_by(SortKey::Size);
+        assert_eq!(sorted(&choice), [(SortKey::Size, true)]);
+    }
+
+    #[test]
+    fn what_older_versions_kept_is_read() {
+        let saved = Saved::read(r#"{"recent":["/a.pcap"],"widths":{"Host":99.0},"hidden":["Tenant"]}"#);
+        assert_eq!((saved.hidden.as_slice(), saved.widths.get(&Column::Host)), (&[Column::Tenant][..], Some(&99.0)));
+        assert_eq!(saved.columns(), Column::ALL, "it knew no other order");
+    }
+
+    #[test]
+    fn order_and_header_columns_come_back() {
+        let line = Column::Header(HeaderName::new(Side::Server, "X-Cache").unwrap());
+        let mut saved = Saved { order: vec![Column::Host, line, Column::Host], ..Saved::default() };
+        saved.widths.insert(line, 77.0);
+        let again = Saved::read(&serde_json::to_string(&saved).unwrap());
+        assert_eq!(again, saved);
+        let columns = again.columns();
+        assert_eq!(columns.len(), Column::ALL.len() + 1, "each once: {columns:?}");
+        assert_eq!(columns.last(), Some(&line), "{columns:?}");
+    }
+
+    #[test]
+    fn what_cannot_be_used_costs_nothing_else() {
+        for broken in [
+            r#"{"recent":["/a.pcap"],"hidden":["Nonsense"]}"#,
+            r#"{"recent":["/a.pcap"],"order":7,"widths":{"response:":1.0}}"#,
+            r#"{"hidden":null,"recent":["/a.pcap"],"tab":"Later","pane_height":"tall"}"#,
+        ] {
+            let saved = Saved::read(broken);
+            assert_eq!(saved, Saved { recent: vec!["/a.pcap".into()], ..Saved::default() }, "{broken}");
+        }
+        for broken in ["", "[]", "nonsense", "{\"recent\":"] {
+            assert_eq!(Saved::read(broken), Saved::default());
+        }
+    }
 }

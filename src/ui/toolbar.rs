@@ -2,13 +2,17 @@
 
 use egui::{Align, CornerRadius, Layout, Rect, Sense, Ui, pos2, vec2};
 
-use super::action::{self, Action, ExportAction, LiveAction, PictureAction, PreferencesAction, menu_item};
+use super::action::{
+    self, Action, ColumnsAction, ExportAction, LiveAction, PictureAction, PreferencesAction, TimeAction, menu_item,
+};
+use super::clock::{PRECISIONS, format_words};
 use super::dialogs::theme_words;
 use super::filter::FilterAction;
 use super::state::{State, View};
+use super::table::Fit;
 use super::theme;
 use super::{filter, text};
-use crate::case::ThemeChoice;
+use crate::case::{ThemeChoice, TimeFormat};
 use crate::store::Progress;
 
 /// What the bar reads.
@@ -146,7 +150,10 @@ fn menu(ui: &mut Ui, seen: &Seen<'_>, state: &State, actions: &mut Vec<Action>) 
         menu_item(ui, &Action::Compose(PictureAction::Add), actions);
         menu_item(ui, &Action::Filter(FilterAction::Highlight), actions);
         menu_item(ui, &Action::Fold, actions);
+        menu_item(ui, &Action::Columns(ColumnsAction::AskHeader), actions);
+        menu_item(ui, &Action::Columns(ColumnsAction::Fit(Fit::All)), actions);
         menu_item(ui, &Action::ResetColumns, actions);
+        ui.menu_button("Times", |ui| times(ui, state, actions));
         ui.menu_button("Theme", |ui| {
             for choice in ThemeChoice::ALL {
                 if ui.radio(state.preferences.theme == choice, theme_words(choice)).clicked() {
@@ -160,6 +167,25 @@ fn menu(ui: &mut Ui, seen: &Seen<'_>, state: &State, actions: &mut Vec<Action>) 
         menu_item(ui, &Action::Keys, actions);
         menu_item(ui, &Action::Quit, actions);
     });
+}
+
+/// How the list says times.
+fn times(ui: &mut Ui, state: &State, actions: &mut Vec<Action>) {
+    for format in TimeFormat::ALL {
+        if ui.radio(state.preferences.time == format, format_words(format)).clicked() {
+            actions.push(Action::Time(TimeAction::Format(format)));
+            ui.close();
+        }
+    }
+    ui.separator();
+    for (decimals, words) in PRECISIONS {
+        if ui.radio(state.preferences.time_decimals == decimals, words).clicked() {
+            actions.push(Action::Time(TimeAction::Decimals(decimals)));
+            ui.close();
+        }
+    }
+    ui.separator();
+    menu_item(ui, &Action::Time(TimeAction::Reference), actions);
 }
 
 fn progress(ui: &Ui, bar: Rect, seen: &Seen<'_>, colour: egui::Color32) {

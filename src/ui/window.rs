@@ -102,8 +102,7 @@ impl Window {
         let saved = context
             .storage
             .and_then(|storage| storage.get_string(SAVED))
-            .and_then(|json| serde_json::from_str::<Saved>(&json).ok())
-            .unwrap_or_default();
+            .map_or_else(Saved::default, |json| Saved::read(&json));
         let threads = std::thread::available_parallelism().map_or(2, usize::from);
         let ctx = context.egui_ctx.clone();
         let wake: Arc<dyn Fn() + Send + Sync> = Arc::new(move || ctx.request_repaint_of(ViewportId::ROOT));
@@ -112,7 +111,8 @@ impl Window {
         let path = preferences_path();
         let preferred = path.as_deref().map(Preferences::load).unwrap_or_default();
         let machine = Machine::this(preferred.preferences.live_folder.clone());
-        let mut desk = Desk::new(handle, budget, saved, wake)?.preferring(preferred, path).on(machine);
+        let desk = Desk::new(handle, budget, saved, wake)?;
+        let mut desk = desk.preferring(preferred, path).on(machine).in_zone(jiff::tz::TimeZone::system());
         if let Some(path) = key_log {
             desk.use_keys(path);
         }

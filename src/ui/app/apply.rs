@@ -11,7 +11,7 @@ use crate::ui::action::{Action, ExportAction, Goal, Move};
 use crate::ui::jobs::Take;
 use crate::ui::live::{Leave, SaveWhat};
 use crate::ui::panes::messages::MessagesState;
-use crate::ui::state::{Dialog, Fold, PathPurpose, Saved, Tab, View, Wanted};
+use crate::ui::state::{Dialog, Fold, PathPurpose, Tab, View, Wanted};
 use crate::ui::{filter, table};
 
 /// Rows remembered for going back.
@@ -56,9 +56,11 @@ impl Desk {
                 self.state.table.top = 0.0;
             }
             Action::Sort(key) => {
-                let choice = &mut self.state.choice;
-                choice.descending = choice.sort == key && !choice.descending;
-                choice.sort = key;
+                self.state.choice.sort_by(key);
+                self.state.table.top = 0.0;
+            }
+            Action::SortAlso(key) => {
+                self.state.choice.sort_also_by(key);
                 self.state.table.top = 0.0;
             }
             Action::Select(row) => {
@@ -66,19 +68,11 @@ impl Desk {
                 self.select(row);
             }
             Action::Move(step) => self.step(step),
-            Action::Column(column) => {
-                let hidden = &mut self.state.saved.hidden;
-                if hidden.contains(&column) {
-                    hidden.retain(|c| *c != column);
-                } else if hidden.len() + 1 < table::Column::ALL.len() {
-                    hidden.push(column);
-                }
-            }
-            Action::ResetColumns => {
-                let fresh = Saved::default();
-                self.state.saved.hidden = fresh.hidden;
-                self.state.saved.widths = fresh.widths;
-            }
+            Action::Column(column) => self.show_or_hide(column),
+            Action::ResetColumns => self.reset_columns(),
+            Action::HeaderColumn(side, name) => self.add_header_column(side, &name),
+            Action::Columns(action) => self.columns_action(action),
+            Action::Time(action) => self.time_action(ctx, action),
             Action::Tab(tab) => {
                 self.state.saved.tab = tab;
                 self.state.saved.folded = false;

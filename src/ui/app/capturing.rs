@@ -10,7 +10,6 @@ use super::Desk;
 use crate::capture::{Keep, Recorded, Wish, remote_session_filter};
 use crate::engine::{Command, OpenNo, Source};
 use crate::model::clean_to;
-use crate::store::query::SortKey;
 use crate::ui::action::{Action, LiveAction};
 use crate::ui::interfaces::Watch;
 use crate::ui::live::{Leave, Live, SaveWhat, SaveWish, Stage};
@@ -397,8 +396,7 @@ impl Desk {
         self.state.table.follow = follow;
         if follow {
             // The newest rows are the last ones in this order only.
-            self.state.choice.sort = SortKey::Capture;
-            self.state.choice.descending = false;
+            self.state.choice.sort.clear();
         }
     }
 

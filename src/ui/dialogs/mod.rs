@@ -3,6 +3,7 @@
 
 mod comment;
 mod export;
+mod header_column;
 mod name_filter;
 mod options;
 mod preferences;
@@ -103,6 +104,7 @@ pub(crate) fn show(ui: &Ui, dialog: &mut Dialog, seen: &Seen<'_>, more: &mut boo
         Dialog::Delete(orphan) => saving::delete(ui, orphan, actions),
         Dialog::Secrets => saving::secrets(ui, actions),
         Dialog::Comment { row, text } => comment::show(ui, *row, text, actions),
+        Dialog::HeaderColumn { side, name } => header_column::show(ui, side, name, actions),
         Dialog::NameFilter { filter, name } => name_filter::show(ui, filter, name, actions),
         Dialog::Verifying { name, .. } => verified::under_way(ui, name, actions),
         Dialog::Verified(verified) => verified::show(ui, verified, actions),

@@ -3,8 +3,9 @@
 use egui::{DragValue, Id, RichText, Ui, vec2};
 
 use super::{buttons, plain, primary, title};
-use crate::case::{MOST_LIVE_MIB, Preferences, TEXT_PERCENT, ThemeChoice};
+use crate::case::{MOST_DECIMALS, MOST_LIVE_MIB, Preferences, TEXT_PERCENT, ThemeChoice, TimeFormat};
 use crate::ui::action::{Action, PreferencesAction};
+use crate::ui::clock::format_words;
 use crate::ui::state::PreferencesDraft;
 use crate::ui::theme;
 
@@ -91,6 +92,18 @@ fn window(ui: &mut Ui, now: &mut Preferences) {
         ui.add(DragValue::new(&mut now.text_percent).range(TEXT_PERCENT).suffix(" %").speed(1)).labelled_by(label);
     });
     note(ui, "Ctrl and plus, minus or 0 change it until the window is closed");
+    line(ui, "Times", |ui, label| {
+        let chosen = egui::ComboBox::from_id_salt("times").selected_text(format_words(now.time)).show_ui(ui, |ui| {
+            for format in TimeFormat::ALL {
+                ui.selectable_value(&mut now.time, format, format_words(format));
+            }
+        });
+        let _named = chosen.response.labelled_by(label);
+    });
+    line(ui, "Decimals", |ui, label| {
+        ui.add(DragValue::new(&mut now.time_decimals).range(0..=MOST_DECIMALS).speed(0.1)).labelled_by(label);
+        ui.label(RichText::new("of a second").color(theme::colours(ui).quiet));
+    });
 }
 
 fn redaction(ui: &mut Ui, draft: &mut PreferencesDraft) {

@@ -12,6 +12,7 @@ use crate::ui::panes::{card, connection, evidence, parts, path, readings};
 use crate::ui::prepared::{BodyKind, Head, HeadLine, Shown};
 use crate::ui::shapes;
 use crate::ui::state::{Choice, Saved, State};
+use crate::ui::clock::Clock;
 use crate::ui::table::{self, Column};
 use crate::ui::text::{self, plural, sentence};
 use crate::ui::theme::{self, Colours};
@@ -449,8 +450,17 @@ fn rows(ui: &mut Ui, plan: &Plan, sheet: &Sheet, state: &mut State) {
         hidden: vec![Column::Server, Column::Tenant, Column::Type, Column::Duration, Column::Process, Column::Comment],
         ..Saved::default()
     };
-    let seen =
-        table::Seen { snapshot: &sheet.list, order: &sheet.order, choice: &choice, selected, lit: None, live: false };
+    let (heads, clock) = (table::HeaderCells::default(), Clock::default());
+    let seen = table::Seen {
+        snapshot: &sheet.list,
+        order: &sheet.order,
+        choice: &choice,
+        selected,
+        lit: None,
+        live: false,
+        heads: &heads,
+        clock: &clock,
+    };
     table::still(ui, &seen, &mut saved);
     ui.add_space(6.0);
     legend(ui);

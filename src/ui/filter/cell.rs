@@ -1,7 +1,7 @@
 //! The filter for what a cell of the table shows.
 
 use crate::evidence::pack;
-use crate::model::Grade;
+use crate::model::{Grade, Side};
 use crate::store::filter::{Filter, Key, is};
 use crate::store::{Row, RowId, RowKind, Snapshot};
 use crate::ui::table::Column;
@@ -34,6 +34,15 @@ pub(crate) fn value(column: Column, snapshot: &Snapshot, (id, row): (RowId, &Row
             parsed(format!("ip:{}", server.ip()))
         }
         Column::Frame => parsed(format!("frame:{}", row.first_frame.0)),
+        Column::Header(name) => parsed(format!("{}:{}", heads_word(name.side()), name.name())),
         Column::Time | Column::Size | Column::Duration => None,
+    }
+}
+
+/// The key that asks for a header line of such messages.
+fn heads_word(side: Side) -> &'static str {
+    match side {
+        Side::Client => Key::RequestHeader.word(),
+        Side::Server => Key::ResponseHeader.word(),
     }
 }

@@ -1,13 +1,15 @@
 //! One cell at a time: a galley or a shape, cut to its column.
 
+use core::cell::Cell;
+
 use egui::text::{LayoutJob, TextFormat, TextWrapping};
 use egui::{Color32, FontId, Painter, Pos2, Rect, pos2, vec2};
 
 use super::columns::Column;
 use super::words::{awaits, names, said};
-use super::{INSET, Visible};
+use super::{INSET, Seen, Visible};
 use crate::model::{Grade, WitnessKind, middle};
-use crate::store::{Row, RowKind, Snapshot};
+use crate::store::{Row, RowKind};
 use crate::ui::theme::{self, Colours};
 use crate::ui::{shapes, text};
 
@@ -15,34 +17,59 @@ use crate::ui::{shapes, text};
 pub(super) struct Cells<'a> {
     pub(super) painter: Painter,
     pub(super) c: &'static Colours,
-    pub(super) snapshot: &'a Snapshot,
+    pub(super) seen: &'a Seen<'a>,
     pub(super) x: f32,
     pub(super) width: f32,
+    /// The width that the widest cell so far would fill.
+    pub(super) reach: Cell<f32>,
 }
 
-impl Cells<'_> {
+/// Wider than any cell: nothing is cut.
+const WIDE: f32 = 100_000.0;
+
+impl<'a> Cells<'a> {
+    /// The width in which all that these cells say has room.
+    pub(super) fn fitting(painter: &Painter, seen: &'a Seen<'a>, c: &'static Colours, cells: (Column, &[Visible])) -> f32 {
+        let mut painter = painter.clone();
+        painter.set_invisible();
+        let cell = Self { painter, c, seen, x: 0.0, width: WIDE, reach: Cell::new(0.0) };
+        for visible in cells.1 {
+            cell.paint(cells.0, visible);
+        }
+        cell.reach.get()
+    }
+
+    fn reached(&self, width: f32) {
+        self.reach.set(self.reach.get().max(width));
+    }
+
     pub(super) fn paint(&self, column: Column, visible: &Visible) {
         let (row, c) = (&visible.row, self.c);
         let y = visible.rect.center().y;
         let quiet = if visible.selected { c.text } else { c.quiet };
         match column {
             Column::Frame => self.right(y, row.first_frame.to_string(), quiet),
-            Column::Time => self.left(y, &row.time.time_of_day(3), theme::sans(theme::BODY), quiet),
+            Column::Time => {
+                let words = self.seen.clock.words((visible.id, row), visible.above);
+                if self.seen.clock.counts() {
+                    self.right(y, words, quiet);
+                } else {
+                    self.left(y, &words, theme::sans(theme::BODY), quiet);
+                }
+            }
             Column::Method => {
-                let font =
-                    if row.kind == RowKind::Http { theme::strong(theme::BODY) } else { theme::sans(theme::BODY) };
-                self.left(
-                    y,
-                    self.snapshot.word(row.method),
-                    font,
-                    if row.kind == RowKind::Http { c.text } else { quiet },
-                );
-                if row.kind != RowKind::Tls && row.is_opened() {
+                let is_http = row.kind == RowKind::Http;
+                let font = if is_http { theme::strong(theme::BODY) } else { theme::sans(theme::BODY) };
+                let locked = row.kind != RowKind::Tls && row.is_opened();
+                let room = if locked { self.width - 14.0 } else { self.width };
+                let colour = if is_http { c.text } else { quiet };
+                self.cut(y, self.seen.snapshot.word(row.method), room, font, colour);
+                if locked {
                     shapes::lock(&self.painter, pos2(self.x + self.width - 14.0, y), c.faint);
                 }
             }
-            Column::Host => match self.snapshot.text(row.host) {
-                "" => self.left(y, self.snapshot.text(row.server), theme::sans(theme::BODY), c.faint),
+            Column::Host => match self.seen.snapshot.text(row.host) {
+                "" => self.left(y, self.seen.snapshot.text(row.server), theme::sans(theme::BODY), c.faint),
                 host => self.host(y, host, quiet),
             },
             Column::Path => {
@@ -54,7 +81,7 @@ impl Cells<'_> {
                 if odd(row) {
                     glyph(shapes::caution, c.amber);
                 }
-                if let Some(note) = self.snapshot.note(visible.id) {
+                if let Some(note) = self.seen.snapshot.note(visible.id) {
                     if note.marked {
                         glyph(shapes::flag, c.text);
                     }
@@ -62,11 +89,11 @@ impl Cells<'_> {
                         glyph(shapes::speech, c.text);
                     }
                 }
-                self.cut(y, self.snapshot.text(row.path), width, theme::sans(theme::BODY), c.text);
+                self.cut(y, self.seen.snapshot.text(row.path), width, theme::sans(theme::BODY), c.text);
             }
             Column::Status => self.status(y, row, quiet),
             Column::Type => {
-                let media = self.snapshot.word(row.content_type);
+                let media = self.seen.snapshot.word(row.content_type);
                 let short = media.strip_prefix("application/").unwrap_or(media);
                 let short = if short.starts_with("grpc") { "gRPC" } else { short };
                 self.left(y, short, theme::sans(theme::BODY), quiet);
@@ -77,13 +104,17 @@ impl Cells<'_> {
             Column::Operator => self.operator(y, row, quiet),
             Column::Grade => self.grade(y, row),
             Column::Agreement => self.agreement(y, row),
-            Column::Server => self.left(y, self.snapshot.text(row.server), theme::sans(theme::BODY), quiet),
-            Column::Tenant => self.left(y, self.snapshot.text(row.tenant), theme::sans(theme::BODY), c.text),
-            Column::Process => self.left(y, self.snapshot.program(visible.id), theme::sans(theme::BODY), quiet),
+            Column::Server => self.left(y, self.seen.snapshot.text(row.server), theme::sans(theme::BODY), quiet),
+            Column::Tenant => self.left(y, self.seen.snapshot.text(row.tenant), theme::sans(theme::BODY), c.text),
+            Column::Process => self.left(y, self.seen.snapshot.program(visible.id), theme::sans(theme::BODY), quiet),
             Column::Comment => {
-                let words = self.snapshot.note(visible.id).map(said).unwrap_or_default();
+                let words = self.seen.snapshot.note(visible.id).map(said).unwrap_or_default();
                 self.left(y, &words, theme::sans(theme::BODY), c.text);
             }
+            Column::Header(name) => match self.seen.heads.get(visible.id, name) {
+                Some(value) => self.left(y, value, theme::sans(theme::BODY), c.text),
+                None => self.left(y, "…", theme::sans(theme::BODY), c.faint),
+            },
         }
     }
 
@@ -97,17 +128,23 @@ impl Cells<'_> {
         }
         let mut job = LayoutJob::single_section(text.to_owned(), TextFormat::simple(font, colour));
         job.wrap = TextWrapping { break_anywhere: true, ..TextWrapping::truncate_at_width(width - 2.0 * INSET) };
-        self.galley(pos2(self.x + INSET, y), job);
+        // What stands at the right of the text has its room too.
+        self.reached(self.galley(pos2(self.x + INSET, y), job) + self.width - width);
     }
 
-    fn galley(&self, at: Pos2, job: LayoutJob) {
+    /// Gives the width that it fills.
+    fn galley(&self, at: Pos2, job: LayoutJob) -> f32 {
         let galley = self.painter.layout_job(job);
+        let filled = at.x - self.x + galley.size().x + INSET;
+        self.reached(filled);
         let at = pos2(at.x, (at.y - galley.size().y / 2.0).round());
         self.painter.galley(at, galley, self.c.text);
+        filled
     }
 
     fn right(&self, y: f32, text: String, colour: Color32) {
         let galley = self.painter.layout_no_wrap(text, theme::sans(theme::BODY), colour);
+        self.reached(galley.size().x + 2.0 * INSET);
         let at = pos2(self.x + self.width - INSET - galley.size().x, (y - galley.size().y / 2.0).round());
         self.painter.galley(at, galley, colour);
     }
@@ -120,6 +157,7 @@ impl Cells<'_> {
         let room = self.width - 2.0 * INSET;
         let whole = self.painter.layout_job(self.emphasised(host, domain, quiet));
         let wide = whole.size().x;
+        self.reached(wide + 2.0 * INSET);
         if wide <= room {
             let at = pos2(self.x + INSET, (y - whole.size().y / 2.0).round());
             self.painter.galley(at, whole, self.c.text);
@@ -189,6 +227,7 @@ impl Cells<'_> {
         let Some(operator) = row.operator() else { return };
         let colour = self.c.provider(operator);
         let mut x = self.x + INSET;
+        self.reached(12.0 * WitnessKind::ALL.len() as f32 + 2.0 * INSET);
         for kind in WitnessKind::ALL {
             let cell = Rect::from_min_size(pos2(x, y - 5.0), vec2(10.0, 10.0));
             shapes::witness(&self.painter, cell, row.agreement().of(kind), colour, self.c);
@@ -202,6 +241,7 @@ impl Cells<'_> {
         let colour = self.c.grade(grade);
         shapes::grade(&self.painter, pos2(self.x + INSET + 6.0, y), 5.0, grade, colour);
         let galley = self.painter.layout_no_wrap(grade.word().to_owned(), theme::sans(theme::BODY), colour);
+        self.reached(galley.size().x + 18.0 + 2.0 * INSET);
         let at = pos2(self.x + INSET + 18.0, (y - galley.size().y / 2.0).round());
         self.painter.galley(at, galley, colour);
     }

@@ -1,12 +1,18 @@
-//! The columns: titles, widths, what they sort by.
+//! The columns: titles, widths, what they sort by, the words under which they are kept.
 
-use serde::{Deserialize, Serialize};
+use std::borrow::Cow;
 
+use serde::de::{Deserialize, Deserializer, Error};
+use serde::ser::{Serialize, Serializer};
+
+use crate::model::Side;
+use crate::store::HeaderName;
 use crate::store::query::SortKey;
+use crate::ui::clock::Clock;
 use crate::ui::state::Saved;
 
 /// A column of the table.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Column {
     /// The first frame's number.
     Frame,
@@ -40,9 +46,25 @@ pub enum Column {
     Process,
     /// What the user says of it.
     Comment,
+    /// What a header line says.
+    Header(HeaderName),
+}
+
+impl Serialize for Column {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(&self.word())
+    }
+}
+
+impl<'de> Deserialize<'de> for Column {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let word = <Cow<'_, str>>::deserialize(deserializer)?;
+        Self::named(&word).ok_or_else(|| D::Error::custom("no such column"))
+    }
 }
 
 impl Column {
+    /// All but header lines, which are named by the user.
     pub(crate) const ALL: [Self; 16] = [
         Self::Frame,
         Self::Time,
@@ -62,10 +84,52 @@ impl Column {
         Self::Comment,
     ];
 
-    pub(crate) fn title(self) -> &'static str {
+    /// The word under which it is kept.
+    fn word(self) -> Cow<'static, str> {
+        let word = match self {
+            Self::Frame => "Frame",
+            Self::Time => "Time",
+            Self::Method => "Method",
+            Self::Host => "Host",
+            Self::Path => "Path",
+            Self::Status => "Status",
+            Self::Type => "Type",
+            Self::Size => "Size",
+            Self::Duration => "Duration",
+            Self::Operator => "Operator",
+            Self::Grade => "Grade",
+            Self::Agreement => "Agreement",
+            Self::Server => "Server",
+            Self::Tenant => "Tenant",
+            Self::Process => "Process",
+            Self::Comment => "Comment",
+            Self::Header(name) => return format!("{}:{}", side_word(name.side()), name.name()).into(),
+        };
+        word.into()
+    }
+
+    fn named(word: &str) -> Option<Self> {
+        let header = |side| word.strip_prefix(side_word(side))?.strip_prefix(':').map(|name| (side, name));
+        if let Some((side, name)) = header(Side::Client).or_else(|| header(Side::Server)) {
+            return HeaderName::new(side, name).map(Self::Header);
+        }
+        Self::ALL.into_iter().find(|column| column.word() == word)
+    }
+
+    /// The line that it shows, where it shows one.
+    pub(crate) fn header(self) -> Option<HeaderName> {
+        if let Self::Header(name) = self { Some(name) } else { None }
+    }
+
+    /// What stands at its head. The zone of times is named there.
+    pub(super) fn heading(&self, clock: &Clock) -> Cow<'_, str> {
+        if *self == Self::Time { clock.title() } else { self.title().into() }
+    }
+
+    pub(crate) fn title(&self) -> &str {
         match self {
             Self::Frame => "Frame",
-            Self::Time => "Time (UTC)",
+            Self::Time => "Time",
             Self::Method => "Method",
             Self::Host => "Host",
             Self::Path => "Path",
@@ -80,11 +144,12 @@ impl Column {
             Self::Tenant => "Tenant",
             Self::Process => "Process",
             Self::Comment => "Comment",
+            Self::Header(name) => name.name(),
         }
     }
 
-    pub(crate) fn tip(self) -> &'static str {
-        match self {
+    pub(crate) fn tip(self) -> Cow<'static, str> {
+        let tip = match self {
             Self::Frame => "Number of the exchange's first frame, as Wireshark counts; of its entry in a HAR file",
             Self::Time => "When the first frame was captured",
             Self::Method => "HTTP method; TLS or DNS for what is not HTTP",
@@ -105,13 +170,17 @@ impl Column {
             Self::Process => {
                 "Live captures only: the program that had the connection, from the socket tables. A hint, no evidence; process:name filters"
             }
-        }
+            Self::Header(name) => {
+                return format!("The header line {} of the {}", name.name(), side_word(name.side())).into();
+            }
+        };
+        tip.into()
     }
 
-    pub(super) fn width(self) -> f32 {
+    pub(super) fn width(self, clock: &Clock) -> f32 {
         match self {
-            Self::Time => 104.0,
-            Self::Tenant | Self::Process => 120.0,
+            Self::Time => clock.width(),
+            Self::Tenant | Self::Process | Self::Header(_) => 120.0,
             Self::Method | Self::Status => 64.0,
             Self::Frame | Self::Duration => 72.0,
             Self::Host => 232.0,
@@ -125,7 +194,7 @@ impl Column {
         }
     }
 
-    pub(super) fn sort(self) -> Option<SortKey> {
+    pub(crate) fn sort(self) -> Option<SortKey> {
         match self {
             Self::Frame => Some(SortKey::Capture),
             Self::Time => Some(SortKey::Time),
@@ -139,21 +208,54 @@ impl Column {
             Self::Operator => Some(SortKey::Operator),
             Self::Grade => Some(SortKey::Grade),
             Self::Server => Some(SortKey::Server),
-            Self::Tenant | Self::Agreement | Self::Process | Self::Comment => None,
+            Self::Tenant => Some(SortKey::Tenant),
+            Self::Process => Some(SortKey::Process),
+            Self::Comment => Some(SortKey::Comment),
+            Self::Header(name) => Some(SortKey::Header(name)),
+            Self::Agreement => None,
         }
     }
 
-    pub(super) fn right(self) -> bool {
-        matches!(self, Self::Frame | Self::Size | Self::Duration)
+    pub(super) fn right(self, clock: &Clock) -> bool {
+        match self {
+            Self::Frame | Self::Size | Self::Duration => true,
+            Self::Time => clock.counts(),
+            Self::Method
+            | Self::Host
+            | Self::Path
+            | Self::Status
+            | Self::Type
+            | Self::Operator
+            | Self::Grade
+            | Self::Agreement
+            | Self::Server
+            | Self::Tenant
+            | Self::Process
+            | Self::Comment
+            | Self::Header(_) => false,
+        }
     }
 }
 
+/// Whose message a header line stands in.
+pub(crate) fn side_word(side: Side) -> &'static str {
+    match side {
+        Side::Client => "request",
+        Side::Server => "response",
+    }
+}
+
+/// Widths that a column can have.
+pub(super) const WIDTHS: core::ops::RangeInclusive<f32> = 36.0..=2_000.0;
+
 /// The visible columns with their widths; what is left over goes to host and path.
-pub(super) fn layout(saved: &Saved, room: f32) -> Vec<(Column, f32)> {
-    let mut columns: Vec<(Column, f32)> = Column::ALL
+pub(super) fn layout(saved: &Saved, room: f32, clock: &Clock) -> Vec<(Column, f32)> {
+    let width = |column: Column| saved.widths.get(&column).copied().filter(|width| WIDTHS.contains(width));
+    let mut columns: Vec<(Column, f32)> = saved
+        .columns()
         .into_iter()
         .filter(|column| !saved.hidden.contains(column))
-        .map(|column| (column, saved.widths.get(&column).copied().unwrap_or_else(|| column.width())))
+        .map(|column| (column, width(column).unwrap_or_else(|| column.width(clock))))
         .collect();
     let total = columns.iter().map(|(_, width)| width).sum::<f32>();
     squeeze(&mut columns, saved, total - room);
@@ -194,12 +296,12 @@ fn squeeze(columns: &mut [(Column, f32)], saved: &Saved, lack: f32) {
 
 #[cfg(test)]
 mod tests {
-    use super::{Column, layout};
+    use super::{Clock, Column, layout};
     use crate::ui::state::Saved;
 
     #[track_caller]
     fn check(room: f32, fits: bool) {
-        let columns = layout(&Saved::default(), room);
+        let columns = layout(&Saved::default(), room, &Clock::default());
         let total: f32 = columns.iter().map(|(_, width)| width).sum();
         assert_eq!(total <= room, fits, "{total} in {room}");
         assert!(columns.iter().all(|(_, width)| *width >= 50.0), "{columns:?}");
@@ -212,13 +314,23 @@ mod tests {
         check(1_270.0, true);
         check(1_024.0, true);
         check(500.0, false);
-        assert!(!layout(&Saved::default(), 100.0).iter().any(|(column, _)| *column == Column::Server));
+        assert!(!layout(&Saved::default(), 100.0, &Clock::default()).iter().any(|(column, _)| *column == Column::Server));
     }
 
     #[test]
     fn a_chosen_width_stays() {
         let mut saved = Saved::default();
         saved.widths.insert(Column::Path, 400.0);
-        assert!(layout(&saved, 800.0).contains(&(Column::Path, 400.0)));
+        assert!(layout(&saved, 800.0, &Clock::default()).contains(&(Column::Path, 400.0)));
+    }
+
+    #[test]
+    fn columns_are_kept_under_words() {
+        for word in Column::ALL.map(Column::word).into_iter().chain(["request::path".into(), "response:x-cache".into()]) {
+            assert_eq!(Column::named(&word).map(Column::word).as_ref(), Some(&word));
+        }
+        for word in ["", "frame", "response:", "response:x cache", "answer:x"] {
+            assert_eq!(Column::named(word), None, "{word}");
+        }
     }
 }

@@ -4,6 +4,7 @@
 mod cells;
 mod columns;
 mod header;
+mod heads;
 mod words;
 
 use egui::{
@@ -12,17 +13,20 @@ use egui::{
 };
 
 use super::action::{Action, Move, NoteAction};
+use super::clock::Clock;
 use super::filter::{FilterAction, Join, cell_filter};
 use super::state::{Choice, Saved};
 use super::theme::{self, Colours, HEADER, ROW};
-use crate::model::{ProviderId, clean_to};
-use crate::store::query::{RowSet, SortKey};
-use crate::store::{Row, RowId, RowKind, Snapshot};
+use crate::model::{ProviderId, Timestamp, clean_to};
+use crate::store::query::RowSet;
+use crate::store::{HeaderName, Row, RowId, RowKind, Snapshot};
 
 use cells::Cells;
 pub use columns::Column;
-use columns::layout;
-use words::{full, names};
+pub(crate) use columns::side_word;
+use columns::{WIDTHS, layout};
+pub(crate) use heads::{HeaderCells, Said};
+use words::{aside, full, names};
 pub(crate) use words::{grade_words, said, spoken};
 
 /// Width of the scroll bar.
@@ -49,6 +53,17 @@ pub(crate) struct TableState {
     pub(crate) reveal: bool,
     /// Stay at the newest row while a live capture goes on.
     pub(crate) follow: bool,
+    /// What is to be made as wide as its content in the next frame.
+    pub(crate) fit: Option<Fit>,
+}
+
+/// What is made as wide as its content.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Fit {
+    /// One column.
+    Column(Column),
+    /// All that are shown.
+    All,
 }
 
 impl TableState {
@@ -92,6 +107,22 @@ pub(crate) struct Seen<'a> {
     pub(crate) lit: Option<&'a RowSet>,
     /// Whether rows come at the end.
     pub(crate) live: bool,
+    /// What header lines say.
+    pub(crate) heads: &'a HeaderCells,
+    /// How times are said.
+    pub(crate) clock: &'a Clock,
+}
+
+/// The rows on screen whose header lines are to be read.
+pub(crate) fn unread_heads(
+    cells: &mut HeaderCells,
+    names: &[HeaderName],
+    (snapshot, order): (&Snapshot, &[u32]),
+    state: &TableState,
+) -> Vec<RowId> {
+    let count = state.page.ceil() as usize + 1;
+    let rows: Vec<RowId> = order.iter().skip(state.top.floor() as usize).take(count).map(|id| RowId(*id)).collect();
+    cells.missing(names, &rows, snapshot)
 }
 
 /// The table's id for the keyboard.
@@ -108,7 +139,7 @@ pub(crate) fn show(ui: &mut Ui, seen: &Seen<'_>, state: &mut TableState, saved: 
     if body.width() < 40.0 || body.height() < ROW {
         return;
     }
-    let columns = layout(saved, body.width());
+    let columns = layout(saved, body.width(), seen.clock);
     let total: f32 = columns.iter().map(|(_, width)| width).sum();
     state.left = state.left.clamp(0.0, (total - body.width()).max(0.0));
     // The last row must not lie under the bar at the lower edge.
@@ -121,7 +152,7 @@ pub(crate) fn show(ui: &mut Ui, seen: &Seen<'_>, state: &mut TableState, saved: 
         }
     }
     keyboard(ui, all, actions);
-    let grows = seen.live && seen.choice.sort == SortKey::Capture && !seen.choice.descending;
+    let grows = seen.live && seen.choice.sort.is_empty();
     if grows && state.follow {
         state.top = state.end(seen.order.len());
     }
@@ -133,9 +164,12 @@ pub(crate) fn show(ui: &mut Ui, seen: &Seen<'_>, state: &mut TableState, saved: 
     let painter = ui.painter_at(all);
     painter.rect_filled(all, CornerRadius::ZERO, c.page);
     let grid = Grid { painter: painter.with_clip_rect(body), body, columns };
-    rows(ui, &grid, seen, state, actions);
+    let visible = rows(ui, &grid, seen, state, actions);
+    if let Some(fit) = state.fit.take() {
+        fit_columns(ui, &grid, seen, (&visible, fit), saved);
+    }
     let head = Rect::from_min_max(all.min, pos2(body.right(), body.top()));
-    header::header(ui, (&painter, head), &grid.columns, seen.choice, (saved, state.left), actions);
+    header::header(ui, (&painter, head), &grid.columns, seen, (saved, state.left), actions);
     sideways(ui, &painter, body, total, state);
     scroll_bar(ui, &painter, Rect::from_min_max(pos2(body.right(), body.top()), all.max), seen.order.len(), state);
     if grows {
@@ -151,11 +185,24 @@ pub(crate) fn still(ui: &mut Ui, seen: &Seen<'_>, saved: &mut Saved) {
     let body = Rect::from_min_max(pos2(all.left(), all.top() + HEADER), all.max);
     let painter = ui.painter_at(all);
     painter.rect_filled(all, CornerRadius::ZERO, c.page);
-    let grid = Grid { painter: painter.with_clip_rect(body), body, columns: layout(saved, body.width()) };
+    let grid = Grid { painter: painter.with_clip_rect(body), body, columns: layout(saved, body.width(), seen.clock) };
     let (top, mut nobody_clicks) = (TableState::default(), Vec::new());
     rows(ui, &grid, seen, &top, &mut nobody_clicks);
     let head = Rect::from_min_max(all.min, pos2(body.right(), body.top()));
-    header::header(ui, (&painter, head), &grid.columns, seen.choice, (saved, 0.0), &mut nobody_clicks);
+    header::header(ui, (&painter, head), &grid.columns, seen, (saved, 0.0), &mut nobody_clicks);
+}
+
+/// Makes columns as wide as what stands in them, as far as it is on screen.
+fn fit_columns(ui: &Ui, grid: &Grid, seen: &Seen<'_>, (visible, fit): (&[Visible], Fit), saved: &mut Saved) {
+    let c = theme::colours(ui);
+    for (column, _) in &grid.columns {
+        if fit == Fit::All || fit == Fit::Column(*column) {
+            let cells = Cells::fitting(&grid.painter, seen, c, (*column, visible));
+            let head = header::width(&grid.painter, *column, seen);
+            saved.widths.insert(*column, cells.max(head).ceil().clamp(*WIDTHS.start(), *WIDTHS.end()));
+        }
+    }
+    ui.ctx().request_repaint();
 }
 
 fn keyboard(ui: &Ui, all: Rect, actions: &mut Vec<Action>) {
@@ -204,6 +251,8 @@ struct Visible {
     row: Row,
     rect: Rect,
     selected: bool,
+    /// When the row shown before it was.
+    above: Option<Timestamp>,
 }
 
 /// Where rows are painted, and how its width is shared out.
@@ -224,13 +273,15 @@ impl Grid {
     }
 }
 
-fn rows(ui: &Ui, grid: &Grid, seen: &Seen<'_>, state: &TableState, actions: &mut Vec<Action>) {
+fn rows(ui: &Ui, grid: &Grid, seen: &Seen<'_>, state: &TableState, actions: &mut Vec<Action>) -> Vec<Visible> {
     let Grid { painter, body, columns } = grid;
     let c = theme::colours(ui);
     let first = state.top.floor() as usize;
     let shift = (state.top.fract() as f32) * ROW;
     let count = (body.height() / ROW).ceil() as usize + 1;
     let mut visible = Vec::with_capacity(count);
+    let before = first.checked_sub(1).and_then(|at| seen.order.get(at));
+    let mut above = before.and_then(|id| seen.snapshot.row(RowId(*id))).map(|row| row.time);
     for (i, id) in seen.order.iter().skip(first).take(count).enumerate() {
         let id = RowId(*id);
         let Some(row) = seen.snapshot.row(id) else { continue };
@@ -238,7 +289,11 @@ fn rows(ui: &Ui, grid: &Grid, seen: &Seen<'_>, state: &TableState, actions: &mut
         let rect = Rect::from_min_max(pos2(body.left(), top), pos2(body.right(), top + ROW));
         let selected = seen.selected == Some(id);
         let response = ui.interact(rect.intersect(*body), focus_id().with(id.0), Sense::CLICK);
-        response.widget_info(|| WidgetInfo::selected(Role::Row, true, selected, spoken(seen.snapshot, (id, &row))));
+        response.widget_info(|| {
+            let mut info = WidgetInfo::selected(Role::Row, true, selected, spoken(seen.snapshot, (id, &row)));
+            info.current_text_value = Some(aside(seen, columns, (id, &row), above));
+            info
+        });
         let over = match (selected, response.hovered()) {
             (true, _) => Some(Over::Selected),
             (false, true) => Some(Over::Hovered),
@@ -254,7 +309,7 @@ fn rows(ui: &Ui, grid: &Grid, seen: &Seen<'_>, state: &TableState, actions: &mut
             actions.push(Action::Select(id));
         }
         if response.hovered() {
-            hint(&response, grid, seen.snapshot, (id, &row), state);
+            hint(&response, grid, seen, (id, &row), state);
         }
         let clicked = response.id.with("column");
         if response.secondary_clicked() {
@@ -265,19 +320,22 @@ fn rows(ui: &Ui, grid: &Grid, seen: &Seen<'_>, state: &TableState, actions: &mut
             let column = ui.data(|data| data.get_temp::<Option<Column>>(clicked)).flatten();
             menu(ui, seen.snapshot, (id, &row, column), actions);
         });
-        visible.push(Visible { id, row, rect, selected });
+        visible.push(Visible { id, row, rect, selected, above });
+        above = Some(row.time);
     }
     let mut x = body.left() - state.left;
     for (column, width) in columns {
         let clip = Rect::from_x_y_ranges(x..=x + width, body.y_range()).intersect(*body);
         if clip.width() > 2.0 {
-            let cell = Cells { painter: painter.with_clip_rect(clip), c, snapshot: seen.snapshot, x, width: *width };
+            let painter = painter.with_clip_rect(clip);
+            let cell = Cells { painter, c, seen, x, width: *width, reach: core::cell::Cell::new(0.0) };
             for row in &visible {
                 cell.paint(*column, row);
             }
         }
         x += width;
     }
+    visible
 }
 
 /// Why a row stands out.
@@ -327,12 +385,12 @@ fn stands_out(painter: &Painter, c: &Colours, rect: Rect) {
 }
 
 /// What the cell under the pointer says in full.
-fn hint(response: &Response, grid: &Grid, snapshot: &Snapshot, at: (RowId, &Row), state: &TableState) {
+fn hint(response: &Response, grid: &Grid, seen: &Seen<'_>, at: (RowId, &Row), state: &TableState) {
     let Some(pointer) = response.hover_pos() else { return };
     let mut x = grid.body.left() - state.left;
     for (column, width) in &grid.columns {
         if (x..x + width).contains(&pointer.x) {
-            let words = full(*column, snapshot, at);
+            let words = full(*column, seen, at);
             if !words.is_empty() && !response.context_menu_opened() {
                 let _shown = response.clone().on_hover_ui_at_pointer(|ui| {
                     ui.set_max_width(480.0);

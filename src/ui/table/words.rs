@@ -1,8 +1,9 @@
 //! Rows and cells in words: for tooltips, the screen reader and copying.
 
+use super::Seen;
 use super::columns::Column;
 use crate::evidence::pack;
-use crate::model::{Grade, WitnessKind, clean_to};
+use crate::model::{Grade, Timestamp, WitnessKind, clean_to};
 use crate::store::{Note, Row, RowId, RowKind, Snapshot};
 use crate::ui::{story, text};
 
@@ -44,6 +45,26 @@ pub(crate) fn spoken(snapshot: &Snapshot, (id, row): (RowId, &Row)) -> String {
     parts.into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join(" ")
 }
 
+/// What the user's choices add to a row for the screen reader: its time as it is shown, and the header lines that are columns.
+pub(super) fn aside(
+    seen: &Seen<'_>,
+    columns: &[(Column, f32)],
+    (id, row): (RowId, &Row),
+    above: Option<Timestamp>,
+) -> String {
+    let mut parts = Vec::new();
+    for (column, _) in columns {
+        if *column == Column::Time {
+            parts.push(seen.clock.words((id, row), above));
+        } else if let Some(value) = column.header().and_then(|name| seen.heads.get(id, name))
+            && !value.is_empty()
+        {
+            parts.push(format!("{}: {value}", column.title()));
+        }
+    }
+    parts.join(", ")
+}
+
 /// A comment, ready for display: a case file may come from a stranger.
 pub(crate) fn said(note: &Note) -> String {
     clean_to(note.comment.as_bytes(), SAID_CHARS).into_owned()
@@ -55,10 +76,11 @@ pub(super) fn awaits(row: &Row) -> bool {
 }
 
 /// What a cell says in full.
-pub(super) fn full(column: Column, snapshot: &Snapshot, (id, row): (RowId, &Row)) -> String {
+pub(super) fn full(column: Column, seen: &Seen<'_>, (id, row): (RowId, &Row)) -> String {
+    let snapshot = seen.snapshot;
     match column {
         Column::Frame => String::new(),
-        Column::Time => row.time.rfc3339(),
+        Column::Time => seen.clock.full(row),
         Column::Method => {
             let version = match row.http_version() {
                 0 if row.is_opened() => {
@@ -142,6 +164,7 @@ pub(super) fn full(column: Column, snapshot: &Snapshot, (id, row): (RowId, &Row)
         Column::Tenant => snapshot.text(row.tenant).to_owned(),
         Column::Process => snapshot.program(id).to_owned(),
         Column::Comment => snapshot.note(id).map(said).unwrap_or_default(),
+        Column::Header(name) => seen.heads.get(id, name).unwrap_or_default().to_owned(),
     }
 }
 

@@ -1,0 +1,264 @@
+//! The list's columns, orders and times, as a user handles them.
+
+use egui::{Key, Modifiers, PointerButton, Pos2, Role, vec2};
+use egui_kittest::kittest::{NodeT as _, Queryable as _};
+use jiff::tz::TimeZone;
+use nephoscope::case::TimeFormat;
+use nephoscope::engine::Source;
+use nephoscope::model::Budget;
+use nephoscope::store::query::{SortBy, SortKey};
+use nephoscope::ui::{Column, Desk, Saved};
+
+use super::{World, ui_world, window};
+
+/// A window with wide columns only where asked for, and two rounds of exchanges.
+fn world() -> World {
+    World::with_rounds(2)
+}
+
+/// The titles from left to right.
+fn titles(world: &World) -> Vec<String> {
+    let mut heads: Vec<(f32, String)> = world
+        .harness
+        .query_all_by_role(Role::ColumnHeader)
+        .map(|head| (head.rect().left(), head.accesskit_node().label().unwrap_or_default()))
+        .collect();
+    heads.sort_by(|a, b| a.0.total_cmp(&b.0));
+    heads.into_iter().map(|(_, title)| title).collect()
+}
+
+fn place(world: &World, title: &str) -> usize {
+    titles(world).iter().position(|other| other == title).unwrap_or_else(|| panic!("{title} in {:?}", titles(world)))
+}
+
+fn head(world: &World, title: &str) -> egui::Rect {
+    world.harness.get_by_role_and_label(Role::ColumnHeader, title).rect()
+}
+
+/// How a screen reader says that a column is sorted.
+fn sorted(world: &World, title: &str) -> String {
+    world.harness.get_by_role_and_label(Role::ColumnHeader, title).value().unwrap_or_default()
+}
+
+fn click_head(world: &mut World, title: &str, modifiers: Modifiers) {
+    world.harness.get_by_role_and_label(Role::ColumnHeader, title).click_modifiers(modifiers);
+    world.settle();
+}
+
+/// Opens the menu of a column's header and clicks an item.
+fn pick(world: &mut World, title: &str, item: &str) {
+    world.harness.get_by_role_and_label(Role::ColumnHeader, title).click_secondary();
+    world.settle();
+    world.click(item);
+}
+
+/// What the rows say beside their names: the time as it is shown, then header lines.
+fn asides(world: &World) -> Vec<String> {
+    world.harness.get_all_by_role(Role::Row).map(|row| row.value().unwrap_or_default()).collect()
+}
+
+fn drag(world: &mut World, from: Pos2, to: Pos2) {
+    world.harness.hover_at(from);
+    world.harness.run_steps(1);
+    world.harness.drag_at(from);
+    world.harness.run_steps(1);
+    // In steps, as a hand moves: one jump would be a click.
+    for step in 1..=8_u8 {
+        world.harness.hover_at(from + (to - from) * (f32::from(step) / 8.0));
+        world.harness.run_steps(1);
+    }
+    world.harness.drop_at(to);
+    world.settle();
+}
+
+fn double_click(world: &mut World, at: Pos2) {
+    world.harness.hover_at(at);
+    world.harness.run_steps(1);
+    for pressed in [true, false, true, false] {
+        let (button, modifiers) = (PointerButton::Primary, Modifiers::NONE);
+        world.harness.event(egui::Event::PointerButton { pos: at, button, pressed, modifiers });
+    }
+    world.settle();
+}
+
+fn by(key: SortKey, descending: bool) -> SortBy {
+    SortBy { key, descending }
+}
+
+#[test]
+fn a_column_is_dragged_elsewhere_and_stays_there() {
+    let mut world = world();
+    assert!(place(&world, "Host") < place(&world, "Status"));
+    let (from, to) = (head(&world, "Status").center(), head(&world, "Host").left_center() + vec2(3.0, 0.0));
+    drag(&mut world, from, to);
+    assert_eq!(place(&world, "Status") + 1, place(&world, "Host"), "{:?}", titles(&world));
+    let order = world.harness.state().state.choice.sort.clone();
+    assert_eq!(order, [], "dragging is no click");
+
+    let kept = serde_json::to_string(&world.harness.state().state.saved).expect("it can be kept");
+    let mut again = World::new(Saved::read(&kept));
+    again.harness.state_mut().open(Source::File("icloud.pcap".into()));
+    again.engine.publish(ui_world::snapshot(1, true));
+    again.settle();
+    assert_eq!(titles(&again), titles(&world));
+}
+
+#[test]
+fn a_column_is_moved_by_its_menu() {
+    let mut world = world();
+    let before = titles(&world);
+    pick(&mut world, "Host", "Move left");
+    assert_eq!(place(&world, "Host") + 1, place(&world, "Method"));
+    pick(&mut world, "Host", "Move right");
+    assert_eq!(titles(&world), before);
+}
+
+#[test]
+fn a_column_is_hidden_and_shown_again() {
+    let mut world = world();
+    pick(&mut world, "Type", "Hide column");
+    assert!(!titles(&world).contains(&"Type".to_owned()), "{:?}", titles(&world));
+    world.harness.get_by_role_and_label(Role::ColumnHeader, "Host").click_secondary();
+    world.settle();
+    world.click("Columns");
+    world.harness.get_by_role_and_label(Role::CheckBox, "Type").click();
+    world.settle();
+    assert!(titles(&world).contains(&"Type".to_owned()), "{:?}", titles(&world));
+}
+
+#[test]
+fn a_double_click_on_the_border_fits_a_column() {
+    let mut world = world();
+    let wide = head(&world, "Host").width();
+    let border = head(&world, "Host").right_center() + vec2(4.0, 0.0);
+    double_click(&mut world, border);
+    let fitted = world.harness.state().state.saved.widths[&Column::Host];
+    // The longest host of these rows.
+    assert!((180.0..300.0).contains(&fitted), "{fitted}");
+    assert!((head(&world, "Host").width() - wide).abs() > 1.0, "it was {wide}");
+    pick(&mut world, "Size", "Fit to content");
+    let size = world.harness.state().state.saved.widths[&Column::Size];
+    assert!((36.0..80.0).contains(&size), "{size}");
+    assert!(!world.harness.state().state.saved.widths.contains_key(&Column::Path), "others stay as they are");
+}
+
+#[test]
+fn shift_sorts_by_a_further_key() {
+    let mut world = world();
+    click_head(&mut world, "Method", Modifiers::NONE);
+    assert_eq!(sorted(&world, "Method"), "sorted ascending");
+    click_head(&mut world, "Size", Modifiers::SHIFT);
+    assert_eq!(world.harness.state().state.choice.sort, [by(SortKey::Method, false), by(SortKey::Size, false)]);
+    assert_eq!(sorted(&world, "Method"), "sorted ascending, key 1");
+    assert_eq!(sorted(&world, "Size"), "sorted ascending, key 2");
+    click_head(&mut world, "Size", Modifiers::SHIFT);
+    assert_eq!(sorted(&world, "Size"), "sorted descending, key 2");
+    // DNS, GET, PUT, TLS; the GET requests with the largest answer first, and equal ones in capture order.
+    assert_eq!(world.harness.state().order()[..6], [0, 8, 2, 10, 4, 12]);
+    click_head(&mut world, "Size", Modifiers::SHIFT);
+    assert_eq!(world.harness.state().state.choice.sort, [by(SortKey::Method, false)]);
+}
+
+#[test]
+fn the_third_click_gives_capture_order_back() {
+    let mut world = world();
+    let capture_order = world.harness.state().order().to_vec();
+    click_head(&mut world, "Size", Modifiers::NONE);
+    click_head(&mut world, "Size", Modifiers::NONE);
+    assert_eq!(sorted(&world, "Size"), "sorted descending");
+    assert_ne!(world.harness.state().order(), capture_order);
+    click_head(&mut world, "Size", Modifiers::NONE);
+    assert_eq!((world.harness.state().order(), sorted(&world, "Size").as_str()), (&*capture_order, ""));
+    assert_eq!(sorted(&world, "Frame"), "sorted ascending");
+}
+
+#[test]
+fn any_header_line_becomes_a_column_and_sorts() {
+    let mut world = world();
+    pick(&mut world, "Host", "Header line as column…");
+    let field = || (Role::TextInput, "Name of the header line");
+    world.harness.get_by_role_and_label(field().0, field().1).focus();
+    world.harness.run_steps(2);
+    world.harness.get_by_role_and_label(field().0, field().1).type_text("Server");
+    world.harness.run_steps(2);
+    world.click("Show column");
+    assert!(titles(&world).contains(&"server".to_owned()), "{:?}", titles(&world));
+    let said = asides(&world);
+    assert!(said[2].ends_with("server: AmazonS3"), "{said:?}");
+    assert!(!said[3].contains("server:"), "a sealed session has no header lines: {said:?}");
+
+    click_head(&mut world, "server", Modifiers::NONE);
+    click_head(&mut world, "server", Modifiers::NONE);
+    let first = asides(&world)[0].clone();
+    assert!(first.ends_with("server: Windows-Azure-Blob/1.0 Microsoft-HTTPAPI/2.0"), "{first}");
+
+    pick(&mut world, "server", "Remove column");
+    assert!(!titles(&world).contains(&"server".to_owned()));
+    assert_eq!(world.harness.state().state.choice.sort, [], "what is gone is not sorted by");
+}
+
+#[test]
+fn a_name_that_is_none_is_refused() {
+    let mut world = world();
+    pick(&mut world, "Host", "Header line as column…");
+    world.harness.get_by_role_and_label(Role::TextInput, "Name of the header line").focus();
+    world.harness.run_steps(2);
+    world.harness.get_by_role_and_label(Role::TextInput, "Name of the header line").type_text("x cache");
+    world.harness.run_steps(2);
+    assert!(world.spoken().iter().any(|label| label.starts_with("A name has no spaces")), "{:?}", world.spoken());
+    assert!(world.harness.get_by_label("Show column").accesskit_node().is_disabled());
+}
+
+/// A capture of these rounds in a zone two hours before UTC, in summer.
+fn in_berlin() -> World {
+    let (engine, handle) = ui_world::engine();
+    let desk = Desk::new(handle, Budget::default(), Saved::default(), ui_world::asleep()).expect("threads start");
+    let zone = TimeZone::posix("CET-1CEST,M3.5.0,M10.5.0/3").expect("a zone");
+    let mut world = World { engine, harness: window(desk.in_zone(zone)) };
+    world.harness.state_mut().open(Source::File("icloud.pcap".into()));
+    world.engine.publish(ui_world::snapshot(2, true));
+    world.settle();
+    world
+}
+
+fn times(world: &mut World, item: &str) {
+    world.click("Menu");
+    world.click("Times");
+    world.click(item);
+}
+
+#[test]
+fn times_are_said_as_chosen() {
+    let mut world = in_berlin();
+    assert!(titles(&world).contains(&"Time (UTC)".to_owned()), "{:?}", titles(&world));
+    assert_eq!(asides(&world)[1], "18:02:11.111");
+    times(&mut world, "Date and time (UTC)");
+    assert!(titles(&world).contains(&"Date and time (UTC)".to_owned()), "{:?}", titles(&world));
+    assert_eq!(asides(&world)[1], "2011-06-13 18:02:11.111");
+    times(&mut world, "Date and local time");
+    assert!(titles(&world).contains(&"Time (CEST)".to_owned()), "the zone is named: {:?}", titles(&world));
+    assert_eq!(asides(&world)[1], "2011-06-13 20:02:11.111");
+    times(&mut world, "Microseconds");
+    assert_eq!(asides(&world)[1], "2011-06-13 20:02:11.111000");
+    times(&mut world, "Seconds since start or reference");
+    assert_eq!(asides(&world)[2], "0.222000");
+    times(&mut world, "Seconds since the row above");
+    assert_eq!(asides(&world)[2], "0.111000");
+    click_head(&mut world, "Frame", Modifiers::NONE);
+    assert_eq!(asides(&world)[2], "-0.111000", "the row above is the one shown above");
+    assert_eq!(world.harness.state().state.preferences.time, TimeFormat::SincePrevious);
+}
+
+#[test]
+fn times_count_from_a_reference() {
+    let mut world = world();
+    world.harness.get_all_by_role(Role::Row).nth(2).expect("a third row").click();
+    world.settle();
+    world.press(Modifiers::COMMAND, Key::T);
+    let said = asides(&world);
+    assert_eq!(said[..4], ["0.000", "0.111", "*REF*", "0.111"]);
+    assert!(titles(&world).contains(&"Seconds since reference".to_owned()), "{:?}", titles(&world));
+    assert!(world.spoken().iter().any(|label| label.starts_with("Times count from the reference now")));
+    world.press(Modifiers::COMMAND, Key::T);
+    assert_eq!(asides(&world)[..4], ["0.000", "0.111", "0.222", "0.333"]);
+}
