@@ -460,7 +460,7 @@ impl Ground {
 
     fn find(&self, claim: &ExchangeClaim) -> Option<(RowId, Record)> {
         let rows = self.by_frame.get(&claim.first_frame).map_or(&[][..], Vec::as_slice);
-        let mut best: Option<((usize, bool, bool), (RowId, Record))> = None;
+        let (mut best, mut most) = (None, None);
         for row in rows {
             if !self.spend(RECORD_WORK) {
                 break;
@@ -482,11 +482,11 @@ impl Ground {
             let begins = compare::is_shown_or_missing(claim.request.as_deref(), request.as_deref(), self.redacts)
                 && compare::is_shown_or_missing(claim.response.as_deref(), response.as_deref(), self.redacts);
             let score = (callouts, self.number(e.last_frame) == claim.last_frame, begins);
-            if best.as_ref().is_none_or(|(most, _)| score > *most) {
-                best = Some((score, (*row, record)));
+            if Some(score) > most {
+                (best, most) = (Some((*row, record)), Some(score));
             }
         }
-        best.map(|(_, found)| found)
+        best
     }
 
     /// The TLS session that an exchange would have been read from: the last one between these ends that began before it.
