@@ -72,10 +72,13 @@ pub(super) fn found(head: &FrameHead, bytes: &[u8], wanted: Wanted, budget: &Bud
     read(head, bytes, wanted, budget).map_or_else(Found::LeftOut, |told| Found::Told(Box::new(told)))
 }
 
+/// A connection's id in the file, and the server.
+type Id = (Box<[u8]>, Endpoint);
+
 /// Which entries are of one connection: those that give it the same id, at the same server.
 #[derive(Debug, Default)]
 pub(super) struct Connections {
-    known: AHashMap<(Box<[u8]>, Endpoint), (FlowId, u32)>,
+    known: AHashMap<Id, (FlowId, u32)>,
     /// How many there are.
     pub(super) count: u64,
     /// How many were forgotten to make room.

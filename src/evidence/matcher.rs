@@ -296,7 +296,8 @@ impl Matcher {
             }
         }
         let text = target.of(&request.block);
-        let (authority, proxied) = authority_of(text, method == b"CONNECT" && !text.starts_with(b"/"));
+        let (authority, proxied) =
+            authority_of(text, method == b"CONNECT" && !text.starts_with(b"/") && !scene.reported);
         // A proxied stream or datagrams inside HTTP/2 or HTTP/3 (RFC 9298 section 3): the path names whom they are for.
         // In a HAR file every target is absolute, whomever the request went to.
         scene.proxied = proxied && !scene.reported || method == b"CONNECT" && text.starts_with(b"/.well-known/masque/");

@@ -468,8 +468,8 @@ impl<'a> RowLine<'a> {
             quic: None,
             mdns: false,
             llmnr: false,
-            client: exchange.client.is_known().then(|| Text(exchange.client)),
-            server: exchange.server.is_known().then(|| Text(exchange.server)),
+            client: exchange.client.is_known().then_some(Text(exchange.client)),
+            server: exchange.server.is_known().then_some(Text(exchange.server)),
             entry: exchange.reported.map(|told| EntryLine { offset: told.offset, length: told.len }),
             proxied: exchange.proxied.as_deref().map(|p| ProxiedLine {
                 by: p.kind.words(),
@@ -763,9 +763,10 @@ impl<'a> MessageLine<'a> {
 }
 
 /// The target URI (RFC 9112 section 3.3, RFC 9113 section 8.3.1); none for CONNECT, which names an authority, unless it is
-/// extended (RFC 8441 section 4).
+/// extended (RFC 8441 section 4) or told in a HAR file.
 pub(super) fn url(scheme: &str, (method, target): (&[u8], &[u8]), host: &str, path: &str) -> Option<String> {
-    if method == b"CONNECT" && !target.starts_with(b"/") {
+    let absolute = memchr::memmem::find(target, b"://").is_some();
+    if method == b"CONNECT" && !target.starts_with(b"/") && !absolute {
         return None;
     }
     if target.starts_with(b"/") {
@@ -774,7 +775,7 @@ pub(super) fn url(scheme: &str, (method, target): (&[u8], &[u8]), host: &str, pa
     if target == b"*" {
         return Some(format!("{scheme}://{host}"));
     }
-    memchr::memmem::find(target, b"://").map(|_| lossy(target).into_owned())
+    absolute.then(|| lossy(target).into_owned())
 }
 
 #[derive(Serialize)]

@@ -49,10 +49,10 @@ impl Timestamp {
             return None;
         }
         let nanos: i64 = format!("{fraction:0<9}").get(..9)?.parse().ok()?;
-        let east = zone_seconds(zone.trim_ascii())?;
+        let (east, zoned) = zone_seconds(zone.trim_ascii())?;
         let days = days_from_civil(year, month, of_month);
-        let seconds = days * 86_400 + hour * 3_600 + minute * 60 + second - east.unwrap_or(0);
-        Some((Self::from_parts(seconds, nanos), east.is_some()))
+        let seconds = days * 86_400 + hour * 3_600 + minute * 60 + second - east;
+        Some((Self::from_parts(seconds, nanos), zoned))
     }
 
     /// So many nanoseconds later.
@@ -132,11 +132,11 @@ fn numbers<const N: usize>(text: &str, between: char, digits: [usize; N]) -> Opt
     parts.next().is_none().then_some(read)
 }
 
-/// Seconds east of UTC that a zone names: `Z`, `+02:00`, `+0200`, `+02`; `None` inside where there is none.
-fn zone_seconds(zone: &str) -> Option<Option<i64>> {
+/// Seconds east of UTC that a zone names (`Z`, `+02:00`, `+0200`, `+02`), and whether there is one.
+fn zone_seconds(zone: &str) -> Option<(i64, bool)> {
     let (sign, digits) = match zone.as_bytes().first() {
-        None => return Some(None),
-        Some(b'Z' | b'z') => return (zone.len() == 1).then_some(Some(0)),
+        None => return Some((0, false)),
+        Some(b'Z' | b'z') => return (zone.len() == 1).then_some((0, true)),
         Some(b'+') => (1, zone.get(1..)?),
         Some(b'-') => (-1, zone.get(1..)?),
         Some(_) => return None,
@@ -147,7 +147,7 @@ fn zone_seconds(zone: &str) -> Option<Option<i64>> {
         4 => [numbers(plain.get(..2)?, ':', [2])?, numbers(plain.get(2..)?, ':', [2])?].map(|[n]| n),
         _ => return None,
     };
-    Some(Some(sign * (hours * 3_600 + minutes * 60)))
+    Some((sign * (hours * 3_600 + minutes * 60), true))
 }
 
 /// Days since 1970-01-01 (Howard Hinnant's `days_from_civil`).

@@ -141,17 +141,16 @@ impl Facts {
 
     /// What was numbered and is no part of any row because it was not understood, or asked nobody.
     pub fn unread(&self) -> Vec<(u64, &'static str)> {
-        let counts = match self.capture.format {
-            Format::Har => [
-                (self.undecoded_frames, "of its entries are no exchange: a request with a URL is missing"),
-                (self.other_frames, "of its entries asked nobody (data:, blob: and the like)"),
-            ],
-            Format::Pcap | Format::PcapNano | Format::PcapModified | Format::Pcapng => [
-                (self.undecoded_frames, "frames with a link type or header that is not understood"),
-                // Frames that are understood and carry something else are no loss.
-                (0, ""),
-            ],
+        let is_har = self.capture.format == Format::Har;
+        let undecoded = if is_har {
+            "of its entries are no exchange: a request with a URL is missing"
+        } else {
+            "frames have a link type or header that is not understood"
         };
+        // Frames that are understood and carry something else are no loss.
+        let unasked = if is_har { self.other_frames } else { 0 };
+        let counts =
+            [(self.undecoded_frames, undecoded), (unasked, "of its entries asked nobody (data:, blob: and the like)")];
         counts.into_iter().filter(|(count, _)| *count > 0).collect()
     }
 

@@ -118,7 +118,7 @@ impl<'a> Object<'a> {
         self.members.iter().rev().find(|(own, _)| **own == *name.as_bytes()).map(|(_, value)| *value)
     }
 
-    pub(super) fn object(&self, name: &str) -> Option<Object<'a>> {
+    pub(super) fn object(&self, name: &str) -> Option<Self> {
         self.get(name)?.object(self.bytes)
     }
 

@@ -174,7 +174,7 @@ impl Open {
         if let StartLine::Status { code, .. } = message.start {
             wanted.opening = judged && code >= 400;
             // A part, or an error's text, is not the object.
-            wanted.md5 = judged && code == 200 && names_md5(message) && !(uncoded && !codings.is_empty());
+            wanted.md5 = judged && code == 200 && names_md5(message) && (!uncoded || codings.is_empty());
         } else {
             wanted.md5 = judged;
         }

@@ -108,7 +108,11 @@ pub(crate) fn facts(record: &Record) -> Vec<Fact> {
             for (label, message) in parts {
                 match message {
                     Some(m) => {
-                        let words = format!("HTTP/{}, {}", m.version.word(), frames(m.first_frame, m.last_frame));
+                        let place = match exchange.reported {
+                            Some(_) => format!("entry {}", m.first_frame),
+                            None => frames(m.first_frame, m.last_frame),
+                        };
+                        let words = format!("HTTP/{}, {place}", m.version.word());
                         out.push(Fact::Pair(label, words, false));
                         if m.body.wire_bytes > 0 {
                             out.push(Fact::Pair("Body", body_words(m), false));
@@ -235,7 +239,7 @@ fn reported(exchange: &Exchange, told: Reported, out: &mut Vec<Fact>) {
     let bytes = format!("bytes {} to {} of the file", text::count(told.offset), text::count(end));
     out.push(Fact::Pair("Told in", format!("entry {} of the HAR file, {bytes}", exchange.first_frame), false));
     out.push(Fact::Pair("Server", exchange.server.to_string(), true));
-    let first = format!("the one that entry {} names first", exchange.flow.0);
+    let first = format!("the one of entry {}", exchange.flow.0);
     out.push(Fact::Pair("Connection", first, false));
 }
 
