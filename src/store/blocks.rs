@@ -5,6 +5,8 @@ use std::fs::File;
 use std::io;
 use std::sync::Arc;
 
+use super::own::own;
+
 /// Size of a page in bytes; a record longer than this gets a page of its own.
 const PAGE_BYTES: usize = 256 << 10;
 
@@ -72,7 +74,7 @@ impl Pages {
         }
         let page = self.list.len().saturating_sub(1) as u32;
         let Some(Page::Memory(bytes)) = self.list.last_mut() else { return BlockRef::default() };
-        let bytes = Arc::make_mut(bytes);
+        let bytes = own(bytes, PAGE_BYTES);
         let at = bytes.len() as u32;
         bytes.extend_from_slice(&(record.len() as u32).to_le_bytes());
         bytes.extend_from_slice(record);

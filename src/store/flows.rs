@@ -6,6 +6,7 @@ use std::sync::Arc;
 use ahash::{AHashMap, AHashSet};
 
 use super::blocks::BlockRef;
+use super::own::own;
 use super::table::{CHUNK as ROWS, RowId};
 use crate::model::FlowId;
 
@@ -24,7 +25,7 @@ impl FlowIndex {
             self.chunks.push(Arc::new(Vec::with_capacity(CHUNK)));
         }
         if let Some(chunk) = self.chunks.last_mut() {
-            Arc::make_mut(chunk).push((flow, place));
+            own(chunk, CHUNK).push((flow, place));
         }
     }
 

@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use ahash::AHashMap;
 
+use super::own::own;
 use super::strings::StrId;
 use super::table::{CHUNK, RowId};
 use crate::capture::SocketOwner;
@@ -117,7 +118,7 @@ impl Programs {
             self.rows.resize_with(chunk + 1, Arc::default);
         }
         if let Some(chunk) = self.rows.get_mut(chunk) {
-            let chunk = Arc::make_mut(chunk);
+            let chunk = own(chunk, CHUNK);
             if chunk.len() <= at {
                 chunk.resize(at + 1, StrId(0));
             }

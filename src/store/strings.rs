@@ -5,6 +5,8 @@ use std::sync::Arc;
 use ahash::RandomState;
 use hashbrown::HashTable;
 
+use super::own::own;
+
 /// Texts in one shared chunk.
 const CHUNK: usize = 1_024;
 
@@ -84,7 +86,7 @@ impl Interner {
                 self.texts.chunks.push(Arc::new(Vec::with_capacity(CHUNK)));
             }
             if let Some(chunk) = self.texts.chunks.last_mut() {
-                Arc::make_mut(chunk).push(Arc::from(text));
+                own(chunk, CHUNK).push(Arc::from(text));
             }
             id
         };
@@ -94,7 +96,7 @@ impl Interner {
     }
 
     fn put(&mut self, id: u32, text: Arc<str>) {
-        let chunk = self.texts.chunks.get_mut(id as usize / CHUNK).map(Arc::make_mut);
+        let chunk = self.texts.chunks.get_mut(id as usize / CHUNK).map(|chunk| own(chunk, CHUNK));
         if let Some(slot) = chunk.and_then(|chunk| chunk.get_mut(id as usize % CHUNK)) {
             *slot = text;
         }

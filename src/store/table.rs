@@ -14,6 +14,7 @@ use super::findings::Findings;
 use super::flows::{FlowIndex, FlowUse};
 use super::givers::Givers;
 use super::notes::Notes;
+use super::own::own;
 use super::programs::Programs;
 use super::record::Record;
 use super::snapshot::{Facts, Progress, Snapshot};
@@ -280,7 +281,7 @@ impl Store {
     fn put(&mut self, RowId(id): RowId, row: Row, flow: FlowId) {
         *self.providers.entry(row.operator).or_insert(0) += 1;
         if id < self.len {
-            let old = self.chunks.get_mut(id as usize / CHUNK).map(Arc::make_mut);
+            let old = self.chunks.get_mut(id as usize / CHUNK).map(|chunk| own(chunk, CHUNK));
             let Some(old) = old.and_then(|chunk| chunk.get_mut(id as usize % CHUNK)) else { return };
             let operator = std::mem::replace(old, row).operator;
             return self.uncount(operator);
@@ -289,7 +290,7 @@ impl Store {
             self.chunks.push(Arc::new(Vec::with_capacity(CHUNK)));
         }
         if let Some(chunk) = self.chunks.last_mut() {
-            Arc::make_mut(chunk).push(row);
+            own(chunk, CHUNK).push(row);
         }
         self.len = id.saturating_add(1);
         if self.forgets() {
@@ -328,7 +329,7 @@ impl Store {
         let ghosts = self.open.remove(&flow).unwrap_or_default();
         debug_assert!(ghosts.is_empty(), "rows of {flow:?} that nothing closed: {ghosts:?}");
         for (_, RowId(id)) in ghosts {
-            let chunk = self.chunks.get_mut(id as usize / CHUNK).map(Arc::make_mut);
+            let chunk = self.chunks.get_mut(id as usize / CHUNK).map(|chunk| own(chunk, CHUNK));
             if let Some(row) = chunk.and_then(|chunk| chunk.get_mut(id as usize % CHUNK)) {
                 row.duration_micros = 0;
             }

@@ -34,7 +34,9 @@ mod verified;
 mod way;
 mod window;
 
-pub use action::{Action, ColumnsAction, ExportAction, Goal, LiveAction, Move, PictureAction, PreferencesAction, TimeAction};
+pub use action::{
+    Action, ColumnsAction, ExportAction, Goal, LiveAction, Move, PictureAction, PreferencesAction, TimeAction,
+};
 pub use app::Desk;
 pub use filter::{FilterAction, FilterMemory, Join, KeptFilter, Which};
 pub use live::{CaptureChoice, KeepChoice, Leave, RowsChoice, SaveWish, WhichRows};

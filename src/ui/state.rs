@@ -14,8 +14,8 @@ use super::verified::Verified;
 use crate::capture::{FilterFault, Orphan};
 use crate::case::{Preferences, ThemeChoice};
 use crate::model::{FrameNo, ProviderId, Side, Timestamp};
-use crate::store::{HeaderName, RowId};
 use crate::store::query::{SortBy, SortKey};
+use crate::store::{HeaderName, RowId};
 
 /// Captures remembered on the start screen.
 const RECENT: usize = 10;

@@ -132,7 +132,8 @@ impl Desk {
         // A clock's time does not count from anywhere.
         if matches!(now.time, TimeFormat::Utc | TimeFormat::UtcDate | TimeFormat::Local) {
             self.prefer(ctx, Preferences { time: TimeFormat::SinceStart, ..now.clone() });
-            self.state.said = Some("Times count from the reference now; Times in the menu brings the clock back".to_owned());
+            self.state.said =
+                Some("Times count from the reference now; Times in the menu brings the clock back".to_owned());
         }
     }
 }
