@@ -315,7 +315,8 @@ fn rows_are_numbered_alike_with_and_without_a_filter() {
 #[track_caller]
 fn keeps(snapshot: &Snapshot, text: &str, want: &[u32]) {
     let filter = Filter::parse(text).unwrap_or_else(|fault| panic!("{}", fault.drawn(text)));
-    let rows: Vec<u32> = select(snapshot, &filter, None, &[], &mut Orders::default()).iter().map(|row| row + 1).collect();
+    let rows: Vec<u32> =
+        select(snapshot, &filter, None, &[], &mut Orders::default()).iter().map(|row| row + 1).collect();
     assert_eq!(rows, want, "{text}");
 }
 

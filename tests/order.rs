@@ -21,7 +21,8 @@ fn sample() -> Snapshot {
 }
 
 fn order(snapshot: &Snapshot, sort: &[(SortKey, bool)]) -> Vec<u32> {
-    let sort: Vec<SortBy> = sort.iter().map(|(key, descending)| SortBy { key: *key, descending: *descending }).collect();
+    let sort: Vec<SortBy> =
+        sort.iter().map(|(key, descending)| SortBy { key: *key, descending: *descending }).collect();
     select(snapshot, &Filter::all(), None, &sort, &mut Orders::default()).to_vec()
 }
 

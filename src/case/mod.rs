@@ -25,7 +25,8 @@ pub use plan::{
     Anchor, Annotation, Area, Colour, Look, Plan, Point, RedactionChoice, Section, SectionChoice, Shape, Weight,
 };
 pub use preferences::{
-    Found, MOST_DECIMALS, MOST_LIVE_MIB, Preferences, PreferencesError, TEXT_PERCENT, ThemeChoice, TimeFormat, config_folder, preferences_path,
+    Found, MOST_DECIMALS, MOST_LIVE_MIB, Preferences, PreferencesError, TEXT_PERCENT, ThemeChoice, TimeFormat,
+    config_folder, preferences_path,
 };
 
 /// What the user decided about one capture.

@@ -30,7 +30,7 @@ pub use notes::{Note, Notes};
 pub use record::Record;
 pub use snapshot::{Facts, Progress, Sessions, Snapshot, Tunnels};
 pub use strings::{StrId, StrId16};
-pub use table::{Row, RowId, RowKind, Store};
 #[cfg(test)]
 pub(crate) use table::sample_row;
+pub use table::{Row, RowId, RowKind, Store};
 pub(crate) use table::{host_and_path, request_line, tls_version};

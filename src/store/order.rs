@@ -93,12 +93,9 @@ impl Orders {
             return Arc::clone(rank);
         }
         let rank: Arc<[u32]> = match key {
-            SortKey::Capture
-            | SortKey::Time
-            | SortKey::Status
-            | SortKey::Size
-            | SortKey::Duration
-            | SortKey::Grade => return Arc::default(),
+            SortKey::Capture | SortKey::Time | SortKey::Status | SortKey::Size | SortKey::Duration | SortKey::Grade => {
+                return Arc::default();
+            }
             SortKey::Method | SortKey::Type => ranked(&snapshot.words, |_| true),
             SortKey::Host => of_rows(snapshot, |_, row| row.host.0),
             SortKey::Path => of_rows(snapshot, |_, row| row.path.0),

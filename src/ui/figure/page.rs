@@ -8,11 +8,11 @@ use super::sheet::{Leaf, Sheet};
 use crate::case::{Plan, Section, SectionChoice};
 use crate::model::{Detail, Grade, Side, StartLine, clean_to, middle};
 use crate::store::{host_and_path, request_line};
+use crate::ui::clock::Clock;
 use crate::ui::panes::{card, connection, evidence, parts, path, readings};
 use crate::ui::prepared::{BodyKind, Head, HeadLine, Shown};
 use crate::ui::shapes;
 use crate::ui::state::{Choice, Saved, State};
-use crate::ui::clock::Clock;
 use crate::ui::table::{self, Column};
 use crate::ui::text::{self, plural, sentence};
 use crate::ui::theme::{self, Colours};
@@ -460,6 +460,7 @@ fn rows(ui: &mut Ui, plan: &Plan, sheet: &Sheet, state: &mut State) {
         live: false,
         heads: &heads,
         clock: &clock,
+        tree: None,
     };
     table::still(ui, &seen, &mut saved);
     ui.add_space(6.0);

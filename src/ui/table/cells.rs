@@ -29,7 +29,12 @@ const WIDE: f32 = 100_000.0;
 
 impl<'a> Cells<'a> {
     /// The width in which all that these cells say has room.
-    pub(super) fn fitting(painter: &Painter, seen: &'a Seen<'a>, c: &'static Colours, cells: (Column, &[Visible])) -> f32 {
+    pub(super) fn fitting(
+        painter: &Painter,
+        seen: &'a Seen<'a>,
+        c: &'static Colours,
+        cells: (Column, &[Visible]),
+    ) -> f32 {
         let mut painter = painter.clone();
         painter.set_invisible();
         let cell = Self { painter, c, seen, x: 0.0, width: WIDE, reach: Cell::new(0.0) };

@@ -314,7 +314,9 @@ mod tests {
         check(1_270.0, true);
         check(1_024.0, true);
         check(500.0, false);
-        assert!(!layout(&Saved::default(), 100.0, &Clock::default()).iter().any(|(column, _)| *column == Column::Server));
+        assert!(
+            !layout(&Saved::default(), 100.0, &Clock::default()).iter().any(|(column, _)| *column == Column::Server)
+        );
     }
 
     #[test]
@@ -326,7 +328,8 @@ mod tests {
 
     #[test]
     fn columns_are_kept_under_words() {
-        for word in Column::ALL.map(Column::word).into_iter().chain(["request::path".into(), "response:x-cache".into()]) {
+        for word in Column::ALL.map(Column::word).into_iter().chain(["request::path".into(), "response:x-cache".into()])
+        {
             assert_eq!(Column::named(&word).map(Column::word).as_ref(), Some(&word));
         }
         for word in ["", "frame", "response:", "response:x cache", "answer:x"] {

@@ -162,13 +162,7 @@ fn carry(
     }
 }
 
-fn resize(
-    ui: &Ui,
-    painter: &Painter,
-    (cell, column): (Rect, Column),
-    saved: &mut Saved,
-    actions: &mut Vec<Action>,
-) {
+fn resize(ui: &Ui, painter: &Painter, (cell, column): (Rect, Column), saved: &mut Saved, actions: &mut Vec<Action>) {
     let c = theme::colours(ui);
     let handle = Rect::from_x_y_ranges(cell.right() - 4.0..=cell.right() + 4.0, cell.y_range());
     let id = focus_id().with(("width", column));
