@@ -284,6 +284,11 @@ impl Snapshot {
         self.text(self.program_id(id))
     }
 
+    /// Whether programs are known at all: of live captures only.
+    pub fn has_programs(&self) -> bool {
+        !self.programs.is_empty()
+    }
+
     /// The number of that text.
     pub(super) fn program_id(&self, id: RowId) -> StrId {
         programs::of_row(&self.programs, id)

@@ -6,12 +6,13 @@ use egui::{Context, Key, KeyboardShortcut, Modifiers};
 
 use super::filter::FilterAction;
 use super::live::{Leave, RowsChoice, SaveWish};
-use super::state::{BodyMode, Fold, Tab, View};
+use super::state::{Arrangement, BodyMode, Fold, Tab, View};
 use super::table::{Column, Fit};
 use crate::capture::Orphan;
 use crate::case::{Preferences, ThemeChoice, TimeFormat};
 use crate::model::{FrameNo, ProviderId, Side, Timestamp};
 use crate::store::RowId;
+use crate::store::groups::GroupOrder;
 use crate::store::query::SortKey;
 
 /// Something the user asks for. Widgets collect them; `Desk::apply` alone makes them happen.
@@ -69,6 +70,8 @@ pub enum Action {
     Columns(ColumnsAction),
     /// Something about how times are said.
     Time(TimeAction),
+    /// Something about the list as a tree.
+    Tree(TreeAction),
     /// Show a pane.
     Tab(Tab),
     /// Fold the panes away, or bring them back.
@@ -144,6 +147,25 @@ pub enum ColumnsAction {
         /// What it stands before then; the end where `None`.
         before: Option<Column>,
     },
+}
+
+/// Something about the list as a tree.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum TreeAction {
+    /// Show exchanges so.
+    Arrange(Arrangement),
+    /// From the list to the tree by provider, or back.
+    Switch,
+    /// Let groups stand in this order.
+    Sort(GroupOrder),
+    /// Open or close the group of this key.
+    Toggle(u64),
+    /// Open or close the group that has the cursor.
+    ToggleHere,
+    /// Close the group that has the cursor, or go to the one around it.
+    Left,
+    /// Open the group that has the cursor, or go into it.
+    Right,
 }
 
 /// Something about how times are said.
@@ -309,7 +331,7 @@ const fn plain(key: Key) -> KeyboardShortcut {
 }
 
 /// Actions that have a key or stand in a menu. Longer shortcuts before shorter ones that they contain.
-pub(crate) static ENTRIES: [Entry; 52] = [
+pub(crate) static ENTRIES: [Entry; 56] = [
     Entry {
         action: Action::Live(LiveAction::Options),
         label: "Capture…",
@@ -558,6 +580,30 @@ pub(crate) static ENTRIES: [Entry; 52] = [
         label: "Preferences…",
         tip: "Theme, text size, what is hidden, folders",
         key: Some(command(Key::Comma)),
+    },
+    Entry {
+        action: Action::Tree(TreeAction::Switch),
+        label: "List or tree",
+        tip: "Switch between the list and the tree by provider",
+        key: Some(shifted(Key::T)),
+    },
+    Entry {
+        action: Action::Tree(TreeAction::Arrange(Arrangement::List)),
+        label: "List",
+        tip: "Exchanges one below the other",
+        key: None,
+    },
+    Entry {
+        action: Action::Tree(TreeAction::Arrange(Arrangement::Providers)),
+        label: "Tree by provider",
+        tip: "Exchanges by provider, site and host, with what each comes to",
+        key: None,
+    },
+    Entry {
+        action: Action::Tree(TreeAction::Arrange(Arrangement::Programs)),
+        label: "Tree by program",
+        tip: "Exchanges by the program that had the connection, and host; live captures know programs",
+        key: None,
     },
     Entry {
         action: Action::Time(TimeAction::Reference),

@@ -2,6 +2,7 @@
 //! display.
 
 mod apply;
+mod arranging;
 mod capturing;
 mod columns;
 mod composing;
@@ -29,7 +30,7 @@ use super::live::Live;
 use super::machine::Machine;
 use super::overview::{self, Overview};
 use super::prepared::{Prepared, Shown};
-use super::state::{Dialog, Saved, State, Tab, Trouble, View, Wanted};
+use super::state::{Choice, Dialog, Saved, State, Tab, Trouble, View, Wanted};
 use super::{chips, dialogs, filter, panes, start_screen, status, table, theme, toolbar};
 use crate::case::Preferences;
 use crate::engine::{Command, Handle, Notice, OpenNo, Source};
@@ -90,6 +91,8 @@ struct Capture {
     carried: Vec<Carried>,
     /// What header lines say that are shown as columns.
     heads: table::HeaderCells,
+    /// The groups and lines of the tree; `None` in the list.
+    tree: Option<table::Tree>,
 }
 
 impl Capture {
@@ -115,7 +118,7 @@ struct Of<T> {
 #[derive(PartialEq, Eq)]
 struct Ordered {
     generation: u64,
-    choice: super::state::Choice,
+    choice: Choice,
     actions: Actions,
     notes: Notes,
 }
@@ -216,7 +219,11 @@ impl Desk {
             preferences_failed: None,
             keys_from: 0,
             looks: 0,
-            state: State { saved, ..State::default() },
+            state: State {
+                choice: Choice { arrangement: saved.arrangement, ..Choice::default() },
+                saved,
+                ..State::default()
+            },
             wants_picture: None,
             dialog: None,
             zone: TimeZone::UTC,
@@ -272,6 +279,7 @@ impl Desk {
         self.busy = Busy { index: self.busy.index, preferences: self.busy.preferences, ..Busy::default() };
         self.state.selected = None;
         self.state.references.clear();
+        self.state.tree = table::TreeState::default();
         self.state.table = table::TableState::default();
         self.state.choice.clear();
         self.state.choice.highlight.clear();
@@ -522,6 +530,7 @@ impl Desk {
             return;
         }
         self.capture.order = told.order;
+        self.take_groups(told.groups);
         let IndexTold { generation, choice, actions, notes, .. } = told;
         self.capture.ordered = Some(Ordered { generation, choice, actions, notes });
         self.capture.ordered_at = now;
@@ -533,14 +542,23 @@ impl Desk {
         let reads = state.top >= 1.0 || (self.live.is_some() && self.state.selected.is_some() && !state.follow);
         if let Some((_, at)) = told.top
             && reads
+            && self.capture.tree.is_none()
         {
             state.top = at as f64 + state.top.fract();
         }
         if told.selected.map(|(row, _)| row) == self.state.selected {
-            state.cursor = told.selected.map(|(_, at)| at);
-            if self.capture.reveal && told.selected.is_some() {
+            let place = told.selected.map(|(_, at)| at);
+            let line = match &self.capture.tree {
+                Some(tree) if !self.capture.reveal => place.and_then(|place| tree.line_of_row(place)),
+                Some(_) | None => place.and_then(|place| self.line_of(place)),
+            };
+            // A group may have the cursor now.
+            if self.state.tree.group.is_none() {
+                self.state.table.cursor = line;
+            }
+            if self.capture.reveal && line.is_some() {
                 self.capture.reveal = false;
-                state.reveal = true;
+                self.state.table.reveal = true;
             }
         }
     }
@@ -766,7 +784,9 @@ impl Desk {
         if self.state.view == View::Exchanges {
             Panel::top("chips").exact_size(chips::HEIGHT).frame(bar(8)).show(ui, |ui| {
                 let marks = self.live.as_ref().map_or(0, |live| live.marks.len());
-                chips::show(ui, self.capture.snapshot.providers(), marks, &self.state.choice, actions);
+                let snapshot = &self.capture.snapshot;
+                let known = (snapshot.providers(), snapshot.has_programs());
+                chips::show(ui, known, marks, &self.state.choice, actions);
             });
             Panel::top("overview").exact_size(overview::HEIGHT).frame(Frame::NONE.fill(c.page)).show(ui, |ui| {
                 overview::show(ui, &self.capture.overview, self.state.choice.range, &mut self.state.swept, actions);
@@ -805,6 +825,7 @@ impl Desk {
             live: self.live.as_ref().is_some_and(Live::goes_on) && self.capture.paused.is_none(),
             heads: &self.capture.heads,
             clock: &clock,
+            tree: self.capture.tree.as_ref().map(|tree| (tree, &self.state.tree)),
         };
         let rect = ui.available_rect_before_wrap();
         table::show(ui, &seen, &mut self.state.table, &mut self.state.saved, actions);

@@ -2,22 +2,58 @@
 
 use egui::{CornerRadius, Rect, Role, Sense, Stroke, StrokeKind, Ui, WidgetInfo, pos2, vec2};
 
-use super::action::{Action, LiveAction};
+use super::action::{self, Action, LiveAction, TreeAction};
 use super::live::action_words;
-use super::state::Choice;
+use super::state::{Arrangement, Choice};
 use super::theme::{self, Colours};
 use super::{shapes, text};
 use crate::evidence::pack;
 use crate::model::ProviderId;
 use crate::store::Row;
+use crate::store::groups::GroupOrder;
 
 /// Height of the bar in points.
 pub(crate) const HEIGHT: f32 = 34.0;
 
-/// Paints the bar. `counts` as the snapshot gives them; `marks` actions were marked.
+/// The menu that says how exchanges are arranged. `programs` says whether any are known.
+fn arrangement(ui: &mut Ui, choice: &Choice, programs: bool, actions: &mut Vec<Action>) {
+    let label = match choice.arrangement {
+        Arrangement::List => "List",
+        Arrangement::Providers => "Tree by provider",
+        Arrangement::Programs => "Tree by program",
+    };
+    let menu = ui.menu_button(label, |ui| {
+        for arrangement in Arrangement::ALL {
+            let action = Action::Tree(TreeAction::Arrange(arrangement));
+            let Some(entry) = action::entry(&action) else { continue };
+            let possible = programs || arrangement != Arrangement::Programs;
+            let radio = egui::RadioButton::new(choice.arrangement == arrangement, entry.label);
+            if ui.add_enabled(possible, radio).on_hover_text(entry.tip).clicked() {
+                actions.push(action);
+                ui.close();
+            }
+        }
+        ui.separator();
+        let orders = [
+            (GroupOrder::Bytes, "Most bytes first"),
+            (GroupOrder::Count, "Most exchanges first"),
+            (GroupOrder::Name, "By name"),
+        ];
+        for (order, words) in orders {
+            let radio = egui::RadioButton::new(choice.group_order == order, words);
+            if ui.add_enabled(choice.arrangement != Arrangement::List, radio).clicked() {
+                actions.push(Action::Tree(TreeAction::Sort(order)));
+                ui.close();
+            }
+        }
+    });
+    menu.response.on_hover_text("How exchanges are arranged: one below the other, or in groups with totals");
+}
+
+/// Paints the bar. `counts` as the snapshot gives them; `programs` says whether any are known; `marks` actions were marked.
 pub(crate) fn show(
     ui: &mut Ui,
-    counts: &[(ProviderId, u32)],
+    (counts, programs): (&[(ProviderId, u32)], bool),
     marks: usize,
     choice: &Choice,
     actions: &mut Vec<Action>,
@@ -28,6 +64,7 @@ pub(crate) fn show(
     counts.sort_by_key(|(id, n)| (id.0 == Row::NONE, core::cmp::Reverse(*n), id.0));
     ui.horizontal_centered(|ui| {
         ui.spacing_mut().item_spacing.x = 6.0;
+        arrangement(ui, choice, programs, actions);
         if let Some(site) = &choice.site {
             let button = ui.add(egui::Button::selectable(true, format!("Site {site}")));
             if button.on_hover_text("Only exchanges of this site are shown; click for all").clicked() {

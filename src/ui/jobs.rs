@@ -23,6 +23,7 @@ use crate::engine::{self, Source};
 use crate::export::{self, Listing, RowsForm, RowsWish, Subject};
 use crate::model::{Budget, Side, clean_to};
 use crate::store::filter::{Completion, Filter, complete};
+use crate::store::groups::Groups;
 use crate::store::query::{self, Orders, RowSet};
 use crate::store::{Actions, HeaderName, Notes, Row, RowId, Snapshot};
 
@@ -217,7 +218,9 @@ pub(crate) struct IndexTold {
     pub(crate) lit: Option<RowSet>,
     /// Seconds that it took.
     pub(crate) cost: f64,
+    /// In the order of the tree, where there is one.
     pub(crate) order: Arc<[u32]>,
+    pub(crate) groups: Option<Arc<Groups>>,
     pub(crate) overview: Overview,
     pub(crate) top: Option<(RowId, usize)>,
     pub(crate) selected: Option<(RowId, usize)>,
@@ -557,11 +560,16 @@ fn index(ask: IndexAsk, orders: &mut Orders) -> IndexTold {
     if let Some(site) = &choice.site {
         order = order.iter().copied().filter(|id| of_site(&snapshot, RowId(*id), site)).collect();
     }
+    let grouping = choice.arrangement.grouping();
+    let groups = grouping.map(|by| Arc::new(Groups::new(&snapshot, &order, (by, choice.group_order))));
+    if let Some(groups) = &groups {
+        order = Arc::clone(&groups.rows);
+    }
     let overview = Overview::new(&snapshot, snapshot.actions().moments());
     let highlight = Filter::parse(&choice.highlight).ok().filter(|filter| !filter.keeps_all());
     let lit = highlight.map(|filter| RowSet::new(&snapshot, &filter));
     let place = |row: Option<RowId>| row.and_then(|row| order.iter().position(|id| *id == row.0).map(|at| (row, at)));
     let (top, selected) = (place(top), place(selected));
     let (generation, notes, actions) = (snapshot.generation, snapshot.notes().clone(), snapshot.actions().clone());
-    IndexTold { capture, generation, choice, actions, notes, lit, cost: 0.0, order, overview, top, selected }
+    IndexTold { capture, generation, choice, actions, notes, lit, cost: 0.0, order, groups, overview, top, selected }
 }

@@ -36,14 +36,15 @@ mod window;
 
 pub use action::{
     Action, ColumnsAction, ExportAction, Goal, LiveAction, Move, PictureAction, PreferencesAction, TimeAction,
+    TreeAction,
 };
 pub use app::Desk;
 pub use filter::{FilterAction, FilterMemory, Join, KeptFilter, Which};
 pub use live::{CaptureChoice, KeepChoice, Leave, RowsChoice, SaveWish, WhichRows};
 pub use machine::{Machine, Recording};
 pub use state::{
-    BodyMode, CaptureOptions, Choice, Dialog, Fold, OlderTheme, PathPurpose, PreferencesDraft, Saved, State, Tab,
-    Trouble, View,
+    Arrangement, BodyMode, CaptureOptions, Choice, Dialog, Fold, OlderTheme, PathPurpose, PreferencesDraft, Saved,
+    State, Tab, Trouble, View,
 };
 pub use table::{Column, Fit};
 pub use verified::Verified;

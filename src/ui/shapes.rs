@@ -77,6 +77,16 @@ pub(crate) fn sorted(painter: &Painter, centre: Pos2, descending: bool, colour: 
     painter.add(Shape::convex_polygon(points, colour, Stroke::NONE));
 }
 
+/// What opens and closes: points down where it is open.
+pub(crate) fn folded(painter: &Painter, centre: Pos2, open: bool, colour: Color32) {
+    let points = if open {
+        vec![centre + vec2(-4.0, -2.2), centre + vec2(4.0, -2.2), centre + vec2(0.0, 3.0)]
+    } else {
+        vec![centre + vec2(-2.2, -4.0), centre + vec2(3.0, 0.0), centre + vec2(-2.2, 4.0)]
+    };
+    painter.add(Shape::convex_polygon(points, colour, Stroke::NONE));
+}
+
 /// A caution triangle with its exclamation mark.
 pub(crate) fn caution(painter: &Painter, centre: Pos2, colour: Color32) {
     let points = vec![centre + vec2(0.0, -5.5), centre + vec2(6.0, 5.0), centre + vec2(-6.0, 5.0)];

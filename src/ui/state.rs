@@ -9,11 +9,12 @@ use super::figure::Still;
 use super::filter::{FilterBox, FilterMemory};
 use super::live::{CaptureChoice, Leave, RowsChoice, SaveWish};
 use super::panes::messages::MessagesState;
-use super::table::{Column, TableState};
+use super::table::{Column, TableState, TreeState};
 use super::verified::Verified;
 use crate::capture::{FilterFault, Orphan};
 use crate::case::{Preferences, ThemeChoice};
 use crate::model::{FrameNo, ProviderId, Side, Timestamp};
+use crate::store::groups::{GroupOrder, Grouping};
 use crate::store::query::{SortBy, SortKey};
 use crate::store::{HeaderName, RowId};
 
@@ -66,6 +67,32 @@ impl Tab {
         [Self::Evidence, Self::Path, Self::Readings, Self::Body, Self::Messages, Self::Connection, Self::Frames];
 }
 
+/// How the exchanges are arranged.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Arrangement {
+    /// One below the other.
+    #[default]
+    List,
+    /// By provider, site and host.
+    Providers,
+    /// By program and host.
+    Programs,
+}
+
+impl Arrangement {
+    /// All of them.
+    pub const ALL: [Self; 3] = [Self::List, Self::Providers, Self::Programs];
+
+    /// By what rows are grouped; `None` in the list.
+    pub(crate) fn grouping(self) -> Option<Grouping> {
+        match self {
+            Self::List => None,
+            Self::Providers => Some(Grouping::Provider),
+            Self::Programs => Some(Grouping::Program),
+        }
+    }
+}
+
 /// What fills the window.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub enum View {
@@ -116,6 +143,8 @@ pub struct Saved {
     pub hidden: Vec<Column>,
     /// Columns from left to right, hidden ones too; those that an older version did not know stand where they do at first.
     pub order: Vec<Column>,
+    /// How the exchanges are arranged.
+    pub arrangement: Arrangement,
     /// Height of the panes in points.
     pub pane_height: f32,
     /// Width of the verdict card in points.
@@ -138,6 +167,7 @@ impl Default for Saved {
             widths: BTreeMap::new(),
             hidden: vec![Column::Server, Column::Tenant, Column::Process, Column::Comment],
             order: Vec::new(),
+            arrangement: Arrangement::List,
             pane_height: 360.0,
             card_width: 432.0,
             folded: false,
@@ -214,6 +244,10 @@ pub struct Choice {
     pub range: Option<(Timestamp, Timestamp)>,
     /// The order, the key first that decides first; none is capture order.
     pub sort: Vec<SortBy>,
+    /// How they are arranged.
+    pub arrangement: Arrangement,
+    /// In what order groups stand there.
+    pub group_order: GroupOrder,
 }
 
 impl Choice {
@@ -471,6 +505,8 @@ pub struct State {
     /// The dialog on screen.
     pub dialog: Option<Dialog>,
     pub(crate) table: TableState,
+    /// What is open in the tree.
+    pub(crate) tree: TreeState,
     /// Rows that times count from.
     pub(crate) references: Vec<RowId>,
     /// What is known of the text in the filter box.

@@ -7,7 +7,7 @@ use nephoscope::case::TimeFormat;
 use nephoscope::engine::Source;
 use nephoscope::model::Budget;
 use nephoscope::store::query::{SortBy, SortKey};
-use nephoscope::ui::{Column, Desk, Saved};
+use nephoscope::ui::{Arrangement, Column, Desk, Saved};
 
 use super::{World, ui_world, window};
 
@@ -28,7 +28,7 @@ fn titles(world: &World) -> Vec<String> {
 }
 
 fn place(world: &World, title: &str) -> usize {
-    titles(world).iter().position(|other| other == title).unwrap_or_else(|| panic!("{title} in {:?}", titles(world)))
+    titles(world).iter().position(|other| other == title).expect("the column is shown")
 }
 
 fn head(world: &World, title: &str) -> egui::Rect {
@@ -261,4 +261,110 @@ fn times_count_from_a_reference() {
     assert!(world.spoken().iter().any(|label| label.starts_with("Times count from the reference now")));
     world.press(Modifiers::COMMAND, Key::T);
     assert_eq!(asides(&world)[..4], ["0.000", "0.111", "0.222", "0.333"]);
+}
+
+const SWITCH: Modifiers = Modifiers::COMMAND.plus(Modifiers::SHIFT);
+
+/// The lines of the tree from top to bottom: how deep, open or not (`None` for exchanges), and what they are called.
+fn lines(world: &World) -> Vec<(usize, Option<bool>, String)> {
+    let mut lines: Vec<(f32, (usize, Option<bool>, String))> = world
+        .harness
+        .query_all_by_role(Role::TreeItem)
+        .map(|item| {
+            let node = item.accesskit_node();
+            let (level, open) = (node.level().unwrap_or_default(), node.data().is_expanded());
+            (item.rect().top(), (level, open, node.label().unwrap_or_default()))
+        })
+        .collect();
+    lines.sort_by(|a, b| a.0.total_cmp(&b.0));
+    lines.into_iter().map(|(_, line)| line).collect()
+}
+
+fn labels(world: &World) -> Vec<String> {
+    lines(world).into_iter().map(|(.., label)| label).collect()
+}
+
+#[test]
+fn the_tree_groups_by_provider_site_and_host_with_totals() {
+    let mut world = world();
+    world.press(SWITCH, Key::T);
+    let all = lines(&world);
+    assert!(all.iter().all(|(level, open, _)| (*level, *open) == (1, Some(false))), "{all:?}");
+    // The most bytes first: two answers of four mebibytes.
+    let amazon = &all[0].2;
+    assert!(amazon.starts_with("Amazon") && amazon.contains("level 1, 2 exchanges, 8.0\u{2009}M"), "{amazon}");
+    let exchanges: u32 = all
+        .iter()
+        .map(|(.., label)| {
+            label.split(", ").nth(2).and_then(|n| n.split(' ').next()?.parse::<u32>().ok()).expect("a count")
+        })
+        .sum();
+    assert_eq!(exchanges, 16);
+    let amazon = amazon.clone();
+    world.click(&amazon);
+    let inside = lines(&world);
+    assert_eq!((inside[0].1, inside[1].0, inside[1].1), (Some(true), 2, Some(false)), "{inside:?}");
+    world.click(&amazon);
+    assert_eq!(lines(&world), all);
+}
+
+#[test]
+fn the_tree_opens_and_closes_by_keyboard() {
+    let mut world = world();
+    world.press(SWITCH, Key::T);
+    let closed = labels(&world);
+    let press = |world: &mut World, key| world.press(Modifiers::NONE, key);
+    press(&mut world, Key::Home);
+    press(&mut world, Key::ArrowRight);
+    assert_eq!(labels(&world).len(), closed.len() + 1, "the first provider shows its site");
+    press(&mut world, Key::ArrowRight);
+    press(&mut world, Key::Enter);
+    press(&mut world, Key::ArrowDown);
+    press(&mut world, Key::ArrowRight);
+    assert_eq!(labels(&world).len(), closed.len() + 4, "site, host and two exchanges: {:?}", lines(&world));
+    press(&mut world, Key::ArrowRight);
+    let selected = world.harness.state().state.selected.expect("an exchange");
+    assert!([2, 10].contains(&selected.0), "the first of Amazon's: {selected:?}");
+    press(&mut world, Key::ArrowLeft);
+    press(&mut world, Key::ArrowLeft);
+    press(&mut world, Key::ArrowLeft);
+    press(&mut world, Key::ArrowLeft);
+    press(&mut world, Key::ArrowLeft);
+    press(&mut world, Key::ArrowLeft);
+    assert_eq!(labels(&world), closed, "out to the provider, which is closed");
+    assert_eq!(world.harness.state().state.selected, Some(selected), "the panes keep what they show");
+}
+
+#[test]
+fn switching_keeps_the_selection_and_opens_its_branch() {
+    let mut world = world();
+    world.harness.get_all_by_role(Role::Row).nth(9).expect("a tenth row").click();
+    world.settle();
+    let selected = world.harness.state().state.selected.expect("a row");
+    world.press(SWITCH, Key::T);
+    let open = lines(&world);
+    let row = open.iter().position(|(level, open, _)| (*level, *open) == (4, None)).expect("an exchange is in sight");
+    assert!(open[..row].iter().filter(|(_, open, _)| *open == Some(true)).count() >= 3, "{open:?}");
+    assert!(open.iter().any(|(level, _, label)| *level == 4 && label.starts_with("PUT msbnx000004")), "{open:?}");
+    assert_eq!(world.harness.state().state.selected, Some(selected));
+    world.press(Modifiers::NONE, Key::ArrowUp);
+    world.press(SWITCH, Key::T);
+    assert_eq!(world.rows(), 16);
+}
+
+#[test]
+fn chips_filter_and_order_apply_to_the_tree() {
+    let mut world = world();
+    world.click("List");
+    world.click("Tree by provider");
+    world.click("Tree by provider");
+    world.click("By name");
+    let names = labels(&world);
+    assert!(names.is_sorted(), "{names:?}");
+    let chip = world.spoken().into_iter().find(|label| label.starts_with("Only Amazon")).expect("a chip for Amazon");
+    world.click(&chip);
+    let only = labels(&world);
+    assert!(only.len() == 1 && only[0].contains("100.0\u{2009}% of all bytes"), "{only:?}");
+    let kept = serde_json::to_string(&world.harness.state().state.saved).expect("it can be kept");
+    assert_eq!(Saved::read(&kept).arrangement, Arrangement::Providers, "it is remembered");
 }

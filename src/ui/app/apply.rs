@@ -73,6 +73,7 @@ impl Desk {
             Action::HeaderColumn(side, name) => self.add_header_column(side, &name),
             Action::Columns(action) => self.columns_action(action),
             Action::Time(action) => self.time_action(ctx, action),
+            Action::Tree(action) => self.tree_action(action),
             Action::Tab(tab) => {
                 self.state.saved.tab = tab;
                 self.state.saved.folded = false;
@@ -178,7 +179,8 @@ impl Desk {
         }
         self.state.view = View::Exchanges;
         self.select(row);
-        let at = self.capture.order.iter().position(|id| *id == row.0);
+        let place = self.capture.order.iter().position(|id| *id == row.0);
+        let at = place.and_then(|place| self.line_of(place));
         self.state.table.cursor = at;
         self.state.table.reveal = at.is_some();
         if at.is_none() {
@@ -211,22 +213,21 @@ impl Desk {
         let table = &mut self.state.table;
         // What is selected is read: it stays where it is.
         table.follow = false;
-        let order = &self.capture.order;
         // A row that was clicked is near the top of what is visible; elsewhere the index says where it stands.
-        let first = table.top.floor() as usize;
-        let near = order.iter().skip(first).take(table.page.ceil() as usize + 2).position(|id| *id == row.0);
-        table.cursor = near.map(|at| first + at);
+        let (first, count) = (table.top.floor() as usize, table.page.ceil() as usize + 2);
+        self.state.tree.group = None;
+        self.state.table.cursor = (first..first + count).find(|line| self.row_in(*line) == Some(row));
     }
 
     fn step(&mut self, step: Move) {
-        let len = self.capture.order.len();
+        let len = self.lines();
         if len == 0 || self.state.dialog.is_some() {
             return;
         }
         let table = &self.state.table;
         let last = len - 1;
         let page = (table.page.floor() as isize - 1).max(1);
-        let from = table.cursor.filter(|at| self.capture.order.get(*at).map(|id| RowId(*id)) == self.state.selected);
+        let from = self.cursor();
         let move_by = |by: isize| match from {
             Some(at) => at.saturating_add_signed(by).min(last),
             None => (table.top.ceil() as usize).min(last),
@@ -237,12 +238,7 @@ impl Desk {
             Move::First => 0,
             Move::Last => last,
         };
-        if let Some(id) = self.capture.order.get(to) {
-            self.select(RowId(*id));
-            self.state.table.follow = step == Move::Last;
-            self.state.table.cursor = Some(to);
-            self.state.table.reveal = true;
-        }
+        self.put_cursor(to, step);
     }
 
     fn escape(&mut self, ctx: &egui::Context) {

@@ -3,12 +3,12 @@
 use super::Desk;
 use crate::case::{MOST_DECIMALS, Preferences, TimeFormat};
 use crate::model::{Side, clean_to};
-use crate::store::HeaderName;
+use crate::store::{HeaderName, RowId};
 use crate::ui::action::{ColumnsAction, TimeAction};
 use crate::ui::clock::Clock;
 use crate::ui::jobs::Ask;
 use crate::ui::state::{Dialog, Saved, View};
-use crate::ui::table::{self, Column};
+use crate::ui::table::Column;
 
 /// Header lines shown as columns: each costs a look at every record that comes on screen.
 const MOST_HEADERS: usize = 24;
@@ -27,9 +27,11 @@ impl Desk {
         if names.is_empty() || self.busy.heads || self.state.view != View::Exchanges {
             return;
         }
+        let table = &self.state.table;
+        let (first, count) = (table.top.floor() as usize, table.page.ceil() as usize + 1);
+        let rows: Vec<RowId> = (first..first + count).filter_map(|line| self.row_in(line)).collect();
         let capture = &mut self.capture;
-        let list = (&capture.snapshot, &*capture.order);
-        let rows = table::unread_heads(&mut capture.heads, &names, list, &self.state.table);
+        let rows = capture.heads.missing(&names, &rows, &capture.snapshot);
         if !rows.is_empty() {
             let snapshot = capture.snapshot.clone();
             self.busy.heads = self.jobs.ask(Ask::Heads { capture: capture.number, names, rows, snapshot });

@@ -86,7 +86,7 @@ impl Desk {
         if let Some(id) = self.capture.order.get(at).copied() {
             self.state.view = View::Exchanges;
             self.select(RowId(id));
-            self.state.table.cursor = Some(at);
+            self.state.table.cursor = self.line_of(at);
             self.state.table.reveal = true;
         }
     }

@@ -174,6 +174,7 @@ fn keys(ui: &mut Ui, actions: &mut Vec<Action>) {
         ("Down, up, J, K", "Next or previous exchange"),
         ("Page down, page up", "One page on or back"),
         ("Home, End", "First or last exchange"),
+        ("Left, right, Enter", "Close or open in the tree"),
         ("F1", "This list"),
     ];
     let mut lines: Vec<(String, &str, &str)> =

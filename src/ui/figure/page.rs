@@ -460,6 +460,7 @@ fn rows(ui: &mut Ui, plan: &Plan, sheet: &Sheet, state: &mut State) {
         live: false,
         heads: &heads,
         clock: &clock,
+        tree: None,
     };
     table::still(ui, &seen, &mut saved);
     ui.add_space(6.0);

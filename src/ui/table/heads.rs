@@ -20,7 +20,7 @@ pub(crate) struct HeaderCells {
 
 impl HeaderCells {
     /// Which of `rows` are to be read, now that these columns are shown.
-    pub(super) fn missing(&mut self, names: &[HeaderName], rows: &[RowId], snapshot: &Snapshot) -> Vec<RowId> {
+    pub(crate) fn missing(&mut self, names: &[HeaderName], rows: &[RowId], snapshot: &Snapshot) -> Vec<RowId> {
         if self.names != names {
             *self = Self { names: names.to_vec(), rows: AHashMap::new() };
         }

@@ -5,6 +5,7 @@ mod cells;
 mod columns;
 mod header;
 mod heads;
+mod tree;
 mod words;
 
 use egui::{
@@ -12,20 +13,21 @@ use egui::{
     WidgetInfo, pos2, vec2,
 };
 
-use super::action::{Action, Move, NoteAction};
+use super::action::{Action, Move, NoteAction, TreeAction};
 use super::clock::Clock;
 use super::filter::{FilterAction, Join, cell_filter};
 use super::state::{Choice, Saved};
 use super::theme::{self, Colours, HEADER, ROW};
 use crate::model::{ProviderId, Timestamp, clean_to};
 use crate::store::query::RowSet;
-use crate::store::{HeaderName, Row, RowId, RowKind, Snapshot};
+use crate::store::{Row, RowId, RowKind, Snapshot};
 
 use cells::Cells;
 pub use columns::Column;
 pub(crate) use columns::side_word;
 use columns::{WIDTHS, layout};
 pub(crate) use heads::{HeaderCells, Said};
+pub(crate) use tree::{Line, Tree, TreeState};
 use words::{aside, full, names};
 pub(crate) use words::{grade_words, said, spoken};
 
@@ -111,18 +113,42 @@ pub(crate) struct Seen<'a> {
     pub(crate) heads: &'a HeaderCells,
     /// How times are said.
     pub(crate) clock: &'a Clock,
+    /// The tree, and what is open in it; `None` where this is a list.
+    pub(crate) tree: Option<(&'a Tree, &'a TreeState)>,
 }
 
-/// The rows on screen whose header lines are to be read.
-pub(crate) fn unread_heads(
-    cells: &mut HeaderCells,
-    names: &[HeaderName],
-    (snapshot, order): (&Snapshot, &[u32]),
-    state: &TableState,
-) -> Vec<RowId> {
-    let count = state.page.ceil() as usize + 1;
-    let rows: Vec<RowId> = order.iter().skip(state.top.floor() as usize).take(count).map(|id| RowId(*id)).collect();
-    cells.missing(names, &rows, snapshot)
+impl Seen<'_> {
+    /// How many lines there are.
+    fn len(&self) -> usize {
+        self.tree.map_or(self.order.len(), |(tree, _)| tree.len())
+    }
+
+    /// What stands in a line.
+    fn line(&self, line: usize) -> Option<Line> {
+        match self.tree {
+            Some((tree, _)) => tree.line(line),
+            None => (line < self.order.len()).then_some(Line::Row(line)),
+        }
+    }
+
+    /// The row in a line, where one is.
+    fn row_in(&self, line: usize) -> Option<RowId> {
+        match self.line(line)? {
+            Line::Row(place) => self.order.get(place).map(|id| RowId(*id)),
+            Line::Group(_) => None,
+        }
+    }
+
+    /// The columns with their widths; in the tree the first begins further right.
+    fn columns(&self, saved: &Saved, room: f32) -> Vec<(Column, f32)> {
+        let depth = self.tree.map_or(0, |(tree, _)| tree.groups.depth);
+        let indent = tree::INDENT * depth as f32;
+        let mut columns = layout(saved, room - indent, self.clock);
+        if let Some((_, width)) = columns.first_mut() {
+            *width += indent;
+        }
+        columns
+    }
 }
 
 /// The table's id for the keyboard.
@@ -139,7 +165,7 @@ pub(crate) fn show(ui: &mut Ui, seen: &Seen<'_>, state: &mut TableState, saved: 
     if body.width() < 40.0 || body.height() < ROW {
         return;
     }
-    let columns = layout(saved, body.width(), seen.clock);
+    let columns = seen.columns(saved, body.width());
     let total: f32 = columns.iter().map(|(_, width)| width).sum();
     state.left = state.left.clamp(0.0, (total - body.width()).max(0.0));
     // The last row must not lie under the bar at the lower edge.
@@ -151,15 +177,15 @@ pub(crate) fn show(ui: &mut Ui, seen: &Seen<'_>, state: &mut TableState, saved: 
             state.show(at);
         }
     }
-    keyboard(ui, all, actions);
-    let grows = seen.live && seen.choice.sort.is_empty();
+    keyboard(ui, all, seen.tree.is_some(), actions);
+    let grows = seen.live && seen.choice.sort.is_empty() && seen.tree.is_none();
     if grows && state.follow {
-        state.top = state.end(seen.order.len());
+        state.top = state.end(seen.len());
     }
-    state.clamp(seen.order.len());
+    state.clamp(seen.len());
     let before = state.top;
     wheel(ui, body, state);
-    state.clamp(seen.order.len());
+    state.clamp(seen.len());
 
     let painter = ui.painter_at(all);
     painter.rect_filled(all, CornerRadius::ZERO, c.page);
@@ -171,9 +197,9 @@ pub(crate) fn show(ui: &mut Ui, seen: &Seen<'_>, state: &mut TableState, saved: 
     let head = Rect::from_min_max(all.min, pos2(body.right(), body.top()));
     header::header(ui, (&painter, head), &grid.columns, seen, (saved, state.left), actions);
     sideways(ui, &painter, body, total, state);
-    scroll_bar(ui, &painter, Rect::from_min_max(pos2(body.right(), body.top()), all.max), seen.order.len(), state);
+    scroll_bar(ui, &painter, Rect::from_min_max(pos2(body.right(), body.top()), all.max), seen.len(), state);
     if grows {
-        state.follow(seen.order.len(), before);
+        state.follow(seen.len(), before);
     }
 }
 
@@ -185,7 +211,7 @@ pub(crate) fn still(ui: &mut Ui, seen: &Seen<'_>, saved: &mut Saved) {
     let body = Rect::from_min_max(pos2(all.left(), all.top() + HEADER), all.max);
     let painter = ui.painter_at(all);
     painter.rect_filled(all, CornerRadius::ZERO, c.page);
-    let grid = Grid { painter: painter.with_clip_rect(body), body, columns: layout(saved, body.width(), seen.clock) };
+    let grid = Grid { painter: painter.with_clip_rect(body), body, columns: seen.columns(saved, body.width()) };
     let (top, mut nobody_clicks) = (TableState::default(), Vec::new());
     rows(ui, &grid, seen, &top, &mut nobody_clicks);
     let head = Rect::from_min_max(all.min, pos2(body.right(), body.top()));
@@ -205,10 +231,11 @@ fn fit_columns(ui: &Ui, grid: &Grid, seen: &Seen<'_>, (visible, fit): (&[Visible
     ui.ctx().request_repaint();
 }
 
-fn keyboard(ui: &Ui, all: Rect, actions: &mut Vec<Action>) {
+fn keyboard(ui: &Ui, all: Rect, tree: bool, actions: &mut Vec<Action>) {
     let id = focus_id();
     let response = ui.interact(all, id, Sense::focusable_noninteractive());
-    response.widget_info(|| WidgetInfo::labeled(Role::Table, true, "Exchanges"));
+    let role = if tree { Role::Tree } else { Role::Table };
+    response.widget_info(|| WidgetInfo::labeled(role, true, "Exchanges"));
     let focused = ui.ctx().memory(egui::Memory::focused);
     if focused.is_some_and(|other| other != id) {
         return;
@@ -216,7 +243,7 @@ fn keyboard(ui: &Ui, all: Rect, actions: &mut Vec<Action>) {
     ui.ctx().memory_mut(|memory| {
         memory.set_focus_lock_filter(
             id,
-            EventFilter { tab: false, horizontal_arrows: false, vertical_arrows: true, escape: true },
+            EventFilter { tab: false, horizontal_arrows: tree, vertical_arrows: true, escape: true },
         );
     });
     let moves = [
@@ -233,6 +260,19 @@ fn keyboard(ui: &Ui, all: Rect, actions: &mut Vec<Action>) {
         let times = ui.input_mut(|input| input.count_and_consume_key(Modifiers::NONE, key));
         for _ in 0..times {
             actions.push(Action::Move(step));
+        }
+    }
+    if !tree {
+        return;
+    }
+    let steps = [
+        (Key::ArrowLeft, TreeAction::Left),
+        (Key::ArrowRight, TreeAction::Right),
+        (Key::Enter, TreeAction::ToggleHere),
+    ];
+    for (key, step) in steps {
+        if ui.input_mut(|input| input.consume_key(Modifiers::NONE, key)) {
+            actions.push(Action::Tree(step));
         }
     }
 }
@@ -280,20 +320,29 @@ fn rows(ui: &Ui, grid: &Grid, seen: &Seen<'_>, state: &TableState, actions: &mut
     let shift = (state.top.fract() as f32) * ROW;
     let count = (body.height() / ROW).ceil() as usize + 1;
     let mut visible = Vec::with_capacity(count);
-    let before = first.checked_sub(1).and_then(|at| seen.order.get(at));
-    let mut above = before.and_then(|id| seen.snapshot.row(RowId(*id))).map(|row| row.time);
-    for (i, id) in seen.order.iter().skip(first).take(count).enumerate() {
-        let id = RowId(*id);
-        let Some(row) = seen.snapshot.row(id) else { continue };
+    let before = first.checked_sub(1).and_then(|line| seen.row_in(line));
+    let mut above = before.and_then(|id| seen.snapshot.row(id)).map(|row| row.time);
+    for i in 0..count {
+        let Some(line) = seen.line(first + i) else { break };
         let top = (body.top() + i as f32 * ROW - shift).round();
         let rect = Rect::from_min_max(pos2(body.left(), top), pos2(body.right(), top + ROW));
+        if let (Line::Group(at), Some((tree, state))) = (line, seen.tree) {
+            tree::group(ui, painter, (tree, state, at), (rect, *body), actions);
+            continue;
+        }
+        let Some(id) = seen.row_in(first + i) else { continue };
+        let Some(row) = seen.snapshot.row(id) else { continue };
         let selected = seen.selected == Some(id);
         let response = ui.interact(rect.intersect(*body), focus_id().with(id.0), Sense::CLICK);
         response.widget_info(|| {
-            let mut info = WidgetInfo::selected(Role::Row, true, selected, spoken(seen.snapshot, (id, &row)));
+            let role = if seen.tree.is_some() { Role::TreeItem } else { Role::Row };
+            let mut info = WidgetInfo::selected(role, true, selected, spoken(seen.snapshot, (id, &row)));
             info.current_text_value = Some(aside(seen, columns, (id, &row), above));
             info
         });
+        if let Some((tree, _)) = seen.tree {
+            ui.ctx().accesskit_node_builder(response.id, |node| node.set_level(tree.groups.depth + 1));
+        }
         let over = match (selected, response.hovered()) {
             (true, _) => Some(Over::Selected),
             (false, true) => Some(Over::Hovered),
