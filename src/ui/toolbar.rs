@@ -3,6 +3,7 @@
 use egui::{Align, CornerRadius, Layout, Rect, Sense, Ui, pos2, vec2};
 
 use super::action::{self, Action, ExportAction, LiveAction, PictureAction, PreferencesAction, menu_item};
+use super::conversation::ConversationAction;
 use super::dialogs::theme_words;
 use super::filter::FilterAction;
 use super::state::{State, View};
@@ -143,6 +144,7 @@ fn menu(ui: &mut Ui, seen: &Seen<'_>, state: &State, actions: &mut Vec<Action>) 
         for view in [View::Exchanges, View::Findings, View::Picture] {
             menu_item(ui, &Action::View(view), actions);
         }
+        menu_item(ui, &Action::Conversation(ConversationAction::Ask), actions);
         menu_item(ui, &Action::Compose(PictureAction::Add), actions);
         menu_item(ui, &Action::Filter(FilterAction::Highlight), actions);
         menu_item(ui, &Action::Fold, actions);
