@@ -4,10 +4,14 @@
 
 #[path = "ui_compose/mod.rs"]
 mod ui_compose;
+#[path = "ui_conversation/mod.rs"]
+mod ui_conversation;
 #[path = "ui_export/mod.rs"]
 mod ui_export;
 mod ui_filter;
 mod ui_keyboard;
+#[path = "ui_menus/mod.rs"]
+mod ui_menus;
 mod ui_messages;
 mod ui_notes;
 #[path = "ui_prefs/mod.rs"]

@@ -150,24 +150,29 @@ impl RowsWanted {
 }
 
 /// The road that the frames of one flow go again.
-struct Road {
+pub(super) struct Road {
     decoder: Decoder,
-    shard: Shard,
+    pub(super) shard: Shard,
     reassembled: Vec<u8>,
     events: Vec<Event>,
 }
 
 impl Road {
     fn new(snapshot: &Snapshot, budget: &Budget) -> Self {
+        Self::of(Shard::with_bodies(budget), snapshot, budget)
+    }
+
+    /// With a shard of one's own, which decrypts with the secrets of the capture.
+    pub(super) fn of(shard: Shard, snapshot: &Snapshot, budget: &Budget) -> Self {
         Self {
             decoder: Decoder::new(budget),
-            shard: Shard::with_bodies(budget).with_keys(Arc::clone(&snapshot.facts().keys)),
+            shard: shard.with_keys(Arc::clone(&snapshot.facts().keys)),
             reassembled: Vec::new(),
             events: Vec::new(),
         }
     }
 
-    fn frame(&mut self, head: &FrameHead, bytes: &[u8]) {
+    pub(super) fn frame(&mut self, head: &FrameHead, bytes: &[u8]) {
         self.reassembled.clear();
         if let Outcome::Unit(unit) = self.decoder.frame(head, bytes, &mut self.reassembled) {
             let payload = match unit.payload {
@@ -179,8 +184,13 @@ impl Road {
     }
 
     /// The flow is over.
-    fn finish(&mut self) {
+    pub(super) fn finish(&mut self) {
         self.shard.finish(&mut self.events);
+    }
+
+    /// Lets go of what was found: for who only listens.
+    pub(super) fn forget_events(&mut self) {
+        self.events.clear();
     }
 
     /// The exchanges that ended since this was last asked, with what they carried.

@@ -2,6 +2,7 @@
 //!
 //! Comes in: a capture and commands. Goes out: snapshots and notices. Never: a window, a terminal, a lock.
 
+mod conversation;
 mod detail;
 mod entries;
 mod merge;
@@ -13,6 +14,7 @@ mod shard;
 mod walk;
 mod worker;
 
+pub use conversation::{Chunk, Conversation, Fault, What, conversation, write_conversation};
 pub use detail::{RowsWanted, detail};
 pub use messages::{Command, DetailError, Handle, Notice, OpenNo, RowDetail, Source};
 pub use reading::{How, Reading};

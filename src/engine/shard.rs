@@ -77,6 +77,15 @@ pub(super) struct ShortPacket {
     pub(super) target: Box<[u8]>,
 }
 
+/// Whose bytes a piece of a conversation is made of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Layer {
+    /// What the flow carried as it stands in the capture.
+    Wire,
+    /// What keys made readable of it.
+    Opened,
+}
+
 /// Something found, with the order in which it takes effect: the same for any number of shards.
 #[derive(Debug)]
 pub(super) struct Event {
@@ -116,6 +125,16 @@ struct Reader {
     dns: Vec<dns::TcpMessage>,
     /// A flow turned out to be QUIC.
     is_quic: bool,
+    /// What the flow's ends said, where somebody listens: taken after each frame, so that it holds no more than one completes.
+    heard: Option<Vec<(Layer, Run<'static>)>>,
+}
+
+impl Reader {
+    fn hear(&mut self, layer: Layer, run: &Run<'_>) {
+        if let Some(heard) = &mut self.heard {
+            heard.push((layer, owned(run.clone())));
+        }
+    }
 }
 
 #[derive(Debug, Default)]
@@ -193,6 +212,7 @@ impl Shard {
                 quic: Vec::new(),
                 dns: Vec::new(),
                 is_quic: false,
+                heard: None,
             },
             flows: FlowTable::new(budget),
             states: Vec::new(),
@@ -211,6 +231,17 @@ impl Shard {
     /// Also keeps decoded bodies; for reading one flow again.
     pub(super) fn with_bodies(budget: &Budget) -> Self {
         Self::new(0, 1, http::Wanted::Bodies, budget)
+    }
+
+    /// Also gives what the ends said, by [`Shard::heard`].
+    pub(super) fn listening(mut self) -> Self {
+        self.reader.heard = Some(Vec::new());
+        self
+    }
+
+    /// What was said since this was last asked.
+    pub(super) fn heard(&mut self) -> Vec<(Layer, Run<'static>)> {
+        self.reader.heard.as_mut().map(std::mem::take).unwrap_or_default()
     }
 
     /// Decrypts with these secrets.
@@ -423,6 +454,7 @@ impl Shard {
         let flow = self.flows.flow(slot);
         let Some(state) = self.states.get_mut(slot.0) else { return };
         for run in runs.drain(..) {
+            self.reader.hear(Layer::Wire, &run);
             state.feed(stamp, flow, run, &mut self.reader, out);
         }
         if std::mem::take(&mut self.reader.is_quic) && self.reader.tools.keys.may_open() {
@@ -443,6 +475,7 @@ impl Shard {
         }
         let mut state = self.states.get_mut(slot.0).map(std::mem::take).unwrap_or_default();
         for run in runs {
+            self.reader.hear(Layer::Wire, &run);
             state.feed(stamp, &flow, run, &mut self.reader, out);
         }
         state.finish(stamp, &flow, &mut self.reader, out);
@@ -701,6 +734,7 @@ impl State {
             Box::new(Self { proxied: self.proxied.clone(), ..Self::inside(connection, reader) })
         });
         for run in runs {
+            reader.hear(Layer::Opened, &run);
             inside.feed(stamp, flow, run, reader, out);
         }
         self.news |= std::mem::take(&mut inside.news);
@@ -733,6 +767,9 @@ impl State {
     fn streams(&mut self, stamp: Stamp, flow: &Flow, reader: &mut Reader, out: &mut Vec<Event>) {
         let Parser::Quic { connections, inside, read } = &mut self.parser else { return };
         for piece in connections.take_pieces() {
+            if piece.act == quic::Act::Read {
+                reader.hear(Layer::Opened, &piece.run);
+            }
             let id = piece.connection;
             let at = inside.iter().position(|(of, _)| *of == id).unwrap_or_else(|| {
                 inside.push((id, Box::new(Self::inside_quic(connections, id, reader))));

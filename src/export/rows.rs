@@ -79,6 +79,19 @@ pub fn save_rows(
     })
 }
 
+/// Rows as a text, for who copies them. Only CSV and JSON lines are texts: other forms give CSV. Blocks; call it from a job.
+pub fn rows_text(listing: &Listing<'_>, wish: RowsWish<'_>) -> Result<Vec<u8>, ExportError> {
+    let mut redactor = wish.redaction.map(|(key, choice)| Redactor::new(key, choice));
+    let mut out = Vec::new();
+    match wish.form {
+        RowsForm::Jsonl => json::write_jsonl_hiding(listing, redactor.as_mut(), &mut out)?,
+        RowsForm::Csv | RowsForm::Har | RowsForm::Parquet => {
+            csv::write_csv_hiding(listing, redactor.as_mut(), &mut out)?;
+        }
+    }
+    Ok(out)
+}
+
 fn write(
     source: &Source,
     listing: &Listing<'_>,

@@ -5,12 +5,12 @@
 
 use std::collections::BTreeMap;
 use std::fs::{self, File};
-use std::io::{self, BufReader, Read as _, Seek as _, SeekFrom, Write as _};
+use std::io::{self, BufReader, BufWriter, Read as _, Seek as _, SeekFrom, Write as _};
 use std::path::{Path, PathBuf};
 
 use crate::capture::{Batch, CaptureError, CaptureReader, Container, Digest, Format, FrameFile, FrameWriter};
-use crate::engine::Source;
-use crate::model::{Budget, FlowId, FrameNo, clean};
+use crate::engine::{DetailError, Fault, Source, write_conversation};
+use crate::model::{Budget, FlowId, FrameNo, Side, clean};
 use crate::store::{RowId, Snapshot, StoreError};
 
 /// Frames at the start of a connection that are saved with its exchanges: its handshake, from which streams are put in order.
@@ -52,6 +52,12 @@ pub enum SaveError {
     /// No frame belongs to what was chosen.
     #[error("cannot save: there are no frames to save")]
     Nothing,
+    /// Nobody said anything.
+    #[error("cannot save: nothing was said that could be saved")]
+    Unsaid,
+    /// A flow cannot be read again.
+    #[error(transparent)]
+    Detail(#[from] DetailError),
     /// The capture cannot be read.
     #[error(transparent)]
     Capture(#[from] CaptureError),
@@ -98,6 +104,32 @@ pub fn save(
 /// Writes what was made of a capture to `target`, never over the capture itself.
 pub fn save_bytes(source: &Source, (target, existing): (&Path, Existing), bytes: &[u8]) -> Result<(), SaveError> {
     whole(source, (target, existing), |file, failed| file.write_all(bytes).map_err(failed))
+}
+
+/// Writes what one side of a flow said, or both in their order: what keys opened where `opened`, else what stands on the wire.
+/// Gives how many bytes were written. Blocks; call it from a job.
+pub fn save_conversation(
+    source: &Source,
+    (flow, (side, opened)): (FlowId, (Option<Side>, bool)),
+    snapshot: &Snapshot,
+    (target, existing): (&Path, Existing),
+    budget: &Budget,
+) -> Result<u64, SaveError> {
+    let path = match source {
+        Source::File(path) => path,
+        Source::Live(spool) => &spool.folder,
+        Source::Stdin => return Err(SaveError::NotKept),
+    };
+    whole(source, (target, existing), |file, failed| {
+        let mut out = BufWriter::new(file);
+        let written = write_conversation((path, flow), (side, opened), snapshot, budget, &mut out);
+        let bytes = written.map_err(|fault| match fault {
+            Fault::Detail(error) => SaveError::Detail(error),
+            Fault::Write(error) => failed(error),
+        })?;
+        out.flush().map_err(failed)?;
+        if bytes == 0 { Err(SaveError::Unsaid) } else { Ok(bytes) }
+    })
 }
 
 /// Writes a file whole or not at all: beside its place first, then under its name.

@@ -82,6 +82,8 @@ pub struct Budget {
     pub dns_records: usize,
     /// Body bytes shown in a pane.
     pub preview_bytes: usize,
+    /// Bytes shown of one conversation; what its pieces cost beside their bytes counts too.
+    pub conversation_bytes: usize,
     /// Decoded bodies of one archive, in bytes; they wait in a temporary file until all secrets are known.
     pub archive_bytes: u64,
     /// Pixels of an image preview.
@@ -149,6 +151,7 @@ impl Default for Budget {
             dns_jumps: 20,
             dns_records: 4_096,
             preview_bytes: 16 << 20,
+            conversation_bytes: 4 << 20,
             archive_bytes: 4 << 30,
             preview_pixels: 16_000_000,
             record_bytes: 80 << 20,

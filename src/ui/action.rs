@@ -4,10 +4,12 @@ use std::path::PathBuf;
 
 use egui::{Context, Key, KeyboardShortcut, Modifiers};
 
+use super::conversation::ConversationAction;
 use super::filter::FilterAction;
 use super::live::{Leave, RowsChoice, SaveWish};
 use super::state::{Arrangement, BodyMode, Fold, Tab, View};
 use super::table::{Column, Fit};
+use super::wish::RowWish;
 use crate::capture::Orphan;
 use crate::case::{Preferences, ThemeChoice, TimeFormat};
 use crate::model::{FrameNo, ProviderId, Side, Timestamp};
@@ -120,6 +122,27 @@ pub enum Action {
     Export(ExportAction),
     /// Something about what the user prefers.
     Preferences(PreferencesAction),
+    /// Something about the conversation of a flow.
+    Conversation(ConversationAction),
+    /// Something that takes reading, of a row; of the selected one where none is given.
+    Wish(Option<RowId>, RowWish),
+    /// Choose among all actions by name.
+    Palette,
+    /// Ask for the number of a frame.
+    AskFrame,
+    /// Another size of all text.
+    TextSize(TextStep),
+}
+
+/// Another size of all text.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum TextStep {
+    /// A step larger.
+    Larger,
+    /// A step smaller.
+    Smaller,
+    /// As at first.
+    Usual,
 }
 
 /// Something about what the user prefers.
@@ -294,6 +317,8 @@ pub enum Goal {
     Row(RowId),
     /// Where one was before going.
     Back,
+    /// Where one went back from.
+    Forward,
 }
 
 /// A step of the selection.
@@ -570,6 +595,66 @@ pub(crate) static ENTRIES: [Entry; 56] = [
         key: Some(KeyboardShortcut::new(Modifiers::ALT, Key::ArrowLeft)),
     },
     Entry {
+        action: Action::Go(Goal::Forward),
+        label: "Go forward",
+        tip: "Select the exchange that you went back from",
+        key: Some(KeyboardShortcut::new(Modifiers::ALT, Key::ArrowRight)),
+    },
+    Entry {
+        action: Action::Wish(None, RowWish::InFlow { next: true }),
+        label: "Next in connection",
+        tip: "Select the next exchange of the same connection",
+        key: Some(KeyboardShortcut::new(Modifiers::ALT, Key::ArrowDown)),
+    },
+    Entry {
+        action: Action::Wish(None, RowWish::InFlow { next: false }),
+        label: "Previous in connection",
+        tip: "Select the exchange before in the same connection",
+        key: Some(KeyboardShortcut::new(Modifiers::ALT, Key::ArrowUp)),
+    },
+    Entry {
+        action: Action::Wish(None, RowWish::Flow),
+        label: "Only this connection",
+        tip: "Show only the exchanges of the selected one's connection",
+        key: Some(shifted(Key::T)),
+    },
+    Entry {
+        action: Action::Conversation(ConversationAction::Ask),
+        label: "Follow stream…",
+        tip: "Show what both ends of the selected exchange's connection said, as one conversation",
+        key: Some(command(Key::T)),
+    },
+    Entry {
+        action: Action::AskFrame,
+        label: "Go to frame…",
+        tip: "Select the exchange that has a frame, and show the frame",
+        key: Some(command(Key::G)),
+    },
+    Entry {
+        action: Action::Palette,
+        label: "Find an action…",
+        tip: "Choose by name among all that can be done, and among the filters used lately",
+        key: Some(command(Key::P)),
+    },
+    Entry {
+        action: Action::TextSize(TextStep::Larger),
+        label: "Larger text",
+        tip: "Make all text a step larger; it stays so",
+        key: Some(command(Key::Plus)),
+    },
+    Entry {
+        action: Action::TextSize(TextStep::Smaller),
+        label: "Smaller text",
+        tip: "Make all text a step smaller; it stays so",
+        key: Some(command(Key::Minus)),
+    },
+    Entry {
+        action: Action::TextSize(TextStep::Usual),
+        label: "Usual text",
+        tip: "All text as large as at first",
+        key: Some(command(Key::Num0)),
+    },
+    Entry {
         action: Action::Unfold(Fold::BreakIt),
         label: "Try to break it",
         tip: "Run every check that could speak against the verdict",
@@ -635,6 +720,62 @@ pub(crate) static ENTRIES: [Entry; 56] = [
     Entry { action: Action::DismissTrouble, label: "Dismiss", tip: "Send this message away", key: None },
 ];
 
+impl Action {
+    /// Under which heading its key is listed.
+    pub(crate) fn subject(&self) -> &'static str {
+        match self {
+            Self::Open
+            | Self::AskPath
+            | Self::OpenPath(_)
+            | Self::Given(_)
+            | Self::Verify
+            | Self::VerifyPath(_)
+            | Self::KeyLog
+            | Self::KeyLogPath(_)
+            | Self::NoKeyLog
+            | Self::Close
+            | Self::Export(_)
+            | Self::ForgetRecent
+            | Self::Live(LiveAction::Save | LiveAction::SaveSome) => "File",
+            Self::Live(_) | Self::Stop => "Capture",
+            Self::FocusFilter
+            | Self::ClearFilter
+            | Self::Filter(_)
+            | Self::Provider(_)
+            | Self::Range(_)
+            | Self::Site(..)
+            | Self::Wish(_, RowWish::Flow) => "Filter",
+            Self::Go(_) | Self::AskFrame | Self::Frame(_) | Self::Line(_) => "Go",
+            Self::Note(NoteAction::Next | NoteAction::Previous)
+            | Self::Wish(_, RowWish::InFlow { .. } | RowWish::Frame(_)) => "Go",
+            Self::Tab(_) | Self::Fold | Self::View(_) | Self::Unfold(_) | Self::ResetColumns | Self::Column(_) => {
+                "Panes and views"
+            }
+            Self::Select(_)
+            | Self::Move(_)
+            | Self::Sort(_)
+            | Self::Copy(_)
+            | Self::CopyRow
+            | Self::Note(_)
+            | Self::Conversation(_)
+            | Self::Compose(_)
+            | Self::BodySide(_)
+            | Self::BodyMode(_)
+            | Self::Message(_)
+            | Self::Picture(_)
+            | Self::Wish(..) => "Exchange",
+            Self::Quit
+            | Self::Theme(_)
+            | Self::Keys
+            | Self::Escape
+            | Self::DismissTrouble
+            | Self::Preferences(_)
+            | Self::Palette
+            | Self::TextSize(_) => "Program",
+        }
+    }
+}
+
 /// The words of an action that stands in the table.
 pub(crate) fn entry(action: &Action) -> Option<&'static Entry> {
     ENTRIES.iter().find(|entry| entry.action == *action)
@@ -644,6 +785,16 @@ pub(crate) fn entry(action: &Action) -> Option<&'static Entry> {
 pub(crate) fn pressed(ctx: &Context, actions: &mut Vec<Action>) {
     // An open menu takes Escape for itself.
     let menu = egui::Popup::is_any_open(ctx);
+    super::menus::pressed(ctx);
+    // On many keyboards plus is the shift of equals; a question mark is a letter where something is typed.
+    let larger = KeyboardShortcut::new(Modifiers::COMMAND, Key::Equals);
+    if ctx.input_mut(|input| input.consume_shortcut(&larger)) {
+        actions.push(Action::TextSize(TextStep::Larger));
+    }
+    if !ctx.egui_wants_keyboard_input() && ctx.input_mut(|input| input.consume_key(Modifiers::NONE, Key::Questionmark))
+    {
+        actions.push(Action::Keys);
+    }
     for entry in ENTRIES.iter().filter(|entry| !menu || entry.action != Action::Escape) {
         if let Some(key) = &entry.key
             && ctx.input_mut(|input| input.consume_shortcut(key))

@@ -6,11 +6,13 @@ mod arranging;
 mod capturing;
 mod columns;
 mod composing;
+mod conversing;
 mod filtering;
 mod noting;
 mod preferring;
 mod saving;
 mod verifying;
+mod wishing;
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -31,7 +33,7 @@ use super::machine::Machine;
 use super::overview::{self, Overview};
 use super::prepared::{Prepared, Shown};
 use super::state::{Choice, Dialog, Saved, State, Tab, Trouble, View, Wanted};
-use super::{chips, dialogs, filter, panes, start_screen, status, table, theme, toolbar};
+use super::{chips, conversation, dialogs, filter, panes, start_screen, status, table, theme, toolbar};
 use crate::case::Preferences;
 use crate::engine::{Command, Handle, Notice, OpenNo, Source};
 use crate::model::{Budget, Side, clean_to};
@@ -138,6 +140,8 @@ struct Busy {
     completion: Option<Which>,
     preferences: bool,
     heads: bool,
+    conversation: bool,
+    wish: bool,
 }
 
 /// The window.
@@ -287,9 +291,11 @@ impl Desk {
         self.state.highlight = None;
         self.state.trouble = None;
         self.state.dialog = None;
+        self.state.following = None;
         self.state.body_side = None;
         self.state.frame = None;
         self.state.left.clear();
+        self.state.ahead.clear();
         self.state.view = View::Exchanges;
         self.wants_picture = None;
     }
@@ -359,6 +365,8 @@ impl Desk {
             || self.busy.completion.is_some()
             || self.busy.preferences
             || self.busy.heads
+            || self.busy.conversation
+            || self.busy.wish
             || self.studio.is_busy()
             || self.saving
             || self.looks > 0
@@ -596,11 +604,17 @@ impl Desk {
                 self.busy.heads = false;
                 self.capture.heads.take(&names, said);
             }
-            Told::Record { .. }
+            Told::Conversation { capture, row, generation, result } if capture == number => {
+                self.conversation_read(row, (generation, result), ctx.input(|input| input.time));
+            }
+            Told::Wish { capture, granted } if capture == number => self.granted(ctx, granted),
+            Told::Wish { .. }
+            | Told::Heads { .. }
+            | Told::Conversation { .. }
+            | Told::Record { .. }
             | Told::Detail { .. }
             | Told::Picture { .. }
-            | Told::Findings { .. }
-            | Told::Heads { .. } => {}
+            | Told::Findings { .. } => {}
         }
     }
 
@@ -614,6 +628,7 @@ impl Desk {
         self.ask_completion();
         self.ask_findings(ctx, now);
         self.ask_notes();
+        self.ask_conversation(ctx, now);
         self.ask_studio(ctx, now);
         let Some(row) = self.state.selected else { return };
         let (capture, number) = (&self.capture, self.capture.number);
@@ -707,6 +722,9 @@ impl Desk {
         if self.state.view == View::Picture && self.state.dialog.is_none() {
             compose::keys(ui.ctx(), &mut self.composer, &mut actions);
         }
+        if let (Some(Dialog::Conversation), Some(following)) = (&self.state.dialog, &mut self.state.following) {
+            conversation::keys(ui.ctx(), following);
+        }
         action::pressed(ui.ctx(), &mut actions);
         dropped(ui, &mut actions);
         let c = theme::colours(ui);
@@ -727,9 +745,13 @@ impl Desk {
                 shown: self.capture.order.len(),
                 selected: self.state.selected.is_some(),
                 live: self.live.as_ref(),
+                filters: &self.state.saved.filters,
+                goes_on: self.capture.reading,
                 keys: self.key_log.is_some(),
             };
-            dialogs::show(ui, dialog, &seen, &mut self.state.more_interfaces, &mut actions);
+            let following = self.state.following.as_mut();
+            let own = dialogs::Own { more: &mut self.state.more_interfaces, following };
+            dialogs::show(ui, dialog, &seen, own, &mut actions);
         }
         let ctx = ui.ctx().clone();
         for action in actions {

@@ -1,7 +1,7 @@
 //! What may block, on threads of its own: reading a row's record, bodies and frames, decoding a picture, checking a
 //! claim, the index, and the desktop's file dialog. At most one request of a kind is under way; the window asks for the newest when it is back.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::task::{Context, Poll, Wake, Waker};
 use std::thread::{Builder, Thread};
@@ -9,14 +9,16 @@ use std::time::Duration;
 
 use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, bounded};
 
+use super::conversation::Spoken;
 use super::filter::Which;
 use super::findings::{Findings, of_site};
-use super::live::{CLOSING, Live, SaveWish};
+use super::live::{CLOSING, ConversationChoice, Live, SaveWish};
 use super::overview::Overview;
 use super::prepared::{Picture, Prepared, Shown, picture};
 use super::state::Choice;
 use super::table::Said;
 use super::verified::{OnScreen, Verified};
+use super::wish::{Granted, Wished, grant};
 use crate::capture::{KeyLogFile, is_key_log, is_open_to_others};
 use crate::case::{Case, CaseError, Key, Preferences, RedactionChoice};
 use crate::engine::{self, Source};
@@ -40,6 +42,10 @@ pub(crate) enum Ask {
     Record { capture: u32, row: RowId, snapshot: Snapshot },
     /// A row's bodies and frames, read again from the capture.
     Detail { capture: u32, row: RowId, snapshot: Snapshot, source: Source, shown: Arc<Shown> },
+    /// What the ends of a row's flow said.
+    Conversation { capture: u32, row: RowId, snapshot: Snapshot, source: Source },
+    /// What is asked of a row.
+    Wish { capture: u32, wished: Box<Wished> },
     /// The picture in a body.
     Picture { capture: u32, row: RowId, side: Side, prepared: Arc<Prepared> },
     /// What the exchanges together say.
@@ -68,6 +74,16 @@ pub(crate) enum Told {
         seen: Option<Row>,
         result: Result<Arc<Prepared>, String>,
         not_yet: bool,
+    },
+    Wish {
+        capture: u32,
+        granted: Result<Granted, String>,
+    },
+    Conversation {
+        capture: u32,
+        row: RowId,
+        generation: u64,
+        result: Result<Arc<Spoken>, String>,
     },
     Picture {
         capture: u32,
@@ -109,6 +125,8 @@ pub(crate) struct Save {
     pub(crate) rows: Option<Vec<RowId>>,
     /// The rows themselves are saved, and not their frames.
     pub(crate) table: Option<TableWish>,
+    /// What was said is saved, and neither rows nor frames.
+    pub(crate) conversation: Option<ConversationChoice>,
     pub(crate) to: PathBuf,
     /// Whether a file that is there may be replaced.
     pub(crate) replace: bool,
@@ -422,17 +440,21 @@ fn answer(ask: Ask, budget: &Budget) -> Told {
         }
         Ask::Detail { capture, row, snapshot, source, shown } => {
             let seen = snapshot.row(row);
-            let read = match &source {
-                Source::File(path) => engine::detail(path, &shown.record, &snapshot, budget),
-                Source::Stdin => Err(engine::DetailError::NotKept),
-                Source::Live(spool) => engine::detail(&spool.folder, &shown.record, &snapshot, budget),
-            };
+            let read = frames(&source).and_then(|path| engine::detail(path, &shown.record, &snapshot, budget));
             let not_yet = matches!(read, Err(engine::DetailError::NotYet));
             let result = match read {
                 Ok(detail) => Ok(Arc::new(Prepared::new(detail, &shown.record))),
                 Err(error) => Err(error.to_string()),
             };
             Told::Detail { capture, row, seen, result, not_yet }
+        }
+        Ask::Wish { capture, wished } => {
+            let hides = || hiding(&wished.source, &wished.redaction).map_err(|error| error.to_string());
+            Told::Wish { capture, granted: grant(&wished, &hides, budget) }
+        }
+        Ask::Conversation { capture, row, snapshot, source } => {
+            let result = spoken(row, &snapshot, &source, budget).map(Arc::new).map_err(|error| error.to_string());
+            Told::Conversation { capture, row, generation: snapshot.generation, result }
         }
         Ask::Picture { capture, row, side, prepared } => {
             let result = prepared
@@ -457,6 +479,22 @@ fn answer(ask: Ask, budget: &Budget) -> Told {
             Told::Complete { which, text, cursor, completion }
         }
     }
+}
+
+/// Where a capture's frames are read again.
+pub(crate) fn frames(source: &Source) -> Result<&Path, engine::DetailError> {
+    match source {
+        Source::File(path) => Ok(path),
+        Source::Live(spool) => Ok(&spool.folder),
+        Source::Stdin => Err(engine::DetailError::NotKept),
+    }
+}
+
+/// What the ends of a row's flow said, cut into lines.
+fn spoken(row: RowId, snapshot: &Snapshot, source: &Source, budget: &Budget) -> Result<Spoken, engine::DetailError> {
+    let exchange = snapshot.record(row)?.exchange;
+    let said = engine::conversation(frames(source)?, exchange.flow, snapshot, budget)?;
+    Ok(Spoken::new(said, [exchange.client.to_string(), exchange.server.to_string()]))
 }
 
 /// Finds out what files are, and checks the one that tells most; against the capture among the others, where there is one.
@@ -508,9 +546,22 @@ fn save_to(save: &Save, budget: &Budget) -> Result<(), SaveFault> {
     if let Some(table) = &save.table {
         return save_table(save, table, budget);
     }
+    if let Some(choice) = &save.conversation {
+        return save_conversation(save, choice, budget);
+    }
     let what = save.rows.clone().map_or(export::SaveWhat::All, export::SaveWhat::Exchanges);
     let existing = if save.replace { export::Existing::Replace } else { export::Existing::Keep };
     let saved = export::save(&save.source, &save.snapshot, &what, (&save.to, existing), budget);
+    saved.map(|_bytes| ()).map_err(SaveFault::of)
+}
+
+fn save_conversation(save: &Save, choice: &ConversationChoice, budget: &Budget) -> Result<(), SaveFault> {
+    let existing = if save.replace { export::Existing::Replace } else { export::Existing::Keep };
+    let place = (save.to.as_path(), existing);
+    let other = |error: &dyn core::fmt::Display| SaveFault::Other(error.to_string());
+    let flow = save.snapshot.record(choice.row).map_err(|error| other(&error))?.exchange.flow;
+    let of = (choice.side, choice.opened);
+    let saved = export::save_conversation(&save.source, (flow, of), &save.snapshot, place, budget);
     saved.map(|_bytes| ()).map_err(SaveFault::of)
 }
 

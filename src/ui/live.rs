@@ -9,8 +9,8 @@ use super::machine::Recording;
 use super::text;
 use crate::capture::{Keep, Wish};
 use crate::export::RowsForm;
-use crate::model::{Timestamp, clean_to};
-use crate::store::Notes;
+use crate::model::{Side, Timestamp, clean_to};
+use crate::store::{Notes, RowId};
 
 /// The word before an action's number in the filter box.
 const ACTION: &str = "action:";
@@ -270,6 +270,19 @@ pub(crate) enum SaveWhat {
     Bundle,
     /// Rows as text or table.
     Rows(RowsChoice),
+    /// What the ends of a flow said.
+    Conversation(ConversationChoice),
+}
+
+/// What of a conversation leaves.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct ConversationChoice {
+    /// A row of its flow.
+    pub row: RowId,
+    /// Only this side.
+    pub side: Option<Side>,
+    /// What keys opened, and not what stands on the wire.
+    pub opened: bool,
 }
 
 /// A saving on its way: what, and what follows it.

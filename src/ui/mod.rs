@@ -8,6 +8,7 @@ mod app;
 mod chips;
 mod clock;
 mod compose;
+mod conversation;
 mod dialogs;
 pub mod figure;
 mod filter;
@@ -17,6 +18,7 @@ mod jobs;
 mod live;
 mod live_bar;
 mod machine;
+mod menus;
 mod overview;
 mod panes;
 mod prepared;
@@ -33,6 +35,7 @@ mod toolbar;
 mod verified;
 mod way;
 mod window;
+mod wish;
 
 pub use action::{
     Action, ColumnsAction, ExportAction, Goal, LiveAction, Move, PictureAction, PreferencesAction, TimeAction,

@@ -88,6 +88,7 @@ pub(crate) struct LedgerLine {
     pub(crate) forgeable_by: String,
     pub(crate) speaks_to: String,
     pub(crate) signature: &'static str,
+    pub(crate) signature_number: u16,
     /// What redaction did to it.
     pub(crate) state: LineState,
 }
@@ -146,6 +147,7 @@ impl LedgerLine {
             forgeable_by: forgeable_by(evidence, exchange),
             speaks_to: evidence.supports.words().collect::<Vec<_>>().join(", "),
             signature: signature.map_or("", |s| s.id),
+            signature_number: evidence.signature,
             state,
         }
     }

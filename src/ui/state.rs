@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
+use super::conversation::Following;
 use super::figure::Still;
 use super::filter::{FilterBox, FilterMemory};
 use super::live::{CaptureChoice, Leave, RowsChoice, SaveWish};
@@ -325,7 +326,29 @@ pub enum Dialog {
         purpose: PathPurpose,
     },
     /// The list of keys.
-    Keys,
+    Keys {
+        /// The words that choose among them.
+        text: String,
+    },
+    /// All actions by name.
+    Palette {
+        /// What was typed.
+        text: String,
+        /// Which of those that fit is chosen.
+        at: usize,
+    },
+    /// Our own question for a frame.
+    Frame {
+        /// What was typed.
+        text: String,
+    },
+    /// What a tag stands on.
+    Tag {
+        /// The signature's number.
+        signature: u16,
+        /// How many rows have it, of how many looked through, once that is known.
+        rows: Option<(usize, usize)>,
+    },
     /// How to capture.
     Capture(Box<CaptureOptions>),
     /// Whether an unsaved capture may go.
@@ -389,6 +412,8 @@ pub enum Dialog {
     },
     /// What checking came to.
     Verified(Box<Verified>),
+    /// The conversation of a flow, which the state holds.
+    Conversation,
 }
 
 /// Preferences while they are being chosen: what has a form of its own is a text until then.
@@ -529,6 +554,8 @@ pub struct State {
     pub(crate) unfolded: Vec<Fold>,
     /// Rows that were left by going elsewhere, the latest last.
     pub(crate) left: Vec<RowId>,
+    /// Rows that were left by going back, the latest last.
+    pub(crate) ahead: Vec<RowId>,
     /// The frame shown.
     pub(crate) frame: Option<FrameNo>,
     /// Where a drag over the overview began, as a share of its width.
@@ -540,6 +567,8 @@ pub struct State {
     pub(crate) dialog_open: Option<Wanted>,
     /// Whether interfaces that are down or odd are shown.
     pub(crate) more_interfaces: bool,
+    /// The conversation on screen.
+    pub(crate) following: Option<Following>,
     /// What was done last, said once.
     pub(crate) said: Option<String>,
 }

@@ -59,6 +59,8 @@ pub(crate) struct Colours {
     pub(crate) amber: Color32,
     /// Going on as it should; always with a word.
     pub(crate) green: Color32,
+    /// What a server says; a client has the accent. Always with a letter.
+    pub(crate) server: Color32,
 }
 
 static DARK: Colours = Colours {
@@ -77,6 +79,7 @@ static DARK: Colours = Colours {
     red: Color32::from_rgb(0xff, 0x6b, 0x6e),
     amber: Color32::from_rgb(0xe9, 0xb0, 0x4a),
     green: Color32::from_rgb(0x4c, 0xc3, 0x8a),
+    server: Color32::from_rgb(0xe0, 0x9c, 0xe8),
 };
 
 static LIGHT: Colours = Colours {
@@ -95,6 +98,7 @@ static LIGHT: Colours = Colours {
     red: Color32::from_rgb(0xc2, 0x2b, 0x32),
     amber: Color32::from_rgb(0x8f, 0x5b, 0x00),
     green: Color32::from_rgb(0x17, 0x72, 0x45),
+    server: Color32::from_rgb(0x93, 0x2b, 0x9e),
 };
 
 /// The colours of the theme that `ui` has.
@@ -213,6 +217,8 @@ pub(crate) fn preference(theme: ThemeChoice) -> egui::ThemePreference {
 /// Gives a context our fonts and both styles.
 pub(crate) fn install(ctx: &Context) {
     ctx.set_fonts(fonts());
+    // Text has a size that is remembered; egui's own keys would not tell.
+    ctx.options_mut(|options| options.zoom_with_keyboard = false);
     ctx.set_style_of(Theme::Dark, style(&DARK));
     ctx.set_style_of(Theme::Light, style(&LIGHT));
 }
@@ -324,6 +330,8 @@ mod tests {
             ("red", c.red),
             ("amber", c.amber),
             ("green", c.green),
+            ("accent", c.accent),
+            ("server", c.server),
         ] {
             for ground in [c.page, c.surface, c.hover] {
                 let got = contrast(colour, ground);

@@ -6,6 +6,7 @@ use super::action::{
     self, Action, ColumnsAction, ExportAction, LiveAction, PictureAction, PreferencesAction, TimeAction, menu_item,
 };
 use super::clock::{PRECISIONS, format_words};
+use super::conversation::ConversationAction;
 use super::dialogs::theme_words;
 use super::filter::FilterAction;
 use super::state::{State, View};
@@ -147,6 +148,7 @@ fn menu(ui: &mut Ui, seen: &Seen<'_>, state: &State, actions: &mut Vec<Action>) 
         for view in [View::Exchanges, View::Findings, View::Picture] {
             menu_item(ui, &Action::View(view), actions);
         }
+        menu_item(ui, &Action::Conversation(ConversationAction::Ask), actions);
         menu_item(ui, &Action::Compose(PictureAction::Add), actions);
         menu_item(ui, &Action::Filter(FilterAction::Highlight), actions);
         menu_item(ui, &Action::Fold, actions);

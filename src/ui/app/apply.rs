@@ -64,7 +64,7 @@ impl Desk {
                 self.state.table.top = 0.0;
             }
             Action::Select(row) => {
-                self.state.left.clear();
+                self.leave_row();
                 self.select(row);
             }
             Action::Move(step) => self.step(step),
@@ -92,7 +92,11 @@ impl Desk {
                     ctx.copy_text(table::spoken(snapshot, (id, &row)));
                 }
             }
-            Action::Keys => self.state.dialog = Some(Dialog::Keys),
+            Action::Keys => self.state.dialog = Some(Dialog::Keys { text: String::new() }),
+            Action::Palette => self.state.dialog = Some(Dialog::Palette { text: String::new(), at: 0 }),
+            Action::AskFrame => self.state.dialog = Some(Dialog::Frame { text: String::new() }),
+            Action::Wish(row, wish) => self.wish(row, wish),
+            Action::TextSize(step) => self.text_size(ctx, step),
             Action::Escape => self.escape(ctx),
             Action::DismissTrouble => self.state.trouble = None,
             Action::ForgetRecent => self.state.saved.recent.clear(),
@@ -119,6 +123,7 @@ impl Desk {
             }
             Action::Compose(action) => self.picture_action(ctx, action),
             Action::Note(action) => self.note_action(action),
+            Action::Conversation(action) => self.conversation_action(action),
             Action::Preferences(action) => self.preferences_action(ctx, action),
             Action::Export(ExportAction::Ask) => self.ask_export(),
             Action::Export(ExportAction::Choose(choice)) => {
@@ -162,21 +167,49 @@ impl Desk {
             Goal::Upload => shown.story.first_write.as_ref().map(|(row, _)| *row),
             Goal::Lookup => shown.story.way.lookup.as_ref().and_then(|lookup| lookup.row),
             Goal::Row(row) => Some(row),
-            Goal::Back => None,
+            Goal::Back | Goal::Forward => None,
         }
     }
 
     fn go(&mut self, goal: Goal) {
-        let row = if goal == Goal::Back { self.state.left.pop() } else { self.goal(goal) };
+        let selected = self.state.selected;
+        let row = match goal {
+            Goal::Back => self.state.left.pop(),
+            Goal::Forward => self.state.ahead.pop(),
+            Goal::Giver | Goal::Upload | Goal::Lookup | Goal::Row(_) => self.goal(goal),
+        };
         let Some(row) = row else { return };
-        if goal != Goal::Back
-            && let Some(from) = self.state.selected
+        match goal {
+            Goal::Back => self.state.ahead.extend(selected),
+            Goal::Forward => self.state.left.extend(selected),
+            Goal::Giver | Goal::Upload | Goal::Lookup | Goal::Row(_) => self.leave_row(),
+        }
+        self.bring(row);
+    }
+
+    /// Goes to a row, from which one can come back.
+    pub(super) fn go_to(&mut self, row: RowId) {
+        if self.state.selected != Some(row) {
+            self.leave_row();
+        }
+        self.bring(row);
+    }
+
+    /// The selected row is left for another one: one can come back to it, and what lay ahead is behind another road.
+    fn leave_row(&mut self) {
+        self.state.ahead.clear();
+        if let Some(from) = self.state.selected
+            && self.state.left.last() != Some(&from)
         {
             if self.state.left.len() >= LEFT {
                 self.state.left.remove(0);
             }
             self.state.left.push(from);
         }
+    }
+
+    /// Selects a row, and brings it into view.
+    fn bring(&mut self, row: RowId) {
         self.state.view = View::Exchanges;
         self.select(row);
         let place = self.capture.order.iter().position(|id| *id == row.0);

@@ -3,11 +3,14 @@
 use std::path::PathBuf;
 
 use super::Desk;
-use crate::case::{Found, Preferences};
+use crate::case::{Found, Preferences, TEXT_PERCENT};
 use crate::model::clean;
-use crate::ui::action::PreferencesAction;
+use crate::ui::action::{PreferencesAction, TextStep};
 use crate::ui::jobs::Ask;
 use crate::ui::state::{Dialog, PreferencesDraft, Trouble};
+
+/// A step of the text's size in percent.
+const TEXT_STEP: u16 = 10;
 
 impl Desk {
     /// Gives it what the user prefers, and where that is kept.
@@ -61,6 +64,19 @@ impl Desk {
             self.composer.document.plan.redaction = now.redaction.clone();
         }
         self.keep_preferences();
+    }
+
+    /// Makes all text a step larger or smaller, or as it was at first.
+    pub(super) fn text_size(&mut self, ctx: &egui::Context, step: TextStep) {
+        let now = self.state.preferences.text_percent;
+        let wanted = match step {
+            TextStep::Larger => now.saturating_add(TEXT_STEP),
+            TextStep::Smaller => now.saturating_sub(TEXT_STEP),
+            TextStep::Usual => Preferences::default().text_percent,
+        };
+        let text_percent = wanted.clamp(*TEXT_PERCENT.start(), *TEXT_PERCENT.end());
+        self.prefer(ctx, Preferences { text_percent, ..self.state.preferences.clone() });
+        self.state.said = Some(format!("Text at {text_percent} %"));
     }
 
     pub(super) fn use_theme(&self, ctx: &egui::Context) {

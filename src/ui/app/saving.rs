@@ -7,7 +7,7 @@ use crate::capture::Spool;
 use crate::case::RedactionChoice;
 use crate::engine::Source;
 use crate::export::RowsForm;
-use crate::model::clean_to;
+use crate::model::{Side, clean_to};
 use crate::store::RowId;
 use crate::ui::jobs::{Picked, Save, SaveFault, Saved, TableWish, Take};
 use crate::ui::live::{RowsChoice, SaveWhat, SaveWish, WhichRows};
@@ -86,6 +86,7 @@ impl Desk {
             | SaveWhat::Selected
             | SaveWhat::Picture
             | SaveWhat::Bundle
+            | SaveWhat::Conversation(_)
             | SaveWhat::Rows(_) => (Some(self.capture.name.clone()), self.capture.newest().facts().capture.first_time),
         };
         let device: String = device
@@ -107,6 +108,14 @@ impl Desk {
                 };
                 return format!("{device}{began}{part}.{}", choice.form.ending());
             }
+            SaveWhat::Conversation(choice) => {
+                let side = match choice.side {
+                    None => "",
+                    Some(Side::Client) => "-client",
+                    Some(Side::Server) => "-server",
+                };
+                return format!("{device}{began}-conversation{side}.bin");
+            }
             SaveWhat::All | SaveWhat::LeftOver(_) | SaveWhat::Picture | SaveWhat::Bundle => "",
         };
         format!("{device}{began}{part}.pcapng")
@@ -120,7 +129,11 @@ impl Desk {
             SaveWhat::Shown => Some(self.capture.order.iter().map(|id| RowId(*id)).collect()),
             SaveWhat::Selected => Some(self.state.selected.into_iter().collect()),
             SaveWhat::Rows(choice) => self.rows_of(choice.rows),
-            SaveWhat::All | SaveWhat::LeftOver(_) | SaveWhat::Picture | SaveWhat::Bundle => None,
+            SaveWhat::All
+            | SaveWhat::LeftOver(_)
+            | SaveWhat::Picture
+            | SaveWhat::Bundle
+            | SaveWhat::Conversation(_) => None,
         };
         let source = match &wish.what {
             SaveWhat::LeftOver(folder) => Some(Source::Live(Spool::whole(folder))),
@@ -129,6 +142,7 @@ impl Desk {
             | SaveWhat::Selected
             | SaveWhat::Picture
             | SaveWhat::Bundle
+            | SaveWhat::Conversation(_)
             | SaveWhat::Rows(_) => self.capture.source.clone(),
         };
         let Some(source) = source else { return };
@@ -148,13 +162,18 @@ impl Desk {
             | SaveWhat::Selected
             | SaveWhat::LeftOver(_)
             | SaveWhat::Picture
+            | SaveWhat::Conversation(_)
             | SaveWhat::Bundle => None,
+        };
+        let conversation = match wish.what {
+            SaveWhat::Conversation(choice) => Some(choice),
+            _ => None,
         };
         let to = match (&table, path.extension()) {
             (Some(table), None) => path.with_extension(table.form.ending()),
             _ => path,
         };
-        let save = Save { source, snapshot, rows, table, to, replace };
+        let save = Save { source, snapshot, rows, table, conversation, to, replace };
         match self.jobs.ask_save(save, (self.capture.number, wish), &self.wake) {
             Ok(()) => self.saving = true,
             Err(error) => self.fail("save", &error.to_string()),
@@ -183,6 +202,7 @@ impl Desk {
                 | SaveWhat::Selected
                 | SaveWhat::Picture
                 | SaveWhat::Bundle
+                | SaveWhat::Conversation(_)
                 | SaveWhat::Rows(_) => {}
             }
             if let Some(then) = wish.then.filter(|_| capture == self.capture.number) {

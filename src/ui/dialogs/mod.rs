@@ -4,10 +4,13 @@
 mod comment;
 mod export;
 mod header_column;
+mod keys;
 mod name_filter;
 mod options;
+mod palette;
 mod preferences;
 mod saving;
+mod tag;
 mod verified;
 
 use std::path::PathBuf;
@@ -16,7 +19,9 @@ use egui::{Align, Id, Layout, Modal, RichText, Sense, Ui, vec2};
 
 pub(crate) use preferences::theme_words;
 
-use super::action::{Action, ENTRIES};
+use super::action::Action;
+use super::conversation::{self, Following};
+use super::filter::FilterMemory;
 use super::interfaces::Interfaces;
 use super::live::Live;
 use super::state::{Dialog, PathPurpose, Trouble};
@@ -34,6 +39,10 @@ pub(crate) struct Seen<'a> {
     /// Whether one is selected.
     pub(crate) selected: bool,
     pub(crate) live: Option<&'a Live>,
+    /// Filters used lately.
+    pub(crate) filters: &'a FilterMemory,
+    /// Whether the capture goes on.
+    pub(crate) goes_on: bool,
     /// Whether there is a key log to decrypt with.
     pub(crate) keys: bool,
 }
@@ -86,14 +95,26 @@ fn remedy(ui: &mut Ui, command: &str, actions: &mut Vec<Action>) {
     });
 }
 
-/// The dialog, if one is open. `more` says whether the odd interfaces are shown.
-pub(crate) fn show(ui: &Ui, dialog: &mut Dialog, seen: &Seen<'_>, more: &mut bool, actions: &mut Vec<Action>) {
+/// What dialogs show that outlives them, or is too large for them.
+pub(crate) struct Own<'a> {
+    /// Whether the odd interfaces are shown.
+    pub(crate) more: &'a mut bool,
+    /// The conversation on screen.
+    pub(crate) following: Option<&'a mut Following>,
+}
+
+/// The dialog, if one is open.
+pub(crate) fn show(ui: &Ui, dialog: &mut Dialog, seen: &Seen<'_>, own: Own<'_>, actions: &mut Vec<Action>) {
+    let Own { more, following } = own;
     let modal = Modal::new(Id::unique("dialog")).frame(
         egui::Frame::popup(ui.style()).inner_margin(egui::Margin::same(20)).corner_radius(egui::CornerRadius::same(10)),
     );
     let response = modal.show(ui.ctx(), |ui| match dialog {
         Dialog::Path { text, note, purpose } => path(ui, (text, note.as_deref()), *purpose, seen.keys, actions),
-        Dialog::Keys => keys(ui, actions),
+        Dialog::Keys { text } => keys::show(ui, text, actions),
+        Dialog::Palette { text, at } => palette::show(ui, (text, at), seen.filters, actions),
+        Dialog::Frame { text } => palette::frame(ui, text, actions),
+        Dialog::Tag { signature, rows } => tag::show(ui, *signature, *rows, actions),
         Dialog::Capture(options) => options::show(ui, options, seen.interfaces, more, actions),
         Dialog::Unsaved(then) => saving::unsaved(ui, then, seen, actions),
         Dialog::Preferences(draft) => preferences::show(ui, draft, actions),
@@ -108,6 +129,11 @@ pub(crate) fn show(ui: &Ui, dialog: &mut Dialog, seen: &Seen<'_>, more: &mut boo
         Dialog::NameFilter { filter, name } => name_filter::show(ui, filter, name, actions),
         Dialog::Verifying { name, .. } => verified::under_way(ui, name, actions),
         Dialog::Verified(verified) => verified::show(ui, verified, actions),
+        Dialog::Conversation => {
+            if let Some(following) = following {
+                conversation::show(ui, following, seen.goes_on, actions);
+            }
+        }
     });
     if response.should_close() {
         actions.push(Action::Escape);
@@ -160,46 +186,6 @@ fn path(
             actions.push(Action::NoKeyLog);
         }
         if plain(ui, "Cancel") {
-            actions.push(Action::Escape);
-        }
-    });
-}
-
-fn keys(ui: &mut Ui, actions: &mut Vec<Action>) {
-    let c = theme::colours(ui);
-    ui.set_width(680.0);
-    ui.label(RichText::new("Keyboard shortcuts").font(theme::strong(theme::SECTION)));
-    ui.add_space(8.0);
-    let table = [
-        ("Down, up, J, K", "Next or previous exchange"),
-        ("Page down, page up", "One page on or back"),
-        ("Home, End", "First or last exchange"),
-        ("Left, right, Enter", "Close or open in the tree"),
-        ("F1", "This list"),
-    ];
-    let mut lines: Vec<(String, &str, &str)> =
-        table.into_iter().map(|(key, what)| (key.to_owned(), what, what)).collect();
-    for entry in ENTRIES.iter().filter(|entry| entry.action != Action::Keys) {
-        if let Some(key) = &entry.key {
-            lines.push((ui.ctx().format_shortcut(key), entry.label.trim_end_matches('…'), entry.tip));
-        }
-    }
-    let (left, right) = lines.split_at(lines.len().div_ceil(2));
-    ui.horizontal_top(|ui| {
-        for (id, half) in [("keys", left), ("more keys", right)] {
-            egui::Grid::new(id).num_columns(2).spacing(vec2(20.0, 5.0)).show(ui, |ui| {
-                for (key, what, tip) in half {
-                    ui.label(RichText::new(key).color(c.quiet));
-                    ui.label(*what).on_hover_text(*tip);
-                    ui.end_row();
-                }
-            });
-            ui.add_space(20.0);
-        }
-    });
-    ui.add_space(12.0);
-    buttons(ui, |ui| {
-        if plain(ui, "Close") {
             actions.push(Action::Escape);
         }
     });

@@ -10,12 +10,13 @@ use crate::model::{
     Stapled, Timestamp, TlsSession, TlsTransport, Transport, Trust, WebSocket, clean, clean_to, hex,
 };
 use crate::protocols::dns::type_name;
+use crate::store::filter::{Filter, Key, is};
 use crate::store::{Record, tls_version};
 use crate::ui::action::Action;
 use crate::ui::prepared::{Fact, Shown, body_words};
 use crate::ui::text::{self, sentence};
 use crate::ui::theme;
-use crate::ui::{prepared, shapes};
+use crate::ui::{menus, prepared, shapes};
 
 /// Entries of a list that are shown.
 const LISTED: usize = 200;
@@ -67,13 +68,26 @@ fn pair(ui: &mut Ui, label: &str, value: &str, wire: bool, actions: &mut Vec<Act
         );
         let font = if wire { theme::mono() } else { theme::sans(theme::BODY) };
         let response = ui.add(egui::Label::new(egui::RichText::new(value).font(font)).wrap());
-        response.context_menu(|ui| {
-            if ui.button("Copy").clicked() {
-                actions.push(Action::Copy(value.to_owned()));
-                ui.close();
+        menus::on(&response, response.has_focus(), |ui| {
+            if let Some(filter) = filter_of(label, value) {
+                menus::filters(ui, &filter, actions);
+                ui.separator();
             }
+            menus::copy(ui, "Copy value", value, actions);
+            menus::copy(ui, "Copy line", &format!("{label}: {value}"), actions);
         });
     });
+}
+
+/// The filter that a fact can be asked for with: an end's address, a name.
+fn filter_of(label: &str, value: &str) -> Option<Filter> {
+    if let Ok(end) = value.parse::<std::net::SocketAddr>() {
+        return Filter::parse(&format!("ip:{}", end.ip())).ok();
+    }
+    if let Ok(address) = value.parse::<std::net::IpAddr>() {
+        return Filter::parse(&format!("ip:{address}")).ok();
+    }
+    (label == "Server name").then(|| is(Key::Sni, value))
 }
 
 /// The facts of a record. Runs on the jobs thread.

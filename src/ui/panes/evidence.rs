@@ -6,9 +6,12 @@ use egui::{
 };
 
 use super::{card, head};
+use crate::evidence::pack;
 use crate::export::LineState;
 use crate::model::Detail;
+use crate::store::filter::{Key, is};
 use crate::ui::action::Action;
+use crate::ui::menus;
 use crate::ui::prepared::{LedgerLine, Shown};
 use crate::ui::state::State;
 use crate::ui::text::sentence;
@@ -143,17 +146,18 @@ fn entry(ui: &mut Ui, i: usize, line: &LedgerLine, state: &mut State, actions: &
     if response.clicked() {
         actions.push(Action::Line(i));
     }
-    response.context_menu(|ui| {
-        if ui.button("Copy evidence").clicked() {
-            actions.push(Action::Copy(line.excerpt.clone()));
-            ui.close();
+    menus::on(&response, response.has_focus(), |ui| {
+        menus::tag(ui, line.signature_number, actions);
+        if let Some(frame) = line.frame {
+            menus::action(ui, "Show frame", || Action::Frame(frame), actions);
         }
-        if let Some(frame) = line.frame
-            && ui.button("Show frame").clicked()
-        {
-            actions.push(Action::Frame(frame));
-            ui.close();
+        if let Some(provider) = pack().provider(line.provider) {
+            ui.separator();
+            menus::filters(ui, &is(Key::Operator, provider.id), actions);
+            ui.separator();
         }
+        menus::copy(ui, "Copy evidence", &line.excerpt, actions);
+        menus::copy(ui, "Copy signature id", line.signature, actions);
     });
     response.on_hover_ui(|ui| {
         ui.set_max_width(440.0);

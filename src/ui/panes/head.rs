@@ -4,14 +4,18 @@ use egui::text::{LayoutJob, TextFormat, TextWrapping};
 use egui::{CornerRadius, Rect, Role, ScrollArea, Sense, Stroke, Ui, WidgetInfo, pos2, vec2};
 
 use crate::model::FrameNo;
+use crate::store::RowId;
+use crate::store::filter::Filter;
 use crate::ui::action::Action;
 use crate::ui::prepared::{Head, HeadLine, LedgerLine};
-use crate::ui::shapes;
 use crate::ui::state::State;
 use crate::ui::theme::{self, Colours, LINE};
+use crate::ui::{menus, shapes};
 
 /// Space for bar and number at the left.
 const GUTTER: f32 = 40.0;
+/// Bytes of a value that goes into a filter.
+const FILTER_BYTES: usize = 200;
 /// Names wider than this share of the pane have their value on the next line.
 pub(crate) const NAME_SHARE: f32 = 0.45;
 
@@ -166,13 +170,24 @@ fn paint(ui: &Ui, rect: Rect, id: (&str, usize), line: &HeadLine, set: &Set, loo
     }
     job.wrap = TextWrapping { max_width: limit - x - set.value_x, break_anywhere: true, ..TextWrapping::default() };
     painter.galley(pos2(x + set.value_x, value_y), painter.layout_job(job), plain);
-    response.context_menu(|ui| {
-        for (label, text) in [("Copy line", line.whole()), ("Copy value", line.value())] {
-            if ui.button(label).clicked() {
-                look.actions.push(Action::Copy(text));
-                ui.close();
+    menus::on(&response, response.has_focus(), |ui| {
+        let name = line.name.to_ascii_lowercase();
+        if !name.is_empty() && !name.starts_with(':') {
+            // A very long value is no filter that anybody could read.
+            let value = line.value();
+            let test = if value.len() <= FILTER_BYTES { is_header(&name, &value) } else { None };
+            if let Some(filter) = test.or_else(|| is_header(&name, "")) {
+                menus::filters(ui, &filter, look.actions);
+                ui.separator();
             }
         }
+        if let Some(entry) = entry {
+            menus::tag(ui, entry.signature_number, look.actions);
+        }
+        menus::copy(ui, "Copy line", &line.whole(), look.actions);
+        menus::copy(ui, "Copy value", &line.value(), look.actions);
+        menus::copy(ui, "Copy name", &line.name, look.actions);
+        look.actions.extend(copies(ui, look.state.selected));
     });
     if let Some(entry) = entry {
         let _shown = response.on_hover_ui_at_pointer(|ui| {
@@ -180,6 +195,21 @@ fn paint(ui: &Ui, rect: Rect, id: (&str, usize), line: &HeadLine, set: &Set, loo
             ui.label(entry.proves);
         });
     }
+}
+
+/// The filter that keeps rows with this header line; with a line of this name where no value is given.
+fn is_header(name: &str, value: &str) -> Option<Filter> {
+    let test = if value.is_empty() { name.to_owned() } else { format!("{name}={value}") };
+    Filter::parse(&format!("header:\"{}\"", test.replace('\\', "\\\\").replace('"', "\\\""))).ok()
+}
+
+/// Items that copy the request of the row.
+fn copies(ui: &mut Ui, row: Option<RowId>) -> Vec<Action> {
+    let mut asked = Vec::new();
+    if let Some(row) = row {
+        menus::copies(ui, row, true, &mut asked);
+    }
+    asked
 }
 
 /// The ground of a proving line, with its bar.

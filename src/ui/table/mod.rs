@@ -15,10 +15,13 @@ use egui::{
 
 use super::action::{Action, Move, NoteAction, TreeAction};
 use super::clock::Clock;
-use super::filter::{FilterAction, Join, cell_filter};
-use super::state::{Choice, Saved};
+use super::conversation::ConversationAction;
+use super::filter::cell_filter;
+use super::menus;
+use super::state::{Choice, Saved, Tab};
 use super::theme::{self, Colours, HEADER, ROW};
-use crate::model::{ProviderId, Timestamp, clean_to};
+use super::wish::RowWish;
+use crate::model::{ProviderId, Timestamp};
 use crate::store::query::RowSet;
 use crate::store::{Row, RowId, RowKind, Snapshot};
 
@@ -37,8 +40,6 @@ const BAR: f32 = 10.0;
 const SIDEWAYS: f32 = 8.0;
 /// Space left and right of a cell's content.
 const INSET: f32 = 8.0;
-/// Characters of a filter in the menu.
-const MENU_CHARS: usize = 48;
 
 /// Where the table stands.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
@@ -365,7 +366,9 @@ fn rows(ui: &Ui, grid: &Grid, seen: &Seen<'_>, state: &TableState, actions: &mut
             let column = response.interact_pointer_pos().and_then(|at| grid.column_at(at.x, state.left));
             ui.data_mut(|data| data.insert_temp(clicked, column));
         }
-        response.context_menu(|ui| {
+        let focus = ui.memory(egui::Memory::focused);
+        let by_key = selected && focus.is_none_or(|other| other == focus_id());
+        menus::on(&response, by_key, |ui| {
             let column = ui.data(|data| data.get_temp::<Option<Column>>(clicked)).flatten();
             menu(ui, seen.snapshot, (id, &row, column), actions);
         });
@@ -452,52 +455,46 @@ fn hint(response: &Response, grid: &Grid, seen: &Seen<'_>, at: (RowId, &Row), st
     }
 }
 
+/// The menu of a row, and of the cell that was clicked.
 fn menu(ui: &mut Ui, snapshot: &Snapshot, (id, row, column): (RowId, &Row, Option<Column>), actions: &mut Vec<Action>) {
-    let mut item = |ui: &mut Ui, label: &str, action: Action| {
-        if ui.button(label).clicked() {
-            if matches!(action, Action::Note(_)) {
-                actions.push(Action::Select(id));
-            }
-            actions.push(action);
-            ui.close();
+    // What concerns the selected row: this one becomes it.
+    let of_row = |ui: &mut Ui, label: &str, action: Action, actions: &mut Vec<Action>| {
+        if menus::item(ui, label, "") {
+            actions.extend([Action::Select(id), action]);
         }
     };
-    item(ui, "Show evidence", Action::Select(id));
+    menus::action(ui, "Show evidence", || Action::Select(id), actions);
+    of_row(ui, "Show frames", Action::Tab(Tab::Frames), actions);
+    of_row(ui, "Follow stream…", Action::Conversation(ConversationAction::Ask), actions);
+    menus::action(ui, "Only this connection", || Action::Wish(Some(id), RowWish::Flow), actions);
     let clicked = column.and_then(|column| cell_filter(column, snapshot, (id, row)));
     if let Some(filter) = clicked.or_else(|| cell_filter(Column::Host, snapshot, (id, row))) {
         ui.separator();
-        let words = clean_to(filter.to_string().as_bytes(), MENU_CHARS).into_owned();
-        let joins = [
-            (format!("Only {words}"), Join::Only),
-            (format!("And {words}"), Join::And),
-            (format!("Or {words}"), Join::Or),
-            (format!("Not {words}"), Join::Not),
-            (format!("Highlight {words}"), Join::Highlight),
-        ];
-        for (label, join) in joins {
-            item(ui, &label, Action::Filter(FilterAction::Refine(filter.clone(), join)));
-        }
-        ui.separator();
+        menus::filters(ui, &filter, actions);
     }
-    let host = snapshot.text(row.host);
+    ui.separator();
     if let Some(provider) = row.operator() {
-        item(ui, &format!("Only {}", names(row).0), Action::Provider(Some(provider)));
+        menus::action(ui, &format!("Only {}", names(row).0), || Action::Provider(Some(provider)), actions);
     } else {
-        item(ui, "Only rows without provider", Action::Provider(Some(ProviderId(Row::NONE))));
+        let nobody = Action::Provider(Some(ProviderId(Row::NONE)));
+        menus::action(ui, "Only rows without provider", || nobody, actions);
     }
     ui.separator();
     let marked = snapshot.note(id).is_some_and(|note| note.marked);
-    item(ui, if marked { "Take the mark away" } else { "Mark" }, Action::Note(NoteAction::Mark));
-    item(ui, "Comment…", Action::Note(NoteAction::Comment));
+    let mark = if marked { "Take the mark away" } else { "Mark" };
+    of_row(ui, mark, Action::Note(NoteAction::Mark), actions);
+    of_row(ui, "Comment…", Action::Note(NoteAction::Comment), actions);
     ui.separator();
-    if !host.is_empty() {
-        item(ui, "Copy host", Action::Copy(host.to_owned()));
+    if let Some(column) = column {
+        menus::copy(ui, "Copy value", &full(column, snapshot, (id, row)), actions);
     }
+    menus::copy(ui, "Copy host", snapshot.text(row.host), actions);
     if row.kind == RowKind::Http {
-        item(ui, "Copy path", Action::Copy(snapshot.text(row.path).to_owned()));
+        menus::copy(ui, "Copy path", snapshot.text(row.path), actions);
     }
-    item(ui, "Copy server address", Action::Copy(snapshot.text(row.server).to_owned()));
-    item(ui, "Copy row", Action::Copy(spoken(snapshot, (id, row))));
+    menus::copy(ui, "Copy server address", snapshot.text(row.server), actions);
+    menus::copy(ui, "Copy row", &spoken(snapshot, (id, row)), actions);
+    menus::copies(ui, id, row.kind == RowKind::Http, actions);
 }
 
 /// A thin bar at the lower edge, where the columns are wider than the window.

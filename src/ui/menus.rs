@@ -1,0 +1,133 @@
+//! Menus on what is on screen, by the second button or by the keyboard, and the texts that they copy.
+
+use egui::{Context, Id, Key, Modifiers, Popup, Response, SetOpenCommand, Ui};
+
+use super::action::Action;
+use super::filter::{FilterAction, Join};
+use super::wish::{Copied, RowWish};
+use crate::model::clean_to;
+use crate::store::RowId;
+use crate::store::filter::Filter;
+
+/// Characters of a filter in the menu.
+const MENU_CHARS: usize = 48;
+
+/// In which frame of the window the key for menus was pressed.
+fn pressed_id() -> Id {
+    Id::unique("menu key")
+}
+
+/// The first item of a menu that the keyboard opened takes the focus.
+fn first_id() -> Id {
+    Id::unique("first item")
+}
+
+/// Takes the key for menus before others that are like it.
+pub(crate) fn pressed(ctx: &Context) {
+    let pressed = ctx.input_mut(|input| {
+        (input.modifiers.shift && input.consume_key(Modifiers::SHIFT, Key::F10))
+            || input.consume_key(Modifiers::NONE, Key::Menu)
+    });
+    if pressed {
+        let frame = ctx.cumulative_frame_nr();
+        ctx.data_mut(|data| data.insert_temp(pressed_id(), frame));
+    }
+}
+
+/// A menu on what was drawn: by the second button, and by the key for menus where `focused`.
+pub(crate) fn on(response: &Response, focused: bool, add: impl FnOnce(&mut Ui)) {
+    let ctx = &response.ctx;
+    let frame = ctx.cumulative_frame_nr();
+    let keyed = response.id.with("by key");
+    if focused && ctx.data_mut(|data| data.remove_temp::<u64>(pressed_id())) == Some(frame) {
+        ctx.data_mut(|data| {
+            data.insert_temp(keyed, true);
+            data.insert_temp(first_id(), true);
+        });
+        Popup::menu(response).open_memory(SetOpenCommand::Bool(true)).show(add);
+        return;
+    }
+    if response.secondary_clicked() || !Popup::context_menu(response).is_open() {
+        ctx.data_mut(|data| data.remove_temp::<bool>(keyed));
+    }
+    if ctx.data(|data| data.get_temp(keyed)).unwrap_or(false) {
+        // Below what it is about: there may be no pointer.
+        Popup::menu(response).open_memory(None).show(add);
+    } else {
+        response.context_menu(add);
+    }
+}
+
+/// One item; whether it was chosen.
+pub(crate) fn item(ui: &mut Ui, label: &str, tip: &str) -> bool {
+    let response = ui.button(label);
+    if ui.data_mut(|data| data.remove_temp::<bool>(first_id())).is_some() {
+        response.request_focus();
+    }
+    let response = if tip.is_empty() { response } else { response.on_hover_text(tip) };
+    let chosen = response.clicked();
+    if chosen {
+        ui.close();
+    }
+    chosen
+}
+
+/// One item that asks for something.
+pub(crate) fn action(ui: &mut Ui, label: &str, action: impl FnOnce() -> Action, actions: &mut Vec<Action>) {
+    if item(ui, label, "") {
+        actions.push(action());
+    }
+}
+
+/// An item that copies.
+pub(crate) fn copy(ui: &mut Ui, label: &str, text: &str, actions: &mut Vec<Action>) {
+    if !text.is_empty() {
+        action(ui, label, || Action::Copy(text.to_owned()), actions);
+    }
+}
+
+/// Items that filter by a value.
+pub(crate) fn filters(ui: &mut Ui, filter: &Filter, actions: &mut Vec<Action>) {
+    let words = clean_to(filter.to_string().as_bytes(), MENU_CHARS).into_owned();
+    let joins = [
+        (format!("Only {words}"), Join::Only),
+        (format!("And {words}"), Join::And),
+        (format!("Or {words}"), Join::Or),
+        (format!("Not {words}"), Join::Not),
+        (format!("Highlight {words}"), Join::Highlight),
+    ];
+    for (label, join) in joins {
+        action(ui, &label, || Action::Filter(FilterAction::Refine(filter.clone(), join)), actions);
+    }
+}
+
+/// Items that copy a request, in a menu of their own. Secrets are hidden unless they are asked for.
+pub(crate) fn copies(ui: &mut Ui, row: RowId, http: bool, actions: &mut Vec<Action>) {
+    let wish = |ui: &mut Ui, label: &str, wish: RowWish, actions: &mut Vec<Action>| {
+        action(ui, label, || Action::Wish(Some(row), wish), actions);
+    };
+    if http {
+        wish(ui, "Copy URL", RowWish::Copy(Copied::Url), actions);
+        ui.menu_button("Copy request", |ui| {
+            wish(ui, "As cURL, secrets hidden", RowWish::Copy(Copied::Curl { secrets: false }), actions);
+            wish(ui, "As cURL with its secrets", RowWish::Copy(Copied::Curl { secrets: true }), actions);
+            wish(ui, "As it was sent, secrets hidden", RowWish::Copy(Copied::Raw { secrets: false }), actions);
+            wish(ui, "As it was sent with its secrets", RowWish::Copy(Copied::Raw { secrets: true }), actions);
+        });
+    }
+    ui.menu_button("Copy rows", |ui| {
+        for (label, shown, jsonl) in [
+            ("This one as CSV", false, false),
+            ("This one as JSON lines", false, true),
+            ("All shown as CSV", true, false),
+            ("All shown as JSON lines", true, true),
+        ] {
+            wish(ui, label, RowWish::Copy(Copied::Rows { shown, jsonl }), actions);
+        }
+    });
+}
+
+/// Items that tell of a signature.
+pub(crate) fn tag(ui: &mut Ui, signature: u16, actions: &mut Vec<Action>) {
+    action(ui, "Explain this tag…", || Action::Wish(None, RowWish::Tag(signature)), actions);
+}
