@@ -11,6 +11,7 @@ mod ui_messages;
 mod ui_notes;
 #[path = "ui_prefs/mod.rs"]
 mod ui_prefs;
+mod ui_time;
 #[path = "ui_verify/mod.rs"]
 mod ui_verify;
 #[path = "ui_world/mod.rs"]

@@ -65,6 +65,9 @@ struct Capture {
     /// The rows that stand out, where any are asked for.
     lit: Option<RowSet>,
     overview: Overview,
+    /// The time that the waterfall's bars stand on, and what the scroll bar shows.
+    axis: Option<table::Axis>,
+    map: table::Minimap,
     shown: Option<Of<Shown>>,
     detail: Option<Of<Prepared>>,
     detail_at: f64,
@@ -511,6 +514,8 @@ impl Desk {
         self.capture.order_cost = told.cost;
         self.capture.lit = told.lit;
         self.capture.overview = told.overview;
+        self.capture.axis = told.axis;
+        self.capture.map = told.map;
         let state = &mut self.state.table;
         // What is being read stays where it is; at the very top new rows may come in, unless one of them is selected.
         let reads = state.top >= 1.0 || (self.live.is_some() && self.state.selected.is_some() && !state.follow);
@@ -775,6 +780,8 @@ impl Desk {
             choice: &self.state.choice,
             selected: self.state.selected,
             lit: self.capture.lit.as_ref(),
+            axis: self.capture.axis,
+            map: &self.capture.map,
             live: self.live.as_ref().is_some_and(Live::goes_on) && self.capture.paused.is_none(),
         };
         let rect = ui.available_rect_before_wrap();

@@ -15,6 +15,7 @@ use super::live::{CLOSING, Live, SaveWish};
 use super::overview::Overview;
 use super::prepared::{Picture, Prepared, Shown, picture};
 use super::state::Choice;
+use super::table::{Axis, Minimap};
 use super::verified::{OnScreen, Verified};
 use crate::capture::{KeyLogFile, is_key_log, is_open_to_others};
 use crate::case::{Case, CaseError, Key, Preferences, RedactionChoice};
@@ -211,6 +212,8 @@ pub(crate) struct IndexTold {
     pub(crate) cost: f64,
     pub(crate) order: Arc<[u32]>,
     pub(crate) overview: Overview,
+    pub(crate) axis: Option<Axis>,
+    pub(crate) map: Minimap,
     pub(crate) top: Option<(RowId, usize)>,
     pub(crate) selected: Option<(RowId, usize)>,
 }
@@ -544,8 +547,10 @@ fn index(ask: IndexAsk) -> IndexTold {
     let overview = Overview::new(&snapshot, snapshot.actions().moments());
     let highlight = Filter::parse(&choice.highlight).ok().filter(|filter| !filter.keeps_all());
     let lit = highlight.map(|filter| RowSet::new(&snapshot, &filter));
+    let axis = Axis::new(&snapshot, &order, choice.range);
+    let map = Minimap::new(&snapshot, &order, lit.as_ref());
     let place = |row: Option<RowId>| row.and_then(|row| order.iter().position(|id| *id == row.0).map(|at| (row, at)));
     let (top, selected) = (place(top), place(selected));
     let (generation, notes, actions) = (snapshot.generation, snapshot.notes().clone(), snapshot.actions().clone());
-    IndexTold { capture, generation, choice, actions, notes, lit, cost: 0.0, order, overview, top, selected }
+    IndexTold { capture, generation, choice, actions, notes, lit, cost: 0.0, order, overview, axis, map, top, selected }
 }

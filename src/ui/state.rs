@@ -134,7 +134,7 @@ impl Default for Saved {
             theme: None,
             recent: Vec::new(),
             widths: BTreeMap::new(),
-            hidden: vec![Column::Server, Column::Tenant, Column::Process, Column::Comment],
+            hidden: vec![Column::Server, Column::Tenant, Column::Process, Column::Comment, Column::Waterfall],
             pane_height: 360.0,
             card_width: 432.0,
             folded: false,

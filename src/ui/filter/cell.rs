@@ -34,6 +34,6 @@ pub(crate) fn value(column: Column, snapshot: &Snapshot, (id, row): (RowId, &Row
             parsed(format!("ip:{}", server.ip()))
         }
         Column::Frame => parsed(format!("frame:{}", row.first_frame.0)),
-        Column::Time | Column::Size | Column::Duration => None,
+        Column::Time | Column::Size | Column::Duration | Column::Waterfall => None,
     }
 }

@@ -4,6 +4,7 @@ use egui::text::{LayoutJob, TextFormat, TextWrapping};
 use egui::{Color32, FontId, Painter, Pos2, Rect, pos2, vec2};
 
 use super::columns::Column;
+use super::waterfall::{self, Axis};
 use super::words::{awaits, names, said};
 use super::{INSET, Visible};
 use crate::model::{Grade, WitnessKind, middle};
@@ -18,6 +19,8 @@ pub(super) struct Cells<'a> {
     pub(super) snapshot: &'a Snapshot,
     pub(super) x: f32,
     pub(super) width: f32,
+    /// The time that bars stand on.
+    pub(super) axis: Option<Axis>,
 }
 
 impl Cells<'_> {
@@ -83,6 +86,13 @@ impl Cells<'_> {
             Column::Comment => {
                 let words = self.snapshot.note(visible.id).map(said).unwrap_or_default();
                 self.left(y, &words, theme::sans(theme::BODY), c.text);
+            }
+            Column::Waterfall => {
+                let cell =
+                    Rect::from_min_size(pos2(self.x, visible.rect.top()), vec2(self.width, visible.rect.height()));
+                if let Some(axis) = self.axis {
+                    waterfall::bar(&self.painter, cell, axis, row, c);
+                }
             }
         }
     }

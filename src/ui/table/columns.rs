@@ -40,10 +40,12 @@ pub enum Column {
     Process,
     /// What the user says of it.
     Comment,
+    /// When it began, waited and received, as a bar on the time of what is shown.
+    Waterfall,
 }
 
 impl Column {
-    pub(crate) const ALL: [Self; 16] = [
+    pub(crate) const ALL: [Self; 17] = [
         Self::Frame,
         Self::Time,
         Self::Method,
@@ -60,6 +62,7 @@ impl Column {
         Self::Server,
         Self::Process,
         Self::Comment,
+        Self::Waterfall,
     ];
 
     pub(crate) fn title(self) -> &'static str {
@@ -80,6 +83,7 @@ impl Column {
             Self::Tenant => "Tenant",
             Self::Process => "Process",
             Self::Comment => "Comment",
+            Self::Waterfall => "Waterfall",
         }
     }
 
@@ -102,6 +106,9 @@ impl Column {
             Self::Server => "The server's address and port",
             Self::Tenant => "Whose account, bucket or distribution it is",
             Self::Comment => "What you said of it; Ctrl+Alt+C writes a comment, comment:word finds it",
+            Self::Waterfall => {
+                "Thin: waiting for the answer; thick: receiving it; half: not known which; broken end: still open. The axis is the time of what is shown, or the stretch chosen above"
+            }
             Self::Process => {
                 "Live captures only: the program that had the connection, from the socket tables. A hint, no evidence; process:name filters"
             }
@@ -118,7 +125,7 @@ impl Column {
             Self::Type => 98.0,
             Self::Size => 60.0,
             Self::Path => 196.0,
-            Self::Operator | Self::Comment => 204.0,
+            Self::Operator | Self::Comment | Self::Waterfall => 204.0,
             Self::Grade => 108.0,
             Self::Agreement => 86.0,
             Self::Server => 148.0,
@@ -139,7 +146,7 @@ impl Column {
             Self::Operator => Some(SortKey::Operator),
             Self::Grade => Some(SortKey::Grade),
             Self::Server => Some(SortKey::Server),
-            Self::Tenant | Self::Agreement | Self::Process | Self::Comment => None,
+            Self::Tenant | Self::Agreement | Self::Process | Self::Comment | Self::Waterfall => None,
         }
     }
 

@@ -1,6 +1,7 @@
 //! Rows and cells in words: for tooltips, the screen reader and copying.
 
 use super::columns::Column;
+use super::waterfall;
 use crate::evidence::pack;
 use crate::model::{Grade, WitnessKind, clean_to};
 use crate::store::{Note, Row, RowId, RowKind, Snapshot};
@@ -142,6 +143,7 @@ pub(super) fn full(column: Column, snapshot: &Snapshot, (id, row): (RowId, &Row)
         Column::Tenant => snapshot.text(row.tenant).to_owned(),
         Column::Process => snapshot.program(id).to_owned(),
         Column::Comment => snapshot.note(id).map(said).unwrap_or_default(),
+        Column::Waterfall => waterfall::words(row),
     }
 }
 
