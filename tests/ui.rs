@@ -2,6 +2,7 @@
 
 #![expect(clippy::expect_used, reason = "a test program: what is not there is a failed test")]
 
+mod ui_compare;
 #[path = "ui_compose/mod.rs"]
 mod ui_compose;
 #[path = "ui_export/mod.rs"]

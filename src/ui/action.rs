@@ -11,8 +11,8 @@ use super::table::Column;
 use crate::capture::Orphan;
 use crate::case::{Preferences, ThemeChoice};
 use crate::model::{FrameNo, ProviderId, Side, Timestamp};
-use crate::store::RowId;
 use crate::store::query::SortKey;
+use crate::store::{self, RowId};
 
 /// Something the user asks for. Widgets collect them; `Desk::apply` alone makes them happen.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -107,6 +107,8 @@ pub enum Action {
     Note(NoteAction),
     /// Something about exporting rows.
     Export(ExportAction),
+    /// Something about two captures side by side.
+    Compare(CompareAction),
     /// Something about what the user prefers.
     Preferences(PreferencesAction),
 }
@@ -118,6 +120,17 @@ pub enum PreferencesAction {
     Ask,
     /// Put this to use and keep it.
     Keep(Box<Preferences>),
+}
+
+/// Something about two captures side by side.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum CompareAction {
+    /// Ask which capture to hold beside the one on screen.
+    Ask,
+    /// Hold this file beside it.
+    With(PathBuf),
+    /// Show the exchanges of a site in one of the two.
+    Show(store::Which, String),
 }
 
 /// Something about exporting rows.
@@ -272,7 +285,7 @@ const fn plain(key: Key) -> KeyboardShortcut {
 }
 
 /// Actions that have a key or stand in a menu. Longer shortcuts before shorter ones that they contain.
-pub(crate) static ENTRIES: [Entry; 49] = [
+pub(crate) static ENTRIES: [Entry; 51] = [
     Entry {
         action: Action::Live(LiveAction::Options),
         label: "Capture…",
@@ -284,6 +297,12 @@ pub(crate) static ENTRIES: [Entry; 49] = [
         label: "Export rows…",
         tip: "Write rows as CSV, JSON lines, HAR or Parquet: all, those shown, or those marked",
         key: Some(shifted(Key::E)),
+    },
+    Entry {
+        action: Action::Compare(CompareAction::Ask),
+        label: "Compare with…",
+        tip: "Choose another capture, and see what changed of each site",
+        key: Some(shifted(Key::D)),
     },
     Entry {
         action: Action::Live(LiveAction::Toggle),
@@ -449,6 +468,12 @@ pub(crate) static ENTRIES: [Entry; 49] = [
         label: "Findings",
         tip: "What the exchanges together say of each site",
         key: Some(plain(Key::F3)),
+    },
+    Entry {
+        action: Action::View(View::Compare),
+        label: "Comparison",
+        tip: "Two captures side by side",
+        key: Some(plain(Key::F12)),
     },
     Entry {
         action: Action::View(View::Picture),

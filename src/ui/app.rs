@@ -3,6 +3,7 @@
 
 mod apply;
 mod capturing;
+mod comparing;
 mod composing;
 mod filtering;
 mod noting;
@@ -28,7 +29,7 @@ use super::machine::Machine;
 use super::overview::{self, Overview};
 use super::prepared::{Prepared, Shown};
 use super::state::{Dialog, Saved, State, Tab, Trouble, View, Wanted};
-use super::{chips, dialogs, filter, panes, start_screen, status, table, theme, toolbar};
+use super::{chips, comparison, dialogs, filter, panes, start_screen, status, table, theme, toolbar};
 use crate::case::Preferences;
 use crate::engine::{Command, Handle, Notice, OpenNo, Source};
 use crate::model::{Budget, Side, clean_to};
@@ -167,6 +168,7 @@ pub struct Desk {
     keys_from: u32,
     /// Looks at given files that are under way.
     looks: usize,
+    comparing: comparing::Comparing,
     /// What the user chose.
     pub state: State,
     wants_picture: Option<Side>,
@@ -212,6 +214,7 @@ impl Desk {
             preferences_failed: None,
             keys_from: 0,
             looks: 0,
+            comparing: comparing::Comparing::default(),
             state: State { saved, ..State::default() },
             wants_picture: None,
             dialog: None,
@@ -242,6 +245,7 @@ impl Desk {
         self.capture.source = Some(source.clone());
         self.capture.reading = true;
         self.capture.began = f64::NAN;
+        self.show_wanted_site();
         if self.engine.commands.try_send(Command::Open(OpenNo(self.capture.number), source)).is_err() {
             self.capture.reading = false;
             self.fail("open the capture", "the engine does not answer; start the program again");
@@ -294,10 +298,15 @@ impl Desk {
         self.state.dialog_wanted == Some(Wanted::KeyLog)
     }
 
+    /// Whether that dialog is for a capture to hold beside the one on screen.
+    pub(crate) fn wants_to_compare(&self) -> bool {
+        self.state.dialog_wanted == Some(Wanted::Compare)
+    }
+
     /// The name to offer for a file, where the dialog asked for is one for saving.
     pub(crate) fn wants_to_save(&self) -> Option<String> {
         match self.state.dialog_wanted.as_ref()? {
-            Wanted::Open | Wanted::Verify | Wanted::KeyLog => None,
+            Wanted::Open | Wanted::Verify | Wanted::KeyLog | Wanted::Compare => None,
             Wanted::Save(wish) => Some(self.offered_name(wish)),
         }
     }
@@ -337,6 +346,7 @@ impl Desk {
             || self.busy.findings
             || self.busy.completion.is_some()
             || self.busy.preferences
+            || self.comparing.busy
             || self.studio.is_busy()
             || self.saving
             || self.looks > 0
@@ -393,6 +403,7 @@ impl Desk {
             self.fail("show the file dialog", &error.to_string());
         }
         self.keep_preferences();
+        self.compare_next();
         self.ask(ctx, now);
     }
 
@@ -548,6 +559,7 @@ impl Desk {
             }
             Told::Complete { which, text, cursor, completion } => self.completed(which, (text, cursor), completion),
             Told::Preferences { now, result } => self.preferences_kept(*now, result),
+            Told::Compared { number, result } => self.compared(number, result),
             Told::Kept(why) => self.fail("delete the capture", &why),
             Told::Picture { capture, row, side, result } if capture == number => {
                 self.busy.picture = false;
@@ -722,6 +734,7 @@ impl Desk {
                 live: self.live.is_some(),
                 captures: self.machine.is_some(),
                 keys: self.key_log.is_some(),
+                compares: self.compares(),
                 actions: self.capture.snapshot.actions().len(),
                 // Without a filter the order only lags behind while reading: all are shown.
                 shown: if self.state.choice.keeps_all() {
@@ -766,6 +779,10 @@ impl Desk {
         });
         if self.state.view == View::Picture {
             self.picture_view(ui, actions);
+            return;
+        }
+        if self.state.view == View::Compare {
+            comparison::show(ui, self.comparing.shown.as_deref(), actions);
             return;
         }
         if self.state.view == View::Findings {

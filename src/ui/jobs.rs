@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, bounded};
 
+use super::comparison::SideBySide;
 use super::filter::Which;
 use super::findings::{Findings, of_site};
 use super::live::{CLOSING, Live, SaveWish};
@@ -19,8 +20,8 @@ use super::table::{Axis, Minimap};
 use super::verified::{OnScreen, Verified};
 use crate::capture::{KeyLogFile, is_key_log, is_open_to_others};
 use crate::case::{Case, CaseError, Key, Preferences, RedactionChoice};
-use crate::engine::{self, Source};
-use crate::export::{self, Listing, RowsForm, RowsWish, Subject};
+use crate::engine::{self, How, Reading, Source};
+use crate::export::{self, Compared, Listing, RowsForm, RowsWish, Subject};
 use crate::model::{Budget, Side, clean_to};
 use crate::store::filter::{Completion, Filter, complete};
 use crate::store::query::{self, RowSet};
@@ -83,6 +84,11 @@ pub(crate) enum Told {
         cursor: usize,
         completion: Completion,
     },
+    /// Two captures side by side, or why the second could not be read.
+    Compared {
+        number: u32,
+        result: Result<Box<SideBySide>, String>,
+    },
     /// A capture that was thrown away is still there.
     Kept(String),
     /// What became of writing preferences, with messages.
@@ -90,6 +96,21 @@ pub(crate) enum Told {
         now: Box<Preferences>,
         result: Result<Vec<String>, String>,
     },
+}
+
+/// A capture to read beside the one on screen.
+#[derive(Debug)]
+pub(crate) struct Compare {
+    /// Counts comparisons, so that late answers are known as such.
+    pub(crate) number: u32,
+    /// The capture on screen.
+    pub(crate) snapshot: Snapshot,
+    /// The other one.
+    pub(crate) path: PathBuf,
+    /// Both, where they are files.
+    pub(crate) files: [Option<PathBuf>; 2],
+    /// The TLS key log that is decrypted with.
+    pub(crate) key_log: Option<PathBuf>,
 }
 
 /// What to save, and where.
@@ -174,8 +195,8 @@ pub(crate) enum Take {
 /// What was found out about files given.
 #[derive(Debug)]
 pub(crate) enum Found {
-    /// One that may be a capture.
-    Capture { number: u32, path: PathBuf },
+    /// One that may be a capture, and the second of two.
+    Capture { number: u32, path: PathBuf, beside: Option<PathBuf> },
     /// A TLS key log; whether others on this machine can read it.
     KeyLog { number: u32, path: PathBuf, open_to_others: bool },
     /// A key log that cannot be read, and why.
@@ -327,6 +348,20 @@ impl Jobs {
         Ok(())
     }
 
+    /// Reads a capture and holds it beside another on a thread of its own, since it may take minutes; the answer comes over
+    /// `told`.
+    pub(crate) fn ask_compare(&self, compare: Compare, wake: &WakeUp) -> std::io::Result<()> {
+        let (answer, wake) = (self.told_in.clone(), Arc::clone(wake));
+        let budget = self.budget.clone();
+        Builder::new().name("compare".to_owned()).spawn(move || {
+            let number = compare.number;
+            let result = side_by_side(compare, &budget).map(Box::new);
+            let _closed = answer.send(Told::Compared { number, result });
+            wake();
+        })?;
+        Ok(())
+    }
+
     /// Ends and deletes a live capture on a thread of its own, since its process may take a while to close its files.
     pub(crate) fn throw_away(&self, live: Live, wake: &WakeUp) -> std::io::Result<()> {
         let (answer, wake) = (self.told_in.clone(), Arc::clone(wake));
@@ -460,7 +495,11 @@ fn look(given: &Given, budget: &Budget, tell: impl Fn(Found)) {
         if is_key_log(&path) {
             return tell(keys(number, path));
         }
-        return tell(Found::Capture { number, path });
+        let beside = match given.files.as_slice() {
+            [_, other] => Some(other.clone()),
+            _ => None,
+        };
+        return tell(Found::Capture { number, path, beside });
     };
     let name = clean_to(subject.file_name().unwrap_or_default().as_encoded_bytes(), 200).into_owned();
     tell(Found::Checking { number, name });
@@ -478,6 +517,32 @@ fn keys(number: u32, path: PathBuf) -> Found {
         Ok(_) => Found::KeyLog { number, open_to_others: is_open_to_others(&path), path },
         Err(error) => Found::NoKeyLog { number, why: error.to_string() },
     }
+}
+
+/// Reads a capture to its end, and makes the comparison ready to paint.
+fn side_by_side(compare: Compare, budget: &Budget) -> Result<SideBySide, String> {
+    let how = How::judged(1).with_keys(compare.key_log);
+    let mut reading = Reading::open(&Source::File(compare.path), how, budget).map_err(|error| error.to_string())?;
+    let failure = loop {
+        match reading.step() {
+            Ok(true) => {}
+            Ok(false) => break None,
+            Err(error) => break Some(error),
+        }
+    };
+    let other = reading.snapshot();
+    let mut compared = Compared::new([&compare.snapshot, &other]);
+    let [on_screen, read] = &mut compared.captions;
+    if let Some(error) = failure {
+        if other.facts().capture.frames == 0 {
+            return Err(error.to_string());
+        }
+        read.warnings.push(format!("reading stopped: {error}"));
+    }
+    if !compare.snapshot.progress().done {
+        on_screen.warnings.push("it was still being read or captured: what came later is not counted".to_owned());
+    }
+    Ok(SideBySide::new(&compared, compare.files))
 }
 
 /// Whether the capture has come to its end. One that was stopped to be saved is given a moment to close its files.

@@ -6,6 +6,7 @@
 mod action;
 mod app;
 mod chips;
+mod comparison;
 mod compose;
 mod dialogs;
 pub mod figure;
@@ -33,7 +34,7 @@ mod verified;
 mod way;
 mod window;
 
-pub use action::{Action, ExportAction, Goal, LiveAction, Move, PictureAction, PreferencesAction};
+pub use action::{Action, CompareAction, ExportAction, Goal, LiveAction, Move, PictureAction, PreferencesAction};
 pub use app::Desk;
 pub use filter::{FilterAction, FilterMemory, Join, KeptFilter, Which};
 pub use live::{CaptureChoice, KeepChoice, Leave, RowsChoice, SaveWish, WhichRows};

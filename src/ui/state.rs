@@ -74,6 +74,8 @@ pub enum View {
     Exchanges,
     /// What many exchanges together say.
     Findings,
+    /// Two captures side by side.
+    Compare,
     /// The picture that is composed.
     Picture,
 }
@@ -356,6 +358,8 @@ pub enum PathPurpose {
     Verify,
     /// A TLS key log to decrypt with.
     KeyLog,
+    /// A capture to hold beside the one on screen.
+    Compare,
 }
 
 /// What the desktop's dialog is wanted for.
@@ -367,6 +371,8 @@ pub(crate) enum Wanted {
     Verify,
     /// Choosing a TLS key log.
     KeyLog,
+    /// Choosing a capture to hold beside the one on screen.
+    Compare,
     /// Choosing where to save.
     Save(SaveWish),
 }
