@@ -2,6 +2,7 @@
 
 #![expect(clippy::expect_used, reason = "a test program: what is not there is a failed test")]
 
+mod ui_compare;
 #[path = "ui_compose/mod.rs"]
 mod ui_compose;
 #[path = "ui_conversation/mod.rs"]
@@ -17,6 +18,7 @@ mod ui_notes;
 #[path = "ui_prefs/mod.rs"]
 mod ui_prefs;
 mod ui_table;
+mod ui_time;
 #[path = "ui_verify/mod.rs"]
 mod ui_verify;
 #[path = "ui_world/mod.rs"]

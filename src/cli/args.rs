@@ -8,8 +8,8 @@ use crate::engine::Source;
 
 /// Shows whose cloud an app is really talking to, and proves it.
 ///
-/// Without a subcommand the window opens, with FILE in it where one is named. Reads pcap, pcapng and HAR,
-/// also packed with gzip, zstd or lz4.
+/// Without a subcommand the window opens, with FILE in it where one is named, and OTHER beside it. Reads
+/// pcap, pcapng and HAR, also packed with gzip, zstd or lz4.
 #[derive(Debug, Parser)]
 #[command(name = "nephoscope", version, args_conflicts_with_subcommands = true, after_help = EXIT_CODES)]
 pub(super) struct Arguments {
@@ -18,6 +18,9 @@ pub(super) struct Arguments {
     pub(super) task: Option<Task>,
     /// Capture to open in the window, or a picture, bundle or claim to verify there; `-` reads standard input.
     pub(super) file: Option<PathBuf>,
+    /// A second capture to hold beside the first, in the window
+    #[arg(value_name = "OTHER", requires = "file", conflicts_with = "read")]
+    pub(super) other: Option<PathBuf>,
     /// The same as FILE, as Wireshark has it
     #[arg(short = 'r', long = "read", value_name = "FILE", conflicts_with_all = ["file", "interface"])]
     pub(super) read: Option<PathBuf>,
@@ -58,6 +61,12 @@ pub(super) enum Task {
     /// Print what the exchanges together say of each site: counts and bytes by operator, product, role and grade
     #[command(after_help = FINDINGS_HELP)]
     Findings(FindingsArguments),
+    /// Hold two captures side by side: what changed of each site, in operator, product, role, tenant, grade and addresses
+    ///
+    /// Each file is read by itself; sites are matched by their names. What is said is counted, never guessed: an answer that
+    /// one capture lacks was not found there, which is no change yet, and a change of grade alone is no change of operator.
+    #[command(after_help = COMPARE_HELP)]
+    Compare(CompareArguments),
     /// Draw a picture of exchanges with the evidence for their verdict, as PNG that carries its own proof
     ///
     /// Needs no display and no graphics card; the same capture gives the same picture, byte for byte. Cookies, tokens, keys
@@ -88,7 +97,12 @@ impl Task {
     /// Whether it works with the pack as this user has it.
     pub(super) fn uses_the_pack(&self) -> bool {
         match self {
-            Self::List(_) | Self::Explain(_) | Self::Findings(_) | Self::Shot(_) | Self::Verify(_) => true,
+            Self::List(_)
+            | Self::Explain(_)
+            | Self::Findings(_)
+            | Self::Compare(_)
+            | Self::Shot(_)
+            | Self::Verify(_) => true,
             #[cfg(unix)]
             Self::Capture(_) => false,
             Self::Interfaces(_) | Self::WriteManual(_) => false,
@@ -566,6 +580,42 @@ pub(super) enum ShotTheme {
     Light,
     /// Light letters on near-black
     Dark,
+}
+
+const COMPARE_HELP: &str = "Examples:
+  nephoscope compare monday.pcapng friday.pcapng
+  nephoscope compare --site icloud berlin.pcapng dublin.pcapng
+  nephoscope compare --format json a.pcapng b.pcapng | jq '.sites[] | select(.differs | index(\"operator\"))'
+
+Lines under a site give exchanges, with (bytes sent / received) and, for an
+operator, the best grade, in A and in B; a dot is none.
+
+Exit codes:
+  0  both were read whole
+  1  something was read, but a capture is damaged or cut (the messages say where)
+  2  one could not be read: bad arguments, no such file, not a capture";
+
+/// What `compare` takes.
+#[derive(Debug, Args)]
+pub(super) struct CompareArguments {
+    /// The first capture
+    #[arg(value_name = "A")]
+    pub(super) a: PathBuf,
+    /// The second capture
+    #[arg(value_name = "B")]
+    pub(super) b: PathBuf,
+    /// Only sites whose name holds this
+    #[arg(long, value_name = "WORD", default_value = "", hide_default_value = true)]
+    pub(super) site: String,
+    /// How to print
+    #[arg(long, value_enum, default_value_t = Report::Words)]
+    pub(super) format: Report,
+    /// TLS key log (the file that SSLKEYLOGFILE names where the program ran) to decrypt with
+    #[arg(long, value_name = "FILE")]
+    pub(super) keylog: Option<PathBuf>,
+    /// How many shards read in parallel; 1 does all in one thread. The output is the same
+    #[arg(long, value_name = "N", default_value_t = default_threads(), value_parser = clap::value_parser!(u8).range(1..=64))]
+    pub(super) threads: u8,
 }
 
 const VERIFY_HELP: &str = "\

@@ -1,4 +1,4 @@
-//! `list`, `explain` and `findings`.
+//! `list`, `explain`, `findings` and `compare`.
 
 use std::fs;
 use std::io::{self, BufWriter, Write as _};
@@ -6,16 +6,16 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result, bail};
 
-use super::args::{ExplainArguments, FindingsArguments, Format, ListArguments, Live, Report, source};
+use super::args::{CompareArguments, ExplainArguments, FindingsArguments, Format, ListArguments, Live, Report, source};
 use super::{Beside, READ_DAMAGED, READ_WHOLE, filter, noted, say};
 use crate::capture::{CaptureError, is_open_to_others};
 use crate::case::{Key, RedactionChoice};
 use crate::engine::{How, Reading, Source};
 use crate::export::{
-    BodySource, Existing, ExportError, Listing, Moment, Redactor, RowsForm, RowsWish, save_rows, table_path,
-    write_capture, write_csv, write_csv_head, write_csv_rows, write_explanation, write_explanation_json,
-    write_findings, write_findings_json, write_har, write_jsonl, write_jsonl_rows, write_table, write_table_head,
-    write_table_rows,
+    BodySource, Compared, Existing, ExportError, Listing, Moment, Redactor, RowsForm, RowsWish, save_rows, table_path,
+    write_capture, write_comparison, write_comparison_json, write_csv, write_csv_head, write_csv_rows,
+    write_explanation, write_explanation_json, write_findings, write_findings_json, write_har, write_jsonl,
+    write_jsonl_rows, write_table, write_table_head, write_table_rows,
 };
 use crate::model::{Budget, clean, clean_to};
 use crate::store::Snapshot;
@@ -290,6 +290,28 @@ pub(super) fn findings(arguments: &FindingsArguments, budget: &Budget) -> Result
         Report::Words => write_findings(&listing, &arguments.site, &mut out),
         Report::Json => write_findings_json(&listing, &arguments.site, &mut out),
     };
+    written_whole(written.map_err(anyhow::Error::from).and_then(|()| Ok(out.flush()?)), code)
+}
+
+/// Prints what two captures say differently of each site.
+pub(super) fn compare(arguments: &CompareArguments, budget: &Budget) -> Result<u8> {
+    let keys = key_log(arguments.keylog.as_deref());
+    let read_one = |file: &Path| {
+        let how = How::judged(usize::from(arguments.threads)).with_keys(keys.clone());
+        read(&source(file.to_owned()), how, budget)
+    };
+    if arguments.a.as_os_str() == "-" && arguments.b.as_os_str() == "-" {
+        bail!("standard input can be one of the two only")
+    }
+    let (a, damaged_a) = read_one(&arguments.a)?;
+    let (b, damaged_b) = read_one(&arguments.b)?;
+    let compared = Compared::new([&a, &b]);
+    let mut out = BufWriter::new(io::stdout().lock());
+    let written = match arguments.format {
+        Report::Words => write_comparison(&compared, &arguments.site, &mut out),
+        Report::Json => write_comparison_json(&compared, &arguments.site, &mut out),
+    };
+    let code = damaged_a.max(damaged_b);
     written_whole(written.map_err(anyhow::Error::from).and_then(|()| Ok(out.flush()?)), code)
 }
 

@@ -41,6 +41,8 @@ pub enum Begin {
     Start,
     /// A capture that is there.
     Open(Source),
+    /// Two captures, the second to hold beside the first.
+    Both([PathBuf; 2]),
     /// The options of a live capture, filled in.
     Choose(Wish),
     /// A live capture; without an interface from the one used last.
@@ -68,6 +70,7 @@ pub fn run(window: impl FnOnce(Begin, Option<PathBuf>, Budget) -> anyhow::Result
         Some(Task::List(list)) => list::list(&list, &budget),
         Some(Task::Explain(explain)) => list::explain(&explain, &budget),
         Some(Task::Findings(findings)) => list::findings(&findings, &budget),
+        Some(Task::Compare(compare)) => list::compare(&compare, &budget),
         Some(Task::Shot(shot)) => shot::run(&shot, &budget),
         Some(Task::Verify(arguments)) => verify::run(&arguments, &budget),
         #[cfg(unix)]
@@ -89,7 +92,10 @@ pub fn run(window: impl FnOnce(Begin, Option<PathBuf>, Budget) -> anyhow::Result
                 ..Wish::default()
             };
             let begin = match (arguments.file.or(arguments.read), arguments.interface) {
-                (Some(file), _) => Begin::Open(args::source(file)),
+                (Some(file), _) => match arguments.other {
+                    Some(other) => Begin::Both([file, other]),
+                    None => Begin::Open(args::source(file)),
+                },
                 (None, interface) if arguments.start => Begin::Capture(wish(interface)),
                 (None, interface) if interface.is_some() || has_filter => Begin::Choose(wish(interface)),
                 (None, _) => Begin::Start,

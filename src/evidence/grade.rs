@@ -55,7 +55,8 @@ const NO_REQUEST: &str = "The capture holds no request, so the name that was ask
 const LOCAL_PEER: &str =
     "The peer's address is private: a proxy or gateway may have answered, and no range names its operator.";
 const UNLISTED: &str = "The server's address is in no range that this program lists.";
-pub(super) const UNDATED: &str =
+/// Said of a verdict whose address lists are of other years than the capture.
+pub const UNDATED: &str =
     "The address lists are of other years than the capture; whose range it was then is not certain.";
 const GAPS: &str = "Bytes of this connection are missing from the capture; lines may be missing here.";
 pub(super) const DROPPED: &str =

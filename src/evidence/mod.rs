@@ -42,6 +42,7 @@ use crate::model::{Evidence, Exchange, Part};
 pub use authority::{Authority, authority};
 pub use cases::{Trial, Trials};
 pub use custody::{Scheme, SignedRequest, Standing as SignatureStanding, signed_request, standing};
+pub use grade::UNDATED;
 pub use handouts::Given;
 pub use known::{Known, is_relay};
 pub use matcher::Matcher;

@@ -144,7 +144,7 @@ pub fn own_site(host: &str, server: &str) -> String {
 }
 
 /// The address of an endpoint as it is written.
-fn without_port(endpoint: &str) -> &str {
+pub(super) fn without_port(endpoint: &str) -> &str {
     let port = endpoint.rsplit_once(':').filter(|(address, port)| {
         let bare = !address.contains(':') || address.ends_with(']');
         bare && !port.is_empty() && port.bytes().all(|b| b.is_ascii_digit())

@@ -6,6 +6,7 @@
 mod actions;
 mod blocks;
 mod certificates;
+mod compare;
 pub mod filter;
 mod findings;
 mod flows;
@@ -25,6 +26,7 @@ mod table;
 
 pub use actions::Actions;
 pub use blocks::{BlockRef, StoreError};
+pub use compare::{Answer, Aspect, Comparison, SiteChange, Standing, Turn, Which};
 pub use findings::{Counts, FindingKey, SiteFindings, own_site};
 pub use heads::HeaderName;
 pub use notes::{Note, Notes};

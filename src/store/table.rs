@@ -83,12 +83,13 @@ pub struct Row {
     marks: u16,
     /// What kind of exchange.
     pub kind: RowKind,
-    /// HTTP version times ten (9, 10, 11, 20, 30), 0 for the others; [`Row::OPENED`] above it.
-    version: u8,
+    /// The HTTP version's place in [`Row::VERSIONS`] in the low three bits; in the next three one more than the grade's rank,
+    /// 0 where there is none; [`Row::OPENED`] above them.
+    traits: u8,
     /// The role as an index into the pack's roles, 255 where none was found.
     pub role: u8,
-    /// The grade by its rank, 255 where none was found.
-    pub grade: u8,
+    /// Which part of the duration passed before the answer's first byte, in [`Row::WHOLE`]ths; [`Row::UNKNOWN`].
+    wait: u8,
 }
 
 impl Row {
@@ -107,17 +108,31 @@ impl Row {
     /// Flag: an earlier response gave the URL.
     pub const HANDED_OUT: u16 = 1 << 15;
 
-    /// In `version`: keys opened it. An HTTP exchange was decrypted; records of a TLS session were.
+    /// HTTP versions times ten; 0 for what is not HTTP.
+    const VERSIONS: [u8; 6] = [0, 9, 10, 11, 20, 30];
+    /// In `traits`: keys opened it. An HTTP exchange was decrypted; records of a TLS session were.
     const OPENED: u8 = 1 << 7;
+    /// In `wait`: the whole duration.
+    const WHOLE: u8 = 254;
+    /// In `wait`: when the answer began is not known.
+    const UNKNOWN: u8 = 255;
 
     /// HTTP version times ten (9, 10, 11, 20, 30); 0 for what is not HTTP.
     pub fn http_version(&self) -> u8 {
-        self.version & !Self::OPENED
+        Self::VERSIONS.get(usize::from(self.traits & 7)).copied().unwrap_or(0)
+    }
+
+    /// Microseconds until the first byte of the answer, to within 1/254 of the duration; `None` for sealed sessions, for what
+    /// goes on, and where no answer came.
+    pub fn waiting_micros(&self) -> Option<u32> {
+        let known = self.wait != Self::UNKNOWN && !self.is_open();
+        let micros = u64::from(self.duration_micros) * u64::from(self.wait) / u64::from(Self::WHOLE);
+        known.then(|| u32::try_from(micros).unwrap_or(Self::LONGEST))
     }
 
     /// Whether keys opened it: an HTTP exchange that was decrypted, or a TLS session of which records were.
     pub fn is_opened(&self) -> bool {
-        self.version & Self::OPENED != 0
+        self.traits & Self::OPENED != 0
     }
 
     /// Whether a flag is set.
@@ -138,7 +153,7 @@ impl Row {
     /// The grade of the whole verdict.
     pub fn grade(&self) -> Option<Grade> {
         [Grade::Contradicted, Grade::NameOnly, Grade::Suggests, Grade::Supports, Grade::Conclusive]
-            .get(usize::from(self.grade))
+            .get(usize::from(self.traits >> 3 & 7).checked_sub(1)?)
             .copied()
     }
 
@@ -233,6 +248,7 @@ impl Store {
         let id = RowId(self.place(&record.exchange).0);
         let mut row = self.store(record);
         row.duration_micros = Row::OPEN;
+        row.wait = Row::UNKNOWN;
         self.put(id, row, record.exchange.flow);
         self.programs.row(id, &record.exchange);
         let rows = self.open.entry(record.exchange.flow).or_default();
@@ -410,19 +426,19 @@ impl Store {
             operator: verdict.operator.map_or(Row::NONE, |o| o.value.0),
             product: verdict.product.map_or(Row::NONE, |p| p.value),
             kind: RowKind::Http,
-            version: 0,
+            traits: verdict.grade.map_or(0, |grade| (grade as u8 + 1) << 3),
             role: verdict
                 .role
                 .and_then(|r| self.roles.iter().position(|known| *known == r.value))
                 .and_then(|i| u8::try_from(i).ok())
                 .unwrap_or(u8::MAX),
-            grade: verdict.grade.map_or(u8::MAX, |g| g as u8),
+            wait: wait(exchange),
             marks,
         };
         self.describe(exchange, &mut row);
         let session = matches!(&exchange.detail, Detail::Tls(tls) if tls.decryption.is_opened());
         if session || exchange.envelope.is_some() {
-            row.version |= Row::OPENED;
+            row.traits |= Row::OPENED;
         }
         row
     }
@@ -436,7 +452,7 @@ impl Store {
         match &exchange.detail {
             Detail::Http(http) => {
                 row.kind = RowKind::Http;
-                row.version = http.version().map_or(0, version_tenths);
+                row.traits |= http.version().map_or(0, version_place);
                 if let Some(response) = &http.response {
                     if let StartLine::Status { code, .. } = response.start {
                         row.status = code;
@@ -604,13 +620,14 @@ pub(crate) fn tls_version(version: u16) -> String {
     }
 }
 
-fn version_tenths(version: HttpVersion) -> u8 {
+/// The place in [`Row::VERSIONS`].
+fn version_place(version: HttpVersion) -> u8 {
     match version {
-        HttpVersion::V09 => 9,
-        HttpVersion::V10 => 10,
-        HttpVersion::V11 => 11,
-        HttpVersion::V2 => 20,
-        HttpVersion::V3 => 30,
+        HttpVersion::V09 => 1,
+        HttpVersion::V10 => 2,
+        HttpVersion::V11 => 3,
+        HttpVersion::V2 => 4,
+        HttpVersion::V3 => 5,
     }
 }
 
@@ -637,7 +654,21 @@ pub(crate) fn sample_row(time: crate::model::Timestamp, first_frame: FrameNo) ->
         version: 0,
         role: u8::MAX,
         grade: u8::MAX,
+        wait: Row::UNKNOWN,
     }
+}
+
+/// Which part of an exchange passed before the first byte of the answer, as rows keep it.
+fn wait(exchange: &Exchange) -> u8 {
+    let answered = match &exchange.detail {
+        Detail::Http(http) => http.response.as_ref().map(|response| response.time),
+        Detail::Dns(dns) => dns.response.as_ref().map(|response| response.time),
+        Detail::Tls(_) => None,
+    };
+    let Some(answered) = answered else { return Row::UNKNOWN };
+    let whole = i128::from(exchange.end_time.nanos_since(exchange.time)).max(1);
+    let waited = i128::from(answered.nanos_since(exchange.time)).clamp(0, whole);
+    u8::try_from((waited * i128::from(Row::WHOLE) + whole / 2) / whole).unwrap_or(Row::WHOLE)
 }
 
 #[cfg(test)]

@@ -13,9 +13,9 @@ use super::wish::RowWish;
 use crate::capture::Orphan;
 use crate::case::{Preferences, ThemeChoice, TimeFormat};
 use crate::model::{FrameNo, ProviderId, Side, Timestamp};
-use crate::store::RowId;
 use crate::store::groups::GroupOrder;
 use crate::store::query::SortKey;
+use crate::store::{self, RowId};
 
 /// Something the user asks for. Widgets collect them; `Desk::apply` alone makes them happen.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -120,6 +120,8 @@ pub enum Action {
     Note(NoteAction),
     /// Something about exporting rows.
     Export(ExportAction),
+    /// Something about two captures side by side.
+    Compare(CompareAction),
     /// Something about what the user prefers.
     Preferences(PreferencesAction),
     /// Something about the conversation of a flow.
@@ -200,6 +202,17 @@ pub enum TimeAction {
     Decimals(u8),
     /// Let times count from the selected row, or no longer.
     Reference,
+}
+
+/// Something about two captures side by side.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum CompareAction {
+    /// Ask which capture to hold beside the one on screen.
+    Ask,
+    /// Hold this file beside it.
+    With(PathBuf),
+    /// Show the exchanges of a site in one of the two.
+    Show(store::Which, String),
 }
 
 /// Something about exporting rows.
@@ -356,7 +369,7 @@ const fn plain(key: Key) -> KeyboardShortcut {
 }
 
 /// Actions that have a key or stand in a menu. Longer shortcuts before shorter ones that they contain.
-pub(crate) static ENTRIES: [Entry; 56] = [
+pub(crate) static ENTRIES: [Entry; 68] = [
     Entry {
         action: Action::Live(LiveAction::Options),
         label: "Capture…",
@@ -368,6 +381,12 @@ pub(crate) static ENTRIES: [Entry; 56] = [
         label: "Export rows…",
         tip: "Write rows as CSV, JSON lines, HAR or Parquet: all, those shown, or those marked",
         key: Some(shifted(Key::E)),
+    },
+    Entry {
+        action: Action::Compare(CompareAction::Ask),
+        label: "Compare with…",
+        tip: "Choose another capture, and see what changed of each site",
+        key: Some(shifted(Key::D)),
     },
     Entry {
         action: Action::Live(LiveAction::Toggle),
@@ -533,6 +552,12 @@ pub(crate) static ENTRIES: [Entry; 56] = [
         label: "Findings",
         tip: "What the exchanges together say of each site",
         key: Some(plain(Key::F3)),
+    },
+    Entry {
+        action: Action::View(View::Compare),
+        label: "Comparison",
+        tip: "Two captures side by side",
+        key: Some(plain(Key::F12)),
     },
     Entry {
         action: Action::View(View::Picture),

@@ -5,6 +5,7 @@ mod apply;
 mod arranging;
 mod capturing;
 mod columns;
+mod comparing;
 mod composing;
 mod conversing;
 mod filtering;
@@ -33,7 +34,7 @@ use super::machine::Machine;
 use super::overview::{self, Overview};
 use super::prepared::{Prepared, Shown};
 use super::state::{Choice, Dialog, Saved, State, Tab, Trouble, View, Wanted};
-use super::{chips, conversation, dialogs, filter, panes, start_screen, status, table, theme, toolbar};
+use super::{chips, comparison, conversation, dialogs, filter, panes, start_screen, status, table, theme, toolbar};
 use crate::case::Preferences;
 use crate::engine::{Command, Handle, Notice, OpenNo, Source};
 use crate::model::{Budget, Side, clean_to};
@@ -70,6 +71,9 @@ struct Capture {
     /// The rows that stand out, where any are asked for.
     lit: Option<RowSet>,
     overview: Overview,
+    /// The time that the waterfall's bars stand on, and what the scroll bar shows.
+    axis: Option<table::Axis>,
+    map: table::Minimap,
     shown: Option<Of<Shown>>,
     detail: Option<Of<Prepared>>,
     detail_at: f64,
@@ -176,6 +180,7 @@ pub struct Desk {
     keys_from: u32,
     /// Looks at given files that are under way.
     looks: usize,
+    comparing: comparing::Comparing,
     /// What the user chose.
     pub state: State,
     wants_picture: Option<Side>,
@@ -228,6 +233,7 @@ impl Desk {
                 saved,
                 ..State::default()
             },
+            comparing: comparing::Comparing::default(),
             wants_picture: None,
             dialog: None,
             zone: TimeZone::UTC,
@@ -265,6 +271,7 @@ impl Desk {
         self.capture.source = Some(source.clone());
         self.capture.reading = true;
         self.capture.began = f64::NAN;
+        self.show_wanted_site();
         if self.engine.commands.try_send(Command::Open(OpenNo(self.capture.number), source)).is_err() {
             self.capture.reading = false;
             self.fail("open the capture", "the engine does not answer; start the program again");
@@ -321,10 +328,15 @@ impl Desk {
         self.state.dialog_wanted == Some(Wanted::KeyLog)
     }
 
+    /// Whether that dialog is for a capture to hold beside the one on screen.
+    pub(crate) fn wants_to_compare(&self) -> bool {
+        self.state.dialog_wanted == Some(Wanted::Compare)
+    }
+
     /// The name to offer for a file, where the dialog asked for is one for saving.
     pub(crate) fn wants_to_save(&self) -> Option<String> {
         match self.state.dialog_wanted.as_ref()? {
-            Wanted::Open | Wanted::Verify | Wanted::KeyLog => None,
+            Wanted::Open | Wanted::Verify | Wanted::KeyLog | Wanted::Compare => None,
             Wanted::Save(wish) => Some(self.offered_name(wish)),
         }
     }
@@ -367,6 +379,7 @@ impl Desk {
             || self.busy.heads
             || self.busy.conversation
             || self.busy.wish
+            || self.comparing.busy
             || self.studio.is_busy()
             || self.saving
             || self.looks > 0
@@ -423,6 +436,7 @@ impl Desk {
             self.fail("show the file dialog", &error.to_string());
         }
         self.keep_preferences();
+        self.compare_next();
         self.ask(ctx, now);
     }
 
@@ -545,6 +559,8 @@ impl Desk {
         self.capture.order_cost = told.cost;
         self.capture.lit = told.lit;
         self.capture.overview = told.overview;
+        self.capture.axis = told.axis;
+        self.capture.map = told.map;
         let state = &mut self.state.table;
         // What is being read stays where it is; at the very top new rows may come in, unless one of them is selected.
         let reads = state.top >= 1.0 || (self.live.is_some() && self.state.selected.is_some() && !state.follow);
@@ -586,6 +602,7 @@ impl Desk {
             }
             Told::Complete { which, text, cursor, completion } => self.completed(which, (text, cursor), completion),
             Told::Preferences { now, result } => self.preferences_kept(*now, result),
+            Told::Compared { number, result } => self.compared(number, result),
             Told::Kept(why) => self.fail("delete the capture", &why),
             Told::Picture { capture, row, side, result } if capture == number => {
                 self.busy.picture = false;
@@ -783,6 +800,7 @@ impl Desk {
                 live: self.live.is_some(),
                 captures: self.machine.is_some(),
                 keys: self.key_log.is_some(),
+                compares: self.compares(),
                 actions: self.capture.snapshot.actions().len(),
                 // Without a filter the order only lags behind while reading: all are shown.
                 shown: if self.state.choice.keeps_all() {
@@ -831,6 +849,10 @@ impl Desk {
             self.picture_view(ui, actions);
             return;
         }
+        if self.state.view == View::Compare {
+            comparison::show(ui, self.comparing.shown.as_deref(), actions);
+            return;
+        }
         if self.state.view == View::Findings {
             let findings = self.capture.findings.as_ref().map(|(_, findings)| &**findings);
             findings::show(ui, findings, &mut self.state, actions);
@@ -844,6 +866,8 @@ impl Desk {
             choice: &self.state.choice,
             selected: self.state.selected,
             lit: self.capture.lit.as_ref(),
+            axis: self.capture.axis,
+            map: &self.capture.map,
             live: self.live.as_ref().is_some_and(Live::goes_on) && self.capture.paused.is_none(),
             heads: &self.capture.heads,
             clock: &clock,

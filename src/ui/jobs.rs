@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, bounded};
 
+use super::comparison::SideBySide;
 use super::conversation::Spoken;
 use super::filter::Which;
 use super::findings::{Findings, of_site};
@@ -16,13 +17,13 @@ use super::live::{CLOSING, ConversationChoice, Live, SaveWish};
 use super::overview::Overview;
 use super::prepared::{Picture, Prepared, Shown, picture};
 use super::state::Choice;
-use super::table::Said;
+use super::table::{Axis, Minimap, Said};
 use super::verified::{OnScreen, Verified};
 use super::wish::{Granted, Wished, grant};
 use crate::capture::{KeyLogFile, is_key_log, is_open_to_others};
 use crate::case::{Case, CaseError, Key, Preferences, RedactionChoice};
-use crate::engine::{self, Source};
-use crate::export::{self, Listing, RowsForm, RowsWish, Subject};
+use crate::engine::{self, How, Reading, Source};
+use crate::export::{self, Compared, Listing, RowsForm, RowsWish, Subject};
 use crate::model::{Budget, Side, clean_to};
 use crate::store::filter::{Completion, Filter, complete};
 use crate::store::groups::Groups;
@@ -107,6 +108,11 @@ pub(crate) enum Told {
         names: Vec<HeaderName>,
         said: Vec<Said>,
     },
+    /// Two captures side by side, or why the second could not be read.
+    Compared {
+        number: u32,
+        result: Result<Box<SideBySide>, String>,
+    },
     /// A capture that was thrown away is still there.
     Kept(String),
     /// What became of writing preferences, with messages.
@@ -114,6 +120,21 @@ pub(crate) enum Told {
         now: Box<Preferences>,
         result: Result<Vec<String>, String>,
     },
+}
+
+/// A capture to read beside the one on screen.
+#[derive(Debug)]
+pub(crate) struct Compare {
+    /// Counts comparisons, so that late answers are known as such.
+    pub(crate) number: u32,
+    /// The capture on screen.
+    pub(crate) snapshot: Snapshot,
+    /// The other one.
+    pub(crate) path: PathBuf,
+    /// Both, where they are files.
+    pub(crate) files: [Option<PathBuf>; 2],
+    /// The TLS key log that is decrypted with.
+    pub(crate) key_log: Option<PathBuf>,
 }
 
 /// What to save, and where.
@@ -200,8 +221,8 @@ pub(crate) enum Take {
 /// What was found out about files given.
 #[derive(Debug)]
 pub(crate) enum Found {
-    /// One that may be a capture.
-    Capture { number: u32, path: PathBuf },
+    /// One that may be a capture, and the second of two.
+    Capture { number: u32, path: PathBuf, beside: Option<PathBuf> },
     /// A TLS key log; whether others on this machine can read it.
     KeyLog { number: u32, path: PathBuf, open_to_others: bool },
     /// A key log that cannot be read, and why.
@@ -240,6 +261,8 @@ pub(crate) struct IndexTold {
     pub(crate) order: Arc<[u32]>,
     pub(crate) groups: Option<Arc<Groups>>,
     pub(crate) overview: Overview,
+    pub(crate) axis: Option<Axis>,
+    pub(crate) map: Minimap,
     pub(crate) top: Option<(RowId, usize)>,
     pub(crate) selected: Option<(RowId, usize)>,
 }
@@ -353,6 +376,20 @@ impl Jobs {
                 let _closed = answers.send(found);
                 wake();
             });
+        })?;
+        Ok(())
+    }
+
+    /// Reads a capture and holds it beside another on a thread of its own, since it may take minutes; the answer comes over
+    /// `told`.
+    pub(crate) fn ask_compare(&self, compare: Compare, wake: &WakeUp) -> std::io::Result<()> {
+        let (answer, wake) = (self.told_in.clone(), Arc::clone(wake));
+        let budget = self.budget.clone();
+        Builder::new().name("compare".to_owned()).spawn(move || {
+            let number = compare.number;
+            let result = side_by_side(compare, &budget).map(Box::new);
+            let _closed = answer.send(Told::Compared { number, result });
+            wake();
         })?;
         Ok(())
     }
@@ -514,7 +551,11 @@ fn look(given: &Given, budget: &Budget, tell: impl Fn(Found)) {
         if is_key_log(&path) {
             return tell(keys(number, path));
         }
-        return tell(Found::Capture { number, path });
+        let beside = match given.files.as_slice() {
+            [_, other] => Some(other.clone()),
+            _ => None,
+        };
+        return tell(Found::Capture { number, path, beside });
     };
     let name = clean_to(subject.file_name().unwrap_or_default().as_encoded_bytes(), 200).into_owned();
     tell(Found::Checking { number, name });
@@ -532,6 +573,32 @@ fn keys(number: u32, path: PathBuf) -> Found {
         Ok(_) => Found::KeyLog { number, open_to_others: is_open_to_others(&path), path },
         Err(error) => Found::NoKeyLog { number, why: error.to_string() },
     }
+}
+
+/// Reads a capture to its end, and makes the comparison ready to paint.
+fn side_by_side(compare: Compare, budget: &Budget) -> Result<SideBySide, String> {
+    let how = How::judged(1).with_keys(compare.key_log);
+    let mut reading = Reading::open(&Source::File(compare.path), how, budget).map_err(|error| error.to_string())?;
+    let failure = loop {
+        match reading.step() {
+            Ok(true) => {}
+            Ok(false) => break None,
+            Err(error) => break Some(error),
+        }
+    };
+    let other = reading.snapshot();
+    let mut compared = Compared::new([&compare.snapshot, &other]);
+    let [on_screen, read] = &mut compared.captions;
+    if let Some(error) = failure {
+        if other.facts().capture.frames == 0 {
+            return Err(error.to_string());
+        }
+        read.warnings.push(format!("reading stopped: {error}"));
+    }
+    if !compare.snapshot.progress().done {
+        on_screen.warnings.push("it was still being read or captured: what came later is not counted".to_owned());
+    }
+    Ok(SideBySide::new(&compared, compare.files))
 }
 
 /// Whether the capture has come to its end. One that was stopped to be saved is given a moment to close its files.
@@ -619,8 +686,25 @@ fn index(ask: IndexAsk, orders: &mut Orders) -> IndexTold {
     let overview = Overview::new(&snapshot, snapshot.actions().moments());
     let highlight = Filter::parse(&choice.highlight).ok().filter(|filter| !filter.keeps_all());
     let lit = highlight.map(|filter| RowSet::new(&snapshot, &filter));
+    let axis = Axis::new(&snapshot, &order, choice.range);
+    let map = Minimap::new(&snapshot, &order, lit.as_ref());
     let place = |row: Option<RowId>| row.and_then(|row| order.iter().position(|id| *id == row.0).map(|at| (row, at)));
     let (top, selected) = (place(top), place(selected));
     let (generation, notes, actions) = (snapshot.generation, snapshot.notes().clone(), snapshot.actions().clone());
-    IndexTold { capture, generation, choice, actions, notes, lit, cost: 0.0, order, groups, overview, top, selected }
+    IndexTold {
+        capture,
+        generation,
+        choice,
+        actions,
+        notes,
+        lit,
+        cost: 0.0,
+        order,
+        groups,
+        overview,
+        axis,
+        map,
+        top,
+        selected,
+    }
 }

@@ -7,6 +7,7 @@ mod action;
 mod app;
 mod chips;
 mod clock;
+mod comparison;
 mod compose;
 mod conversation;
 mod dialogs;
@@ -38,8 +39,8 @@ mod window;
 mod wish;
 
 pub use action::{
-    Action, ColumnsAction, ExportAction, Goal, LiveAction, Move, PictureAction, PreferencesAction, TimeAction,
-    TreeAction,
+    Action, ColumnsAction, CompareAction, ExportAction, Goal, LiveAction, Move, PictureAction, PreferencesAction,
+    TimeAction, TreeAction,
 };
 pub use app::Desk;
 pub use filter::{FilterAction, FilterMemory, Join, KeptFilter, Which};

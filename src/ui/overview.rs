@@ -3,7 +3,10 @@
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
-use egui::{CornerRadius, CursorIcon, Rect, Role, Sense, Stroke, Ui, WidgetInfo, pos2};
+use egui::{
+    CornerRadius, CursorIcon, EventFilter, Key, Modifiers, Rect, Response, Role, Sense, Stroke, Ui, WidgetInfo, pos2,
+    vec2,
+};
 
 use super::action::{Action, LiveAction};
 use super::text;
@@ -17,6 +20,12 @@ pub(crate) const HEIGHT: f32 = 44.0;
 const SLOTS: usize = 320;
 /// Space left and right in points.
 const INSET: f32 = 8.0;
+/// How far an arrow moves an end, as a share of all time; with Shift a tenth of it.
+const ARROW: f32 = 0.01;
+/// The shortest stretch, as a share of all time.
+const SHORTEST: f32 = 0.002;
+/// Width in points of what is taken hold of at an end.
+const GRIP: f32 = 8.0;
 
 /// How many exchanges of which provider began when. Made on the index thread.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -112,11 +121,6 @@ pub(crate) fn show(
         }
     }
     painter.hline(strip.x_range(), strip.bottom() + 0.5, Stroke::new(1.0, c.line));
-    if let Some((from, to)) = chosen {
-        for x in [from, to] {
-            painter.vline(strip.left() + x * strip.width(), all.y_range(), Stroke::new(1.0, c.accent));
-        }
-    }
     marks(ui, seen, strip, all, actions);
     let place = |x: f32| ((x - strip.left()) / strip.width()).clamp(0.0, 1.0);
     if response.drag_started() {
@@ -127,7 +131,7 @@ pub(crate) fn show(
     {
         let now = place(pointer.x);
         let (a, b) = (began.min(now), began.max(now));
-        if b - a > 0.002 {
+        if b - a > SHORTEST {
             actions.push(Action::Range(Some((at(first, last, a), at(first, last, b)))));
         }
     }
@@ -137,6 +141,7 @@ pub(crate) fn show(
     if response.clicked() && range.is_some() {
         actions.push(Action::Range(None));
     }
+    ends(ui, (first, last), range, strip, actions);
     let response = response.on_hover_cursor(CursorIcon::Crosshair);
     if let Some(pointer) = response.hover_pos() {
         let slot = ((place(pointer.x) * SLOTS as f32) as usize).min(SLOTS - 1);
@@ -156,6 +161,118 @@ pub(crate) fn show(
     }
 }
 
+/// Which end of the stretch of time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+enum End {
+    From,
+    To,
+}
+
+/// Both ends of the stretch that is shown: dragged with the pointer, moved with the arrows.
+fn ends(
+    ui: &Ui,
+    (first, last): (Timestamp, Timestamp),
+    range: Option<(Timestamp, Timestamp)>,
+    strip: Rect,
+    actions: &mut Vec<Action>,
+) {
+    let c = theme::colours(ui);
+    let (from, to) = range.map_or((0.0, 1.0), |(a, b)| (share(first, last, a) as f32, share(first, last, b) as f32));
+    for (end, now) in [(End::From, from), (End::To, to)] {
+        let x = strip.left() + now * strip.width();
+        let grip = Rect::from_center_size(pos2(x, strip.center().y), vec2(GRIP, strip.height() + 6.0));
+        let response = ui.interact(grip, ui.scope_id().with(end), Sense::drag());
+        let time = at(first, last, now);
+        let name = match end {
+            End::From => "Start of the time shown",
+            End::To => "End of the time shown",
+        };
+        let words = format!("{name}: {} {} UTC", time.date(), time.time_of_day(3));
+        response.widget_info(|| WidgetInfo::labeled(Role::Slider, true, words.clone()));
+        let wanted = pulled(ui, &response, end, now).or_else(|| {
+            let pointer = response.interact_pointer_pos().filter(|_| response.dragged())?;
+            Some((pointer.x - strip.left()) / strip.width())
+        });
+        if let Some(wanted) = wanted {
+            actions.push(Action::Range(moved((from, to), end, wanted).map(|(a, b)| {
+                // The other end stays exactly where it was.
+                let (old_a, old_b) = range.unwrap_or((first, last));
+                match end {
+                    End::From => (at(first, last, a), old_b),
+                    End::To => (old_a, at(first, last, b)),
+                }
+            })));
+        }
+        let held = response.hovered() || response.dragged() || response.has_focus();
+        if range.is_none() && !held {
+            continue;
+        }
+        let painter = ui.painter();
+        painter.vline(x, strip.expand(4.0).y_range(), Stroke::new(1.0, c.accent));
+        let width = if held { 5.0 } else { 3.0 };
+        let handle = Rect::from_center_size(pos2(x, strip.center().y), vec2(width, 14.0));
+        painter.rect_filled(handle, CornerRadius::same(2), c.accent);
+        if response.has_focus() || response.dragged() {
+            time_flag(ui, (x, strip), end, &time.time_of_day(3));
+        }
+        let _shown = response.on_hover_cursor(CursorIcon::ResizeHorizontal).on_hover_text(format!(
+            "{words}\nDrag it; or Tab to it and use the arrows, with Shift in small steps, Home and End for all"
+        ));
+    }
+}
+
+/// Where the keys move an end that has the keyboard to.
+fn pulled(ui: &Ui, response: &Response, end: End, now: f32) -> Option<f32> {
+    if !response.has_focus() {
+        return None;
+    }
+    ui.ctx().memory_mut(|memory| {
+        memory.set_focus_lock_filter(
+            response.id,
+            EventFilter { tab: false, horizontal_arrows: true, vertical_arrows: false, escape: false },
+        );
+    });
+    let mut wanted = now;
+    ui.input_mut(|input| {
+        for (modifiers, step) in [(Modifiers::SHIFT, ARROW / 10.0), (Modifiers::NONE, ARROW)] {
+            wanted += step * input.count_and_consume_key(modifiers, Key::ArrowRight) as f32;
+            wanted -= step * input.count_and_consume_key(modifiers, Key::ArrowLeft) as f32;
+        }
+        let home = match end {
+            End::From => (Key::Home, 0.0),
+            End::To => (Key::End, 1.0),
+        };
+        if input.consume_key(Modifiers::NONE, home.0) {
+            wanted = home.1;
+        }
+    });
+    ((wanted - now).abs() > f32::EPSILON).then_some(wanted)
+}
+
+/// The stretch after one of its ends was moved, neither past the other end nor out of the strip; `None` for all of the time.
+fn moved((from, to): (f32, f32), end: End, wanted: f32) -> Option<(f32, f32)> {
+    let (from, to) = match end {
+        End::From => (wanted.clamp(0.0, (to - SHORTEST).max(0.0)), to),
+        End::To => (from, wanted.clamp((from + SHORTEST).min(1.0), 1.0)),
+    };
+    (from > 0.0 || to < 1.0).then_some((from, to))
+}
+
+/// The time at an end, beside it and within the stretch.
+fn time_flag(ui: &Ui, (x, strip): (f32, Rect), end: End, words: &str) {
+    let c = theme::colours(ui);
+    let galley = ui.painter().layout_no_wrap(words.to_owned(), theme::sans(theme::SMALL), c.text);
+    let size = galley.size() + vec2(8.0, 2.0);
+    let left = match end {
+        End::From => x + 5.0,
+        End::To => x - 5.0 - size.x,
+    };
+    let left = left.clamp(strip.left(), (strip.right() - size.x).max(strip.left()));
+    let flag = Rect::from_min_size(pos2(left, strip.top()), size);
+    ui.painter().rect_filled(flag, CornerRadius::same(3), c.raised);
+    ui.painter().galley(flag.min + vec2(4.0, 1.0), galley, c.text);
+}
+
 /// A numbered line for each action that was marked; a click shows what began after it.
 fn marks(ui: &Ui, seen: &Overview, strip: Rect, all: Rect, actions: &mut Vec<Action>) {
     let c = theme::colours(ui);
@@ -166,7 +283,7 @@ fn marks(ui: &Ui, seen: &Overview, strip: Rect, all: Rect, actions: &mut Vec<Act
         let galley = ui.painter().layout_no_wrap(number.to_string(), theme::strong(theme::SMALL), c.page);
         let width = galley.size().x + 8.0;
         let left = (x - width / 2.0).clamp(all.left(), all.right() - width);
-        let flag = Rect::from_min_size(pos2(left, all.top() + 1.0), egui::vec2(width, 14.0));
+        let flag = Rect::from_min_size(pos2(left, all.top() + 1.0), vec2(width, 14.0));
         let response = ui.interact(flag, ui.scope_id().with(("action", number)), Sense::CLICK);
         let words = format!("Action {number} at {} UTC", time.time_of_day(1));
         response.widget_info(|| WidgetInfo::labeled(Role::Button, true, words.clone()));
@@ -193,7 +310,7 @@ fn marks(ui: &Ui, seen: &Overview, strip: Rect, all: Rect, actions: &mut Vec<Act
 
 #[cfg(test)]
 mod tests {
-    use super::{at, share};
+    use super::{End, at, moved, share};
     use crate::model::Timestamp;
 
     #[track_caller]
@@ -210,5 +327,14 @@ mod tests {
         check(i64::MIN, i64::MAX, i64::MAX, 1.0);
         assert_eq!(at(Timestamp(10), Timestamp(20), 0.5), Timestamp(15));
         assert_eq!(at(Timestamp(i64::MIN), Timestamp(i64::MAX), 1.0).0, i64::MAX);
+    }
+
+    #[test]
+    fn ends_stay_within_the_strip_and_do_not_pass_each_other() {
+        assert_eq!(moved((0.0, 1.0), End::From, 0.25), Some((0.25, 1.0)));
+        assert_eq!(moved((0.25, 1.0), End::From, -3.0), None, "that is all of the time");
+        assert_eq!(moved((0.25, 0.5), End::From, 0.9), Some((0.498, 0.5)));
+        assert_eq!(moved((0.25, 0.5), End::To, 0.1), Some((0.25, 0.252)));
+        assert_eq!(moved((0.25, 0.5), End::To, 7.0), Some((0.25, 1.0)));
     }
 }

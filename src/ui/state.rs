@@ -102,6 +102,8 @@ pub enum View {
     Exchanges,
     /// What many exchanges together say.
     Findings,
+    /// Two captures side by side.
+    Compare,
     /// The picture that is composed.
     Picture,
 }
@@ -166,9 +168,9 @@ impl Default for Saved {
             theme: None,
             recent: Vec::new(),
             widths: BTreeMap::new(),
-            hidden: vec![Column::Server, Column::Tenant, Column::Process, Column::Comment],
             order: Vec::new(),
             arrangement: Arrangement::List,
+            hidden: vec![Column::Server, Column::Tenant, Column::Process, Column::Comment, Column::Waterfall],
             pane_height: 360.0,
             card_width: 432.0,
             folded: false,
@@ -490,6 +492,8 @@ pub enum PathPurpose {
     Verify,
     /// A TLS key log to decrypt with.
     KeyLog,
+    /// A capture to hold beside the one on screen.
+    Compare,
 }
 
 /// What the desktop's dialog is wanted for.
@@ -501,6 +505,8 @@ pub(crate) enum Wanted {
     Verify,
     /// Choosing a TLS key log.
     KeyLog,
+    /// Choosing a capture to hold beside the one on screen.
+    Compare,
     /// Choosing where to save.
     Save(SaveWish),
 }

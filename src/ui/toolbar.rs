@@ -3,7 +3,8 @@
 use egui::{Align, CornerRadius, Layout, Rect, Sense, Ui, pos2, vec2};
 
 use super::action::{
-    self, Action, ColumnsAction, ExportAction, LiveAction, PictureAction, PreferencesAction, TimeAction, menu_item,
+    self, Action, ColumnsAction, CompareAction, ExportAction, LiveAction, PictureAction, PreferencesAction, TimeAction,
+    menu_item,
 };
 use super::clock::{PRECISIONS, format_words};
 use super::conversation::ConversationAction;
@@ -30,6 +31,8 @@ pub(crate) struct Seen<'a> {
     pub(crate) captures: bool,
     /// Whether there is a key log to decrypt with.
     pub(crate) keys: bool,
+    /// Whether two captures are side by side.
+    pub(crate) compares: bool,
     /// How many actions were marked.
     pub(crate) actions: usize,
     pub(crate) shown: usize,
@@ -57,7 +60,7 @@ pub(crate) fn show(ui: &mut Ui, seen: &Seen<'_>, state: &mut State, actions: &mu
             name(ui, seen.name);
         }
         ui.add_space(4.0);
-        views(ui, state, actions);
+        views(ui, state, seen.compares, actions);
         ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
             menu(ui, seen, state, actions);
             counts(ui, seen);
@@ -76,11 +79,12 @@ fn name(ui: &mut Ui, name: &str) {
     });
 }
 
-/// The list and the findings.
-fn views(ui: &mut Ui, state: &State, actions: &mut Vec<Action>) {
+/// The list, the findings, the comparison where there is one, the picture.
+fn views(ui: &mut Ui, state: &State, compares: bool, actions: &mut Vec<Action>) {
     ui.scope(|ui| {
         ui.spacing_mut().item_spacing.x = 2.0;
-        for view in [View::Exchanges, View::Findings, View::Picture] {
+        let all = [View::Exchanges, View::Findings, View::Compare, View::Picture];
+        for view in all.into_iter().filter(|view| compares || *view != View::Compare) {
             let action = Action::View(view);
             let Some(entry) = action::entry(&action) else { continue };
             let button = egui::Button::selectable(state.view == view, entry.label);
@@ -149,6 +153,7 @@ fn menu(ui: &mut Ui, seen: &Seen<'_>, state: &State, actions: &mut Vec<Action>) 
             menu_item(ui, &Action::View(view), actions);
         }
         menu_item(ui, &Action::Conversation(ConversationAction::Ask), actions);
+        menu_item(ui, &Action::Compare(CompareAction::Ask), actions);
         menu_item(ui, &Action::Compose(PictureAction::Add), actions);
         menu_item(ui, &Action::Filter(FilterAction::Highlight), actions);
         menu_item(ui, &Action::Fold, actions);

@@ -46,6 +46,8 @@ pub enum Begin {
     Start,
     /// A capture that is there; a file may also be a picture, bundle or claim, which is checked.
     Open(Source),
+    /// Two captures, the second to hold beside the first.
+    Both([PathBuf; 2]),
     /// The options of a live capture, filled in.
     Choose(Wish),
     /// A live capture.
@@ -122,6 +124,7 @@ impl Window {
             Begin::Open(Source::Stdin) => desk.pipe(Box::new(std::io::stdin())),
             // A capture, or something to verify: that is found out on a thread.
             Begin::Open(Source::File(path)) => desk.give(vec![path], Take::ByContent),
+            Begin::Both(files) => desk.give(files.into(), Take::ByContent),
             Begin::Open(source) => desk.open(source),
             Begin::Choose(wish) => desk.choose_capture(&wish),
             Begin::Capture(wish) => desk.capture(wish),
@@ -163,8 +166,9 @@ impl eframe::App for Window {
                 .set_parent(frame);
             self.desk.set_dialog(dialog);
         } else if self.desk.wants_dialog() {
+            let title = if self.desk.wants_to_compare() { "Compare with a capture" } else { "Open a capture" };
             let dialog = rfd::AsyncFileDialog::new()
-                .set_title("Open a capture")
+                .set_title(title)
                 .add_filter("Captures", &["pcap", "pcapng", "cap", "dmp", "har", "gz", "zst", "lz4"])
                 .add_filter("All files", &["*"])
                 .set_parent(frame);

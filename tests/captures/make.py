@@ -1520,6 +1520,53 @@ def _():
     return plain(build)
 
 
+def from_s3(answer):
+    """An answer with the lines that an object store of another company writes."""
+    store = ("x-amz-request-id: 4F2A9C0D1E3B5A77", "x-amz-id-2: " + "aB3" * 20 + "=", 'ETag: "9a0364b9e99bb480dd25e1f0284c8555"')
+    head, _, body = answer.partition(b"\r\n\r\n")
+    return head.replace(b"Server: example", b"Server: AmazonS3") + "".join(f"\r\n{line}" for line in store).encode() + b"\r\n\r\n" + body
+
+
+@case("compare-a.pcap", "GET /photos/1.png 200 7", "GET /photos/2.png 200 7", "GET /logo.svg 200 6", "GET /status 200 3", "GET /photos/3.png 200 7")
+def _():
+    """The first of two captures to hold side by side: a site's files come from one object store, another's from a second, a
+    third says nothing of its operator, and a storage account is reached without a lookup."""
+    def build(t):
+        c = Connection(t, 40000, server=OTHER)
+        c.ask(*blob("x", "/photos/1.png", "files.example.com"))
+        c.ask(*blob("x", "/photos/2.png", "files.example.com"))
+        c.close()
+        c = Connection(t, 40001)
+        c.ask(request("/logo.svg", "cdn.example.net"), from_s3(response(b"<svg/>")))
+        c.ask(request("/status", "only-before.example.org"), response(b"ok\n"))
+        c.close()
+        c = Connection(t, 40002, server=OTHER)
+        c.ask(*blob("nephoexample", "/photos/3.png"))
+        c.close()
+    return plain(build)
+
+
+@case("compare-b.pcap", "GET /photos/1.png 200 7", "GET /logo.svg 200 6", "DNS nephoexample.blob.core.windows.net A 0 2", "GET /photos/3.png 200 7", "GET /new 200 3")
+def _():
+    """The second, 40 days later: the first site's files come from the other store and another address, the second's as
+    before, the storage account after a lookup that raises the grade, and a site that the first capture has not."""
+    def build(t):
+        t.now += 40 * 86_400 * 10**9
+        c = Connection(t, 41000)
+        c.ask(request("/photos/1.png", "files.example.com"), from_s3(response(b"picture", "200 OK", "Content-Type: image/png")))
+        c.ask(request("/logo.svg", "cdn.example.net"), from_s3(response(b"<svg/>")))
+        c.close()
+        name = "nephoexample.blob.core.windows.net"
+        look_up(t, 1, name, [dns_record(b"\xc0\x0c", CNAME, "blob.ams07prdstr02a.store.core.windows.net"), dns_record("blob.ams07prdstr02a.store.core.windows.net", A, OTHER)])
+        c = Connection(t, 41001, server=OTHER)
+        c.ask(*blob("nephoexample", "/photos/3.png"))
+        c.close()
+        c = Connection(t, 41002, server=OTHER)
+        c.ask(request("/new", "only-after.example.edu"), response(b"ok\n"))
+        c.close()
+    return plain(build)
+
+
 @case("evidence-first-write.pcap", "PUT /c/new.jpg 201 0 sent=120", "GET /copy/of/it 200 120", "DNS nephoexample.blob.core.windows.net A 0 1", "GET /c/new.jpg 200 120", "GET /c/other.jpg 200 120", "HEAD /copy/of/it 200 0")
 def _():
     """A client uploads a body; then it gets the same bytes elsewhere, the same place with other bytes, and something else;
@@ -2646,6 +2693,7 @@ module, and so were those of `dns-over-tls` and `tls-hosts`; their bytes and sec
 `tls-spoken.json`, from which `make.py` writes the frames. The connections of `quic-keys-*` were recorded so by
 `record_quic.py`, between the two sides of aioquic, into `quic-sessions.json`.
 The chains of `tls-chain-*` stand in `chains.json`, made once by `make_chains.py`, which says where the two real ones are from.
+`compare.json` and `compare.txt` are what `nephoscope compare compare-a.pcap compare-b.pcap` must print; `tests/compare.rs` compares them.
 `make.py --check`, a part of `make test`, fails when a capture here is not what `make.py` writes.
 
 | file | what is in it |
@@ -2671,7 +2719,7 @@ def main():
                 wrong.append(f"{name}: missing")
             elif open(path, "rb").read() != data:
                 wrong.append(f"{name}: differs from what make.py writes")
-        known = set(files) | {"make.py", "quic.py", "record_tls.py", "tls-sessions.json", "record_quic.py", "quic-sessions.json", "tls-spoken.json", "make_chains.py", "chains.json"} | {name.split(".")[0] + ".jsonl" for name in CASES}
+        known = set(files) | {"make.py", "quic.py", "record_tls.py", "tls-sessions.json", "record_quic.py", "quic-sessions.json", "tls-spoken.json", "make_chains.py", "chains.json", "compare.json", "compare.txt"} | {name.split(".")[0] + ".jsonl" for name in CASES}
         wrong += [f"{name}: make.py does not know it" for name in sorted(os.listdir(HERE)) if name not in known and name != "__pycache__"]
         for line in wrong:
             print("tests/captures/" + line)

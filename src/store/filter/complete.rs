@@ -153,7 +153,7 @@ fn seen(key: Key, typed: &str, snapshot: &Snapshot) -> Vec<Suggestion> {
             Key::Operator if row.operator != Row::NONE => u32::from(row.operator) + 1,
             Key::Product if row.product != Row::NONE => u32::from(row.product) + 1,
             Key::Role if row.role != u8::MAX => u32::from(row.role) + 1,
-            Key::Grade if row.grade().is_some() => u32::from(row.grade) + 1,
+            Key::Grade => row.grade().map_or(0, |grade| grade as u32 + 1),
             Key::Process => snapshot.program_id(id).0,
             _ => 0,
         };

@@ -7,7 +7,7 @@ use crate::case::Preferences;
 use crate::engine::Command;
 use crate::model::ProviderId;
 use crate::store::RowId;
-use crate::ui::action::{Action, ExportAction, Goal, Move};
+use crate::ui::action::{Action, CompareAction, ExportAction, Goal, Move};
 use crate::ui::jobs::Take;
 use crate::ui::live::{Leave, SaveWhat};
 use crate::ui::panes::messages::MessagesState;
@@ -117,10 +117,15 @@ impl Desk {
             }
             Action::View(view) => {
                 self.state.view = view;
+                if view == View::Compare && !self.compares() {
+                    self.state.view = View::Exchanges;
+                    self.compare_action(CompareAction::Ask);
+                }
                 if view == View::Picture {
                     self.view_picture();
                 }
             }
+            Action::Compare(action) => self.compare_action(action),
             Action::Compose(action) => self.picture_action(ctx, action),
             Action::Note(action) => self.note_action(action),
             Action::Conversation(action) => self.conversation_action(action),

@@ -24,6 +24,7 @@ impl Desk {
             (Picked::File(path), Some(Wanted::Save(wish))) => self.save_to(path, wish, false),
             (Picked::File(path), Some(Wanted::Verify)) => self.give(vec![path], Take::ToVerify),
             (Picked::File(path), Some(Wanted::KeyLog)) => self.give(vec![path], Take::ToDecrypt),
+            (Picked::File(path), Some(Wanted::Compare)) => self.compare_with(path),
             (Picked::File(path), Some(Wanted::Open) | None) => self.give(vec![path], Take::ByContent),
             (Picked::Cancelled, _) => {}
             (Picked::NoDialog, Some(Wanted::Save(wish))) => {
@@ -31,10 +32,14 @@ impl Desk {
                 let note = Some(format!("{NO_DIALOG} Type the path of the new file."));
                 self.state.dialog = Some(Dialog::SavePath { text, note, wish });
             }
-            (Picked::NoDialog, wanted @ (Some(Wanted::Open | Wanted::Verify | Wanted::KeyLog) | None)) => {
+            (
+                Picked::NoDialog,
+                wanted @ (Some(Wanted::Open | Wanted::Verify | Wanted::KeyLog | Wanted::Compare) | None),
+            ) => {
                 let purpose = match wanted {
                     Some(Wanted::Verify) => PathPurpose::Verify,
                     Some(Wanted::KeyLog) => PathPurpose::KeyLog,
+                    Some(Wanted::Compare) => PathPurpose::Compare,
                     Some(Wanted::Open | Wanted::Save(_)) | None => PathPurpose::Open,
                 };
                 let note = Some(format!("{NO_DIALOG} Type the path, or drop the file on the window."));

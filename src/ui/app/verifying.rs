@@ -87,9 +87,10 @@ impl Desk {
     /// Takes what was found out about the files given. What was given since counts alone.
     pub(super) fn found(&mut self, found: Found) {
         match found {
-            Found::Capture { number, path } => {
+            Found::Capture { number, path, beside } => {
                 self.looks -= 1;
                 if number == self.given {
+                    self.compare_when_read(&path, beside);
                     self.leave(Leave::Open(path));
                 }
             }

@@ -19,7 +19,7 @@ use egui::{Align, Id, Layout, Modal, RichText, Sense, Ui, vec2};
 
 pub(crate) use preferences::theme_words;
 
-use super::action::Action;
+use super::action::{Action, CompareAction};
 use super::conversation::{self, Following};
 use super::filter::FilterMemory;
 use super::interfaces::Interfaces;
@@ -153,6 +153,7 @@ fn path(
         PathPurpose::Open => ("Open by path", "Open"),
         PathPurpose::Verify => ("Verify by path", "Verify"),
         PathPurpose::KeyLog => ("Key log by path", "Decrypt"),
+        PathPurpose::Compare => ("Compare by path", "Compare"),
     };
     let title = ui.label(RichText::new(title).font(theme::strong(theme::SECTION)));
     ui.add_space(4.0);
@@ -180,6 +181,7 @@ fn path(
                 PathPurpose::Open => Action::Given(vec![path]),
                 PathPurpose::Verify => Action::VerifyPath(path),
                 PathPurpose::KeyLog => Action::KeyLogPath(path),
+                PathPurpose::Compare => Action::Compare(CompareAction::With(path)),
             });
         }
         if purpose == PathPurpose::KeyLog && keys && plain(ui, "No key log") {

@@ -13,7 +13,7 @@ use crate::ui::panes::{card, connection, evidence, parts, path, readings};
 use crate::ui::prepared::{BodyKind, Head, HeadLine, Shown};
 use crate::ui::shapes;
 use crate::ui::state::{Choice, Saved, State};
-use crate::ui::table::{self, Column};
+use crate::ui::table::{self, Column, Minimap};
 use crate::ui::text::{self, plural, sentence};
 use crate::ui::theme::{self, Colours};
 
@@ -447,16 +447,27 @@ fn rows(ui: &mut Ui, plan: &Plan, sheet: &Sheet, state: &mut State) {
         _ => None,
     };
     let mut saved = Saved {
-        hidden: vec![Column::Server, Column::Tenant, Column::Type, Column::Duration, Column::Process, Column::Comment],
+        hidden: vec![
+            Column::Server,
+            Column::Tenant,
+            Column::Type,
+            Column::Duration,
+            Column::Process,
+            Column::Comment,
+            Column::Waterfall,
+        ],
         ..Saved::default()
     };
     let (heads, clock) = (table::HeaderCells::default(), Clock::default());
+    let map = Minimap::default();
     let seen = table::Seen {
         snapshot: &sheet.list,
         order: &sheet.order,
         choice: &choice,
         selected,
         lit: None,
+        axis: None,
+        map: &map,
         live: false,
         heads: &heads,
         clock: &clock,

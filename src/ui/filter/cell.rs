@@ -35,7 +35,7 @@ pub(crate) fn value(column: Column, snapshot: &Snapshot, (id, row): (RowId, &Row
         }
         Column::Frame => parsed(format!("frame:{}", row.first_frame.0)),
         Column::Header(name) => parsed(format!("{}:{}", heads_word(name.side()), name.name())),
-        Column::Time | Column::Size | Column::Duration => None,
+        Column::Time | Column::Size | Column::Duration | Column::Waterfall => None,
     }
 }
 

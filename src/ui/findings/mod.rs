@@ -35,7 +35,7 @@ impl Findings {
 }
 
 /// A site's name ready for display.
-fn shown_site(site: &str) -> String {
+pub(crate) fn shown_site(site: &str) -> String {
     clean_to(site.as_bytes(), SITE_CHARS).into_owned()
 }
 

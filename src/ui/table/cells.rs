@@ -6,6 +6,7 @@ use egui::text::{LayoutJob, TextFormat, TextWrapping};
 use egui::{Color32, FontId, Painter, Pos2, Rect, pos2, vec2};
 
 use super::columns::Column;
+use super::waterfall;
 use super::words::{awaits, names, said};
 use super::{INSET, Seen, Visible};
 use crate::model::{Grade, WitnessKind, middle};
@@ -120,6 +121,13 @@ impl<'a> Cells<'a> {
                 Some(value) => self.left(y, value, theme::sans(theme::BODY), c.text),
                 None => self.left(y, "…", theme::sans(theme::BODY), c.faint),
             },
+            Column::Waterfall => {
+                let cell =
+                    Rect::from_min_size(pos2(self.x, visible.rect.top()), vec2(self.width, visible.rect.height()));
+                if let Some(axis) = self.seen.axis {
+                    waterfall::bar(&self.painter, cell, axis, row, c);
+                }
+            }
         }
     }
 

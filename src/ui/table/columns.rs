@@ -46,6 +46,8 @@ pub enum Column {
     Process,
     /// What the user says of it.
     Comment,
+    /// When it began, waited and received, as a bar on the time of what is shown.
+    Waterfall,
     /// What a header line says.
     Header(HeaderName),
 }
@@ -65,7 +67,7 @@ impl<'de> Deserialize<'de> for Column {
 
 impl Column {
     /// All but header lines, which are named by the user.
-    pub(crate) const ALL: [Self; 16] = [
+    pub(crate) const ALL: [Self; 17] = [
         Self::Frame,
         Self::Time,
         Self::Method,
@@ -82,6 +84,7 @@ impl Column {
         Self::Server,
         Self::Process,
         Self::Comment,
+        Self::Waterfall,
     ];
 
     /// The word under which it is kept.
@@ -103,6 +106,7 @@ impl Column {
             Self::Tenant => "Tenant",
             Self::Process => "Process",
             Self::Comment => "Comment",
+            Self::Waterfall => "Waterfall",
             Self::Header(name) => return format!("{}:{}", side_word(name.side()), name.name()).into(),
         };
         word.into()
@@ -145,6 +149,7 @@ impl Column {
             Self::Process => "Process",
             Self::Comment => "Comment",
             Self::Header(name) => name.name(),
+            Self::Waterfall => "Waterfall",
         }
     }
 
@@ -167,6 +172,9 @@ impl Column {
             Self::Server => "The server's address and port",
             Self::Tenant => "Whose account, bucket or distribution it is",
             Self::Comment => "What you said of it; Ctrl+Alt+C writes a comment, comment:word finds it",
+            Self::Waterfall => {
+                "Thin: waiting for the answer; thick: receiving it; half: not known which; broken end: still open. The axis is the time of what is shown, or the stretch chosen above"
+            }
             Self::Process => {
                 "Live captures only: the program that had the connection, from the socket tables. A hint, no evidence; process:name filters"
             }
@@ -187,7 +195,7 @@ impl Column {
             Self::Type => 98.0,
             Self::Size => 60.0,
             Self::Path => 196.0,
-            Self::Operator | Self::Comment => 204.0,
+            Self::Operator | Self::Comment | Self::Waterfall => 204.0,
             Self::Grade => 108.0,
             Self::Agreement => 86.0,
             Self::Server => 148.0,
@@ -212,7 +220,7 @@ impl Column {
             Self::Process => Some(SortKey::Process),
             Self::Comment => Some(SortKey::Comment),
             Self::Header(name) => Some(SortKey::Header(name)),
-            Self::Agreement => None,
+            Self::Agreement | Self::Waterfall => None,
         }
     }
 

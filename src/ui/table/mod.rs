@@ -5,7 +5,9 @@ mod cells;
 mod columns;
 mod header;
 mod heads;
+mod minimap;
 mod tree;
+mod waterfall;
 mod words;
 
 use egui::{
@@ -30,12 +32,14 @@ pub use columns::Column;
 pub(crate) use columns::side_word;
 use columns::{WIDTHS, layout};
 pub(crate) use heads::{HeaderCells, Said};
+pub(crate) use minimap::Minimap;
 pub(crate) use tree::{Line, Tree, TreeState};
+pub(crate) use waterfall::Axis;
 use words::{aside, full, names};
 pub(crate) use words::{grade_words, said, spoken};
 
 /// Width of the scroll bar.
-const BAR: f32 = 10.0;
+const BAR: f32 = 14.0;
 /// Height of the bar at the lower edge.
 const SIDEWAYS: f32 = 8.0;
 /// Space left and right of a cell's content.
@@ -108,6 +112,10 @@ pub(crate) struct Seen<'a> {
     pub(crate) selected: Option<RowId>,
     /// The rows that stand out, where any are asked for.
     pub(crate) lit: Option<&'a RowSet>,
+    /// The time that the waterfall's bars stand on.
+    pub(crate) axis: Option<Axis>,
+    /// What the scroll bar shows of the order.
+    pub(crate) map: &'a Minimap,
     /// Whether rows come at the end.
     pub(crate) live: bool,
     /// What header lines say.
@@ -197,8 +205,11 @@ pub(crate) fn show(ui: &mut Ui, seen: &Seen<'_>, state: &mut TableState, saved: 
     }
     let head = Rect::from_min_max(all.min, pos2(body.right(), body.top()));
     header::header(ui, (&painter, head), &grid.columns, seen, (saved, state.left), actions);
+    if let (Some(axis), Some(cell)) = (seen.axis, grid.head_of(Column::Waterfall, head, state.left)) {
+        waterfall::scale(ui, &painter, cell, axis);
+    }
     sideways(ui, &painter, body, total, state);
-    scroll_bar(ui, &painter, Rect::from_min_max(pos2(body.right(), body.top()), all.max), seen.len(), state);
+    scroll_bar(ui, &painter, Rect::from_min_max(pos2(body.right(), body.top()), all.max), seen, state);
     if grows {
         state.follow(seen.len(), before);
     }
@@ -304,6 +315,15 @@ struct Grid {
 }
 
 impl Grid {
+    /// Where a column stands in the header, where it is shown.
+    fn head_of(&self, column: Column, head: Rect, scrolled: f32) -> Option<Rect> {
+        let at = self.columns.iter().position(|(c, _)| *c == column)?;
+        let before: f32 = self.columns.iter().take(at).map(|(_, width)| width).sum();
+        let (_, width) = self.columns.get(at)?;
+        let left = head.left() - scrolled + before;
+        Some(Rect::from_x_y_ranges(left..=left + width, head.y_range()))
+    }
+
     /// The column at a place, where the columns are scrolled so far.
     fn column_at(&self, x: f32, scrolled: f32) -> Option<Column> {
         let mut left = self.body.left() - scrolled;
@@ -517,17 +537,29 @@ fn sideways(ui: &Ui, painter: &Painter, body: Rect, total: f32, state: &mut Tabl
     painter.rect_filled(handle, CornerRadius::same(3), colour);
 }
 
-fn scroll_bar(ui: &Ui, painter: &Painter, track: Rect, len: usize, state: &mut TableState) {
+fn scroll_bar(ui: &Ui, painter: &Painter, track: Rect, seen: &Seen<'_>, state: &mut TableState) {
     let c = theme::colours(ui);
+    let len = seen.len();
     painter.rect_filled(track, CornerRadius::ZERO, c.page);
+    let response = ui.interact(track, focus_id().with("bar"), Sense::CLICK | Sense::DRAG);
+    // In the tree rows stand elsewhere than in the order, and closed groups hide them.
+    let (nothing, is_list) = (Minimap::default(), seen.tree.is_none());
+    let marks = if is_list { seen.map } else { &nothing };
+    let selected = state.cursor.filter(|at| is_list && seen.row_in(*at) == seen.selected);
+    let words = marks.words(selected, len);
+    response.widget_info(|| WidgetInfo::labeled(Role::ScrollBar, true, words.clone()));
+    // Where all rows fit, each mark stands beside its row.
+    let page = state.page;
+    let map = |painter: &Painter| marks.paint(painter, track, (selected, page), c);
     let hidden = len as f64 - state.page;
     if hidden <= 0.0 {
+        map(painter);
+        let _shown = response.on_hover_text(words);
         return;
     }
     let share = (state.page / len as f64) as f32;
     let length = (track.height() * share).max(28.0);
     let travel = track.height() - length;
-    let response = ui.interact(track, focus_id().with("bar"), Sense::CLICK | Sense::DRAG);
     if (response.dragged() || response.clicked())
         && let Some(pointer) = response.interact_pointer_pos()
     {
@@ -543,6 +575,8 @@ fn scroll_bar(ui: &Ui, painter: &Painter, track: Rect, len: usize, state: &mut T
     let handle = Rect::from_min_size(pos2(track.left() + 2.0, y), vec2(track.width() - 4.0, length));
     let colour = if response.hovered() || response.dragged() { c.quiet } else { Colours::tint(c.line, c.text, 0.18) };
     painter.rect_filled(handle.shrink2(vec2(0.0, 2.0)), CornerRadius::same(3), colour);
+    map(painter);
+    let _shown = response.on_hover_text(words);
 }
 
 #[cfg(test)]

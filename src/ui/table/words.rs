@@ -2,6 +2,7 @@
 
 use super::Seen;
 use super::columns::Column;
+use super::waterfall;
 use crate::evidence::pack;
 use crate::model::{Grade, Timestamp, WitnessKind, clean_to};
 use crate::store::{Note, Row, RowId, RowKind, Snapshot};
@@ -165,6 +166,7 @@ pub(super) fn full(column: Column, seen: &Seen<'_>, (id, row): (RowId, &Row)) ->
         Column::Process => snapshot.program(id).to_owned(),
         Column::Comment => snapshot.note(id).map(said).unwrap_or_default(),
         Column::Header(name) => seen.heads.get(id, name).unwrap_or_default().to_owned(),
+        Column::Waterfall => waterfall::words(row),
     }
 }
 

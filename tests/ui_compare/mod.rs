@@ -1,0 +1,125 @@
+//! Two captures side by side in the window: asked for, dropped, read, and gone on from.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use egui::{Key, Modifiers, Role};
+use egui_kittest::kittest::Queryable as _;
+use nephoscope::engine::{Command, How, Reading, Source};
+use nephoscope::model::Budget;
+use nephoscope::store::Snapshot;
+use nephoscope::ui::{Saved, View};
+
+use super::{Dropped, World, opened};
+
+fn capture(name: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/captures").join(name)
+}
+
+fn read(path: &Path) -> Snapshot {
+    let source = Source::File(path.to_owned());
+    let mut reading = Reading::open(&source, How::judged(1), &Budget::default()).expect("it opens");
+    while reading.step().expect("it is read") {}
+    reading.snapshot()
+}
+
+/// A desk with the first capture open.
+fn with_a() -> World {
+    let mut world = World::new(Saved::default());
+    let a = capture("compare-a.pcap");
+    world.harness.state_mut().open(Source::File(a.clone()));
+    world.engine.publish(read(&a));
+    world.settle();
+    world.commands();
+    world
+}
+
+/// Asks for the comparison as a desktop without dialogs does.
+fn compare_with(world: &mut World, path: &Path) {
+    world.press(Modifiers::COMMAND.plus(Modifiers::SHIFT), Key::D);
+    assert!(world.harness.state().wants_dialog());
+    world.harness.state_mut().without_dialog();
+    world.harness.run_steps(2);
+    world.harness.get_by_role_and_label(Role::TextInput, "Path").focus();
+    world.harness.run_steps(2);
+    world.harness.get_by_role_and_label(Role::TextInput, "Path").type_text(&path.to_string_lossy());
+    world.harness.run_steps(2);
+    world.click("Compare");
+}
+
+fn says(world: &World, words: &str) -> bool {
+    world.spoken().iter().any(|label| label.contains(words))
+}
+
+/// The whole name of what begins so.
+fn named(world: &World, start: &str) -> String {
+    let said = world.spoken();
+    said.iter().find(|label| label.starts_with(start)).unwrap_or_else(|| panic!("no {start} in {said:#?}")).clone()
+}
+
+#[test]
+fn two_captures_stand_side_by_side() {
+    let mut world = with_a();
+    assert!(world.harness.query_by_role_and_label(Role::Button, "Comparison").is_none(), "there is none yet");
+    compare_with(&mut world, &capture("compare-b.pcap"));
+    assert_eq!(world.harness.state().state.view, View::Compare);
+    assert!(says(&world, "A compare-a.pcap · 2026-01-05") && says(&world, "B compare-b.pcap · 2026-02-14"));
+    assert!(says(&world, "SHA-256 "), "both are named by their digests");
+    assert!(says(&world, "The captures lie 40 days apart"), "{:#?}", world.spoken());
+    assert!(says(&world, "example.com, changed: operator"), "{:#?}", world.spoken());
+    assert!(says(&world, "Amazon Web Services"));
+    assert!(says(&world, "example.org, only in A") && says(&world, "example.edu, only in B"));
+    world.press(Modifiers::NONE, Key::F2);
+    assert_eq!(world.harness.state().state.view, View::Exchanges);
+    world.click("Comparison");
+    assert_eq!(world.harness.state().state.view, View::Compare, "one comes back to it");
+    assert_eq!(world.commands(), [], "what is on screen stays open");
+}
+
+#[test]
+fn a_side_shows_its_exchanges() {
+    let mut world = with_a();
+    let b = capture("compare-b.pcap");
+    compare_with(&mut world, &b);
+    let all = world.harness.state().counts().1;
+    let here = named(&world, "example.com in A: 2 exchanges");
+    world.click(&here);
+    assert_eq!(world.harness.state().state.view, View::Exchanges);
+    assert_eq!(world.harness.state().counts(), (2, all), "the capture on screen is filtered");
+    assert_eq!(world.commands(), []);
+    world.press(Modifiers::NONE, Key::F12);
+    let there = named(&world, "example.com in B: 1 exchange");
+    world.click(&there);
+    assert_eq!(world.commands(), [opened(Source::File(b.clone()))], "the other one is opened");
+    world.engine.publish(read(&b));
+    world.settle();
+    assert_eq!(world.harness.state().counts().0, 1, "and shows that site");
+    world.press(Modifiers::NONE, Key::F12);
+    assert_eq!(world.harness.state().state.view, View::Compare, "the comparison stays");
+}
+
+#[test]
+fn two_files_that_are_dropped_are_compared() {
+    let mut world = World::new(Saved::default());
+    world.settle();
+    let [a, b] = ["compare-a.pcap", "compare-b.pcap"].map(capture);
+    for path in [&a, &b] {
+        world.harness.input_mut().dropped_files.push(Arc::new(Dropped(path.clone())));
+    }
+    world.settle();
+    assert_eq!(world.commands(), [opened(Source::File(a.clone()))]);
+    assert_eq!(world.harness.state().state.view, View::Exchanges, "the first is not read yet");
+    world.engine.publish(read(&a));
+    world.settle();
+    assert_eq!(world.harness.state().state.view, View::Compare);
+    assert!(says(&world, "example.com, changed: operator"), "{:#?}", world.spoken());
+}
+
+#[test]
+fn a_file_that_cannot_be_read_is_said() {
+    let mut world = with_a();
+    compare_with(&mut world, &capture("no-such.pcap"));
+    assert!(says(&world, "Could not read the other capture"), "{:#?}", world.spoken());
+    assert_eq!(world.harness.state().state.view, View::Exchanges);
+    assert!(world.commands().iter().all(|command| !matches!(command, Command::Open(..))));
+}
