@@ -651,9 +651,8 @@ pub(crate) fn sample_row(time: crate::model::Timestamp, first_frame: FrameNo) ->
         product: Row::NONE,
         marks: 0,
         kind: RowKind::Http,
-        version: 0,
+        traits: 0,
         role: u8::MAX,
-        grade: u8::MAX,
         wait: Row::UNKNOWN,
     }
 }

@@ -773,12 +773,21 @@ impl Action {
             Self::Go(_) | Self::AskFrame | Self::Frame(_) | Self::Line(_) => "Go",
             Self::Note(NoteAction::Next | NoteAction::Previous)
             | Self::Wish(_, RowWish::InFlow { .. } | RowWish::Frame(_)) => "Go",
-            Self::Tab(_) | Self::Fold | Self::View(_) | Self::Unfold(_) | Self::ResetColumns | Self::Column(_) => {
-                "Panes and views"
-            }
+            Self::Tab(_)
+            | Self::Fold
+            | Self::View(_)
+            | Self::Compare(_)
+            | Self::Unfold(_)
+            | Self::ResetColumns
+            | Self::Column(_)
+            | Self::HeaderColumn(..)
+            | Self::Columns(_)
+            | Self::Time(_)
+            | Self::Tree(_)
+            | Self::Sort(_)
+            | Self::SortAlso(_) => "Panes and views",
             Self::Select(_)
             | Self::Move(_)
-            | Self::Sort(_)
             | Self::Copy(_)
             | Self::CopyRow
             | Self::Note(_)

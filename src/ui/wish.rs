@@ -8,7 +8,7 @@ use crate::engine::{self, Source};
 use crate::export::{Listing, Redactor, RowsForm, RowsWish, curl_command, raw_request, rows_text, url_of};
 use crate::model::{Budget, Detail, FlowId, FrameNo};
 use crate::store::filter::Filter;
-use crate::store::query::{self, SortKey};
+use crate::store::query::{self, Orders};
 use crate::store::{Record, RowId, Snapshot};
 
 /// Rows copied at most: a clipboard is no file.
@@ -103,7 +103,7 @@ pub(crate) fn grant(
         RowWish::Flow => Ok(Granted::Filter(of_flow(record(wished.row)?.exchange.flow))),
         RowWish::InFlow { next } => {
             let flow = record(wished.row)?.exchange.flow;
-            let rows = query::select(snapshot, &of_flow(flow), None, SortKey::Capture, false);
+            let rows = query::select(snapshot, &of_flow(flow), None, &[], &mut Orders::default());
             let at = rows.iter().position(|id| Some(RowId(*id)) == wished.row).ok_or_else(none)?;
             let to = if next { at.checked_add(1) } else { at.checked_sub(1) };
             let to = to.and_then(|to| rows.get(to)).copied();
@@ -134,7 +134,7 @@ fn of_flow(flow: FlowId) -> Filter {
 /// The row that a frame is of: one whose flow has it, else one that spans it.
 fn row_of(snapshot: &Snapshot, frame: FrameNo) -> Option<RowId> {
     let spanning = Filter::parse(&format!("frame:{frame}")).ok()?;
-    let rows = query::select(snapshot, &spanning, None, SortKey::Capture, false);
+    let rows = query::select(snapshot, &spanning, None, &[], &mut Orders::default());
     let has = |id: &&u32| {
         let flow = snapshot.record(RowId(**id)).map(|record| record.exchange.flow);
         let frames = flow.and_then(|flow| snapshot.flow_frames(flow));

@@ -47,7 +47,7 @@ pub(crate) fn show(ui: &mut Ui, following: &mut Following, goes_on: bool, action
             empty(&mut inner, "Neither side said anything while it was captured");
         }
         (_, Some(spoken)) => rows(&mut inner, spoken, following, actions),
-        (None, None) | (Some((_, Ok(_))), None) => empty(&mut inner, "Reading the conversation from the capture"),
+        (None | Some((_, Ok(_))), None) => empty(&mut inner, "Reading the conversation from the capture"),
     }
     ui.advance_cursor_after_rect(body);
     if let Some(spoken) = &spoken {

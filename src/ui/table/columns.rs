@@ -240,6 +240,7 @@ impl Column {
             | Self::Tenant
             | Self::Process
             | Self::Comment
+            | Self::Waterfall
             | Self::Header(_) => false,
         }
     }

@@ -390,7 +390,7 @@ fn rows(ui: &Ui, grid: &Grid, seen: &Seen<'_>, state: &TableState, actions: &mut
         let by_key = selected && focus.is_none_or(|other| other == focus_id());
         menus::on(&response, by_key, |ui| {
             let column = ui.data(|data| data.get_temp::<Option<Column>>(clicked)).flatten();
-            menu(ui, seen.snapshot, (id, &row, column), actions);
+            menu(ui, seen, (id, &row, column), actions);
         });
         visible.push(Visible { id, row, rect, selected, above });
         above = Some(row.time);
@@ -476,7 +476,8 @@ fn hint(response: &Response, grid: &Grid, seen: &Seen<'_>, at: (RowId, &Row), st
 }
 
 /// The menu of a row, and of the cell that was clicked.
-fn menu(ui: &mut Ui, snapshot: &Snapshot, (id, row, column): (RowId, &Row, Option<Column>), actions: &mut Vec<Action>) {
+fn menu(ui: &mut Ui, seen: &Seen<'_>, (id, row, column): (RowId, &Row, Option<Column>), actions: &mut Vec<Action>) {
+    let snapshot = seen.snapshot;
     // What concerns the selected row: this one becomes it.
     let of_row = |ui: &mut Ui, label: &str, action: Action, actions: &mut Vec<Action>| {
         if menus::item(ui, label, "") {
@@ -506,7 +507,7 @@ fn menu(ui: &mut Ui, snapshot: &Snapshot, (id, row, column): (RowId, &Row, Optio
     of_row(ui, "Comment…", Action::Note(NoteAction::Comment), actions);
     ui.separator();
     if let Some(column) = column {
-        menus::copy(ui, "Copy value", &full(column, snapshot, (id, row)), actions);
+        menus::copy(ui, "Copy value", &full(column, seen, (id, row)), actions);
     }
     menus::copy(ui, "Copy host", snapshot.text(row.host), actions);
     if row.kind == RowKind::Http {
