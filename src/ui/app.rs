@@ -35,7 +35,7 @@ use super::overview::{self, Overview};
 use super::prepared::{Prepared, Shown};
 use super::state::{Choice, Dialog, Saved, State, Tab, Trouble, View, Wanted};
 use super::{chips, comparison, conversation, dialogs, filter, panes, start_screen, status, table, theme, toolbar};
-use crate::case::Preferences;
+use crate::case::{Preferences, TimeFormat};
 use crate::engine::{Command, Handle, Notice, OpenNo, Source};
 use crate::model::{Budget, Side, clean_to};
 use crate::store::query::RowSet;
@@ -841,6 +841,7 @@ impl Desk {
                 reading: self.capture.reading,
                 live: self.live.as_ref().is_some_and(Live::goes_on),
                 rate,
+                local: self.state.preferences.time == TimeFormat::Local,
                 said: self.state.said.as_deref(),
             };
             status::show(ui, &seen, actions);

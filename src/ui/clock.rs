@@ -86,7 +86,7 @@ impl Clock {
         let digits = f32::from(self.decimals) * 8.0;
         match self.format {
             TimeFormat::Utc => 80.0 + digits,
-            TimeFormat::UtcDate | TimeFormat::Local => 152.0 + digits,
+            TimeFormat::UtcDate | TimeFormat::Local => 168.0 + digits,
             // Their heads are longer than most of what stands below.
             TimeFormat::SinceStart | TimeFormat::SincePrevious => 152.0_f32.max(80.0 + digits),
         }

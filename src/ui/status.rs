@@ -22,6 +22,8 @@ pub(crate) struct Seen<'a> {
     pub(crate) reading: bool,
     /// Whether it is read while it is captured.
     pub(crate) live: bool,
+    /// Whether the list says local times.
+    pub(crate) local: bool,
     /// What was done last.
     pub(crate) said: Option<&'a str>,
     /// Bytes a second, once that is known.
@@ -71,7 +73,9 @@ pub(crate) fn show(ui: &mut Ui, seen: &Seen<'_>, actions: &mut Vec<Action>) {
         if let Some(counters) = counters {
             dropped(ui, counters, facts.capture.frames);
         }
-        ui.add(small("·  times in UTC".to_owned()));
+        // Panes, pictures and exports say UTC, whatever the list says.
+        let times = if seen.local { "times of the list local, others UTC" } else { "times in UTC" };
+        ui.add(small(format!("·  {times}")));
         ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
             unread(ui, facts, actions);
             if let Some(digest) = &facts.sha256 {
