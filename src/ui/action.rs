@@ -861,7 +861,26 @@ pub(crate) fn menu_item(ui: &mut egui::Ui, action: &Action, actions: &mut Vec<Ac
 
 #[cfg(test)]
 mod tests {
-    use super::ENTRIES;
+    use super::{Action, ENTRIES};
+
+    #[test]
+    fn every_action_of_the_table_is_reached_by_keyboard() {
+        // The palette offers all but these, which have keys.
+        for entry in ENTRIES.iter().filter(|entry| matches!(entry.action, Action::Escape | Action::Palette)) {
+            assert!(entry.key.is_some(), "{}", entry.label);
+        }
+    }
+
+    #[test]
+    fn longer_keys_stand_before_those_that_they_contain() {
+        for (i, early) in ENTRIES.iter().enumerate() {
+            for late in ENTRIES.iter().skip(i + 1) {
+                let (Some(first), Some(second)) = (&early.key, &late.key) else { continue };
+                let hides = first.logical_key == second.logical_key && second.modifiers.contains(first.modifiers);
+                assert!(!hides, "{} takes the key of {}", early.label, late.label);
+            }
+        }
+    }
 
     #[test]
     fn no_two_actions_share_a_key() {

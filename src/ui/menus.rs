@@ -108,11 +108,11 @@ pub(crate) fn copies(ui: &mut Ui, row: RowId, http: bool, actions: &mut Vec<Acti
     };
     if http {
         wish(ui, "Copy URL", RowWish::Copy(Copied::Url), actions);
-        ui.menu_button("Copy request", |ui| {
-            wish(ui, "As cURL, secrets hidden", RowWish::Copy(Copied::Curl { secrets: false }), actions);
-            wish(ui, "As cURL with its secrets", RowWish::Copy(Copied::Curl { secrets: true }), actions);
-            wish(ui, "As it was sent, secrets hidden", RowWish::Copy(Copied::Raw { secrets: false }), actions);
-            wish(ui, "As it was sent with its secrets", RowWish::Copy(Copied::Raw { secrets: true }), actions);
+        ui.menu_button("Copy request as", |ui| {
+            wish(ui, "cURL, secrets hidden", RowWish::Copy(Copied::Curl { secrets: false }), actions);
+            wish(ui, "cURL with its secrets", RowWish::Copy(Copied::Curl { secrets: true }), actions);
+            wish(ui, "It was sent, secrets hidden", RowWish::Copy(Copied::Raw { secrets: false }), actions);
+            wish(ui, "It was sent, with its secrets", RowWish::Copy(Copied::Raw { secrets: true }), actions);
         });
     }
     ui.menu_button("Copy rows", |ui| {

@@ -344,6 +344,27 @@ mod tests {
         assert!(contrast(c.on_accent, c.accent) >= 4.5);
     }
 
+    /// Nobody has to tell operators apart by their colours.
+    #[test]
+    fn no_two_providers_share_their_letters() {
+        let providers = crate::evidence::pack().providers;
+        for (i, provider) in providers.iter().enumerate() {
+            assert!(!provider.glyph.is_empty());
+            let other = providers.iter().skip(i + 1).find(|other| other.glyph == provider.glyph);
+            assert!(other.is_none(), "{} and {}", provider.id, other.map_or("", |other| other.id));
+        }
+    }
+
+    /// Graphics that mean something stand out at 3 : 1 (WCAG 2.2, 1.4.11).
+    #[test]
+    fn focus_and_selection_stand_out() {
+        for c in [&DARK, &LIGHT] {
+            for ground in [c.page, c.surface, c.raised] {
+                assert!(contrast(c.accent, ground) >= 3.0, "{ground:?}");
+            }
+        }
+    }
+
     #[test]
     fn dark_reads_well() {
         check(&DARK);

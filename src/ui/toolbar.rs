@@ -171,6 +171,8 @@ fn menu(ui: &mut Ui, seen: &Seen<'_>, state: &State, actions: &mut Vec<Action>) 
         });
         menu_item(ui, &Action::Preferences(PreferencesAction::Ask), actions);
         ui.separator();
+        menu_item(ui, &Action::AskFrame, actions);
+        menu_item(ui, &Action::Palette, actions);
         menu_item(ui, &Action::Keys, actions);
         menu_item(ui, &Action::Quit, actions);
     });

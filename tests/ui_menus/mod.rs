@@ -30,10 +30,10 @@ fn selected(world: &Sample) -> Option<RowId> {
 fn a_rows_menu_opens_by_keyboard_and_by_the_second_button() {
     let mut world = of("http-keep-alive.pcap");
     menu(&mut world);
-    assert!(world.has("Follow stream…") && world.has("Copy request"), "{:#?}", world.spoken());
+    assert!(world.has("Follow stream…") && world.has("Copy request as"), "{:#?}", world.spoken());
     assert!(!world.harness.state().wants_dialog(), "F10 itself means something else");
     world.press(Modifiers::NONE, Key::Escape);
-    assert!(world.harness.query_by_label("Copy request").is_none());
+    assert!(world.harness.query_by_label("Copy request as").is_none());
     let row = world.harness.query_all_by_role(Role::Row).next().expect("a row").rect().center();
     world.harness.hover_at(row);
     world.harness.run();
@@ -46,8 +46,8 @@ fn a_rows_menu_opens_by_keyboard_and_by_the_second_button() {
 fn a_request_is_copied_for_curl_without_its_secrets() {
     let mut world = Sample::new();
     menu(&mut world);
-    world.click("Copy request");
-    world.click("As cURL, secrets hidden");
+    world.click("Copy request as");
+    world.click("cURL, secrets hidden");
     assert!(world.has("Copied the request, "), "{:#?}", world.spoken());
 }
 
@@ -142,8 +142,9 @@ fn a_tag_is_explained_with_how_many_rows_have_it() {
     let mut world = Sample::new();
     world.press(Modifiers::COMMAND, Key::Num1);
     let line = world.harness.query_all_by_label_contains("Evidence 1 ").next().expect("a line of the ledger");
-    line.click_secondary();
+    line.focus();
     world.settle();
+    world.press(Modifiers::SHIFT, Key::F10);
     world.click("Explain this tag…");
     for words in ["What this tag stands on", "Could be forged by", "Sources", "with a provider"] {
         assert!(world.has(words), "{words}: {:#?}", world.spoken());

@@ -3,7 +3,7 @@
 use egui::{Id, RichText, ScrollArea, Ui, vec2};
 
 use super::{buttons, plain, title};
-use crate::ui::action::{Action, ENTRIES};
+use crate::ui::action::{Action, ENTRIES, Entry};
 use crate::ui::theme;
 
 /// Keys that stand in no table: what they do, by subject.
@@ -13,7 +13,7 @@ const OTHERS: [(&str, &str, &str); 9] = [
     ("Exchange", "Home, End", "First or last exchange"),
     ("Exchange", "Left, right, Enter", "Close or open in the tree"),
     ("Exchange", "Shift+F10, Menu", "Menu of the selected exchange"),
-    ("Program", "?", "This list"),
+    ("Program", "F1, ?", "This list"),
     ("Program", "Tab, Shift+Tab", "To the next or previous control"),
     ("Conversation", "Ctrl+F", "Find in the conversation"),
     ("Conversation", "Enter, Shift+Enter", "Next or previous place found"),
@@ -99,7 +99,8 @@ fn groups(ctx: &egui::Context, text: &str) -> Vec<(&'static str, Vec<Line>)> {
     let groups = subjects.map(|subject| {
         let others = OTHERS.iter().filter(|other| other.0 == subject);
         let others = others.map(|(_, key, what)| ((*key).to_owned(), *what, *what));
-        let entries = ENTRIES.iter().filter(|entry| entry.action.subject() == subject);
+        let is_here = |entry: &&Entry| entry.action != Action::Keys && entry.action.subject() == subject;
+        let entries = ENTRIES.iter().filter(is_here);
         let entries = entries.filter_map(|entry| {
             let key = ctx.format_shortcut(entry.key.as_ref()?);
             Some((key, entry.label.trim_end_matches('…'), entry.tip))
@@ -112,13 +113,13 @@ fn groups(ctx: &egui::Context, text: &str) -> Vec<(&'static str, Vec<Line>)> {
 #[cfg(test)]
 mod tests {
     use super::groups;
-    use crate::ui::action::ENTRIES;
+    use crate::ui::action::{Action, ENTRIES};
 
     #[test]
     fn every_key_of_the_table_is_listed_once() {
         let ctx = egui::Context::default();
         let listed: Vec<_> = groups(&ctx, "").into_iter().flat_map(|(_, lines)| lines).collect();
-        for entry in ENTRIES.iter().filter(|entry| entry.key.is_some()) {
+        for entry in ENTRIES.iter().filter(|entry| entry.key.is_some() && entry.action != Action::Keys) {
             let times = listed.iter().filter(|line| line.2 == entry.tip).count();
             assert_eq!(times, 1, "{}", entry.label);
         }

@@ -1,6 +1,6 @@
 //! All actions by name: what is typed ranks them. Also the filters used lately, and the way to a frame.
 
-use egui::{Align, Id, Key, Modifiers, RichText, Role, ScrollArea, Sense, Ui, WidgetInfo, pos2, vec2};
+use egui::{Id, Key, Modifiers, RichText, Role, ScrollArea, Sense, Ui, WidgetInfo, pos2, vec2};
 
 use super::{buttons, plain, primary, title};
 use crate::model::{FrameNo, clean_to};
@@ -85,7 +85,7 @@ pub(super) fn show(
                 let place = pos2(rect.right() - 8.0 - key.size().x, rect.center().y - key.size().y / 2.0);
                 painter.galley(place, key, ink);
                 if on && moved {
-                    ui.scroll_to_rect(rect, Some(Align::Center).filter(|_| false));
+                    ui.scroll_to_rect(rect, None);
                 }
                 if response.clicked() {
                     chosen = Some(offer);
