@@ -127,10 +127,9 @@ impl Line {
                 return None;
             }
             let exchanges = count(counts.exchanges);
-            Some(match aspect {
-                Aspect::Tenant | Aspect::Address => exchanges,
-                _ => format!("{exchanges} · {} · {}", size(counts.sent_bytes), size(counts.received_bytes)),
-            })
+            let counted = matches!(aspect, Aspect::Tenant | Aspect::Address);
+            let bytes = || format!(" · {} · {}", size(counts.sent_bytes), size(counts.received_bytes));
+            Some(if counted { exchanges } else { exchanges + &bytes() })
         };
         let name = clean_to(answer.name.as_bytes(), NAME_CHARS);
         Self {

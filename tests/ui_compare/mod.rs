@@ -53,8 +53,7 @@ fn says(world: &World, words: &str) -> bool {
 
 /// The whole name of what begins so.
 fn named(world: &World, start: &str) -> String {
-    let said = world.spoken();
-    said.iter().find(|label| label.starts_with(start)).unwrap_or_else(|| panic!("no {start} in {said:#?}")).clone()
+    world.spoken().into_iter().find(|label| label.starts_with(start)).expect("it is said")
 }
 
 #[test]
