@@ -188,11 +188,10 @@ impl SiteChange {
         let answers = self.answers.get(&aspect).map_or(&[][..], Vec::as_slice);
         let none = |which: Which| answers.iter().all(|answer| which.of(answer.counts).exchanges == 0);
         match Which::BOTH.map(none) {
-            [true, true] => Turn::Same,
             [true, false] => Turn::NotFound(Which::A),
             [false, true] => Turn::NotFound(Which::B),
             [false, false] if answers.iter().any(|answer| answer.only().is_some()) => Turn::Changed,
-            [false, false] => Turn::Same,
+            [true, true] | [false, false] => Turn::Same,
         }
     }
 
@@ -375,8 +374,11 @@ mod tests {
     use super::{Answer, Aspect, Counts, SiteChange, Standing};
     use crate::model::Grade;
 
+    /// Answers of an aspect: name, exchanges in A and in B.
+    type Answers<'a> = (Aspect, &'a [(&'a str, u64, u64)]);
+
     /// A site of which each aspect has these answers: name, exchanges in A and in B.
-    fn site(answers: &[(Aspect, &[(&str, u64, u64)])]) -> SiteChange {
+    fn site(answers: &[Answers<'_>]) -> SiteChange {
         let counts = |exchanges| Counts { exchanges, ..Counts::default() };
         let mut site = SiteChange { total: [Some(counts(4)), Some(counts(3))], ..SiteChange::default() };
         for (aspect, of) in answers {
@@ -392,7 +394,7 @@ mod tests {
     }
 
     #[track_caller]
-    fn check(answers: &[(Aspect, &[(&str, u64, u64)])], standing: Standing, sentences: &[&str]) {
+    fn check(answers: &[Answers<'_>], standing: Standing, sentences: &[&str]) {
         let site = site(answers);
         assert_eq!(site.standing(), standing);
         assert_eq!(site.sentences(), sentences);

@@ -614,7 +614,7 @@ fn save_to(save: &Save, budget: &Budget) -> Result<(), SaveFault> {
         return save_table(save, table, budget);
     }
     if let Some(choice) = &save.conversation {
-        return save_conversation(save, choice, budget);
+        return save_conversation(save, *choice, budget);
     }
     let what = save.rows.clone().map_or(export::SaveWhat::All, export::SaveWhat::Exchanges);
     let existing = if save.replace { export::Existing::Replace } else { export::Existing::Keep };
@@ -622,7 +622,7 @@ fn save_to(save: &Save, budget: &Budget) -> Result<(), SaveFault> {
     saved.map(|_bytes| ()).map_err(SaveFault::of)
 }
 
-fn save_conversation(save: &Save, choice: &ConversationChoice, budget: &Budget) -> Result<(), SaveFault> {
+fn save_conversation(save: &Save, choice: ConversationChoice, budget: &Budget) -> Result<(), SaveFault> {
     let existing = if save.replace { export::Existing::Replace } else { export::Existing::Keep };
     let place = (save.to.as_path(), existing);
     let other = |error: &dyn core::fmt::Display| SaveFault::Other(error.to_string());

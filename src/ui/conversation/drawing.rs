@@ -366,6 +366,6 @@ fn foot(ui: &mut Ui, spoken: &Spoken, goes_on: bool) {
 /// Takes the keys that mean something else while a conversation is on screen.
 pub(crate) fn keys(ctx: &egui::Context, following: &mut Following) {
     if ctx.input_mut(|input| input.consume_key(Modifiers::COMMAND, Key::F)) {
-        following.to_words();
+        following.focus_words();
     }
 }

@@ -51,9 +51,9 @@ pub(super) fn show(ui: &mut Ui, text: &mut String, actions: &mut Vec<Action>) {
             let (mut left, mut right, mut so_far) = (Vec::new(), Vec::new(), 0);
             for group in &groups {
                 if so_far * 2 < lines {
-                    left.push(group)
+                    left.push(group);
                 } else {
-                    right.push(group)
+                    right.push(group);
                 }
                 so_far += group.1.len() + 2;
             }
