@@ -274,6 +274,8 @@ fn place(row: &Value) -> (String, String) {
             let (host, path) = rest.split_at(at);
             (host.to_owned(), path.to_owned())
         }
+        // Which a URL has no form for (RFC 9112 section 3.2.4).
+        None if target == "*" => (host.to_owned(), String::new()),
         None => (host.to_owned(), target.to_owned()),
     }
 }

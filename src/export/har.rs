@@ -324,7 +324,8 @@ impl Content {
 
 /// What was read of a body, without its secrets.
 fn content(body: &Body, read: Option<Vec<u8>>, redactor: &mut Redactor) -> Content {
-    if body.wire_bytes == 0 {
+    // What came from a cache has a body, and nothing of it was sent.
+    if body.wire_bytes == 0 && body.decoded_bytes.is_none_or(|bytes| bytes == 0) {
         return Content::default();
     }
     let bytes = read.unwrap_or_default();
