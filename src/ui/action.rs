@@ -644,8 +644,11 @@ impl Action {
             | Self::Range(_)
             | Self::Site(..)
             | Self::Wish(_, RowWish::Flow) => "Filter",
-            Self::Go(_) | Self::AskFrame | Self::Frame(_) | Self::Line(_) => "Go",
-            Self::Note(NoteAction::Next | NoteAction::Previous)
+            Self::Go(_)
+            | Self::AskFrame
+            | Self::Frame(_)
+            | Self::Line(_)
+            | Self::Note(NoteAction::Next | NoteAction::Previous)
             | Self::Wish(_, RowWish::InFlow { .. } | RowWish::Frame(_)) => "Go",
             Self::Tab(_) | Self::Fold | Self::View(_) | Self::Unfold(_) | Self::ResetColumns | Self::Column(_) => {
                 "Panes and views"

@@ -114,7 +114,7 @@ impl Spoken {
             }
             Form::Raw => bytes.escape_ascii().to_string(),
             Form::Hex => {
-                let digits: String = bytes.iter().map(|byte| format!("{} ", hex(&[*byte]))).collect();
+                let digits: String = bytes.iter().flat_map(|byte| [hex(&[*byte]), " ".to_owned()]).collect();
                 let letters: String =
                     bytes.iter().map(|b| if (0x20..0x7f).contains(b) { char::from(*b) } else { '·' }).collect();
                 format!("{digits:<width$} {letters}", width = HEX_WIDE * 3)
@@ -127,7 +127,7 @@ impl Spoken {
         let mut out = String::new();
         for chunk in self.said.chunks.iter().filter(|chunk| side.is_none_or(|side| side == chunk.side)) {
             if let What::Hole(len) = chunk.what {
-                out.push_str(&format!("[{}]\n", hole(chunk.side, len)));
+                out.extend(["[", hole(chunk.side, len).as_str(), "]\n"]);
             }
             for line in 0..self.lines_of(chunk, form).1 {
                 let range = self.line(chunk, form, line);
@@ -303,11 +303,11 @@ impl Following {
         self.found = Found { words: self.words.clone(), side: self.side, places, at: 0, reveal: true };
     }
 
-    /// Goes so many places on among those found, round its ends.
-    fn step(&mut self, by: isize) {
+    /// Goes to the next place among those found, or to the one before, round its ends.
+    fn step(&mut self, back: bool) {
         let len = self.found.places.len();
         if len > 0 {
-            self.found.at = (self.found.at as isize + by).rem_euclid(len as isize) as usize;
+            self.found.at = (self.found.at + if back { len - 1 } else { 1 }) % len;
             self.found.reveal = true;
         }
     }

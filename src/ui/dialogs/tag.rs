@@ -72,7 +72,7 @@ pub(super) fn show(ui: &mut Ui, signature: u16, rows: Option<(usize, usize)>, ac
         }
         if plain(ui, "Copy") {
             let lines = parts.iter().filter(|(_, words)| !words.is_empty());
-            actions.push(Action::Copy(lines.map(|(label, words)| format!("{label}: {words}\n")).collect()));
+            actions.push(Action::Copy(lines.flat_map(|(label, words)| [*label, ": ", words.as_str(), "\n"]).collect()));
         }
     });
 }
