@@ -111,8 +111,8 @@ pub(crate) fn copies(ui: &mut Ui, row: RowId, http: bool, actions: &mut Vec<Acti
         ui.menu_button("Copy request as", |ui| {
             wish(ui, "cURL, secrets hidden", RowWish::Copy(Copied::Curl { secrets: false }), actions);
             wish(ui, "cURL with its secrets", RowWish::Copy(Copied::Curl { secrets: true }), actions);
-            wish(ui, "It was sent, secrets hidden", RowWish::Copy(Copied::Raw { secrets: false }), actions);
-            wish(ui, "It was sent, with its secrets", RowWish::Copy(Copied::Raw { secrets: true }), actions);
+            wish(ui, "What was sent, secrets hidden", RowWish::Copy(Copied::Raw { secrets: false }), actions);
+            wish(ui, "What was sent with its secrets", RowWish::Copy(Copied::Raw { secrets: true }), actions);
         });
     }
     ui.menu_button("Copy rows", |ui| {

@@ -170,10 +170,7 @@ impl Desk {
             | SaveWhat::Conversation(_)
             | SaveWhat::Bundle => None,
         };
-        let conversation = match wish.what {
-            SaveWhat::Conversation(choice) => Some(choice),
-            _ => None,
-        };
+        let conversation = if let SaveWhat::Conversation(choice) = wish.what { Some(choice) } else { None };
         let to = match (&table, path.extension()) {
             (Some(table), None) => path.with_extension(table.form.ending()),
             _ => path,

@@ -164,7 +164,7 @@ fn find(ui: &mut Ui, following: &mut Following) {
     if response.lost_focus() {
         let (back, on) = ui.input(|input| (input.modifiers.shift, input.key_pressed(Key::Enter)));
         if on {
-            following.step(if back { -1 } else { 1 });
+            following.step(back);
             response.request_focus();
         }
     }
@@ -180,10 +180,11 @@ fn find(ui: &mut Ui, following: &mut Following) {
             format!("{} of {}{more}", text::count(following.found.at as u64 + 1), text::count(count as u64))
         }
     };
-    for (label, tip, by) in [("Previous", "The place before (Shift+Enter)", -1), ("Next", "The next place (Enter)", 1)]
+    for (label, tip, back) in
+        [("Previous", "The place before (Shift+Enter)", true), ("Next", "The next place (Enter)", false)]
     {
         if ui.add_enabled(count > 0, egui::Button::new(label).small()).on_hover_text(tip).clicked() {
-            following.step(by);
+            following.step(back);
         }
     }
     if !words.is_empty() {

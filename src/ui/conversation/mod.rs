@@ -303,12 +303,11 @@ impl Following {
         self.found = Found { words: self.words.clone(), side: self.side, places, at: 0, reveal: true };
     }
 
-    /// Goes so many places on among those found, round its ends.
-    fn step(&mut self, by: isize) {
+    /// Goes to the next place among those found, or to the one before, round its ends.
+    fn step(&mut self, back: bool) {
         let len = self.found.places.len();
         if len > 0 {
-            self.found.at =
-                self.found.at.cast_signed().saturating_add(by).rem_euclid(len.cast_signed()).cast_unsigned();
+            self.found.at = (self.found.at + if back { len - 1 } else { 1 }) % len;
             self.found.reveal = true;
         }
     }

@@ -157,10 +157,9 @@ fn rank(text: &str, name: &str) -> Option<i32> {
         (beside, before) = (fits, c);
     }
     // Of names that fit alike the shorter one is meant.
-    wanted
-        .peek()
-        .is_none()
-        .then(|| if text.is_empty() { 0 } else { rank * 4 - i32::try_from(name.chars().count()).unwrap_or(i32::MAX) })
+    wanted.peek().is_none().then(|| {
+        if text.is_empty() { 0 } else { rank * 4 - i32::try_from(name.chars().count()).unwrap_or(i32::MAX / 2) }
+    })
 }
 
 /// Our question for the number of a frame.
