@@ -253,7 +253,7 @@ fn ranks_of(texts: Vec<(u32, &str)>) -> Vec<u32> {
         for alike in part.chunk_by(|a, b| a.0 == b.0).rev() {
             let start = end - alike.len();
             // No text has a zero: that is where one ends.
-            let ended = alike.first().is_some_and(|(word, ..)| word & 0xff == 0);
+            let ended = alike.first().is_some_and(|(word, ..)| word.trailing_zeros() >= 8);
             runs.push((start..end, (!ended && alike.len() > 1).then_some(depth + 8)));
             end = start;
         }
