@@ -641,13 +641,13 @@ pub(crate) static ENTRIES: [Entry; 68] = [
         action: Action::Wish(None, RowWish::Flow),
         label: "Only this connection",
         tip: "Show only the exchanges of the selected one's connection",
-        key: Some(shifted(Key::T)),
+        key: Some(KeyboardShortcut::new(Modifiers::COMMAND.plus(Modifiers::ALT), Key::F)),
     },
     Entry {
         action: Action::Conversation(ConversationAction::Ask),
         label: "Follow stream…",
         tip: "Show what both ends of the selected exchange's connection said, as one conversation",
-        key: Some(command(Key::T)),
+        key: Some(KeyboardShortcut::new(Modifiers::COMMAND.plus(Modifiers::ALT).plus(Modifiers::SHIFT), Key::T)),
     },
     Entry {
         action: Action::AskFrame,

@@ -264,6 +264,7 @@ fn times_count_from_a_reference() {
     assert_eq!(said[..4], ["0.000", "0.111", "*REF*", "0.111"]);
     assert!(titles(&world).contains(&"Seconds since reference".to_owned()), "{:?}", titles(&world));
     assert!(world.spoken().iter().any(|label| label.starts_with("Times count from the reference now")));
+    assert!(!world.spoken().iter().any(|label| label.starts_with("marked ")), "a reference is no mark");
     world.press(Modifiers::COMMAND, Key::T);
     assert_eq!(asides(&world)[..4], ["0.000", "0.111", "0.222", "0.333"]);
 }

@@ -239,7 +239,7 @@ mod tests {
             group(1, 5, 1_000_000..1_000_003, 5),
         ];
         let groups = Groups { list, rows: Arc::default(), bytes: 0, depth: 2 };
-        Tree::new(Arc::new(groups), &open.iter().copied().collect::<AHashSet<_>>())
+        Tree::new(Arc::new(groups), &open.iter().copied().collect())
     }
 
     #[test]
