@@ -371,6 +371,18 @@ const fn plain(key: Key) -> KeyboardShortcut {
 /// Actions that have a key or stand in a menu. Longer shortcuts before shorter ones that they contain.
 pub(crate) static ENTRIES: [Entry; 68] = [
     Entry {
+        action: Action::Wish(None, RowWish::Flow),
+        label: "Only this connection",
+        tip: "Show only the exchanges of the selected one's connection",
+        key: Some(KeyboardShortcut::new(Modifiers::COMMAND.plus(Modifiers::ALT), Key::F)),
+    },
+    Entry {
+        action: Action::Conversation(ConversationAction::Ask),
+        label: "Follow stream…",
+        tip: "Show what both ends of the selected exchange's connection said, as one conversation",
+        key: Some(KeyboardShortcut::new(Modifiers::COMMAND.plus(Modifiers::ALT).plus(Modifiers::SHIFT), Key::T)),
+    },
+    Entry {
         action: Action::Live(LiveAction::Options),
         label: "Capture…",
         tip: "Choose an interface and how to capture from it",
@@ -636,18 +648,6 @@ pub(crate) static ENTRIES: [Entry; 68] = [
         label: "Previous in connection",
         tip: "Select the exchange before in the same connection",
         key: Some(KeyboardShortcut::new(Modifiers::ALT, Key::ArrowUp)),
-    },
-    Entry {
-        action: Action::Wish(None, RowWish::Flow),
-        label: "Only this connection",
-        tip: "Show only the exchanges of the selected one's connection",
-        key: Some(KeyboardShortcut::new(Modifiers::COMMAND.plus(Modifiers::ALT), Key::F)),
-    },
-    Entry {
-        action: Action::Conversation(ConversationAction::Ask),
-        label: "Follow stream…",
-        tip: "Show what both ends of the selected exchange's connection said, as one conversation",
-        key: Some(KeyboardShortcut::new(Modifiers::COMMAND.plus(Modifiers::ALT).plus(Modifiers::SHIFT), Key::T)),
     },
     Entry {
         action: Action::AskFrame,

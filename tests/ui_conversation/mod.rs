@@ -13,7 +13,7 @@ fn followed(name: &str) -> Sample {
     world.capture = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/captures").join(name);
     world.open();
     world.press(Modifiers::NONE, Key::Home);
-    world.press(Modifiers::COMMAND, Key::T);
+    world.press(Modifiers::COMMAND | Modifiers::ALT | Modifiers::SHIFT, Key::T);
     world
 }
 

@@ -55,7 +55,7 @@ fn a_request_is_copied_for_curl_without_its_secrets() {
 fn only_the_rows_of_a_connection_are_shown() {
     let mut world = of("http-two-at-once.pcap");
     let all = world.rows();
-    world.press(Modifiers::COMMAND | Modifiers::SHIFT, Key::T);
+    world.press(Modifiers::COMMAND | Modifiers::ALT, Key::F);
     assert!(world.harness.state().state.choice.filter.starts_with("stream:"));
     assert!(world.rows() < all && world.rows() > 0);
 }

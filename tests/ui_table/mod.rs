@@ -271,9 +271,12 @@ fn times_count_from_a_reference() {
 
 const SWITCH: Modifiers = Modifiers::COMMAND.plus(Modifiers::SHIFT);
 
-/// The lines of the tree from top to bottom: how deep, open or not (`None` for exchanges), and what they are called.
-fn lines(world: &World) -> Vec<(usize, Option<bool>, String)> {
-    let mut lines: Vec<(f32, (usize, Option<bool>, String))> = world
+/// How deep, open or not (`None` for exchanges), and what it is called.
+type Item = (usize, Option<bool>, String);
+
+/// The lines of the tree from top to bottom.
+fn lines(world: &World) -> Vec<Item> {
+    let mut lines: Vec<(f32, Item)> = world
         .harness
         .query_all_by_role(Role::TreeItem)
         .map(|item| {
