@@ -118,7 +118,7 @@ fn two_files_that_are_dropped_are_compared() {
 fn a_file_that_cannot_be_read_is_said() {
     let mut world = with_a();
     compare_with(&mut world, &capture("no-such.pcap"));
-    assert!(says(&world, "Could not read the other capture"), "{:#?}", world.spoken());
+    assert!(says(&world, "there is no such file"), "{:#?}", world.spoken());
     assert_eq!(world.harness.state().state.view, View::Exchanges);
     assert!(world.commands().iter().all(|command| !matches!(command, Command::Open(..))));
 }
