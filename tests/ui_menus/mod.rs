@@ -159,3 +159,12 @@ fn rows_are_copied_as_a_table() {
     world.click("All shown as CSV");
     assert!(world.has("Copied "), "{:#?}", world.spoken());
 }
+
+#[test]
+fn a_header_line_becomes_a_column() {
+    let mut world = Sample::new();
+    world.harness.get_by_role_and_label(Role::ListItem, "Content-Length: 0").click_secondary();
+    world.settle();
+    world.click("Show as column");
+    assert!(world.harness.query_by_role_and_label(Role::ColumnHeader, "content-length").is_some());
+}

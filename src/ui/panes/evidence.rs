@@ -8,7 +8,7 @@ use egui::{
 use super::{card, head};
 use crate::evidence::pack;
 use crate::export::LineState;
-use crate::model::Detail;
+use crate::model::{Detail, Side};
 use crate::store::filter::{Key, is};
 use crate::ui::action::Action;
 use crate::ui::menus;
@@ -39,15 +39,15 @@ pub(crate) fn show(ui: &mut Ui, shown: &Shown, state: &mut State, actions: &mut 
     let middle = heads.center().x.round();
     ui.painter().vline(middle, heads.y_range(), Stroke::new(1.0, c.line));
     let halves = [
-        (Rect::from_min_max(heads.min, pos2(middle, heads.bottom())), "Request", shown.request.as_ref()),
-        (Rect::from_min_max(pos2(middle + 1.0, heads.top()), heads.max), "Response", shown.response.as_ref()),
+        (Rect::from_min_max(heads.min, pos2(middle, heads.bottom())), Side::Client, shown.request.as_ref()),
+        (Rect::from_min_max(pos2(middle + 1.0, heads.top()), heads.max), Side::Server, shown.response.as_ref()),
     ];
-    for (rect, title, message) in halves {
-        let mut half =
-            ui.new_child(UiBuilder::new().id_salt(title).max_rect(rect).layout(Layout::top_down(Align::Min)));
+    for (rect, side, message) in halves {
+        let mut half = ui
+            .new_child(UiBuilder::new().id_salt(head::title(side)).max_rect(rect).layout(Layout::top_down(Align::Min)));
         half.set_clip_rect(rect.intersect(ui.clip_rect()));
         half.spacing_mut().item_spacing = Vec2::new(4.0, 0.0);
-        head::show(&mut half, title, message, &shown.lines, state, actions);
+        head::show(&mut half, side, message, &shown.lines, state, actions);
     }
 }
 

@@ -3,7 +3,7 @@
 use egui::text::{LayoutJob, TextFormat, TextWrapping};
 use egui::{CornerRadius, Rect, Role, ScrollArea, Sense, Stroke, Ui, WidgetInfo, pos2, vec2};
 
-use crate::model::FrameNo;
+use crate::model::{FrameNo, Side};
 use crate::store::RowId;
 use crate::store::filter::Filter;
 use crate::ui::action::Action;
@@ -29,13 +29,14 @@ struct Set {
 /// Paints a head with its title. `None`: the capture lacks the message.
 pub(crate) fn show(
     ui: &mut Ui,
-    title: &str,
+    side: Side,
     head: Option<&Head>,
     ledger: &[LedgerLine],
     state: &mut State,
     actions: &mut Vec<Action>,
 ) {
     let c = theme::colours(ui);
+    let title = title(side);
     caption(ui, title, head, actions);
     let Some(head) = head else {
         ui.horizontal(|ui| {
@@ -70,11 +71,19 @@ pub(crate) fn show(
                 state.wanted_line = None;
             }
             if y + height >= view.top() && y <= view.bottom() {
-                paint(ui, rect, (title, i), line, set, &mut Look { ledger, state, marked, c, actions });
+                paint(ui, rect, (title, i), line, set, &mut Look { side, ledger, state, marked, c, actions });
             }
             y += height;
         }
     });
+}
+
+/// What is written over the head of a side.
+pub(super) fn title(side: Side) -> &'static str {
+    match side {
+        Side::Client => "Request",
+        Side::Server => "Response",
+    }
 }
 
 fn caption(ui: &mut Ui, title: &str, head: Option<&Head>, actions: &mut Vec<Action>) {
@@ -123,6 +132,8 @@ fn set(line: &HeadLine, width: f32, glyph: f32) -> Set {
 
 /// What all lines of a head share.
 struct Look<'a> {
+    /// Whose head it is.
+    side: Side,
     ledger: &'a [LedgerLine],
     state: &'a mut State,
     marked: bool,
@@ -180,6 +191,7 @@ fn paint(ui: &Ui, rect: Rect, id: (&str, usize), line: &HeadLine, set: &Set, loo
                 menus::filters(ui, &filter, look.actions);
                 ui.separator();
             }
+            menus::action(ui, "Show as column", || Action::HeaderColumn(look.side, name.clone()), look.actions);
         }
         if let Some(entry) = entry {
             menus::tag(ui, entry.signature_number, look.actions);
