@@ -305,7 +305,7 @@ impl Shard {
         let Some(state) = self.states.get_mut(slot.0) else { return };
         let flow = self.flows.flow(slot);
         state.show_open(flow, out);
-        if std::mem::take(&mut state.news) || state.listed && flow.frames.as_bytes().len() >= FRAMES_BYTES {
+        if std::mem::take(&mut state.news) || flow.frames.as_bytes().len() >= FRAMES_BYTES {
             self.hand_over_frames(slot, Stamp::END, out);
         }
     }
@@ -479,7 +479,8 @@ impl Shard {
             state.feed(stamp, &flow, run, &mut self.reader, out);
         }
         state.finish(stamp, &flow, &mut self.reader, out);
-        let frames = flow.frames.take();
+        // Frames are looked up for rows; a flow without any needs none.
+        let frames = if state.listed { flow.frames.take() } else { FrameList::default() };
         out.push(Event { stamp, flow: flow.id, found: Found::Flow(frames) });
         self.ended_flows += 1;
     }
@@ -687,6 +688,7 @@ impl State {
                 };
                 if let Some(mut inside) = inside {
                     inside.finish(stamp, flow, reader, out);
+                    self.listed |= inside.listed;
                 }
                 connection.finish(flow.bytes, &mut reader.tls);
                 self.tls_ended(stamp, flow, reader, out);

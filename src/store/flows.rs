@@ -7,7 +7,8 @@ use ahash::{AHashMap, AHashSet};
 
 use super::blocks::BlockRef;
 use super::own::own;
-use super::table::{CHUNK as ROWS, RowId};
+use super::rows::Rows;
+use super::table::RowId;
 use crate::model::FlowId;
 
 /// Flows in one shared chunk.
@@ -44,7 +45,6 @@ impl FlowIndex {
     }
 
     /// How many parts there are.
-    #[cfg(test)]
     pub(super) fn len(&self) -> usize {
         self.chunks.iter().map(|chunk| chunk.len()).sum()
     }
@@ -62,8 +62,8 @@ pub(super) struct FlowUse {
     going_on: AHashSet<FlowId>,
     /// How many rows of each flow are left.
     rows: AHashMap<FlowId, u32>,
-    /// The flow of each row, in chunks as the table has them.
-    chunks: Vec<Vec<FlowId>>,
+    /// The flow of each row.
+    flows: Rows<FlowId>,
 }
 
 impl FlowUse {
@@ -78,27 +78,26 @@ impl FlowUse {
     }
 
     /// A row came, behind all others.
-    pub(super) fn add(&mut self, RowId(id): RowId, flow: FlowId) {
-        let chunk = id as usize / ROWS;
-        if self.chunks.len() <= chunk {
-            self.chunks.resize_with(chunk + 1, Vec::new);
-        }
-        if let Some(chunk) = self.chunks.get_mut(chunk) {
-            chunk.push(flow);
-            *self.rows.entry(flow).or_insert(0) += 1;
-        }
+    pub(super) fn add(&mut self, flow: FlowId) {
+        self.flows.push(flow);
+        *self.rows.entry(flow).or_insert(0) += 1;
     }
 
-    /// The rows of a chunk were forgotten.
-    pub(super) fn forget_chunk(&mut self, chunk: usize) {
-        for flow in self.chunks.get_mut(chunk).map(std::mem::take).unwrap_or_default() {
-            if let Entry::Occupied(mut rows) = self.rows.entry(flow) {
-                *rows.get_mut() -= 1;
-                if *rows.get() == 0 {
-                    rows.remove();
+    /// The rows before a chunk were forgotten, but those that stay.
+    pub(super) fn forget(&mut self, end: usize, stays: impl Fn(RowId) -> bool) {
+        let Self { rows, flows, .. } = self;
+        flows.forget(
+            end,
+            |row, _| stays(row),
+            |flow| {
+                if let Entry::Occupied(mut rows) = rows.entry(flow) {
+                    *rows.get_mut() -= 1;
+                    if *rows.get() == 0 {
+                        rows.remove();
+                    }
                 }
-            }
-        }
+            },
+        );
     }
 
     /// Whether a row that is left or yet to come is read again from the flow's frames.

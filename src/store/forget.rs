@@ -3,15 +3,16 @@
 
 use std::sync::Arc;
 
-use ahash::AHashSet;
-
-use super::table::{CHUNK, Row, RowId, Store};
+use super::rows::CHUNK;
+use super::table::{Row, RowId, Store};
 
 /// Rows over the limit that are waited for, since looking for what can go costs a walk over all rows.
 const BATCH: usize = 8 * CHUNK;
+/// Parts of frame lists that came since it was last looked what can go, as many bytes as the rows of a batch have.
+pub(super) const PARTS: usize = 64 * CHUNK;
 
 impl Store {
-    /// Keeps the newest `rows` rows, or somewhat more. Rows of exchanges that go on stay, and those of their chunk.
+    /// Keeps the newest `rows` rows, or somewhat more. Rows of exchanges that go on stay.
     pub fn keep_rows(&mut self, rows: usize) {
         self.most_rows = rows;
         self.forget_at = rows.saturating_add(BATCH);
@@ -34,30 +35,27 @@ impl Store {
         }
         self.forget_at = self.len().saturating_add(BATCH);
         let end = (self.len().saturating_sub(self.most_rows)) / CHUNK;
-        // One connection may stay open for days: it holds its own chunk, not all that came after it.
-        let open: AHashSet<usize> =
-            self.open.values().flatten().map(|(_, RowId(id))| *id as usize / CHUNK).filter(|at| *at < end).collect();
-        let before = self.forgotten;
-        for at in (0..end).filter(|at| !open.contains(at)) {
-            let Some(chunk) = self.chunks.get_mut(at).map(std::mem::take) else { break };
-            for row in chunk.iter() {
-                self.uncount(row.operator);
-            }
-            self.forgotten += chunk.len();
-            self.programs.forget_chunk(at);
-            self.flow_use.forget_chunk(at);
+        let mut gone = Vec::new();
+        self.rows.forget(end, |_, row| row.is_open(), |row| gone.push(row.operator));
+        if gone.is_empty() {
+            return;
         }
-        if self.forgotten > before {
-            self.sweep();
+        self.forgotten += gone.len();
+        for operator in gone {
+            self.uncount(operator);
         }
+        let rows = &self.rows;
+        self.programs.forget(end, |row| rows.get(row).is_some());
+        self.flow_use.forget(end, |row| rows.get(row).is_some());
+        self.sweep();
     }
 
     /// Lets go of texts, records and frame lists that no row that is left needs.
-    fn sweep(&mut self) {
+    pub(super) fn sweep(&mut self) {
         let mut texts = Live::new(self.texts.len());
         let mut words = Live::new(self.words.len());
         let mut pages = Live::new(self.pages.len());
-        for row in self.chunks.iter().flat_map(|chunk| chunk.iter()) {
+        for (_, row) in self.rows.iter() {
             let Row { host, path, server, tenant, method, content_type, record, .. } = *row;
             for id in [host, path, server, tenant] {
                 texts.keep(id.0);
@@ -76,10 +74,11 @@ impl Store {
             |flow| flow_use.needs(flow),
             |place| if pages.has(place.page()) { place } else { all.move_up(place, *record_bytes) },
         );
-        let rows = self.chunks.iter().flat_map(|chunk| chunk.iter()).map(|row| row.record.page());
+        self.sweep_at = self.flows.len().saturating_add(PARTS);
+        let rows = self.rows.iter().map(|(_, row)| row.record.page());
         self.pages.keep(rows.chain(self.flows.pages()));
-        let chunks = &self.chunks;
-        let is_gone = |row: u32| chunks.get(row as usize / CHUNK).is_some_and(|chunk| chunk.is_empty());
+        let rows = &self.rows;
+        let is_gone = |row: u32| (row as usize) < rows.len() && rows.get(RowId(row)).is_none();
         Arc::make_mut(&mut self.givers).forget(is_gone);
     }
 }
@@ -111,6 +110,8 @@ mod tests {
         Budget, Detail, DnsKind, DnsLookup, DnsOver, DnsQuestion, Exchange, FlowId, FrameNo, Ledger, Limit, Verdict,
     };
     use crate::model::{Endpoint, Timestamp, Transport};
+    use crate::store::filter::Filter;
+    use crate::store::query::{Orders, RowSet, select};
     use crate::store::{Facts, Progress, Record};
     use crate::streams::FrameList;
 
@@ -204,7 +205,7 @@ mod tests {
         assert_eq!(early.row(RowId(3)).map(|row| early.text(row.host).to_owned()).as_deref(), Some("3.example"));
     }
     #[test]
-    fn what_goes_on_holds_its_own_chunk_only() {
+    fn what_goes_on_holds_its_own_row_only() {
         let mut store = forgetful(5_000);
         let open = record(0);
         assert_eq!(store.show(&open), RowId(0));
@@ -214,10 +215,15 @@ mod tests {
         let snapshot = store.snapshot(Facts::default(), Progress::default());
         let kept = snapshot.kept();
         assert_eq!((kept, snapshot.len()), (snapshot.rows().count(), 60_000));
-        assert!((5_000 + CHUNK..5_000 + BATCH + 2 * CHUNK).contains(&kept), "{kept}");
-        assert!(snapshot.row(RowId(0)).is_some_and(|row| row.is_open()) && snapshot.row(RowId(2_000)).is_none());
+        assert!((5_000..5_000 + BATCH + CHUNK).contains(&kept), "{kept}");
+        assert!(snapshot.row(RowId(0)).is_some_and(|row| row.is_open()) && snapshot.row(RowId(1)).is_none());
+        assert_eq!(snapshot.record(RowId(0)).map(|again| again.exchange.first_frame).ok(), Some(FrameNo(1)));
+        let every = Filter::parse("dns").expect("a filter");
+        let order = select(&snapshot, &every, None, &[], &mut Orders::default());
+        assert_eq!((order.len(), order.first()), (kept, Some(&0)));
+        assert!(RowSet::new(&snapshot, &every).has(RowId(0)));
         assert!(store.texts.len() < 5_000 + 3 * BATCH && store.flows.len() < 5_000 + 3 * BATCH);
-        // Once it ends its chunk goes like the others.
+        // Once it ends it goes like the others.
         assert_eq!(store.add(&open), RowId(0));
         store.end_flow(open.exchange.flow);
         for n in 60_000..70_000 {
@@ -257,6 +263,18 @@ mod tests {
             add(&mut store, n);
         }
         assert!(store.snapshot(Facts::default(), Progress::default()).flow_frames(busy).expect("nothing").is_none());
+    }
+
+    #[test]
+    fn frames_of_flows_without_rows_are_let_go_without_any_row() {
+        let mut store = forgetful(5_000);
+        for n in 0..5 * PARTS as u32 {
+            let flow = FlowId(n + 1);
+            add_frame(&mut store, flow, n + 1);
+            store.end_flow(flow);
+        }
+        assert!(store.flows.len() <= PARTS, "{}", store.flows.len());
+        assert!(pages_left(&store) * 3 < store.pages.len());
     }
 
     #[test]

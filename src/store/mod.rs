@@ -20,6 +20,7 @@ mod own;
 mod programs;
 pub mod query;
 mod record;
+mod rows;
 mod snapshot;
 mod strings;
 mod table;

@@ -2,13 +2,12 @@
 //! no ledger and changes no verdict.
 
 use std::collections::VecDeque;
-use std::sync::Arc;
 
 use ahash::AHashMap;
 
-use super::own::own;
+use super::rows::Rows;
 use super::strings::StrId;
-use super::table::{CHUNK, RowId};
+use super::table::RowId;
 use crate::capture::SocketOwner;
 use crate::model::{Endpoint, Exchange, Transport};
 
@@ -17,8 +16,8 @@ const WAITING: usize = 4_096;
 /// Sockets remembered. Past this the tables begin anew: old ones are of connections long gone.
 const SOCKETS: usize = 65_536;
 
-/// One for each row, in chunks that snapshots share; empty as long as no owner was ever told.
-pub(super) type RowPrograms = Vec<Arc<Vec<StrId>>>;
+/// Their names; empty as long as no owner was ever told.
+pub(super) type RowPrograms = Rows<StrId>;
 
 /// Who talks to whom.
 type Connection = (Transport, Endpoint, Endpoint);
@@ -57,7 +56,7 @@ impl Programs {
     pub(super) fn catch_up(&mut self) {
         for (row, connection) in core::mem::take(&mut self.waiting) {
             match self.find(connection) {
-                Some(name) => self.set(row, name),
+                Some(name) => self.rows.set(row, name),
                 None => self.waiting.push_back((row, connection)),
             }
         }
@@ -70,7 +69,7 @@ impl Programs {
         }
         let connection = (exchange.transport, exchange.client, exchange.server);
         match self.find(connection) {
-            Some(name) => self.set(row, name),
+            Some(name) => self.rows.set(row, name),
             None if self.waiting.iter().rev().take(8).any(|(known, _)| *known == row) => {}
             None => {
                 if self.waiting.len() >= WAITING {
@@ -81,16 +80,14 @@ impl Programs {
         }
     }
 
-    /// The rows of a chunk were forgotten.
-    pub(super) fn forget_chunk(&mut self, chunk: usize) {
-        if let Some(chunk) = self.rows.get_mut(chunk) {
-            *chunk = Arc::default();
-        }
+    /// The rows before a chunk were forgotten, but those that stay.
+    pub(super) fn forget(&mut self, end: usize, stays: impl Fn(RowId) -> bool) {
+        self.rows.forget(end, |row, _| stays(row), drop);
     }
 
     /// All names that are still needed.
     pub(super) fn texts(&self) -> impl Iterator<Item = StrId> + '_ {
-        let rows = self.rows.iter().flat_map(|chunk| chunk.iter());
+        let rows = self.rows.iter().map(|(_, name)| name);
         rows.chain(self.connected.values()).chain(self.bound.values()).copied()
     }
 
@@ -111,35 +108,13 @@ impl Programs {
         let unspecified = [any(core::net::Ipv4Addr::UNSPECIFIED.into()), any(core::net::Ipv6Addr::UNSPECIFIED.into())];
         core::iter::once(local).chain(unspecified).find_map(|local| self.bound.get(&(transport, local))).copied()
     }
-
-    fn set(&mut self, row: RowId, name: StrId) {
-        let (chunk, at) = (row.0 as usize / CHUNK, row.0 as usize % CHUNK);
-        if self.rows.len() <= chunk {
-            self.rows.resize_with(chunk + 1, Arc::default);
-        }
-        if let Some(chunk) = self.rows.get_mut(chunk) {
-            let chunk = own(chunk, CHUNK);
-            if chunk.len() <= at {
-                chunk.resize(at + 1, StrId(0));
-            }
-            if let Some(place) = chunk.get_mut(at) {
-                *place = name;
-            }
-        }
-    }
-}
-
-/// What a snapshot says of a row; the empty text where nothing is known.
-pub(super) fn of_row(rows: &RowPrograms, row: RowId) -> StrId {
-    let (chunk, at) = (row.0 as usize / CHUNK, row.0 as usize % CHUNK);
-    rows.get(chunk).and_then(|chunk| chunk.get(at)).copied().unwrap_or(StrId(0))
 }
 
 #[cfg(test)]
 mod tests {
     use std::sync::Arc;
 
-    use super::{Programs, of_row};
+    use super::Programs;
     use crate::capture::SocketOwner;
     use crate::model::{Endpoint, Transport};
     use crate::store::strings::StrId;
@@ -183,14 +158,14 @@ mod tests {
     #[test]
     fn rows_that_came_first_catch_up() {
         let mut programs = Programs::default();
-        programs.set(RowId(3_000), StrId(7));
-        assert_eq!(of_row(programs.rows(), RowId(3_000)), StrId(7));
-        assert_eq!(of_row(programs.rows(), RowId(2_999)), StrId(0));
-        assert_eq!(of_row(programs.rows(), RowId(9_999)), StrId(0));
+        programs.rows.set(RowId(3_000), StrId(7));
+        assert_eq!(programs.rows().get(RowId(3_000)), Some(&StrId(7)));
+        assert_eq!(programs.rows().get(RowId(2_999)), Some(&StrId(0)));
+        assert_eq!(programs.rows().get(RowId(9_999)), None);
         let connection = (Transport::Tcp, at("10.0.0.1:5000"), at("10.0.0.2:80"));
         programs.waiting.push_back((RowId(5), connection));
         programs.learn(&owner(Transport::Tcp, "10.0.0.1:5000", Some("10.0.0.2:80")), StrId(9));
         programs.catch_up();
-        assert_eq!((of_row(programs.rows(), RowId(5)), programs.waiting.len()), (StrId(9), 0));
+        assert_eq!((programs.rows().get(RowId(5)), programs.waiting.len()), (Some(&StrId(9)), 0));
     }
 }

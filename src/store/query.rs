@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::filter::{Bits, Filter, Judge};
 pub use super::order::{Orders, SortBy, SortKey};
 use super::snapshot::Snapshot;
-use super::table::{CHUNK, Row, RowId};
+use super::table::{Row, RowId};
 use crate::model::ProviderId;
 
 /// Row ids in display order: the rows that the filter keeps and, where `provider` is given, of that operator
@@ -31,7 +31,7 @@ pub fn select(
 /// The rows from `first` on that the filter keeps, in the order of their places.
 pub fn holding(snapshot: &Snapshot, filter: &Filter, first: u32) -> Vec<u32> {
     let mut kept = Vec::new();
-    each_kept(snapshot, filter, first as usize, |id, _| kept.push(id));
+    each_kept(snapshot, filter, first, |id, _| kept.push(id));
     kept
 }
 
@@ -42,10 +42,13 @@ pub struct RowSet(Arc<[u64]>);
 impl RowSet {
     /// The rows that the filter keeps.
     pub fn new(snapshot: &Snapshot, filter: &Filter) -> Self {
-        let mut judge = Judge::new(snapshot, filter);
-        let chunks = snapshot.rows.iter().enumerate();
-        let words = chunks.flat_map(|(n, chunk)| *judge.chunk(n * CHUNK, chunk, Bits::between(0, chunk.len())).words());
-        Self(words.collect())
+        let mut words = vec![0; snapshot.len().div_ceil(64)];
+        each_kept(snapshot, filter, 0, |id, _| {
+            if let Some(word) = words.get_mut(id as usize / 64) {
+                *word |= 1 << (id % 64);
+            }
+        });
+        Self(words.into())
     }
 
     /// Whether a row is one of them.
@@ -65,14 +68,13 @@ impl RowSet {
 }
 
 /// Gives every row that the filter keeps, from the place `first` on.
-fn each_kept(snapshot: &Snapshot, filter: &Filter, first: usize, mut each: impl FnMut(u32, &Row)) {
+fn each_kept(snapshot: &Snapshot, filter: &Filter, first: u32, mut each: impl FnMut(u32, &Row)) {
     let mut judge = Judge::new(snapshot, filter);
-    for (n, chunk) in snapshot.rows.iter().enumerate().skip(first / CHUNK) {
-        let base = n * CHUNK;
-        let kept = judge.chunk(base, chunk, Bits::between(first.saturating_sub(base), chunk.len()));
+    for (RowId(base), run) in snapshot.rows.runs(RowId(first)) {
+        let kept = judge.run(RowId(base), run, Bits::between(first.saturating_sub(base) as usize, run.len()));
         kept.each(|at| {
-            if let (Ok(id), Some(row)) = (u32::try_from(base + at), chunk.get(at)) {
-                each(id, row);
+            if let (Ok(at), Some(row)) = (u32::try_from(at), run.get(at)) {
+                each(base + at, row);
             }
         });
     }

@@ -9,10 +9,11 @@ use super::findings::{Findings, SiteFindings, own_site};
 use super::flows::FlowIndex;
 use super::givers::Givers;
 use super::notes::{Note, Notes};
-use super::programs::{self, RowPrograms};
+use super::programs::RowPrograms;
 use super::record::{Ends, Record};
+use super::rows::Rows;
 use super::strings::{StrId, StrId16, Texts};
-use super::table::{CHUNK, Row, RowId, RowKind, row_text};
+use super::table::{Row, RowId, RowKind, row_text};
 use crate::capture::{CaptureFacts, Format};
 use crate::model::{
     Decryption, FlowId, FrameNo, GiverNo, KeyLog, LimitHit, ProviderId, TlsSession, Tunnel, TunnelKind,
@@ -202,7 +203,7 @@ pub struct Progress {
 pub struct Snapshot {
     /// Grows with every snapshot of one store.
     pub generation: u64,
-    pub(super) rows: Vec<Arc<Vec<Row>>>,
+    pub(super) rows: Rows<Row>,
     pub(super) forgotten: usize,
     pub(super) texts: Texts,
     pub(super) words: Texts,
@@ -229,7 +230,7 @@ impl Snapshot {
 
     /// How many rows came; a live capture that goes on for long may have forgotten old ones.
     pub fn len(&self) -> usize {
-        self.rows.last().map_or(0, |last| (self.rows.len() - 1) * CHUNK + last.len())
+        self.rows.len()
     }
 
     /// How many rows are there to be shown.
@@ -275,8 +276,7 @@ impl Snapshot {
 
     /// The same where it stands.
     pub(super) fn row_at(&self, id: RowId) -> Option<&Row> {
-        let id = id.0 as usize;
-        self.rows.get(id / CHUNK)?.get(id % CHUNK)
+        self.rows.get(id)
     }
 
     /// The program that had the row's connection, `firefox (4711)`; empty where the socket tables did not tell. A hint.
@@ -291,7 +291,7 @@ impl Snapshot {
 
     /// The number of that text.
     pub(super) fn program_id(&self, id: RowId) -> StrId {
-        programs::of_row(&self.programs, id)
+        self.programs.get(id).copied().unwrap_or(StrId(0))
     }
 
     /// The same rows with what the user says of them.
@@ -325,8 +325,7 @@ impl Snapshot {
 
     /// All rows with their places.
     pub fn rows(&self) -> impl Iterator<Item = (RowId, &Row)> {
-        let places = |at: usize| (at * CHUNK..).map(|i| RowId(i as u32));
-        self.rows.iter().enumerate().flat_map(move |(at, chunk)| places(at).zip(chunk.iter()))
+        self.rows.iter()
     }
 
     /// A text, ready for display.

@@ -12,11 +12,12 @@ use super::blocks::{BlockRef, Pages};
 use super::certificates::Certificates;
 use super::findings::Findings;
 use super::flows::{FlowIndex, FlowUse};
+use super::forget::PARTS;
 use super::givers::Givers;
 use super::notes::Notes;
-use super::own::own;
 use super::programs::Programs;
 use super::record::Record;
+use super::rows::Rows;
 use super::snapshot::{Facts, Progress, Snapshot};
 use super::strings::{Interner, StrId, StrId16};
 use crate::capture::SocketOwner;
@@ -27,8 +28,6 @@ use crate::model::{
 };
 use crate::streams::FrameList;
 
-/// Rows in one shared chunk.
-pub(super) const CHUNK: usize = 1_024;
 /// Characters of a host, path or word that a row keeps; the whole text stays in the record.
 const ROW_CHARS: usize = 256;
 
@@ -166,12 +165,13 @@ impl Row {
 /// The owner of the rows: the engine's thread alone writes it.
 #[derive(Debug)]
 pub struct Store {
-    pub(super) chunks: Vec<Arc<Vec<Row>>>,
-    len: u32,
+    pub(super) rows: Rows<Row>,
     /// Rows to keep, rows that were forgotten, and with how many rows it is looked again what can go.
     pub(super) most_rows: usize,
     pub(super) forgotten: usize,
     pub(super) forget_at: usize,
+    /// With how many parts of frame lists it is looked again what can go.
+    pub(super) sweep_at: usize,
     pub(super) texts: Interner,
     pub(super) words: Interner,
     pub(super) pages: Pages,
@@ -197,11 +197,11 @@ impl Store {
     /// An empty store; `roles` are the words of the signature pack that [`Row::role`] counts.
     pub fn new(budget: &Budget, roles: &'static [&'static str]) -> Self {
         Self {
-            chunks: Vec::new(),
-            len: 0,
+            rows: Rows::default(),
             most_rows: usize::MAX,
             forgotten: 0,
             forget_at: usize::MAX,
+            sweep_at: PARTS,
             texts: Interner::new(budget.interned_texts),
             words: Interner::new(usize::from(u16::MAX)),
             pages: Pages::default(),
@@ -223,18 +223,19 @@ impl Store {
 
     /// How many rows there are.
     pub fn len(&self) -> usize {
-        self.len as usize
+        self.rows.len()
     }
 
     /// Whether there is none.
     pub fn is_empty(&self) -> bool {
-        self.len == 0
+        self.rows.is_empty()
     }
 
     /// The place that the exchange has or will have.
     pub fn place(&self, exchange: &Exchange) -> ExchangeNo {
         let open = self.open.get(&exchange.flow).and_then(|rows| rows.iter().find(|(n, _)| *n == exchange.ordinal));
-        ExchangeNo(open.map_or(self.len, |(_, row)| row.0))
+        let next = || u32::try_from(self.len()).unwrap_or(u32::MAX);
+        ExchangeNo(open.map_or_else(next, |(_, row)| row.0))
     }
 
     /// The exchange that verdicts know by `giver` is the one at `place`.
@@ -294,23 +295,16 @@ impl Store {
     }
 
     /// Writes a row at its place: behind all others, or over the one that was there.
-    fn put(&mut self, RowId(id): RowId, row: Row, flow: FlowId) {
+    fn put(&mut self, id: RowId, row: Row, flow: FlowId) {
         *self.providers.entry(row.operator).or_insert(0) += 1;
-        if id < self.len {
-            let old = self.chunks.get_mut(id as usize / CHUNK).map(|chunk| own(chunk, CHUNK));
-            let Some(old) = old.and_then(|chunk| chunk.get_mut(id as usize % CHUNK)) else { return };
+        if (id.0 as usize) < self.len() {
+            let Some(old) = self.rows.get_mut(id) else { return };
             let operator = std::mem::replace(old, row).operator;
             return self.uncount(operator);
         }
-        if (id as usize).is_multiple_of(CHUNK) {
-            self.chunks.push(Arc::new(Vec::with_capacity(CHUNK)));
-        }
-        if let Some(chunk) = self.chunks.last_mut() {
-            own(chunk, CHUNK).push(row);
-        }
-        self.len = id.saturating_add(1);
+        self.rows.push(row);
         if self.forgets() {
-            self.flow_use.add(RowId(id), flow);
+            self.flow_use.add(flow);
             self.forget_old();
         }
     }
@@ -332,6 +326,10 @@ impl Store {
             self.flows.push(flow, place);
             if self.forgets() {
                 self.flow_use.goes_on(flow);
+                // Flows without rows have frames too, and rows may never come.
+                if self.flows.len() >= self.sweep_at {
+                    self.sweep();
+                }
             }
         }
     }
@@ -344,9 +342,8 @@ impl Store {
         }
         let ghosts = self.open.remove(&flow).unwrap_or_default();
         debug_assert!(ghosts.is_empty(), "rows of {flow:?} that nothing closed: {ghosts:?}");
-        for (_, RowId(id)) in ghosts {
-            let chunk = self.chunks.get_mut(id as usize / CHUNK).map(|chunk| own(chunk, CHUNK));
-            if let Some(row) = chunk.and_then(|chunk| chunk.get_mut(id as usize % CHUNK)) {
+        for (_, id) in ghosts {
+            if let Some(row) = self.rows.get_mut(id) {
                 row.duration_micros = 0;
             }
         }
@@ -379,7 +376,7 @@ impl Store {
         }
         Snapshot {
             generation: self.generation,
-            rows: self.chunks.clone(),
+            rows: self.rows.clone(),
             forgotten: self.forgotten,
             texts: self.texts.texts().clone(),
             words: self.words.texts().clone(),

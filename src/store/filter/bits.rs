@@ -1,6 +1,6 @@
 //! One bit for each row of a chunk.
 
-use crate::store::table::CHUNK;
+use crate::store::rows::CHUNK;
 
 const WORDS: usize = CHUNK / 64;
 
@@ -61,11 +61,6 @@ impl Bits {
             each(at);
             false
         });
-    }
-
-    /// As the words of a long list of bits.
-    pub(in crate::store) fn words(&self) -> &[u64; WORDS] {
-        &self.0
     }
 }
 

@@ -33,9 +33,9 @@ impl<'a> Judge<'a> {
         Self { snapshot, plan: Plan::new(snapshot, filter.tree()) }
     }
 
-    /// Those of `rows` that are kept; their chunk begins at `base`.
-    pub(in crate::store) fn chunk(&mut self, base: usize, chunk: &[Row], rows: Bits) -> Bits {
-        self.plan.keep(self.snapshot, &Chunk { base: u32::try_from(base).unwrap_or(u32::MAX), rows: chunk }, rows)
+    /// Those of `rows` that are kept, of a run that begins at `first`.
+    pub(in crate::store) fn run(&mut self, first: RowId, run: &[Row], rows: Bits) -> Bits {
+        self.plan.keep(self.snapshot, &Chunk { base: first.0, rows: run }, rows)
     }
 }
 
