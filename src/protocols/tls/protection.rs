@@ -17,6 +17,7 @@ use cbc::cipher::{BlockCipherDecrypt, BlockSizeUser, KeyInit as BlockKeyInit, St
 use ccm::Ccm;
 use chacha20poly1305::ChaCha20Poly1305;
 use des::{Des, TdesEde3};
+use idea::Idea;
 use rc4::Rc4;
 
 use super::schedule::{Bytes, expand_label, hmac, prf};
@@ -357,6 +358,7 @@ fn bulk(cipher: Cipher, key: &[u8]) -> Option<Bulk> {
         Cipher::Null => Some(Bulk::Null),
         Cipher::Rc4 => Some(Bulk::Rc4(Box::new(Rc4::new_from_slice(key).ok()?))),
         Cipher::DesCbc => cbc::<Des>(key),
+        Cipher::IdeaCbc => cbc::<Idea>(key),
         Cipher::TripleDesCbc => cbc::<TdesEde3>(key),
         Cipher::Aes128Cbc => cbc::<Aes128>(key),
         Cipher::Aes256Cbc => cbc::<Aes256>(key),

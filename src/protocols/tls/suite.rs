@@ -6,6 +6,7 @@ pub(in crate::protocols) enum Cipher {
     Null,
     Rc4,
     DesCbc,
+    IdeaCbc,
     TripleDesCbc,
     Aes128Cbc,
     Aes256Cbc,
@@ -52,6 +53,7 @@ impl Cipher {
             Self::Null => 0,
             Self::DesCbc => 8,
             Self::Rc4
+            | Self::IdeaCbc
             | Self::Aes128Cbc
             | Self::Camellia128Cbc
             | Self::Aria128Cbc
@@ -76,7 +78,7 @@ impl Cipher {
     /// Bytes of a block of a cipher in CBC mode; 0 for the others.
     pub(super) fn block_bytes(self) -> usize {
         match self {
-            Self::DesCbc | Self::TripleDesCbc => 8,
+            Self::DesCbc | Self::IdeaCbc | Self::TripleDesCbc => 8,
             Self::Aes128Cbc
             | Self::Aes256Cbc
             | Self::Camellia128Cbc
@@ -225,6 +227,7 @@ pub(in crate::protocols) fn suite(number: u16, tls13: bool) -> Option<Suite> {
         | 0xC01A..=0xC01C
         | 0xC034 => with_mac(C::TripleDesCbc, H::Sha1),
         0x0009 | 0x000C | 0x000F | 0x0012 | 0x0015 | 0x001A => with_mac(C::DesCbc, H::Sha1),
+        0x0007 => with_mac(C::IdeaCbc, H::Sha1),
         0x0004 | 0x0018 => with_mac(C::Rc4, H::Md5),
         0x0005 | 0x008A | 0x008E | 0x0092 | 0xC002 | 0xC007 | 0xC00C | 0xC011 | 0xC016 | 0xC033 => {
             with_mac(C::Rc4, H::Sha1)
@@ -265,6 +268,7 @@ mod tests {
         check(0xC027, Cipher::Aes128Cbc, Some(Hash::Sha256), Hash::Sha256);
         check(0x002F, Cipher::Aes128Cbc, Some(Hash::Sha1), Hash::Sha256);
         check(0x0005, Cipher::Rc4, Some(Hash::Sha1), Hash::Sha256);
+        check(0x0007, Cipher::IdeaCbc, Some(Hash::Sha1), Hash::Sha256);
         check(0x000A, Cipher::TripleDesCbc, Some(Hash::Sha1), Hash::Sha256);
         check(0xC04D, Cipher::Aria256Cbc, Some(Hash::Sha384), Hash::Sha384);
         check(0x1302, Cipher::Aes256Gcm, None, Hash::Sha384);
