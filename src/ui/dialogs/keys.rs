@@ -3,7 +3,7 @@
 use egui::{Id, RichText, ScrollArea, Ui, vec2};
 
 use super::{buttons, plain, title};
-use crate::ui::action::{Action, ENTRIES, Entry};
+use crate::ui::action::{self, Action, ENTRIES, Entry};
 use crate::ui::theme;
 
 /// Keys that stand in no table: what they do, by subject.
@@ -26,7 +26,7 @@ const SUBJECTS: [&str; 7] = ["Exchange", "Go", "Panes and views", "Filter", "Fil
 pub(super) fn show(ui: &mut Ui, text: &mut String, actions: &mut Vec<Action>) {
     let c = theme::colours(ui);
     let room = ui.ctx().content_rect().size();
-    ui.set_width((room.x - 80.0).min(760.0));
+    ui.set_width((room.x - 80.0).min(840.0));
     let label = title(ui, "Keyboard shortcuts");
     let edit = egui::TextEdit::singleline(text)
         .id(Id::unique("keys box"))
@@ -61,17 +61,26 @@ pub(super) fn show(ui: &mut Ui, text: &mut String, actions: &mut Vec<Action>) {
                 for (id, column) in [("left keys", left), ("right keys", right)] {
                     ui.vertical(|ui| {
                         ui.set_width(half);
-                        for (subject, lines) in column {
-                            ui.label(RichText::new(*subject).font(theme::strong(theme::BODY)));
-                            egui::Grid::new((id, subject)).num_columns(2).spacing(vec2(16.0, 4.0)).show(ui, |ui| {
-                                for (key, what, tip) in lines {
-                                    ui.label(RichText::new(key).color(c.quiet));
-                                    ui.add(egui::Label::new(*what).truncate()).on_hover_text(*tip);
+                        ui.spacing_mut().interact_size.y = 18.0;
+                        // One grid a column, so that what keys do begins at one edge.
+                        egui::Grid::new(id).num_columns(2).min_row_height(18.0).spacing(vec2(16.0, 4.0)).show(
+                            ui,
+                            |ui| {
+                                for (i, (subject, lines)) in column.into_iter().enumerate() {
+                                    if i > 0 {
+                                        ui.label("");
+                                        ui.end_row();
+                                    }
+                                    ui.label(RichText::new(*subject).font(theme::strong(theme::BODY)));
                                     ui.end_row();
+                                    for (key, what, tip) in lines {
+                                        ui.label(RichText::new(key).color(c.quiet));
+                                        ui.add(egui::Label::new(*what).truncate()).on_hover_text(*tip);
+                                        ui.end_row();
+                                    }
                                 }
-                            });
-                            ui.add_space(8.0);
-                        }
+                            },
+                        );
                     });
                 }
             });
@@ -102,7 +111,7 @@ fn groups(ctx: &egui::Context, text: &str) -> Vec<(&'static str, Vec<Line>)> {
         let is_here = |entry: &&Entry| entry.action != Action::Keys && entry.action.subject() == subject;
         let entries = ENTRIES.iter().filter(is_here);
         let entries = entries.filter_map(|entry| {
-            let key = ctx.format_shortcut(entry.key.as_ref()?);
+            let key = action::keys(ctx, entry.key?);
             Some((key, entry.label.trim_end_matches('…'), entry.tip))
         });
         (subject, others.chain(entries).filter(fits).collect::<Vec<_>>())
