@@ -200,7 +200,7 @@ group_picture() {
 	start "$capture"
 	only 'path:IMG_0044'
 	keys F8 F7
-	sleep 2
+	sleep 4
 	picture compose
 	point 640 400 1
 	picture compose-clicked
