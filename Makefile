@@ -29,7 +29,7 @@ help:
 	@echo "make bench-live         loss of a live capture at rising rates, beside dumpcap and tcpdump (as root)"
 	@echo "make deb                a Debian package in target/debian"
 	@echo "make captures           write the captures of tests/captures again"
-	@echo "make screenshots        pictures of the window into target/screenshots"
+	@echo "make screenshots        pictures of every view into target/screenshots (VIEWS='panes dialogs' for some)"
 
 # Installs only what is missing, so that it can be run again at no cost.
 define install_missing
@@ -106,7 +106,7 @@ captures:
 
 screenshots: build
 	@$(call install_missing,$(SCREENSHOT_PACKAGES))
-	tests/screenshots.sh target/release/nephoscope "$(FILE)" target/screenshots
+	CAPTURE="$(FILE)" tests/screenshots.sh target/release/nephoscope target/screenshots $(VIEWS)
 
 icons:
 	@$(call install_missing,librsvg2-bin)

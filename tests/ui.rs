@@ -11,6 +11,8 @@ mod ui_conversation;
 mod ui_export;
 mod ui_filter;
 mod ui_keyboard;
+#[path = "ui_looks/mod.rs"]
+mod ui_looks;
 #[path = "ui_menus/mod.rs"]
 mod ui_menus;
 mod ui_messages;

@@ -525,7 +525,7 @@ pub(crate) static ENTRIES: [Entry; 68] = [
     },
     Entry {
         action: Action::Tab(Tab::Readings),
-        label: "Readings",
+        label: "Alternatives",
         tip: "What else could be true, and what would break the verdict",
         key: Some(command(Key::Num3)),
     },
@@ -841,12 +841,14 @@ pub(crate) fn pressed(ctx: &Context, actions: &mut Vec<Action>) {
     }
 }
 
+/// A shortcut in words; a sign as it stands on its key.
+pub(crate) fn keys(ctx: &Context, shortcut: KeyboardShortcut) -> String {
+    ctx.format_shortcut(&shortcut).replace("Comma", ",")
+}
+
 /// Tooltip with the key after it.
 pub(crate) fn tip(ctx: &Context, entry: &Entry) -> String {
-    entry
-        .key
-        .as_ref()
-        .map_or_else(|| entry.tip.to_owned(), |key| format!("{} ({})", entry.tip, ctx.format_shortcut(key)))
+    entry.key.as_ref().map_or_else(|| entry.tip.to_owned(), |key| format!("{} ({})", entry.tip, keys(ctx, *key)))
 }
 
 /// A menu item for an action of the table.
@@ -854,7 +856,7 @@ pub(crate) fn menu_item(ui: &mut egui::Ui, action: &Action, actions: &mut Vec<Ac
     let Some(entry) = entry(action) else { return };
     let mut button = egui::Button::new(entry.label).frame_when_inactive(false);
     if let Some(key) = &entry.key {
-        button = button.shortcut_text(ui.ctx().format_shortcut(key));
+        button = button.shortcut_text(keys(ui.ctx(), *key));
     }
     if ui.add(button).on_hover_text(entry.tip).clicked() {
         actions.push(action.clone());

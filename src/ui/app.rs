@@ -48,6 +48,9 @@ const ORDER_REST: f64 = 19.0;
 /// Seconds between two readings of the details of a row whose exchange is still open.
 const DETAIL_EVERY: f64 = 0.5;
 
+/// The panes' part of what table and panes have, until somebody chooses their height.
+const PANES_SHARE: f32 = 0.555;
+
 /// Seconds between two findings while reading goes on.
 const FINDINGS_EVERY: f64 = 1.0;
 
@@ -884,11 +887,15 @@ impl Desk {
     fn panes(&mut self, ui: &mut Ui, actions: &mut Vec<Action>) {
         let folded = self.state.saved.folded;
         let most = (ui.available_height() - 120.0).max(120.0);
-        let height = if folded { panes::TABS } else { self.state.saved.pane_height.clamp(120.0, most) };
+        let chosen = self.state.saved.pane_height;
+        let usual = (ui.available_height() * PANES_SHARE).round();
+        let height = chosen.unwrap_or(usual).clamp(120.0, most);
         let panel = if folded {
-            Panel::bottom("panes folded").exact_size(height)
+            Panel::bottom("panes folded").exact_size(panes::TABS)
         } else {
-            Panel::bottom("panes").resizable(true).default_size(height).size_range(120.0..=most)
+            // A panel keeps the height that it had first: until one is chosen, each height of the window has its own.
+            let salt = ("panes", chosen.is_none().then_some(usual as u32));
+            Panel::bottom(salt).resizable(true).default_size(height).size_range(120.0..=most)
         };
         let selected = self.state.selected;
         let capture = &self.capture;
@@ -897,6 +904,7 @@ impl Desk {
             .frame(Frame::NONE.fill(theme::colours(ui).page))
             .show(ui, |ui| {
                 let seen = panes::Seen {
+                    rows: !capture.snapshot.is_empty(),
                     note: selected.and_then(|row| capture.notes.get(row)),
                     shown: capture.shown.as_ref().filter(|of| Some(of.row) == selected).map(|of| &of.result),
                     detail: capture.detail.as_ref().filter(|of| Some(of.row) == selected).map(|of| &of.result),
@@ -905,8 +913,10 @@ impl Desk {
                 panes::show(ui, &seen, state, actions);
             })
             .response;
-        if !folded {
-            self.state.saved.pane_height = response.rect.height();
+        let now = response.rect.height();
+        let resting = !ui.input(|input| input.pointer.any_down());
+        if !folded && (chosen.is_some() || (resting && (now - height).abs() > 1.0)) {
+            self.state.saved.pane_height = Some(now);
         }
     }
 
@@ -920,12 +930,27 @@ impl Desk {
         } else if !self.capture.snapshot.is_empty() {
             match choice.provider.filter(|_| choice.filter.is_empty()) {
                 Some(id) => format!("No rows of {}", chips::name(id)),
+                // Nobody wonders then why half a filter keeps nothing.
+                None if self.state.filter.fault().is_some() => {
+                    format!(
+                        "What is typed is no filter yet. The one before it, “{}”, keeps no exchange",
+                        clean_to(self.state.filter.good().as_bytes(), 60)
+                    )
+                }
                 None => "The filter keeps no exchange. Press Escape to show all rows again".to_owned(),
             }
         } else if self.capture.reading {
             "Reading; the first exchanges appear as they end".to_owned()
         } else {
-            "No HTTP, TLS or DNS exchange was found in this capture".to_owned()
+            let capture = &self.capture.snapshot.facts().capture;
+            let (one, many) = capture.format.units();
+            match capture.frames {
+                0 => format!("There are no {many} in this capture"),
+                n => {
+                    let frames = super::text::plural(u64::from(n), one, many);
+                    format!("No HTTP, TLS or DNS exchange was found in the {frames} of this capture")
+                }
+            }
         };
         let mut inner = ui.new_child(egui::UiBuilder::new().max_rect(rect));
         panes::empty(&mut inner, &words);

@@ -143,9 +143,9 @@ fn chip(ui: &mut Ui, id: ProviderId, count: u32, on: bool, actions: &mut Vec<Act
     let width = 8.0 + 18.0 + 6.0 + label.size().x + 8.0 + number.size().x + 10.0;
     let (rect, response) = ui.allocate_exact_size(vec2(width, 24.0), Sense::click());
     response.widget_info(|| WidgetInfo::selected(Role::Button, true, on, format!("Only {}", name(id))));
-    let colour = if id.0 == Row::NONE { c.faint } else { c.provider(id) };
+    let colour = if id.0 == Row::NONE { c.unknown() } else { c.provider(id).line };
     let ground = match (on, response.hovered()) {
-        (true, _) => Colours::tint(c.page, colour, 0.24),
+        (true, _) => Colours::tint(c.page, colour, theme::MOST_TINT),
         (false, true) => c.raised,
         (false, false) => c.surface,
     };

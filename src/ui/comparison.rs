@@ -165,7 +165,10 @@ struct Columns {
 impl Columns {
     fn new(rect: Rect) -> Self {
         let side = (rect.width() * 0.29).clamp(200.0, 380.0);
-        Self { name: rect.left() + 74.0, sides: [rect.right() - 2.0 * side, rect.right() - side], right: rect.right() }
+        let name = rect.left() + 74.0;
+        // In a wide window the two sides stay beside what they are about.
+        let first = (rect.right() - 2.0 * side).min(name + 460.0);
+        Self { name, sides: [first, first + side], right: first + 2.0 * side }
     }
 
     fn side(&self, which: Which, y: egui::Rangef) -> Rect {

@@ -107,11 +107,7 @@ pub(crate) fn show(
         let mut y = strip.bottom();
         for (operator, n) in slot {
             let part = tall * (*n as f32 / sum as f32);
-            let mut colour = if *operator == Row::NONE {
-                Colours::tint(c.page, c.faint, 0.5)
-            } else {
-                c.provider(ProviderId(*operator))
-            };
+            let mut colour = if *operator == Row::NONE { c.unknown() } else { c.provider(ProviderId(*operator)).line };
             if outside {
                 colour = Colours::tint(c.page, colour, 0.25);
             }

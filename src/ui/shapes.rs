@@ -4,7 +4,7 @@ use core::f32::consts::{FRAC_PI_2, PI};
 
 use egui::{Align2, Color32, CornerRadius, Painter, Pos2, Rect, Shape, Stroke, StrokeKind, Vec2, pos2, vec2};
 
-use super::theme::{self, Colours};
+use super::theme::{self, Colours, Hue};
 use crate::evidence::pack;
 use crate::model::{Attempt, Grade, ProviderId, Stance, Standing};
 
@@ -56,13 +56,19 @@ pub(crate) fn lock(painter: &Painter, centre: Pos2, colour: Color32) {
     painter.rect_stroke(bow, CornerRadius::same(2), Stroke::new(1.2, colour), StrokeKind::Middle);
 }
 
+/// A shape in a provider's colour, with the outline that parts it from any ground.
+pub(crate) fn filled(painter: &Painter, rect: Rect, corner: CornerRadius, hue: Hue) {
+    let stroke = if hue.fill == hue.line { Stroke::NONE } else { Stroke::new(1.0, hue.line) };
+    painter.rect(rect, corner, hue.fill, stroke, StrokeKind::Inside);
+}
+
 /// A provider's small square with its two letters.
 pub(crate) fn provider(painter: &Painter, rect: Rect, c: &Colours, id: ProviderId) {
-    let colour = c.provider(id);
-    painter.rect_filled(rect, CornerRadius::same(3), colour);
+    let hue = c.provider(id);
+    filled(painter, rect, CornerRadius::same(3), hue);
     let letters = pack().providers.get(usize::from(id.0)).map_or("?", |p| p.glyph);
     let size = (rect.height() * if rect.height() > 24.0 { 0.42 } else { 0.58 }).round();
-    painter.text(rect.center(), Align2::CENTER_CENTER, letters, theme::strong(size), theme::ink(colour));
+    painter.text(rect.center(), Align2::CENTER_CENTER, letters, theme::strong(size), theme::ink(hue.fill));
 }
 
 /// An empty square: nobody named.
@@ -164,17 +170,15 @@ pub(crate) fn dashed(painter: &Painter, rect: Rect, colour: Color32) {
 }
 
 /// A cell of the agreement strip: full, empty, hatched or crossed.
-pub(crate) fn witness(painter: &Painter, rect: Rect, stance: Stance, colour: Color32, c: &Colours) {
+pub(crate) fn witness(painter: &Painter, rect: Rect, stance: Stance, operator: ProviderId, c: &Colours) {
     let corner = CornerRadius::same(2);
     match stance {
-        Stance::Agrees => {
-            painter.rect_filled(rect, corner, colour);
-        }
+        Stance::Agrees => filled(painter, rect, corner, c.provider(operator)),
         Stance::Silent => {
             painter.rect_stroke(rect, corner, Stroke::new(1.0, c.faint), StrokeKind::Inside);
         }
         Stance::NotObservable => {
-            let stroke = Stroke::new(1.0, Colours::tint(c.line, c.faint, 0.5));
+            let stroke = Stroke::new(1.0, c.unknown());
             painter.rect_stroke(rect, corner, stroke, StrokeKind::Inside);
             let inner = painter.with_clip_rect(rect.shrink(1.0));
             let mut x = rect.left() - rect.height();

@@ -110,7 +110,7 @@ fn head(ui: &mut Ui, actions: &mut Vec<Action>) {
         let Some(entry) = action::entry(&preferences) else { return };
         ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
             let words = RichText::new(entry.label).font(theme::sans(theme::SMALL)).color(c.quiet);
-            let button = egui::Button::new(words).small().frame_when_inactive(false);
+            let button = theme::bare(words);
             if ui.add(button).on_hover_text(action::tip(ui.ctx(), entry)).clicked() {
                 actions.push(preferences);
             }
@@ -132,7 +132,7 @@ fn section(ui: &mut Ui, title: &str, button: (&str, &str), action: Action, actio
         ui.label(RichText::new(title).font(theme::strong(theme::BODY)));
         ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
             let words = RichText::new(button.0).font(theme::sans(theme::SMALL)).color(c.quiet);
-            if ui.add(egui::Button::new(words).small().frame_when_inactive(false)).on_hover_text(button.1).clicked() {
+            if ui.add(theme::bare(words)).on_hover_text(button.1).clicked() {
                 actions.push(action);
             }
         });
@@ -183,7 +183,7 @@ fn left_behind(ui: &mut Ui, orphans: &[Orphan], actions: &mut Vec<Action>) {
             ui.horizontal(|ui| {
                 ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
                     let mut button = |ui: &mut Ui, label: &str, tip: &str, action: LiveAction| {
-                        let response = ui.add(egui::Button::new(label).small());
+                        let response = ui.add(theme::small(label));
                         if response.on_hover_text(tip).clicked() {
                             actions.push(Action::Live(action));
                         }

@@ -148,10 +148,10 @@ pub struct Saved {
     pub order: Vec<Column>,
     /// How the exchanges are arranged.
     pub arrangement: Arrangement,
-    /// Height of the panes in points.
-    pub pane_height: f32,
-    /// Width of the verdict card in points.
-    pub card_width: f32,
+    /// Height of the panes in points, where it was chosen; else a part of the window.
+    pub pane_height: Option<f32>,
+    /// Width of the verdict card in points, where it was chosen; else a part of the window.
+    pub card_width: Option<f32>,
     /// Whether the panes are folded away.
     pub folded: bool,
     /// The pane shown.
@@ -171,8 +171,8 @@ impl Default for Saved {
             order: Vec::new(),
             arrangement: Arrangement::List,
             hidden: vec![Column::Server, Column::Tenant, Column::Process, Column::Comment, Column::Waterfall],
-            pane_height: 360.0,
-            card_width: 432.0,
+            pane_height: None,
+            card_width: None,
             folded: false,
             tab: Tab::Evidence,
             capture: CaptureChoice::default(),

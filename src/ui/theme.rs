@@ -26,6 +26,22 @@ pub(crate) const MONO: f32 = 12.0;
 pub(crate) const SECTION: f32 = 15.0;
 pub(crate) const TITLE: f32 = 22.0;
 
+/// Contrast of graphics that mean something (WCAG 2.2, 1.4.11).
+const GRAPHICS: f32 = 3.0;
+/// Contrast of what is filled in the light theme, inside a line that has the former.
+const BRIGHT: f32 = 2.1;
+/// The strongest tint of a provider's colour that its bars and outlines lie on: a lit line.
+pub(crate) const MOST_TINT: f32 = 0.24;
+
+/// A provider's colour in two strengths.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Hue {
+    /// For squares, numbers and cells, which have an outline of `line`, and for tints.
+    pub(crate) fill: Color32,
+    /// For lines, bars and outlines: 3 : 1 on whatever they are drawn on.
+    pub(crate) line: Color32,
+}
+
 /// The colours of one theme.
 #[derive(Debug)]
 pub(crate) struct Colours {
@@ -41,6 +57,8 @@ pub(crate) struct Colours {
     pub(crate) hover: Color32,
     /// Hairlines.
     pub(crate) line: Color32,
+    /// Outlines of what is ticked or written in; 3 : 1 on the page and the bars.
+    pub(crate) edge: Color32,
     /// What is read.
     pub(crate) text: Color32,
     /// What is secondary.
@@ -70,6 +88,7 @@ static DARK: Colours = Colours {
     raised: Color32::from_rgb(0x1e, 0x23, 0x2d),
     hover: Color32::from_rgb(0x1b, 0x20, 0x2a),
     line: Color32::from_rgb(0x27, 0x2d, 0x39),
+    edge: Color32::from_rgb(0x6b, 0x76, 0x88),
     text: Color32::from_rgb(0xe8, 0xeb, 0xf1),
     quiet: Color32::from_rgb(0xa3, 0xac, 0xbb),
     faint: Color32::from_rgb(0x84, 0x8e, 0x9f),
@@ -89,6 +108,7 @@ static LIGHT: Colours = Colours {
     raised: Color32::from_rgb(0xec, 0xee, 0xf2),
     hover: Color32::from_rgb(0xf1, 0xf3, 0xf7),
     line: Color32::from_rgb(0xdd, 0xe0, 0xe6),
+    edge: Color32::from_rgb(0x80, 0x89, 0x99),
     text: Color32::from_rgb(0x17, 0x1b, 0x23),
     quiet: Color32::from_rgb(0x50, 0x59, 0x68),
     faint: Color32::from_rgb(0x64, 0x6d, 0x7c),
@@ -107,19 +127,35 @@ pub(crate) fn colours(ui: &Ui) -> &'static Colours {
 }
 
 impl Colours {
-    /// A provider's colour, moved towards black or white until it stands out from the page.
-    pub(crate) fn provider(&self, id: ProviderId) -> Color32 {
-        let Some(provider) = pack().providers.get(usize::from(id.0)) else { return self.faint };
-        let [r, g, b] = provider.colour;
+    /// A provider's colour. In the light theme what is bright stays bright (orange at 3 : 1 on white is mud), and a line of
+    /// the same hue parts it from what lies under it.
+    pub(crate) fn provider(&self, id: ProviderId) -> Hue {
+        let Some([r, g, b]) = pack().providers.get(usize::from(id.0)).map(|provider| provider.colour) else {
+            return Hue { fill: self.unknown(), line: self.unknown() };
+        };
+        let colour = Color32::from_rgb(r, g, b);
+        // A selected row is the ground nearest to it.
+        let line = self.moved(colour, |moved| {
+            let tint = Self::tint(self.page, moved, MOST_TINT);
+            [self.selection, tint].iter().all(|ground| contrast(moved, *ground) >= GRAPHICS)
+        });
+        let fill = if self.dark { line } else { self.moved(colour, |moved| contrast(moved, self.page) >= BRIGHT) };
+        Hue { fill, line }
+    }
+
+    /// What stands for no provider in bars and lines; 3 : 1 too.
+    pub(crate) fn unknown(&self) -> Color32 {
+        Self::tint(self.page, self.faint, 0.9)
+    }
+
+    /// Moved in small steps towards black or white, away from the page, until it is enough.
+    fn moved(&self, mut colour: Color32, enough: impl Fn(Color32) -> bool) -> Color32 {
         let away = if self.dark { Color32::WHITE } else { Color32::BLACK };
-        // On white a bright orange would turn to mud at 3 : 1; its letters and its name are always beside it.
-        let least = if self.dark { 3.2 } else { 2.1 };
-        let mut colour = Color32::from_rgb(r, g, b);
-        for _ in 0..10 {
-            if contrast(colour, self.page) >= least {
+        for _ in 0..12 {
+            if enough(colour) {
                 break;
             }
-            colour = colour.lerp_to_gamma(away, 0.12);
+            colour = colour.lerp_to_gamma(away, 0.08);
         }
         colour
     }
@@ -165,10 +201,26 @@ pub(crate) fn icon() -> Icon {
     }
 }
 
-/// Black or white, whichever reads better on `ground`.
+/// Black or white, whichever reads better on `ground`; one of them always reads well.
 pub(crate) fn ink(ground: Color32) -> Color32 {
-    let black = Color32::from_rgb(0x10, 0x14, 0x1b);
-    if contrast(ground, Color32::WHITE) >= contrast(ground, black) { Color32::WHITE } else { black }
+    let (white, black) = (Color32::WHITE, Color32::BLACK);
+    if contrast(ground, white) >= contrast(ground, black) { white } else { black }
+}
+
+/// A button that stands in a line of text.
+pub(crate) fn small<'a>(words: impl egui::IntoAtoms<'a>) -> egui::Button<'a> {
+    egui::Button::new(words).small().min_size(Vec2::new(0.0, 20.0))
+}
+
+/// A button that is words alone, and ends where they do: for the end of a column.
+pub(crate) fn bare<'a>(words: impl egui::IntoAtoms<'a>) -> egui::Button<'a> {
+    egui::Button::new(words).small().frame(false).min_size(Vec2::new(0.0, 20.0))
+}
+
+/// Gives what is ticked or written in an outline that stands out, in dialogs and wherever else there is no frame around it.
+pub(crate) fn form(ui: &mut Ui) {
+    let edge = Stroke::new(1.0, colours(ui).edge);
+    ui.visuals_mut().widgets.inactive.bg_stroke = edge;
 }
 
 fn contrast(a: Color32, b: Color32) -> f32 {
@@ -269,7 +321,18 @@ fn style(c: &Colours) -> Style {
     style.spacing.interact_size = Vec2::new(32.0, 24.0);
     style.spacing.menu_margin = Margin::same(6);
     style.spacing.window_margin = Margin::same(16);
-    style.spacing.scroll = ScrollStyle { bar_width: 8.0, floating_allocated_width: 8.0, ..ScrollStyle::thin() };
+    style.spacing.scroll = ScrollStyle {
+        bar_width: 8.0,
+        floating_allocated_width: 8.0,
+        // The text's colour, half seen: the widgets' own is hardly told from what lies under it.
+        foreground_color: true,
+        dormant_background_opacity: 0.0,
+        active_background_opacity: 0.0,
+        dormant_handle_opacity: 0.5,
+        active_handle_opacity: 0.5,
+        interact_handle_opacity: 0.65,
+        ..ScrollStyle::thin()
+    };
     style.interaction.tooltip_delay = 0.4;
     style.interaction.selectable_labels = true;
     style
@@ -319,7 +382,8 @@ fn visuals(c: &Colours) -> Visuals {
 
 #[cfg(test)]
 mod tests {
-    use super::{Colours, DARK, LIGHT, contrast};
+    use super::{Colours, DARK, GRAPHICS, Hue, LIGHT, MOST_TINT, contrast, ink};
+    use crate::model::ProviderId;
 
     #[track_caller]
     fn check(c: &Colours) {
@@ -360,7 +424,32 @@ mod tests {
     fn focus_and_selection_stand_out() {
         for c in [&DARK, &LIGHT] {
             for ground in [c.page, c.surface, c.raised] {
-                assert!(contrast(c.accent, ground) >= 3.0, "{ground:?}");
+                assert!(contrast(c.accent, ground) >= GRAPHICS, "{ground:?}");
+                assert!(contrast(c.edge, ground) >= GRAPHICS, "{ground:?}");
+            }
+        }
+    }
+
+    /// Every provider's bars, lines and outlines do, on every ground that they are drawn on, and so does what stands for none.
+    #[test]
+    fn providers_stand_out() {
+        for c in [&DARK, &LIGHT] {
+            let grounds = [c.page, c.surface, c.raised, c.hover, c.selection];
+            for (i, provider) in crate::evidence::pack().providers.iter().enumerate() {
+                let id = ProviderId(u16::try_from(i).unwrap());
+                let Hue { fill, line } = c.provider(id);
+                let tints = [0.055, 0.12, MOST_TINT].map(|share| Colours::tint(c.page, fill, share));
+                for ground in grounds.into_iter().chain(tints) {
+                    let got = contrast(line, ground);
+                    assert!(got >= GRAPHICS, "{} on {ground:?}: {got}", provider.id);
+                }
+                // Letters and numbers on it are text.
+                let got = contrast(ink(fill), fill);
+                assert!(got >= 4.5, "letters on {}: {got}", provider.id);
+            }
+            for ground in grounds {
+                let got = contrast(c.unknown(), ground);
+                assert!(got >= GRAPHICS, "no provider on {ground:?}: {got}");
             }
         }
     }

@@ -126,56 +126,56 @@ fn filter_box(ui: &mut Ui, seen: &Seen<'_>, state: &mut State, actions: &mut Vec
 }
 
 fn menu(ui: &mut Ui, seen: &Seen<'_>, state: &State, actions: &mut Vec<Action>) {
-    ui.menu_button("Menu", |ui| {
-        ui.set_min_width(240.0);
-        for action in [Action::Open, Action::AskPath, Action::KeyLog, Action::NoKeyLog, Action::Verify, Action::Close] {
-            if action != Action::NoKeyLog || seen.keys {
-                menu_item(ui, &action, actions);
-            }
+    ui.menu_button("Menu", |ui| items(ui, seen, state, actions));
+}
+
+fn items(ui: &mut Ui, seen: &Seen<'_>, state: &State, actions: &mut Vec<Action>) {
+    ui.set_min_width(240.0);
+    for action in [Action::Open, Action::AskPath, Action::KeyLog, Action::NoKeyLog, Action::Verify, Action::Close] {
+        if action != Action::NoKeyLog || seen.keys {
+            menu_item(ui, &action, actions);
         }
-        for action in [LiveAction::Save, LiveAction::SaveSome] {
+    }
+    for action in [LiveAction::Save, LiveAction::SaveSome] {
+        menu_item(ui, &Action::Live(action), actions);
+    }
+    menu_item(ui, &Action::Export(ExportAction::Ask), actions);
+    ui.separator();
+    // What a live capture can do besides has a bar of its own.
+    if seen.captures {
+        for action in [LiveAction::Options, LiveAction::Toggle] {
             menu_item(ui, &Action::Live(action), actions);
         }
-        menu_item(ui, &Action::Export(ExportAction::Ask), actions);
-        ui.separator();
-        if seen.captures {
-            for action in [LiveAction::Options, LiveAction::Toggle] {
-                menu_item(ui, &Action::Live(action), actions);
-            }
-        }
-        if seen.live {
-            for action in [LiveAction::Restart, LiveAction::Pause, LiveAction::Follow, LiveAction::Mark] {
-                menu_item(ui, &Action::Live(action), actions);
-            }
-        }
-        ui.separator();
-        for view in [View::Exchanges, View::Findings, View::Picture] {
-            menu_item(ui, &Action::View(view), actions);
-        }
-        menu_item(ui, &Action::Conversation(ConversationAction::Ask), actions);
-        menu_item(ui, &Action::Compare(CompareAction::Ask), actions);
-        menu_item(ui, &Action::Compose(PictureAction::Add), actions);
-        menu_item(ui, &Action::Filter(FilterAction::Highlight), actions);
-        menu_item(ui, &Action::Fold, actions);
+    }
+    ui.separator();
+    for view in [View::Exchanges, View::Findings, View::Picture] {
+        menu_item(ui, &Action::View(view), actions);
+    }
+    menu_item(ui, &Action::Conversation(ConversationAction::Ask), actions);
+    menu_item(ui, &Action::Compare(CompareAction::Ask), actions);
+    menu_item(ui, &Action::Compose(PictureAction::Add), actions);
+    menu_item(ui, &Action::Filter(FilterAction::Highlight), actions);
+    menu_item(ui, &Action::Fold, actions);
+    ui.menu_button("Columns", |ui| {
         menu_item(ui, &Action::Columns(ColumnsAction::AskHeader), actions);
         menu_item(ui, &Action::Columns(ColumnsAction::Fit(Fit::All)), actions);
         menu_item(ui, &Action::ResetColumns, actions);
-        ui.menu_button("Times", |ui| times(ui, state, actions));
-        ui.menu_button("Theme", |ui| {
-            for choice in ThemeChoice::ALL {
-                if ui.radio(state.preferences.theme == choice, theme_words(choice)).clicked() {
-                    actions.push(Action::Theme(choice));
-                    ui.close();
-                }
-            }
-        });
-        menu_item(ui, &Action::Preferences(PreferencesAction::Ask), actions);
-        ui.separator();
-        menu_item(ui, &Action::AskFrame, actions);
-        menu_item(ui, &Action::Palette, actions);
-        menu_item(ui, &Action::Keys, actions);
-        menu_item(ui, &Action::Quit, actions);
     });
+    ui.menu_button("Times", |ui| times(ui, state, actions));
+    ui.menu_button("Theme", |ui| {
+        for choice in ThemeChoice::ALL {
+            if ui.radio(state.preferences.theme == choice, theme_words(choice)).clicked() {
+                actions.push(Action::Theme(choice));
+                ui.close();
+            }
+        }
+    });
+    menu_item(ui, &Action::Preferences(PreferencesAction::Ask), actions);
+    ui.separator();
+    menu_item(ui, &Action::AskFrame, actions);
+    menu_item(ui, &Action::Palette, actions);
+    menu_item(ui, &Action::Keys, actions);
+    menu_item(ui, &Action::Quit, actions);
 }
 
 /// How the list says times.

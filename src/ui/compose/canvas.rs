@@ -36,11 +36,11 @@ fn canvas_id() -> Id {
     Id::unique("picture canvas")
 }
 
-pub(super) fn show(ui: &mut Ui, composer: &mut Composer, seen: &Seen<'_>, actions: &mut Vec<Action>) {
+pub(super) fn show(ui: &mut Ui, composer: &mut Composer, seen: &Seen<'_>) {
     let c = theme::colours(ui);
     egui::Panel::top("picture tools")
         .frame(egui::Frame::NONE.fill(c.surface).inner_margin(egui::Margin::symmetric(10, 8)))
-        .show(ui, |ui| ui.horizontal_wrapped(|ui| tools(ui, composer, seen, actions)).inner);
+        .show(ui, |ui| ui.horizontal_wrapped(|ui| tools(ui, composer)).inner);
     let room = ui.available_rect_before_wrap();
     ui.painter().rect_filled(room, CornerRadius::ZERO, Colours::tint(c.page, c.faint, 0.18));
     if let Some(why) = seen.cannot.as_ref().or(composer.fault.as_ref()) {
@@ -72,7 +72,7 @@ pub(super) fn show(ui: &mut Ui, composer: &mut Composer, seen: &Seen<'_>, action
     composer.preview = Some(preview);
 }
 
-fn tools(ui: &mut Ui, composer: &mut Composer, seen: &Seen<'_>, actions: &mut Vec<Action>) {
+fn tools(ui: &mut Ui, composer: &mut Composer) {
     ui.spacing_mut().item_spacing.x = 3.0;
     for (tool, label, key, tip) in Tool::ALL {
         let button = Button::selectable(composer.tool == tool, label);
@@ -95,23 +95,28 @@ fn tools(ui: &mut Ui, composer: &mut Composer, seen: &Seen<'_>, actions: &mut Ve
             composer.zoom = zoom;
         }
     }
-    ui.separator();
+}
+
+/// What comes out of it.
+pub(super) fn files(ui: &mut Ui, composer: &Composer, seen: &Seen<'_>, actions: &mut Vec<Action>) {
+    ui.spacing_mut().item_spacing.x = 6.0;
     let ready = composer.preview.is_some() && composer.fault.is_none() && seen.cannot.is_none();
     let c = theme::colours(ui);
-    let copy = ui.add_enabled(ready, Button::new("Copy"));
-    if copy.on_hover_text("Copy the pixels; the proof is only in a saved file").clicked() {
-        actions.push(Action::Compose(PictureAction::Copy));
-    }
     let files = [
         (false, "Save picture…", "A PNG that carries its own claim (Ctrl+S)"),
         (true, "Save bundle…", "Picture, claim, the cited frames and a text for people, in one file"),
     ];
     for (bundle, label, tip) in files {
         let words = RichText::new(label).font(theme::strong(theme::BODY)).color(c.on_accent);
-        let button = if bundle { Button::new(label) } else { Button::new(words).fill(c.accent).stroke(Stroke::NONE) };
+        let button =
+            if bundle || !ready { Button::new(label) } else { Button::new(words).fill(c.accent).stroke(Stroke::NONE) };
         if ui.add_enabled(ready, button).on_hover_text(tip).clicked() {
             actions.push(Action::Compose(PictureAction::Save { bundle }));
         }
+    }
+    let copy = ui.add_enabled(ready, Button::new("Copy"));
+    if copy.on_hover_text("Copy the pixels; the proof is only in a saved file").clicked() {
+        actions.push(Action::Compose(PictureAction::Copy));
     }
 }
 

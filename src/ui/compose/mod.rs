@@ -230,8 +230,16 @@ pub(crate) fn show(ui: &mut Ui, composer: &mut Composer, seen: &Seen<'_>, action
         .exact_size(OPTIONS)
         .resizable(false)
         .frame(Frame::NONE.fill(c.surface).inner_margin(Margin::symmetric(14, 10)))
-        .show(ui, |ui| ui.add_enabled_ui(composer.loaded, |ui| options::show(ui, composer, seen, actions)));
-    ui.add_enabled_ui(composer.loaded, |ui| canvas::show(ui, composer, seen, actions));
+        .show(ui, |ui| {
+            ui.add_enabled_ui(composer.loaded, |ui| {
+                Panel::bottom("picture files")
+                    .resizable(false)
+                    .frame(Frame::NONE.inner_margin(Margin { top: 10, ..Margin::ZERO }))
+                    .show(ui, |ui| ui.horizontal(|ui| canvas::files(ui, composer, seen, actions)));
+                options::show(ui, composer, seen, actions);
+            });
+        });
+    ui.add_enabled_ui(composer.loaded, |ui| canvas::show(ui, composer, seen));
     let typing = ui.memory(egui::Memory::focused).filter(|_| ui.ctx().text_edit_focused());
     let hold = if ui.input(|input| input.pointer.any_down() || input.pointer.any_released()) {
         Some(Id::unique("drag"))

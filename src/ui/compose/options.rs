@@ -17,6 +17,7 @@ const WORDS: usize = 2_000;
 
 pub(super) fn show(ui: &mut Ui, composer: &mut Composer, seen: &Seen<'_>, actions: &mut Vec<Action>) {
     ScrollArea::vertical().auto_shrink(false).show(ui, |ui| {
+        theme::form(ui);
         ui.spacing_mut().item_spacing = vec2(6.0, 5.0);
         ui.set_width(ui.available_width() - 6.0);
         if composer.selected.is_some() {
@@ -57,7 +58,7 @@ fn quiet(ui: &mut Ui, words: &str) {
 }
 
 fn small(ui: &mut Ui, sign: &str, name: String, enabled: bool) -> bool {
-    let response = ui.add_enabled(enabled, Button::new(RichText::new(sign).font(theme::sans(theme::SMALL))).small());
+    let response = ui.add_enabled(enabled, theme::small(RichText::new(sign).font(theme::sans(theme::SMALL))));
     response.clone().accessible_name(name.clone());
     response.on_hover_text(name).clicked()
 }

@@ -183,7 +183,7 @@ fn find(ui: &mut Ui, following: &mut Following) {
     for (label, tip, back) in
         [("Previous", "The place before (Shift+Enter)", true), ("Next", "The next place (Enter)", false)]
     {
-        if ui.add_enabled(count > 0, egui::Button::new(label).small()).on_hover_text(tip).clicked() {
+        if ui.add_enabled(count > 0, theme::small(label)).on_hover_text(tip).clicked() {
             following.step(back);
         }
     }

@@ -14,8 +14,7 @@ pub(super) fn show(ui: &mut Ui, row: RowId, text: &mut String, actions: &mut Vec
     ui.set_width(480.0);
     let label = title(ui, "Comment");
     ui.label(
-        RichText::new("Kept beside the capture, never in it. Empty it to take it away; Ctrl+Enter keeps it.")
-            .color(c.quiet),
+        RichText::new("Kept beside the capture, never in it. Empty, it goes away; Ctrl+Enter keeps it.").color(c.quiet),
     );
     ui.add_space(8.0);
     let edit = egui::TextEdit::multiline(text)

@@ -3,7 +3,7 @@
 use egui::{Id, RichText, ScrollArea, Ui, vec2};
 
 use super::{buttons, plain, title};
-use crate::ui::action::{Action, ENTRIES, Entry};
+use crate::ui::action::{self, Action, ENTRIES, Entry};
 use crate::ui::theme;
 
 /// Keys that stand in no table: what they do, by subject.
@@ -26,7 +26,7 @@ const SUBJECTS: [&str; 7] = ["Exchange", "Go", "Panes and views", "Filter", "Fil
 pub(super) fn show(ui: &mut Ui, text: &mut String, actions: &mut Vec<Action>) {
     let c = theme::colours(ui);
     let room = ui.ctx().content_rect().size();
-    ui.set_width((room.x - 80.0).min(760.0));
+    ui.set_width((room.x - 80.0).min(840.0));
     let label = title(ui, "Keyboard shortcuts");
     let edit = egui::TextEdit::singleline(text)
         .id(Id::unique("keys box"))
@@ -41,42 +41,48 @@ pub(super) fn show(ui: &mut Ui, text: &mut String, actions: &mut Vec<Action>) {
     ui.add_space(8.0);
     let groups = groups(ui.ctx(), text);
     let lines: usize = groups.iter().map(|(_, lines)| lines.len() + 2).sum();
-    ScrollArea::vertical().id_salt("keys").max_height((room.y - 190.0).max(120.0)).auto_shrink([false, true]).show(
-        ui,
-        |ui| {
-            if groups.is_empty() {
-                ui.label(RichText::new("No key does that").color(c.quiet));
+    let most = (room.y - 190.0).max(120.0);
+    // As high as it may be from the first frame on: it would grow towards that frame by frame.
+    let area = ScrollArea::vertical().id_salt("keys").max_height(most).min_scrolled_height(most);
+    area.auto_shrink([false, true]).show(ui, |ui| {
+        if groups.is_empty() {
+            ui.label(RichText::new("No key does that").color(c.quiet));
+        }
+        let half = ui.available_width() / 2.0 - 8.0;
+        let (mut left, mut right, mut so_far) = (Vec::new(), Vec::new(), 0);
+        for group in &groups {
+            if so_far * 2 < lines {
+                left.push(group);
+            } else {
+                right.push(group);
             }
-            let half = ui.available_width() / 2.0 - 8.0;
-            let (mut left, mut right, mut so_far) = (Vec::new(), Vec::new(), 0);
-            for group in &groups {
-                if so_far * 2 < lines {
-                    left.push(group);
-                } else {
-                    right.push(group);
-                }
-                so_far += group.1.len() + 2;
-            }
-            ui.horizontal_top(|ui| {
-                for (id, column) in [("left keys", left), ("right keys", right)] {
-                    ui.vertical(|ui| {
-                        ui.set_width(half);
-                        for (subject, lines) in column {
+            so_far += group.1.len() + 2;
+        }
+        ui.horizontal_top(|ui| {
+            for (id, column) in [("left keys", left), ("right keys", right)] {
+                ui.vertical(|ui| {
+                    ui.set_width(half);
+                    ui.spacing_mut().interact_size.y = 18.0;
+                    // One grid a column, so that what keys do begins at one edge.
+                    egui::Grid::new(id).num_columns(2).min_row_height(18.0).spacing(vec2(16.0, 4.0)).show(ui, |ui| {
+                        for (i, (subject, lines)) in column.into_iter().enumerate() {
+                            if i > 0 {
+                                ui.label("");
+                                ui.end_row();
+                            }
                             ui.label(RichText::new(*subject).font(theme::strong(theme::BODY)));
-                            egui::Grid::new((id, subject)).num_columns(2).spacing(vec2(16.0, 4.0)).show(ui, |ui| {
-                                for (key, what, tip) in lines {
-                                    ui.label(RichText::new(key).color(c.quiet));
-                                    ui.add(egui::Label::new(*what).truncate()).on_hover_text(*tip);
-                                    ui.end_row();
-                                }
-                            });
-                            ui.add_space(8.0);
+                            ui.end_row();
+                            for (key, what, tip) in lines {
+                                ui.label(RichText::new(key).color(c.quiet));
+                                ui.add(egui::Label::new(*what).truncate()).on_hover_text(*tip);
+                                ui.end_row();
+                            }
                         }
                     });
-                }
-            });
-        },
-    );
+                });
+            }
+        });
+    });
     ui.add_space(10.0);
     buttons(ui, |ui| {
         if plain(ui, "Close") {
@@ -102,7 +108,7 @@ fn groups(ctx: &egui::Context, text: &str) -> Vec<(&'static str, Vec<Line>)> {
         let is_here = |entry: &&Entry| entry.action != Action::Keys && entry.action.subject() == subject;
         let entries = ENTRIES.iter().filter(is_here);
         let entries = entries.filter_map(|entry| {
-            let key = ctx.format_shortcut(entry.key.as_ref()?);
+            let key = action::keys(ctx, entry.key?);
             Some((key, entry.label.trim_end_matches('…'), entry.tip))
         });
         (subject, others.chain(entries).filter(fits).collect::<Vec<_>>())

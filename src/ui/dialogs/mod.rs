@@ -59,10 +59,10 @@ pub(crate) fn trouble(ui: &mut Ui, trouble: &Trouble, actions: &mut Vec<Action>)
                 let (rect, _) = ui.allocate_exact_size(vec2(16.0, 18.0), Sense::hover());
                 shapes::caution(ui.painter(), rect.center(), c.red);
                 ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
-                    if ui.add(egui::Button::new("Dismiss").small()).clicked() {
+                    if ui.add(theme::small("Dismiss")).clicked() {
                         actions.push(Action::DismissTrouble);
                     }
-                    if ui.add(egui::Button::new("Copy").small()).on_hover_text("Copy this message").clicked() {
+                    if ui.add(theme::small("Copy")).on_hover_text("Copy this message").clicked() {
                         actions.push(Action::Copy(trouble.words()));
                     }
                     ui.with_layout(Layout::left_to_right(Align::Center).with_main_wrap(false), |ui| {
@@ -83,7 +83,7 @@ fn remedy(ui: &mut Ui, command: &str, actions: &mut Vec<Action>) {
     ui.horizontal_wrapped(|ui| {
         ui.add_space(24.0);
         ui.label("This command mends it; then try again");
-        if ui.add(egui::Button::new("Copy command").small()).on_hover_text("Run it in a terminal").clicked() {
+        if ui.add(theme::small("Copy command")).on_hover_text("Run it in a terminal").clicked() {
             actions.push(Action::Copy(command.to_owned()));
         }
     });
@@ -109,29 +109,32 @@ pub(crate) fn show(ui: &Ui, dialog: &mut Dialog, seen: &Seen<'_>, own: Own<'_>, 
     let modal = Modal::new(Id::unique("dialog")).frame(
         egui::Frame::popup(ui.style()).inner_margin(egui::Margin::same(20)).corner_radius(egui::CornerRadius::same(10)),
     );
-    let response = modal.show(ui.ctx(), |ui| match dialog {
-        Dialog::Path { text, note, purpose } => path(ui, (text, note.as_deref()), *purpose, seen.keys, actions),
-        Dialog::Keys { text } => keys::show(ui, text, actions),
-        Dialog::Palette { text, at } => palette::show(ui, (text, at), seen.filters, actions),
-        Dialog::Frame { text } => palette::frame(ui, text, actions),
-        Dialog::Tag { signature, rows } => tag::show(ui, *signature, *rows, actions),
-        Dialog::Capture(options) => options::show(ui, options, seen.interfaces, more, actions),
-        Dialog::Unsaved(then) => saving::unsaved(ui, then, seen, actions),
-        Dialog::Preferences(draft) => preferences::show(ui, draft, actions),
-        Dialog::Export(choice) => export::show(ui, choice, seen, actions),
-        Dialog::SaveSome { selected } => saving::some(ui, selected, seen, actions),
-        Dialog::SavePath { text, note, wish } => saving::path(ui, text, note.as_deref(), wish, actions),
-        Dialog::Replace { path, wish } => saving::replace(ui, path, wish, actions),
-        Dialog::Delete(orphan) => saving::delete(ui, orphan, actions),
-        Dialog::Secrets => saving::secrets(ui, actions),
-        Dialog::Comment { row, text } => comment::show(ui, *row, text, actions),
-        Dialog::HeaderColumn { side, name } => header_column::show(ui, side, name, actions),
-        Dialog::NameFilter { filter, name } => name_filter::show(ui, filter, name, actions),
-        Dialog::Verifying { name, .. } => verified::under_way(ui, name, actions),
-        Dialog::Verified(verified) => verified::show(ui, verified, actions),
-        Dialog::Conversation => {
-            if let Some(following) = following {
-                conversation::show(ui, following, seen.goes_on, actions);
+    let response = modal.show(ui.ctx(), |ui| {
+        theme::form(ui);
+        match dialog {
+            Dialog::Path { text, note, purpose } => path(ui, (text, note.as_deref()), *purpose, seen.keys, actions),
+            Dialog::Keys { text } => keys::show(ui, text, actions),
+            Dialog::Palette { text, at } => palette::show(ui, (text, at), seen.filters, actions),
+            Dialog::Frame { text } => palette::frame(ui, text, actions),
+            Dialog::Tag { signature, rows } => tag::show(ui, *signature, *rows, actions),
+            Dialog::Capture(options) => options::show(ui, options, seen.interfaces, more, actions),
+            Dialog::Unsaved(then) => saving::unsaved(ui, then, seen, actions),
+            Dialog::Preferences(draft) => preferences::show(ui, draft, actions),
+            Dialog::Export(choice) => export::show(ui, choice, seen, actions),
+            Dialog::SaveSome { selected } => saving::some(ui, selected, seen, actions),
+            Dialog::SavePath { text, note, wish } => saving::path(ui, text, note.as_deref(), wish, actions),
+            Dialog::Replace { path, wish } => saving::replace(ui, path, wish, actions),
+            Dialog::Delete(orphan) => saving::delete(ui, orphan, actions),
+            Dialog::Secrets => saving::secrets(ui, actions),
+            Dialog::Comment { row, text } => comment::show(ui, *row, text, actions),
+            Dialog::HeaderColumn { side, name } => header_column::show(ui, side, name, actions),
+            Dialog::NameFilter { filter, name } => name_filter::show(ui, filter, name, actions),
+            Dialog::Verifying { name, .. } => verified::under_way(ui, name, actions),
+            Dialog::Verified(verified) => verified::show(ui, verified, actions),
+            Dialog::Conversation => {
+                if let Some(following) = following {
+                    conversation::show(ui, following, seen.goes_on, actions);
+                }
             }
         }
     });
@@ -197,8 +200,13 @@ fn path(
 fn primary(ui: &mut Ui, label: &str, ready: bool) -> bool {
     let c = theme::colours(ui);
     let words = RichText::new(label).font(theme::strong(theme::BODY)).color(c.on_accent);
-    let button = egui::Button::new(words).fill(c.accent).stroke(egui::Stroke::NONE).min_size(vec2(80.0, 28.0));
-    ui.add_enabled(ready, button).clicked()
+    // Where it cannot be pressed it is a plain one: pale letters on a pale accent could not be read.
+    let button = if ready {
+        egui::Button::new(words).fill(c.accent).stroke(egui::Stroke::NONE)
+    } else {
+        egui::Button::new(label)
+    };
+    ui.add_enabled(ready, button.min_size(vec2(80.0, 28.0))).clicked()
 }
 
 /// Any other button; whether it was pressed.

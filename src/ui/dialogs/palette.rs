@@ -4,7 +4,7 @@ use egui::{Id, Key, Modifiers, RichText, Role, ScrollArea, Sense, Ui, WidgetInfo
 
 use super::{buttons, plain, primary, title};
 use crate::model::{FrameNo, clean_to};
-use crate::ui::action::{Action, ENTRIES};
+use crate::ui::action::{self, Action, ENTRIES};
 use crate::ui::filter::{FilterAction, FilterMemory, Which};
 use crate::ui::theme::{self, ROW};
 use crate::ui::wish::RowWish;
@@ -119,7 +119,7 @@ fn offers(ctx: &egui::Context, text: &str, memory: &FilterMemory) -> Vec<Offer> 
         let rank =
             rank(text, &words).or_else(|| rank(text, entry.tip).filter(|_| text.len() > 2).map(|rank| rank - 1_000));
         if let Some(rank) = rank {
-            let key = entry.key.as_ref().map(|key| ctx.format_shortcut(key)).unwrap_or_default();
+            let key = entry.key.map(|key| action::keys(ctx, key)).unwrap_or_default();
             ranked.push((rank, Offer { words, key, tip: entry.tip.to_owned(), action: entry.action.clone() }));
         }
     }

@@ -1,8 +1,9 @@
 //! Where numbers stand: beside their lines, in the margin, none over another, each with a line that leads to what it means.
 
-use egui::{Color32, Painter, Pos2, Rect, Shape, Stroke, pos2, vec2};
+use egui::{Painter, Pos2, Rect, Shape, Stroke, pos2, vec2};
 
 use crate::ui::panes::head;
+use crate::ui::theme::Hue;
 
 /// Size of a number's box in points, and the step from one to the next.
 pub(super) const BOX: egui::Vec2 = vec2(24.0, 15.0);
@@ -43,9 +44,9 @@ pub(super) fn spread(wanted: &[f32], step: f32, top: f32) -> Vec<f32> {
 }
 
 /// Paints a number and the line from it to `to`.
-pub(super) fn paint(painter: &Painter, rect: Rect, to: Pos2, number: u32, colour: Color32) {
+pub(super) fn paint(painter: &Painter, rect: Rect, to: Pos2, number: u32, hue: Hue) {
     let from = pos2(rect.right(), rect.center().y);
-    let stroke = Stroke::new(1.2, colour);
+    let stroke = Stroke::new(1.2, hue.line);
     if (from.y - to.y).abs() < 1.5 {
         painter.line_segment([pos2(from.x, to.y), to], stroke);
     } else {
@@ -53,7 +54,7 @@ pub(super) fn paint(painter: &Painter, rect: Rect, to: Pos2, number: u32, colour
         let points = vec![from, from + vec2(bend, 0.0), to - vec2(bend, 0.0), to];
         painter.add(Shape::line(points, stroke));
     }
-    head::number(painter, rect, &number.to_string(), colour);
+    head::number(painter, rect, &number.to_string(), hue);
 }
 
 #[cfg(test)]

@@ -148,7 +148,8 @@ fn lay(ui: &Ui, line: &HeadLine, room: f32, stands: &Stands<'_>) -> Laid {
         if let Some(mark) = mark {
             begins.push((*mark, chars));
             if proofs > 1 {
-                let colour = stands.ledger.get(*mark).map_or(c.faint, |entry| c.provider(entry.provider));
+                let colour =
+                    stands.ledger.get(*mark).map_or_else(|| c.unknown(), |entry| c.provider(entry.provider).fill);
                 let tag = format!("\u{2009}{}\u{2009}", mark + 1);
                 chars += tag.chars().count();
                 let mut format = TextFormat::simple(theme::strong(9.0), theme::ink(colour));

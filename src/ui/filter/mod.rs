@@ -199,7 +199,7 @@ pub(crate) fn show(
     let line = match (known.fault(), focused) {
         (Some(_), _) => c.red,
         (None, true) => c.accent,
-        (None, false) => c.line,
+        (None, false) => c.edge,
     };
     ui.painter().rect(rect, CornerRadius::same(theme::CORNER), c.page, Stroke::new(1.0, line), StrokeKind::Inside);
     let noted = known.unknown_action(seen.actions).map_or(0.0, |unknown| note(ui, rect, unknown));

@@ -155,7 +155,7 @@ fn remembered(ui: &mut Ui, seen: &Seen<'_>, actions: &mut Vec<Action>) -> Option
         if !seen.memory.history.is_empty() {
             ui.horizontal(|ui| {
                 heading(ui, "Used lately; Up brings them back");
-                if ui.add(Button::new("Forget these").small()).clicked() {
+                if ui.add(theme::small("Forget these")).clicked() {
                     actions.push(Action::Filter(FilterAction::Forget));
                 }
             });

@@ -290,9 +290,9 @@ fn under_pointer(ui: &Ui, rect: Rect, drawing: &Drawing, lines: &[Vec<Pos2>]) ->
 fn edges(ui: &Ui, drawing: &Drawing, lines: &[Vec<Pos2>], over: Option<Over>, c: &Colours) {
     for (i, (edge, points)) in drawing.edges.iter().zip(lines).enumerate() {
         let operator = drawing.services.get(edge.service).and_then(|((operator, _), _)| *operator);
-        let colour = operator.map_or(c.faint, |id| c.provider(id));
+        let colour = operator.map_or_else(|| c.unknown(), |id| c.provider(id).line);
         let share = match over {
-            None => 0.62,
+            None => 1.0,
             Some(over) if over.holds(i, edge) => 1.0,
             Some(_) => 0.16,
         };

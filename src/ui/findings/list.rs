@@ -191,7 +191,7 @@ fn bar(painter: &Painter, rect: Rect, parts: &[(Option<ProviderId>, f32)], c: &C
     let mut x = rect.left();
     for (operator, share) in parts {
         let width = rect.width() * share;
-        let colour = operator.map_or(Colours::tint(c.page, c.faint, 0.4), |id| c.provider(id));
+        let colour = operator.map_or_else(|| c.unknown(), |id| c.provider(id).line);
         let piece = Rect::from_min_max(pos2(x, rect.bottom() - 3.0), pos2(x + (width - 1.0).max(1.0), rect.bottom()));
         painter.rect_filled(piece, CornerRadius::ZERO, colour);
         x += width;

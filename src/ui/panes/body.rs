@@ -66,7 +66,7 @@ fn bar(
         ui.with_layout(egui::Layout::right_to_left(egui::Align::Center), |ui| {
             ui.add_space(12.0);
             if let Some(body) = body.filter(|b| matches!(b.kind, BodyKind::Json | BodyKind::Text))
-                && ui.add(egui::Button::new("Copy text").small().frame_when_inactive(false)).clicked()
+                && ui.add(theme::small("Copy text").frame_when_inactive(false)).clicked()
             {
                 actions.push(Action::Copy(copied(body, state)));
             }

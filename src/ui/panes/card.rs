@@ -1,20 +1,20 @@
 //! The verdict card: what cannot be shown, who answered in one sentence, the four answers, what agrees, who gave the URL.
 
-use egui::{Align, Layout, Role, Sense, Ui, WidgetInfo, pos2, vec2};
+use egui::{Align, Layout, Response, Role, Sense, Ui, WidgetInfo, pos2, vec2};
 
 use super::parts::{badges, caption, fold, go, point};
-use crate::model::{Detail, Grade, Stance, Standing, WitnessKind};
+use crate::model::{Agreement, Detail, Grade, Stance, Standing, WitnessKind};
 use crate::ui::action::{Action, Goal};
 use crate::ui::prepared::Shown;
 use crate::ui::shapes;
 use crate::ui::state::{Fold, State, Tab};
 use crate::ui::story::{AnswerLine, witness_words};
-use crate::ui::table::grade_words;
+use crate::ui::table::{grade_meaning, grade_words};
 use crate::ui::text::{plural, sentence};
 use crate::ui::theme;
 
 /// Width of the labels at the left in points.
-const LABEL: f32 = 62.0;
+const LABEL: f32 = 68.0;
 
 /// Paints the card down to the ledger.
 pub(crate) fn show(ui: &mut Ui, shown: &Shown, state: &mut State, actions: &mut Vec<Action>) {
@@ -82,7 +82,8 @@ fn claim(ui: &mut Ui, shown: &Shown) {
             let (rect, _) = ui.allocate_exact_size(vec2(14.0, 18.0), Sense::hover());
             shapes::grade(ui.painter(), rect.center(), 5.5, grade, colour);
             ui.label(egui::RichText::new(sentence(grade.word())).font(theme::strong(theme::BODY)).color(colour));
-            ui.label(egui::RichText::new(&story.scope).color(c.quiet));
+            let words = format!("{}; {}", grade_meaning(grade), story.scope);
+            ui.label(egui::RichText::new(words).font(theme::sans(theme::SMALL)).color(c.quiet));
         })
         .response;
     response.on_hover_text(grade_words(grade));
@@ -102,7 +103,7 @@ fn conflicts(ui: &mut Ui, shown: &Shown) {
 fn answer_line(ui: &mut Ui, answer: &AnswerLine, state: &State) {
     let c = theme::colours(ui);
     ui.horizontal(|ui| {
-        caption(ui, answer.label, LABEL);
+        caption(ui, answer.label, LABEL).on_hover_text(answer_tip(answer.label));
         let Some((value, grade)) = &answer.found else {
             ui.label(egui::RichText::new("not shown by this exchange").color(c.faint));
             return;
@@ -122,13 +123,43 @@ fn answer_line(ui: &mut Ui, answer: &AnswerLine, state: &State) {
     });
 }
 
-/// Six labelled cells.
+/// What an answer is the answer to.
+fn answer_tip(label: &str) -> &'static str {
+    match label {
+        "Operator" => "Whose machine answered",
+        "Product" => "Which of the operator's services",
+        "Role" => "What the machine that answered is there for",
+        "Tenant" => "Whose account, bucket or distribution it is",
+        _ => "",
+    }
+}
+
+/// How many kinds of witness say what, in few words.
+fn witnesses(agreement: Agreement) -> String {
+    let of = |stance| WitnessKind::ALL.into_iter().filter(|kind| agreement.of(*kind) == stance).count();
+    let words = |n: usize, one: &str, many: &str| (n > 0).then(|| format!("{n} {}", if n == 1 { one } else { many }));
+    [
+        words(of(Stance::Agrees), "agrees", "agree"),
+        words(of(Stance::Conflicts), "disagrees", "disagree"),
+        words(of(Stance::Silent), "is silent", "are silent"),
+        words(of(Stance::NotObservable), "cannot be seen", "cannot be seen"),
+    ]
+    .into_iter()
+    .flatten()
+    .collect::<Vec<_>>()
+    .join(" · ")
+}
+
+/// Six labelled cells, under what they say together.
 fn strip(ui: &mut Ui, shown: &Shown) {
     let c = theme::colours(ui);
     let verdict = &shown.record.verdict;
     let Some(operator) = verdict.operator else { return };
-    let colour = c.provider(operator.value);
-    ui.add_space(4.0);
+    ui.horizontal(|ui| {
+        caption(ui, "Witnesses", LABEL)
+            .on_hover_text("Kinds of evidence that could speak for this operator or against it");
+        ui.label(witnesses(verdict.agreement));
+    });
     let count = WitnessKind::ALL.len() as f32;
     let width = ((ui.available_width() - 4.0 * (count - 1.0)) / count).floor();
     ui.horizontal(|ui| {
@@ -137,7 +168,7 @@ fn strip(ui: &mut Ui, shown: &Shown) {
             let stance = verdict.agreement.of(kind);
             let (rect, response) = ui.allocate_exact_size(vec2(width, 26.0), Sense::hover());
             let bar = egui::Rect::from_min_size(rect.min, vec2(rect.width(), 8.0));
-            shapes::witness(ui.painter(), bar, stance, colour, c);
+            shapes::witness(ui.painter(), bar, stance, operator.value, c);
             let ink = match stance {
                 Stance::Agrees => c.text,
                 Stance::Conflicts => c.red,
@@ -200,8 +231,7 @@ fn origin(ui: &mut Ui, shown: &Shown, state: &State, actions: &mut Vec<Action>) 
     let no_giver = &shown.record.verdict.no_hand_out;
     if let Some(given) = &story.hand_out {
         entry(ui, "Hand-out", |ui| {
-            ui.add(egui::Label::new(&given.words).wrap()).on_hover_text(&given.url);
-            go(ui, Goal::Giver, state, actions);
+            leading(ui, &given.words, |ui| go(ui, Goal::Giver, state, actions)).on_hover_text(&given.url);
         });
     } else if !no_giver.is_empty() {
         entry(ui, "Hand-out", |ui| {
@@ -214,8 +244,7 @@ fn origin(ui: &mut Ui, shown: &Shown, state: &State, actions: &mut Vec<Action>) 
     }
     if let Some((_, words)) = &story.first_write {
         entry(ui, "First write", |ui| {
-            ui.add(egui::Label::new(words).wrap());
-            go(ui, Goal::Upload, state, actions);
+            leading(ui, words, |ui| go(ui, Goal::Upload, state, actions));
         });
     }
     if let Some(custody) = &story.way.custody {
@@ -229,10 +258,22 @@ fn origin(ui: &mut Ui, shown: &Shown, state: &State, actions: &mut Vec<Action>) 
     }
     if let Some(lookup) = &story.way.lookup {
         entry(ui, "Lookup", |ui| {
-            ui.add(egui::Label::new(format!("{}, {}", lookup.question, lookup.frames)).wrap());
-            go(ui, Goal::Lookup, state, actions);
+            let words = format!("{}, {}", lookup.question, lookup.frames);
+            leading(ui, &words, |ui| go(ui, Goal::Lookup, state, actions));
         });
     }
+}
+
+/// Words, and at the end of their first line the button that leads there: above the fold, however long they are.
+fn leading(ui: &mut Ui, words: &str, button: impl FnOnce(&mut Ui)) -> Response {
+    ui.horizontal_top(|ui| {
+        ui.with_layout(Layout::right_to_left(Align::Min), |ui| {
+            button(ui);
+            ui.with_layout(Layout::left_to_right(Align::Min), |ui| ui.add(egui::Label::new(words).wrap())).inner
+        })
+        .inner
+    })
+    .inner
 }
 
 /// A caption with what stands at its right.
@@ -250,17 +291,19 @@ fn readings(ui: &mut Ui, shown: &Shown, state: &State, actions: &mut Vec<Action>
     if story.readings.is_empty() {
         return;
     }
-    entry(ui, "Readings", |ui| {
+    entry(ui, "Alternatives", |ui| {
         let open: Vec<&str> =
             story.readings.iter().filter(|r| r.standing == Standing::Open).map(|r| r.alternative.id()).collect();
         let which = if open.is_empty() { String::new() } else { format!(" ({})", open.join(", ")) };
-        ui.add(egui::Label::new(format!("{}{which}", story.standings())).wrap());
-        if state.still.is_some() {
-            return;
-        }
-        let words = egui::RichText::new("Show readings").color(c.accent);
-        if ui.add(egui::Button::new(words).small()).on_hover_text("What else could be true, and why not").clicked() {
-            actions.push(Action::Tab(Tab::Readings));
-        }
+        leading(ui, &format!("{}{which}", story.standings()), |ui| {
+            if state.still.is_some() {
+                return;
+            }
+            let button = ui.add(theme::small(egui::RichText::new("Show").color(c.accent)));
+            button.clone().accessible_name("Show alternatives");
+            if button.on_hover_text("What else could be true, and why not").clicked() {
+                actions.push(Action::Tab(Tab::Readings));
+            }
+        });
     });
 }

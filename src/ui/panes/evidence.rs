@@ -14,20 +14,25 @@ use crate::ui::action::Action;
 use crate::ui::menus;
 use crate::ui::prepared::{LedgerLine, Shown};
 use crate::ui::state::State;
-use crate::ui::text::sentence;
+use crate::ui::text::{plural, sentence};
 use crate::ui::theme::{self, Colours};
+
+/// The card's part of the pane, until somebody chooses its width, and the widths in points that it stays between.
+const CARD_SHARE: f32 = 0.34;
+const CARD: (f32, f32) = (380.0, 620.0);
 
 /// Paints the pane.
 pub(crate) fn show(ui: &mut Ui, shown: &Shown, state: &mut State, actions: &mut Vec<Action>) {
     let c = theme::colours(ui);
     let all = ui.available_rect_before_wrap();
-    let card_width = state.saved.card_width.clamp(260.0, (all.width() * 0.6).max(260.0));
+    let usual = (all.width() * CARD_SHARE).clamp(CARD.0, CARD.1);
+    let card_width = state.saved.card_width.unwrap_or(usual).clamp(260.0, (all.width() * 0.6).max(260.0));
     let split = all.left() + card_width;
     let card = Rect::from_min_max(all.min, pos2(split, all.bottom()));
     let mut left = ui.new_child(UiBuilder::new().id_salt("card").max_rect(card).layout(Layout::top_down(Align::Min)));
     left.set_clip_rect(card.intersect(ui.clip_rect()));
     verdict(&mut left, shown, state, actions);
-    divider(ui, split, all, state);
+    divider(ui, split, all, card_width, state);
 
     let heads = Rect::from_min_max(pos2(split + 1.0, all.top()), all.max);
     let Detail::Http(_) = shown.record.exchange.detail else {
@@ -51,7 +56,7 @@ pub(crate) fn show(ui: &mut Ui, shown: &Shown, state: &mut State, actions: &mut 
     }
 }
 
-fn divider(ui: &Ui, x: f32, all: Rect, state: &mut State) {
+fn divider(ui: &Ui, x: f32, all: Rect, width: f32, state: &mut State) {
     let c = theme::colours(ui);
     let grip = Rect::from_x_y_ranges(x - 4.0..=x + 4.0, all.y_range());
     let response =
@@ -59,7 +64,7 @@ fn divider(ui: &Ui, x: f32, all: Rect, state: &mut State) {
     let lit = response.hovered() || response.dragged();
     ui.painter().vline(x, all.y_range(), Stroke::new(1.0, if lit { c.accent } else { c.line }));
     if response.dragged() {
-        state.saved.card_width = (state.saved.card_width + response.drag_delta().x).clamp(260.0, 1_200.0);
+        state.saved.card_width = Some((width + response.drag_delta().x).clamp(260.0, 1_200.0));
     }
 }
 
@@ -83,7 +88,11 @@ pub(crate) fn ledger(ui: &mut Ui, shown: &Shown, state: &mut State, actions: &mu
     }
     ui.add_space(2.0);
     if state.still.is_none() {
-        ui.label(egui::RichText::new("Ledger").font(theme::strong(theme::BODY)));
+        ui.horizontal(|ui| {
+            ui.label(egui::RichText::new("Evidence").font(theme::strong(theme::BODY)));
+            let lines = plural(shown.lines.len() as u64, "line", "lines");
+            ui.label(egui::RichText::new(format!("{lines}, quoted from the capture")).color(c.quiet));
+        });
     }
     for (i, line) in shown.lines.iter().enumerate() {
         entry(ui, i, line, state, actions, c);
@@ -91,7 +100,7 @@ pub(crate) fn ledger(ui: &mut Ui, shown: &Shown, state: &mut State, actions: &mu
 }
 
 fn entry(ui: &mut Ui, i: usize, line: &LedgerLine, state: &mut State, actions: &mut Vec<Action>, c: &Colours) {
-    let colour = c.provider(line.provider);
+    let hue = c.provider(line.provider);
     let lit = state.lit == Some(i);
     let width = ui.available_width();
     let painter = ui.painter().clone();
@@ -124,15 +133,10 @@ fn entry(ui: &mut Ui, i: usize, line: &LedgerLine, state: &mut State, actions: &
         WidgetInfo::labeled(Role::Button, true, format!("Evidence {} {} {}", i + 1, line.group, line.excerpt))
     });
     let hot = lit || response.hovered() || response.has_focus();
-    let ground = if hot { Colours::tint(c.page, colour, 0.2) } else { Colours::tint(c.page, colour, 0.07) };
+    let ground = Colours::tint(c.page, hue.fill, if hot { 0.2 } else { 0.07 });
     painter.rect_filled(rect, CornerRadius::same(4), ground);
-    painter.rect_filled(Rect::from_min_size(rect.min, vec2(3.0, rect.height())), CornerRadius::same(1), colour);
-    head::number(
-        &painter,
-        Rect::from_min_size(rect.min + vec2(9.0, 6.0), vec2(19.0, 15.0)),
-        &(i + 1).to_string(),
-        colour,
-    );
+    painter.rect_filled(Rect::from_min_size(rect.min, vec2(3.0, rect.height())), CornerRadius::same(1), hue.line);
+    head::number(&painter, Rect::from_min_size(rect.min + vec2(9.0, 6.0), vec2(19.0, 15.0)), &(i + 1).to_string(), hue);
     let x = rect.left() + 34.0;
     let below = rect.top() + 6.0 + excerpt.size().y + about.size().y;
     painter.galley(pos2(x, rect.top() + 6.0 + excerpt.size().y), about, c.quiet);

@@ -103,7 +103,7 @@ fn entry(ui: &mut Ui, head: &FrameHead, text: &BodyText, state: &State, actions:
         body::modes(ui, text, state, actions);
         ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
             ui.add_space(12.0);
-            if ui.add(egui::Button::new("Copy text").small().frame_when_inactive(false)).clicked() {
+            if ui.add(theme::small("Copy text").frame_when_inactive(false)).clicked() {
                 actions.push(Action::Copy(body::copied(text, state)));
             }
             let end = head.record_offset.saturating_add(u64::from(head.captured_len));
@@ -131,7 +131,7 @@ fn marks(shown: &Shown, frame: FrameNo, bytes: &[u8], c: &Colours) -> Vec<Mark> 
         }
         if let Some(start) = memchr::memmem::find(bytes, &evidence.text) {
             let end = start + evidence.text.len();
-            out.push(Mark { start, end, colour: c.provider(evidence.provider), line });
+            out.push(Mark { start, end, hue: c.provider(evidence.provider), line });
         }
     }
     out
@@ -149,7 +149,7 @@ fn legend(ui: &mut Ui, marks: &[Mark], actions: &mut Vec<Action>) {
             let (rect, response) = ui.allocate_exact_size(vec2(22.0, 15.0), Sense::click());
             response
                 .widget_info(|| WidgetInfo::labeled(Role::Button, true, format!("Show evidence {}", mark.line + 1)));
-            head::number(ui.painter(), rect, &(mark.line + 1).to_string(), mark.colour);
+            head::number(ui.painter(), rect, &(mark.line + 1).to_string(), mark.hue);
             if response.on_hover_text("Show this line of the ledger").clicked() {
                 actions.push(Action::Line(mark.line));
             }

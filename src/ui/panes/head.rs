@@ -9,7 +9,7 @@ use crate::store::filter::Filter;
 use crate::ui::action::Action;
 use crate::ui::prepared::{Head, HeadLine, LedgerLine};
 use crate::ui::state::State;
-use crate::ui::theme::{self, Colours, LINE};
+use crate::ui::theme::{self, Colours, Hue, LINE};
 use crate::ui::{menus, shapes};
 
 /// Space for bar and number at the left.
@@ -96,9 +96,7 @@ fn caption(ui: &mut Ui, title: &str, head: Option<&Head>, actions: &mut Vec<Acti
             frame_link(ui, (head.unit, head.frame), actions);
             ui.with_layout(egui::Layout::right_to_left(egui::Align::Center), |ui| {
                 ui.add_space(8.0);
-                let copy = ui.add(
-                    egui::Button::new(egui::RichText::new("Copy").color(c.quiet)).small().frame_when_inactive(false),
-                );
+                let copy = ui.add(theme::small(egui::RichText::new("Copy").color(c.quiet)).frame_when_inactive(false));
                 copy.widget_info(|| WidgetInfo::labeled(Role::Button, true, format!("Copy {}", title.to_lowercase())));
                 if copy.on_hover_text("Copy the whole head as text").clicked() {
                     actions.push(Action::Copy(head.whole()));
@@ -112,11 +110,7 @@ fn caption(ui: &mut Ui, title: &str, head: Option<&Head>, actions: &mut Vec<Acti
 fn frame_link(ui: &mut Ui, (unit, frame): (&str, FrameNo), actions: &mut Vec<Action>) {
     let c = theme::colours(ui);
     let words = egui::RichText::new(format!("{unit} {frame}")).font(theme::sans(theme::SMALL)).color(c.quiet);
-    if ui
-        .add(egui::Button::new(words).small().frame_when_inactive(false))
-        .on_hover_text(format!("Show this {unit}"))
-        .clicked()
-    {
+    if ui.add(theme::small(words).frame_when_inactive(false)).on_hover_text(format!("Show this {unit}")).clicked() {
         actions.push(Action::Frame(frame));
     }
 }
@@ -154,10 +148,10 @@ fn paint(ui: &Ui, rect: Rect, id: (&str, usize), line: &HeadLine, set: &Set, loo
     });
     let lit = look.state.lit.is_some_and(|i| line.marks.contains(&i));
     if let (Some(entry), Some(first)) = (entry, first) {
-        let colour = c.provider(entry.provider);
-        ground(&painter, rect, colour, lit, c);
+        let hue = c.provider(entry.provider);
+        ground(&painter, rect, hue, lit, c);
         let badge = Rect::from_min_size(pos2(rect.left() + 8.0, rect.top() + 1.5), vec2(26.0, 15.0));
-        number(&painter, badge, &numbers(&line.marks), colour);
+        number(&painter, badge, &numbers(&line.marks), hue);
         if response.hovered() {
             look.state.lit_next = Some(first);
         }
@@ -225,10 +219,11 @@ fn copies(ui: &mut Ui, row: Option<RowId>) -> Vec<Action> {
 }
 
 /// The ground of a proving line, with its bar.
-pub(crate) fn ground(painter: &egui::Painter, rect: Rect, colour: egui::Color32, lit: bool, c: &Colours) {
+pub(crate) fn ground(painter: &egui::Painter, rect: Rect, hue: Hue, lit: bool, c: &Colours) {
     let ground = rect.shrink2(vec2(0.0, 0.5));
-    painter.rect_filled(ground, CornerRadius::same(3), Colours::tint(c.page, colour, if lit { 0.26 } else { 0.12 }));
-    painter.rect_filled(Rect::from_min_size(ground.min, vec2(3.0, ground.height())), CornerRadius::same(1), colour);
+    let share = if lit { theme::MOST_TINT } else { 0.12 };
+    painter.rect_filled(ground, CornerRadius::same(3), Colours::tint(c.page, hue.fill, share));
+    painter.rect_filled(Rect::from_min_size(ground.min, vec2(3.0, ground.height())), CornerRadius::same(1), hue.line);
 }
 
 /// How the letters of a head's lines are set, in window and picture.
@@ -264,7 +259,7 @@ impl Stands<'_> {
             None if !start && (!line.marks.is_empty() || self.marked) => c.quiet,
             Some(_) | None => c.text,
         };
-        let underline = proves.map_or(Stroke::NONE, |p| Stroke::new(1.2, c.provider(p.provider)));
+        let underline = proves.map_or(Stroke::NONE, |p| Stroke::new(1.2, c.provider(p.provider).line));
         let font = if start || proves.is_some() { theme::mono_strong() } else { theme::mono() };
         job.append(piece, 0.0, TextFormat { line_height: Some(LINE), underline, ..TextFormat::simple(font, colour) });
     }
@@ -281,7 +276,7 @@ fn numbers(marks: &[usize]) -> String {
 }
 
 /// A ledger line's number in its provider's colour.
-pub(crate) fn number(painter: &egui::Painter, rect: Rect, words: &str, colour: egui::Color32) {
-    painter.rect_filled(rect, CornerRadius::same(4), colour);
-    painter.text(rect.center(), egui::Align2::CENTER_CENTER, words, theme::strong(10.0), theme::ink(colour));
+pub(crate) fn number(painter: &egui::Painter, rect: Rect, words: &str, hue: Hue) {
+    shapes::filled(painter, rect, CornerRadius::same(4), hue);
+    painter.text(rect.center(), egui::Align2::CENTER_CENTER, words, theme::strong(10.0), theme::ink(hue.fill));
 }

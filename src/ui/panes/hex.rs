@@ -1,9 +1,9 @@
 //! Bytes in hex and as characters, sixteen a row; only visible rows are laid out.
 
 use egui::text::{LayoutJob, TextFormat};
-use egui::{Color32, CornerRadius, Rect, ScrollArea, Ui, pos2, vec2};
+use egui::{CornerRadius, Rect, ScrollArea, Stroke, Ui, pos2, vec2};
 
-use crate::ui::theme::{self, Colours, LINE};
+use crate::ui::theme::{self, Colours, Hue, LINE};
 
 /// Bytes a row.
 const WIDE: usize = 16;
@@ -17,7 +17,7 @@ const INSET: f32 = 12.0;
 pub(crate) struct Mark {
     pub(crate) start: usize,
     pub(crate) end: usize,
-    pub(crate) colour: Color32,
+    pub(crate) hue: Hue,
     pub(crate) line: usize,
 }
 
@@ -39,7 +39,7 @@ pub(crate) fn show(ui: &mut Ui, id: impl core::fmt::Debug, bytes: &[u8], marks: 
                 let (rect, _) = ui.allocate_exact_size(vec2(ui.available_width(), LINE), egui::Sense::hover());
                 for mark in marks.iter().filter(|m| m.start < at + WIDE && m.end > at) {
                     let (from, to) = (mark.start.max(at) - at, mark.end.min(at + WIDE) - at);
-                    let ground = Colours::tint(c.page, mark.colour, 0.34);
+                    let ground = Colours::tint(c.page, mark.hue.fill, 0.34);
                     // Eight digits and two spaces; three letters a byte, one more after the eighth.
                     let digit = |i: usize| 10 + 3 * i + usize::from(i >= WIDE / 2);
                     let spans = [(digit(from), digit(to - 1) + 2), (CHARACTERS + from, CHARACTERS + to)];
@@ -50,6 +50,7 @@ pub(crate) fn show(ui: &mut Ui, id: impl core::fmt::Debug, bytes: &[u8], marks: 
                             pos2(x + b as f32 * glyph + 1.0, rect.bottom()),
                         );
                         ui.painter().rect_filled(lit, CornerRadius::same(2), ground);
+                        ui.painter().hline(lit.x_range(), lit.bottom() - 1.0, Stroke::new(1.2, mark.hue.line));
                         if ui.rect_contains_pointer(lit) {
                             pointed = Some(mark.line);
                         }

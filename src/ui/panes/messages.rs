@@ -131,6 +131,7 @@ fn bar(ui: &mut Ui, websocket: &WebSocket, (found, prepared): (usize, &Prepared)
     let c = theme::colours(ui);
     ui.horizontal(|ui| {
         ui.set_height(34.0);
+        theme::form(ui);
         ui.add_space(8.0);
         let edit = egui::TextEdit::singleline(&mut state.messages.words)
             .hint_text("Find in messages")
@@ -311,11 +312,11 @@ fn whole(ui: &mut Ui, place: usize, text: &MessageText, state: &State, actions: 
         body::modes(ui, &text.body, state, actions);
         ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
             ui.add_space(12.0);
-            if ui.add(egui::Button::new("Copy text").small().frame_when_inactive(false)).clicked() {
+            if ui.add(theme::small("Copy text").frame_when_inactive(false)).clicked() {
                 actions.push(Action::Copy(body::copied(&text.body, state)));
             }
             let label = format!("Frame {}", message.first.0);
-            let frame = ui.add(egui::Button::new(label).small().frame_when_inactive(false));
+            let frame = ui.add(theme::small(label).frame_when_inactive(false));
             if frame.on_hover_text("Show the frame of the capture that it begins in").clicked() {
                 actions.push(Action::Frame(message.first.0));
             }

@@ -26,6 +26,8 @@ use crate::store::Note;
 
 /// What the panes read.
 pub(crate) struct Seen<'a> {
+    /// Whether there are rows to choose from.
+    pub(crate) rows: bool,
     /// What the user says of the selected row.
     pub(crate) note: Option<&'a Note>,
     /// The selected row's record, once it is there.
@@ -58,7 +60,7 @@ pub(crate) fn show(ui: &mut Ui, seen: &Seen<'_>, state: &mut State, actions: &mu
     inner.set_clip_rect(pane.intersect(ui.clip_rect()));
     let ui = &mut inner;
     match seen.shown {
-        None if state.selected.is_none() => empty(ui, "Select an exchange to see who answered, and why"),
+        None if state.selected.is_none() && seen.rows => empty(ui, "Select an exchange to see who answered, and why"),
         None => {}
         Some(Err(why)) => empty(ui, &format!("This exchange could not be read again: {why}")),
         Some(Ok(shown)) => match state.saved.tab {
@@ -123,7 +125,7 @@ fn tabs(ui: &mut Ui, bar: Rect, seen: &Seen<'_>, state: &State, actions: &mut Ve
     let room = Rect::from_min_max(pos2(x + 12.0, bar.top()), pos2(bar.right() - 8.0, bar.bottom()));
     let mut side = ui.new_child(UiBuilder::new().max_rect(room).layout(Layout::right_to_left(Align::Center)));
     let label = if state.saved.folded { "Show" } else { "Fold" };
-    let fold = side.add(egui::Button::new(label).small().frame_when_inactive(false));
+    let fold = side.add(theme::small(label).frame_when_inactive(false));
     if fold.on_hover_text("Give the table the whole window, or bring the panes back").clicked() {
         actions.push(Action::Fold);
     }
@@ -148,7 +150,7 @@ fn said(ui: &mut Ui, pane: Rect, note: &Note, actions: &mut Vec<Action>) -> f32 
     let room = line.shrink2(vec2(12.0, 2.0));
     let mut inner = ui.new_child(UiBuilder::new().max_rect(room).layout(Layout::right_to_left(Align::Center)));
     let mut button = |ui: &mut Ui, label: &str, action: NoteAction| {
-        if ui.add(egui::Button::new(label).small()).clicked() {
+        if ui.add(theme::small(label)).clicked() {
             actions.push(Action::Note(action));
         }
     };

@@ -1,6 +1,6 @@
 //! Small parts that card, path and readings share: folds, captions, numbers of ledger lines, buttons that lead elsewhere.
 
-use egui::{Role, Sense, Ui, WidgetInfo, pos2, vec2};
+use egui::{Response, Role, Sense, Ui, WidgetInfo, pos2, vec2};
 
 use super::head;
 use crate::ui::action::{self, Action, Goal};
@@ -17,8 +17,8 @@ pub(super) fn badges(ui: &mut Ui, lines: &[usize], shown: &Shown, state: &mut St
         let (rect, response) = ui.allocate_exact_size(vec2(20.0, 16.0), Sense::click());
         response.widget_info(|| WidgetInfo::labeled(Role::Button, true, format!("Line {}", i + 1)));
         let lit = state.lit == Some(*i) || response.hovered() || response.has_focus();
-        let colour = c.provider(line.provider);
-        head::number(ui.painter(), rect.shrink2(vec2(0.5, 0.5)), &(i + 1).to_string(), colour);
+        let hue = c.provider(line.provider);
+        head::number(ui.painter(), rect.shrink2(vec2(0.5, 0.5)), &(i + 1).to_string(), hue);
         if lit {
             ui.painter().rect_stroke(
                 rect.expand(1.0),
@@ -74,10 +74,11 @@ pub(crate) fn point(ui: &mut Ui, words: &str) {
 }
 
 /// A small label at the left of a line.
-pub(super) fn caption(ui: &mut Ui, label: &str, width: f32) {
+pub(super) fn caption(ui: &mut Ui, label: &str, width: f32) -> Response {
     let c = theme::colours(ui);
-    let (rect, _) = ui.allocate_exact_size(vec2(width, 18.0), Sense::hover());
+    let (rect, response) = ui.allocate_exact_size(vec2(width, 18.0), Sense::hover());
     ui.painter().text(rect.left_center(), egui::Align2::LEFT_CENTER, label, theme::sans(theme::SMALL), c.quiet);
+    response
 }
 
 /// A section's title with space above.
@@ -94,8 +95,10 @@ pub(super) fn go(ui: &mut Ui, goal: Goal, state: &State, actions: &mut Vec<Actio
     let action = Action::Go(goal);
     let Some(entry) = action::entry(&action) else { return };
     let c = theme::colours(ui);
-    let words = egui::RichText::new(entry.label).color(c.accent);
-    if ui.add(egui::Button::new(words).small()).on_hover_text(action::tip(ui.ctx(), entry)).clicked() {
+    // What it leads to stands before it; in words for who cannot see that.
+    let button = ui.add(theme::small(egui::RichText::new("Go there").color(c.accent)));
+    button.clone().accessible_name(entry.label);
+    if button.on_hover_text(action::tip(ui.ctx(), entry)).clicked() {
         actions.push(action);
     }
 }

@@ -171,7 +171,7 @@ fn name_path(ui: &mut Ui, lookup: &LookupWords, shown: &Shown, state: &mut State
                 continue;
             }
             let words = egui::RichText::new(name).font(theme::mono()).color(c.accent);
-            if ui.add(egui::Button::new(words).small()).on_hover_text("Go to that lookup").clicked() {
+            if ui.add(theme::small(words)).on_hover_text("Go to that lookup").clicked() {
                 actions.push(Action::Go(Goal::Row(*row)));
             }
         }
@@ -243,9 +243,9 @@ fn boxes(ui: &mut Ui, stops: &[Stop<'_>], shown: &Shown, state: &mut State, acti
 
 fn stop_box(ui: &mut Ui, stop: &Stop<'_>, shown: &Shown, state: &mut State, actions: &mut Vec<Action>) -> Rect {
     let c = theme::colours(ui);
-    let colour = stop.provider.map(|id| c.provider(id));
-    let ground = colour.map_or(c.surface, |colour| Colours::tint(c.page, colour, 0.1));
-    let line = colour.map_or(c.line, |colour| Colours::tint(c.line, colour, 0.6));
+    let hue = stop.provider.map(|id| c.provider(id));
+    let ground = hue.map_or(c.surface, |hue| Colours::tint(c.page, hue.fill, 0.1));
+    let line = hue.map_or(c.line, |hue| Colours::tint(c.line, hue.line, 0.6));
     let frame = egui::Frame::NONE
         .fill(ground)
         .stroke(Stroke::new(1.0, line))

@@ -25,6 +25,13 @@ pub(super) struct Cells<'a> {
     pub(super) reach: Cell<f32>,
 }
 
+/// Between a provider's name and its service, in points.
+const GAP: f32 = 8.0;
+/// What a provider's name keeps beside its service in a cell that is too narrow, at most.
+const NAME: f32 = 70.0;
+/// In less room a longer service is left out.
+const LEAST_SERVICE: f32 = 48.0;
+
 /// Wider than any cell: nothing is cut.
 const WIDE: f32 = 100_000.0;
 
@@ -100,9 +107,7 @@ impl<'a> Cells<'a> {
             Column::Status => self.status(y, row, quiet),
             Column::Type => {
                 let media = self.seen.snapshot.word(row.content_type);
-                let short = media.strip_prefix("application/").unwrap_or(media);
-                let short = if short.starts_with("grpc") { "gRPC" } else { short };
-                self.left(y, short, theme::sans(theme::BODY), quiet);
+                self.left(y, short_type(media), theme::sans(theme::BODY), quiet);
             }
             Column::Size => self.right(y, size_words(row), quiet),
             Column::Duration if row.is_open() => self.right(y, "…".to_owned(), quiet),
@@ -176,9 +181,17 @@ impl<'a> Cells<'a> {
             self.painter.galley(at, whole, self.c.text);
             return;
         }
-        let fits = ((host.chars().count() as f32 * room / wide) as usize).saturating_sub(1).max(6);
-        let end = (domain.chars().count() + 1).min(fits * 3 / 4);
-        let mut job = self.emphasised(&middle(host, fits, end), domain, quiet);
+        let mut fits = ((host.chars().count() as f32 * room / wide) as usize).saturating_sub(1).max(6);
+        let shorter = |fits: usize| {
+            let end = (domain.chars().count() + 1).min(fits * 3 / 4);
+            self.emphasised(&middle(host, fits, end), domain, quiet)
+        };
+        // Letters differ in width: what is left may be wider than its share.
+        let wide = self.painter.layout_job(shorter(fits)).size().x;
+        if wide > room {
+            fits = ((fits as f32 * room / wide) as usize).max(6);
+        }
+        let mut job = shorter(fits);
         job.wrap = TextWrapping { break_anywhere: true, ..TextWrapping::truncate_at_width(room) };
         self.galley(pos2(self.x + INSET, y), job);
     }
@@ -225,25 +238,36 @@ impl<'a> Cells<'a> {
         let Some(id) = row.operator() else { return };
         shapes::provider(&self.painter, square, self.c, id);
         let (name, service) = names(row);
-        let mut job = LayoutJob::default();
-        job.append(name, 0.0, TextFormat::simple(theme::sans(theme::BODY), self.c.text));
-        if let Some(service) = service {
-            job.append(service, 8.0, TextFormat::simple(theme::sans(theme::BODY), quiet));
-        }
-        job.wrap =
-            TextWrapping { break_anywhere: true, ..TextWrapping::truncate_at_width(self.width - 2.0 * INSET - 26.0) };
-        self.galley(pos2(self.x + INSET + 26.0, y), job);
+        let font = || theme::sans(theme::BODY);
+        let (x, room) = (self.x + INSET + 26.0, self.width - 2.0 * INSET - 26.0);
+        let wide = |words: &str, colour| self.painter.layout_no_wrap(words.to_owned(), font(), colour).size().x.ceil();
+        let named = wide(name, self.c.text);
+        // The square says whose it is already: where both have no room, the name is cut first.
+        let fitting = service.map(|words| (words, wide(words, quiet))).and_then(|(words, wide)| {
+            let left = (room - GAP - wide).max(NAME).min(named);
+            (room - GAP - left >= wide.min(LEAST_SERVICE)).then_some((words, left))
+        });
+        let cut = |words: &str, colour, width| {
+            let mut job = LayoutJob::single_section(words.to_owned(), TextFormat::simple(font(), colour));
+            job.wrap = TextWrapping { break_anywhere: true, ..TextWrapping::truncate_at_width(width) };
+            job
+        };
+        let Some((words, left)) = fitting else {
+            self.galley(pos2(x, y), cut(name, self.c.text, room));
+            return;
+        };
+        let end = self.galley(pos2(x, y), cut(name, self.c.text, left)) + self.x - INSET;
+        self.galley(pos2(end + GAP, y), cut(words, quiet, x + room - end - GAP));
     }
 
     /// Six cells, where an operator was found that witnesses can agree on.
     fn agreement(&self, y: f32, row: &Row) {
         let Some(operator) = row.operator() else { return };
-        let colour = self.c.provider(operator);
         let mut x = self.x + INSET;
         self.reached(12.0 * WitnessKind::ALL.len() as f32 + 2.0 * INSET);
         for kind in WitnessKind::ALL {
             let cell = Rect::from_min_size(pos2(x, y - 5.0), vec2(10.0, 10.0));
-            shapes::witness(&self.painter, cell, row.agreement().of(kind), colour, self.c);
+            shapes::witness(&self.painter, cell, row.agreement().of(kind), operator, self.c);
             x += 12.0;
         }
     }
@@ -260,6 +284,12 @@ impl<'a> Cells<'a> {
     }
 }
 
+/// A media type as developer tools say it: without what most of them begin with.
+fn short_type(media: &str) -> &str {
+    let short = ["application/", "image/", "text/"].iter().find_map(|start| media.strip_prefix(start)).unwrap_or(media);
+    if short.starts_with("grpc") { "gRPC" } else { short }
+}
+
 fn size_words(row: &Row) -> String {
     match row.kind {
         RowKind::Http | RowKind::Tls if row.size == 0 => "0".to_owned(),
@@ -271,4 +301,24 @@ fn size_words(row: &Row) -> String {
 /// Whether a row carries the caution mark. A question without answer says so in its status already.
 fn odd(row: &Row) -> bool {
     row.has(Row::ANOMALY) || (row.has(Row::INCOMPLETE) && row.kind != RowKind::Dns && !row.is_open())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::short_type;
+
+    #[test]
+    fn types_are_said_in_short() {
+        for (media, want) in [
+            ("image/png", "png"),
+            ("text/html", "html"),
+            ("application/json", "json"),
+            ("application/grpc+proto", "gRPC"),
+            ("video/mp4", "video/mp4"),
+            ("websocket", "websocket"),
+            ("", ""),
+        ] {
+            assert_eq!(short_type(media), want);
+        }
+    }
 }

@@ -36,7 +36,7 @@ pub(crate) use minimap::Minimap;
 pub(crate) use tree::{Line, Tree, TreeState};
 pub(crate) use waterfall::Axis;
 use words::{aside, full, names};
-pub(crate) use words::{grade_words, said, spoken};
+pub(crate) use words::{grade_meaning, grade_words, said, spoken};
 
 /// Width of the scroll bar.
 const BAR: f32 = 14.0;
@@ -421,7 +421,7 @@ fn ground(painter: &Painter, c: &Colours, rect: Rect, (row, marked): (&Row, bool
     let mut colour = c.page;
     let provider = row.operator().map(|id| c.provider(id));
     if let Some(provider) = provider {
-        colour = Colours::tint(colour, provider, if c.dark { 0.055 } else { 0.06 });
+        colour = Colours::tint(colour, provider.fill, if c.dark { 0.055 } else { 0.06 });
     }
     if marked {
         colour = Colours::tint(colour, c.amber, if c.dark { 0.22 } else { 0.26 });
@@ -439,7 +439,7 @@ fn ground(painter: &Painter, c: &Colours, rect: Rect, (row, marked): (&Row, bool
         painter.rect_filled(
             Rect::from_min_size(rect.min, vec2(3.0, rect.height() - 1.0)),
             CornerRadius::ZERO,
-            provider,
+            provider.line,
         );
     }
 }

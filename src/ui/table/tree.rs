@@ -19,7 +19,7 @@ pub(super) const INDENT: f32 = 16.0;
 /// Widths of count, bytes and share, and the widest that names get.
 const COUNT: f32 = 116.0;
 const BYTES: f32 = 72.0;
-const SHARE: f32 = 64.0;
+const SHARE: f32 = 116.0;
 const NAMES: f32 = 520.0;
 
 /// What the user unfolded, and which group has the cursor.
@@ -168,10 +168,10 @@ pub(super) fn group(
     let galley = painter.layout_job(job);
     painter.galley(pos2(x, (y - galley.size().y / 2.0).round()), galley, c.text);
     let mut right = numbers;
+    let share = share(group, &tree.groups);
+    let of_bytes = if share.is_empty() { share } else { format!("{share} of bytes") };
     let quiet = if chosen { c.text } else { c.quiet };
-    for (width, words) in
-        [(COUNT, exchanges(group)), (BYTES, text::size(group.bytes)), (SHARE, share(group, &tree.groups))]
-    {
+    for (width, words) in [(COUNT, exchanges(group)), (BYTES, text::size(group.bytes)), (SHARE, of_bytes)] {
         right += width;
         let galley = painter.layout_no_wrap(words, theme::sans(theme::BODY), quiet);
         painter.galley(pos2(right - galley.size().x, (y - galley.size().y / 2.0).round()), galley, quiet);

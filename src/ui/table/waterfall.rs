@@ -89,7 +89,7 @@ fn pieces(axis: Axis, row: &Row) -> [(f32, f32, f32); 2] {
 /// Paints a row's bar into its cell.
 pub(super) fn bar(painter: &Painter, cell: Rect, axis: Axis, row: &Row, c: &Colours) {
     let area = cell.shrink2(vec2(INSET, 0.0));
-    let colour = row.operator().map_or_else(|| Colours::tint(c.page, c.faint, 0.7), |id| c.provider(id));
+    let colour = row.operator().map_or_else(|| c.unknown(), |id| c.provider(id).line);
     let y = cell.center().y;
     for part in 1..PARTS {
         let x = area.left() + area.width() * f32::from(part) / f32::from(PARTS);

@@ -170,6 +170,12 @@ pub(super) fn full(column: Column, seen: &Seen<'_>, (id, row): (RowId, &Row)) ->
     }
 }
 
+/// What a grade means, without its word.
+pub(crate) fn grade_meaning(grade: Grade) -> &'static str {
+    let words = grade_words(grade);
+    words.split_once(": ").map_or(words, |(_, meaning)| meaning)
+}
+
 /// What a grade means.
 pub(crate) fn grade_words(grade: Grade) -> &'static str {
     match grade {
