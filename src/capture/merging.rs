@@ -184,7 +184,8 @@ impl Open {
 impl MergedReader {
     /// Opens files to be merged, each at least two and none twice. All are looked into, and closed again until their times come.
     pub fn open(paths: &[PathBuf], budget: &Budget, digest: Digest) -> Result<Self, CaptureError> {
-        let refused = |why: &str, path: &Path| CaptureError::NotMerged { why: why.to_owned(), path: path.to_path_buf() };
+        let refused =
+            |why: &str, path: &Path| CaptureError::NotMerged { why: why.to_owned(), path: path.to_path_buf() };
         if let Some(path) = paths.get(MERGED_FILES) {
             return Err(refused("more than 1,000 files at once; join some of them with mergecap -w first", path));
         }
@@ -215,7 +216,8 @@ impl MergedReader {
         // What mergecap would make of different ones.
         facts.format = files.first().map(|file| file.format).filter(|first| formats(*first)).unwrap_or(Format::Pcapng);
         let containers = |container: Container| files.iter().all(|file| file.container == container);
-        facts.container = files.first().map(|file| file.container).filter(|first| containers(*first)).unwrap_or_default();
+        facts.container =
+            files.first().map(|file| file.container).filter(|first| containers(*first)).unwrap_or_default();
         facts.merged.files = Arc::new(files);
         Ok(merged)
     }

@@ -6,7 +6,9 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result, bail};
 
-use super::args::{CompareArguments, ExplainArguments, FindingsArguments, Format, ListArguments, Live, Report, source, sources};
+use super::args::{
+    CompareArguments, ExplainArguments, FindingsArguments, Format, ListArguments, Live, Report, source, sources,
+};
 use super::{Beside, READ_DAMAGED, READ_WHOLE, filter, noted, say};
 use crate::capture::{CaptureError, is_open_to_others};
 use crate::case::{Key, RedactionChoice};

@@ -9,8 +9,8 @@ use super::json::{lossy, url};
 use super::order::Numbers;
 use crate::evidence::{hypotheses, pack};
 use crate::model::{
-    Certificate, ClientHello, Detail, DnsKind, DnsLookup, DnsOver, Endpoint, Exchange, FrameNo, Grade,
-    HttpExchange, HttpMessage, HttpVersion, Standing, StartLine, Timestamp, TlsSession, TlsTransport, Transport, Verdict,
+    Certificate, ClientHello, Detail, DnsKind, DnsLookup, DnsOver, Endpoint, Exchange, FrameNo, Grade, HttpExchange,
+    HttpMessage, HttpVersion, Standing, StartLine, Timestamp, TlsSession, TlsTransport, Transport, Verdict,
     WebSocketSide, WitnessKind, hex,
 };
 use crate::protocols::dns::type_name;

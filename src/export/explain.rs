@@ -6,7 +6,9 @@ use std::io::Write;
 use super::explain_trace::{write_name_path, write_origin, write_readings, write_serving_path};
 use super::{ExportError, Listing};
 use crate::evidence::{forgeable_by, pack};
-use crate::model::{Decryption, Detail, DnsOver, FrameNo, Grade, HttpMessage, TlsTransport, WitnessKind, clean, clean_to, hex};
+use crate::model::{
+    Decryption, Detail, DnsOver, FrameNo, Grade, HttpMessage, TlsTransport, WitnessKind, clean, clean_to, hex,
+};
 use crate::protocols::dns::type_name;
 use crate::store::{Record, RowId, Snapshot, tls_version};
 

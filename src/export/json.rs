@@ -35,7 +35,11 @@ pub fn write_jsonl(listing: &Listing<'_>, threads: usize, out: &mut dyn Write) -
     if threads <= 1 || rows.len() <= CHUNK {
         for (n, id) in rows {
             let record = listing.snapshot.record(id)?;
-            write_line(&mut line, &RowLine::new(n, &record, listing.numbers()).of_files(OriginLine::new(listing.snapshot, &record)), out)?;
+            write_line(
+                &mut line,
+                &RowLine::new(n, &record, listing.numbers()).of_files(OriginLine::new(listing.snapshot, &record)),
+                out,
+            )?;
         }
         return Ok(());
     }

@@ -9,7 +9,8 @@ use std::io::{self, BufReader, BufWriter, Read as _, Seek as _, SeekFrom, Write 
 use std::path::{Path, PathBuf};
 
 use crate::capture::{
-    Batch, CaptureError, CaptureFacts, CaptureReader, Container, Digest, Feed, Format, FrameFile, FrameWriter, MergedReader,
+    Batch, CaptureError, CaptureFacts, CaptureReader, Container, Digest, Feed, Format, FrameFile, FrameWriter,
+    MergedReader,
 };
 use crate::engine::{DetailError, Fault, Source, write_conversation};
 use crate::model::{Budget, FlowId, FrameNo, Side, clean};

@@ -427,12 +427,11 @@ impl Desk {
         while let Ok(found) = self.jobs.found.try_recv() {
             self.found(found);
         }
-        let purpose =
-            match self.state.dialog_open {
-                Some(Wanted::Save(_)) => Purpose::Write,
-                Some(Wanted::Verify | Wanted::KeyLog | Wanted::Compare) => Purpose::Read,
-                Some(Wanted::Open) | None => Purpose::ReadSeveral,
-            };
+        let purpose = match self.state.dialog_open {
+            Some(Wanted::Save(_)) => Purpose::Write,
+            Some(Wanted::Verify | Wanted::KeyLog | Wanted::Compare) => Purpose::Read,
+            Some(Wanted::Open) | None => Purpose::ReadSeveral,
+        };
         if let Some(dialog) = self.dialog.take()
             && let Err(error) = self.jobs.ask_dialog(dialog, purpose, &self.wake)
         {

@@ -332,7 +332,9 @@ mod tests {
         check(1_024.0, true);
         check(500.0, false);
         assert!(
-            !layout(&Saved::default(), false, 100.0, &Clock::default()).iter().any(|(column, _)| *column == Column::Server)
+            !layout(&Saved::default(), false, 100.0, &Clock::default())
+                .iter()
+                .any(|(column, _)| *column == Column::Server)
         );
     }
 
