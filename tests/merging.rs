@@ -39,20 +39,21 @@ fn rows(snapshot: &Snapshot) -> Vec<serde_json::Value> {
     text.lines().skip(1).map(plain).collect()
 }
 
-/// Cuts a capture into files: each frame into the one that `which` says.
+/// Cuts a capture into files: the frames of each time into the one that `which` says.
 fn cut(capture: &Path, folder: &Path, files: usize, which: impl Fn(usize) -> usize) -> Vec<PathBuf> {
     let budget = Budget::default();
     let paths: Vec<PathBuf> = (0..files).map(|n| folder.join(format!("part-{n}.pcapng"))).collect();
     let mut writers: Vec<_> =
         paths.iter().map(|path| FrameWriter::new(File::create(path).unwrap(), "").unwrap()).collect();
     let mut reader = CaptureReader::open(capture, &budget, Digest::Elsewhere).unwrap();
-    let (mut batch, mut at) = (Batch::default(), 0);
+    let (mut batch, mut at, mut last) = (Batch::default(), 0, None);
     while reader.next_batch(&mut batch).unwrap() {
         for frame in &batch.frames {
+            // Frames of one time stay together: between files the order of the files would decide.
+            at += usize::from(last.replace(frame.head.time).is_some_and(|last| last != frame.head.time));
             let of = reader.facts().interface(frame.head.interface).cloned();
             let writer = &mut writers[which(at) % files];
             writer.frame(of.as_ref(), &frame.head, batch.frame(frame), None).unwrap();
-            at += 1;
         }
     }
     for writer in writers {
