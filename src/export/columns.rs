@@ -14,7 +14,7 @@ use crate::model::{
     WebSocketSide, WitnessKind, hex,
 };
 use crate::protocols::dns::type_name;
-use crate::store::{Record, RowId, host_and_path, request_line, tls_version};
+use crate::store::{Note, Record, RowId, host_and_path, request_line, tls_version};
 
 /// The name of this form.
 pub const ROWS_SCHEMA: &str = "nephoscope-rows/1";
@@ -43,6 +43,7 @@ pub(super) enum Get {
 /// One record as the columns see it.
 pub(super) struct View<'a> {
     n: u32,
+    note: Option<&'a Note>,
     record: &'a Record,
     numbers: &'a Numbers,
     file: &'a str,
@@ -56,7 +57,7 @@ pub(super) struct View<'a> {
 impl<'a> View<'a> {
     /// `file` is the capture's name as it may be shown; `chain` what [`chain_of`] gave.
     pub(super) fn new(
-        n: u32,
+        (n, note): (u32, Option<&'a Note>),
         record: &'a Record,
         (file, sha256): (&'a str, Option<&'a str>),
         chain: Vec<String>,
@@ -64,7 +65,7 @@ impl<'a> View<'a> {
     ) -> Self {
         let readings = hypotheses(&record.exchange, &record.ledger, &record.verdict);
         let readings = readings.into_iter().map(|h| (h.alternative.id(), h.standing)).collect();
-        Self { n, record, numbers, file, sha256, chain, readings }
+        Self { n, note, record, numbers, file, sha256, chain, readings }
     }
 
     fn exchange(&self) -> &Exchange {
@@ -186,7 +187,7 @@ pub(super) fn columns() -> impl Iterator<Item = &'static Column> {
     IDENTITY.iter().chain(&HTTP).chain(&REQUEST).chain(&RESPONSE).chain(&TLS).chain(&DNS).chain(&VERDICT)
 }
 
-static IDENTITY: [Column; 16] = [
+static IDENTITY: [Column; 18] = [
     Column { name: "capture_sha256", get: Get::Text(|v| v.sha256.map(Cow::Borrowed)) },
     Column { name: "file", get: Get::Text(|v| Some(Cow::Borrowed(v.file))) },
     Column { name: "n", get: Get::Int(|v| Some(v.n.into())) },
@@ -234,6 +235,8 @@ static IDENTITY: [Column; 16] = [
         name: "anomalies",
         get: Get::Texts(|v| v.exchange().anomalies.iter().map(|a| a.kind.words().into()).collect()),
     },
+    Column { name: "marked", get: Get::Bool(|v| Some(v.note.is_some_and(|note| note.marked))) },
+    Column { name: "ignored", get: Get::Bool(|v| Some(v.note.is_some_and(|note| note.ignored))) },
 ];
 
 /// An end whose address is known.

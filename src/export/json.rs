@@ -19,7 +19,7 @@ use crate::model::{
     StartLine, Timestamp, TlsSession, TlsTransport, Transport, Trust, WebSocket, hex, is_hidden,
 };
 use crate::protocols::dns::type_name;
-use crate::store::{Facts, Record, RowId, Snapshot, host_and_path, request_line, tls_version};
+use crate::store::{Facts, Note, Record, RowId, Snapshot, host_and_path, request_line, tls_version};
 
 /// The name of this form; it changes when a field is renamed or its meaning changes.
 pub const SCHEMA: &str = "nephoscope-list/1";
@@ -35,7 +35,7 @@ pub fn write_jsonl(listing: &Listing<'_>, threads: usize, out: &mut dyn Write) -
     if threads <= 1 || rows.len() <= CHUNK {
         for (n, id) in rows {
             let record = listing.snapshot.record(id)?;
-            write_line(&mut line, &RowLine::new(n, &record, listing.numbers()), out)?;
+            write_line(&mut line, &RowLine::new(n, &record, listing.numbers()).noted(listing.snapshot.note(id)), out)?;
         }
         return Ok(());
     }
@@ -77,7 +77,7 @@ pub(super) fn write_jsonl_hiding(
     let mut line = Vec::with_capacity(16 << 10);
     for (n, id) in listing.rows() {
         let record = redactor.record(&listing.snapshot.record(id)?).record;
-        write_line(&mut line, &RowLine::new(n, &record, listing.numbers()), out)?;
+        write_line(&mut line, &RowLine::new(n, &record, listing.numbers()).noted(listing.snapshot.note(id)), out)?;
     }
     Ok(())
 }
@@ -124,7 +124,7 @@ fn write_chunk(snapshot: &Snapshot, numbers: &Numbers, rows: &[(u32, RowId)]) ->
     let mut bytes = Vec::with_capacity(rows.len() * (3 << 10));
     for (n, id) in rows {
         let record = snapshot.record(*id)?;
-        RowLine::new(*n, &record, numbers).serialize(&mut Serializer::with_formatter(&mut bytes, Plain))?;
+        RowLine::new(*n, &record, numbers).noted(snapshot.note(*id)).serialize(&mut Serializer::with_formatter(&mut bytes, Plain))?;
         bytes.push(b'\n');
     }
     Ok(bytes)
@@ -347,6 +347,10 @@ impl LimitLine {
 pub(super) struct RowLine<'a> {
     kind: &'static str,
     n: u32,
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    marked: bool,
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    ignored: bool,
     #[serde(skip_serializing_if = "Option::is_none")]
     version: Option<&'static str>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -458,11 +462,19 @@ enum DetailLine<'a> {
 }
 
 impl<'a> RowLine<'a> {
+    /// With what the user says of the row; comments, which nobody looked through for secrets, stay in the case.
+    fn noted(mut self, note: Option<&Note>) -> Self {
+        (self.marked, self.ignored) = note.map_or((false, false), |note| (note.marked, note.ignored));
+        self
+    }
+
     pub(super) fn new(n: u32, record: &'a Record, numbers: &Numbers) -> Self {
         let exchange = &record.exchange;
         let mut line = Self {
             kind: "http",
             n,
+            marked: false,
+            ignored: false,
             version: None,
             transport: None,
             quic: None,

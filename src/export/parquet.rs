@@ -79,7 +79,7 @@ fn write_groups(
         };
         let record = read(id)?;
         let chain = chain_of(&record, &mut |lookup| read(lookup).ok());
-        group.add(&View::new(n, &record, (&name, sha256.as_deref()), chain, listing.numbers()));
+        group.add(&View::new((n, snapshot.note(id)), &record, (&name, sha256.as_deref()), chain, listing.numbers()));
         rows += 1;
         if group.rows >= group_rows || group.bytes >= group_bytes {
             group.write(&mut file)?;

@@ -186,6 +186,7 @@ impl<'a> Plan<'a> {
             Key::Process => Self::Beside(Box::new(|id| !snapshot.program(id).is_empty())),
             Key::Comment => Self::state(snapshot, State::Commented),
             Key::Marked => Self::state(snapshot, State::Marked),
+            Key::Ignored => Self::state(snapshot, State::Ignored),
             Key::Conflict => Self::state(snapshot, State::Conflict),
             Key::Cname => Self::Record(RecordTest::Cname { needle: None, lookups: AHashMap::new() }),
             Key::Site => Self::row(|row| row.kind != RowKind::Dns),
@@ -260,6 +261,7 @@ impl<'a> Plan<'a> {
             | Key::Frame
             | Key::Stream
             | Key::Marked
+            | Key::Ignored
             | Key::Action
             | Key::Time
             | Key::Is => {
@@ -308,6 +310,7 @@ impl<'a> Plan<'a> {
             | Key::ResponseHeader
             | Key::Process
             | Key::Marked
+            | Key::Ignored
             | Key::Comment
             | Key::Site
             | Key::Time
@@ -354,6 +357,7 @@ impl<'a> Plan<'a> {
         match state {
             State::Open => Self::row(Row::is_open),
             State::Marked => Self::Beside(Box::new(|id| snapshot.note(id).is_some_and(|note| note.marked))),
+            State::Ignored => Self::Beside(Box::new(|id| snapshot.is_ignored(id))),
             State::Commented => {
                 Self::Beside(Box::new(|id| snapshot.note(id).is_some_and(|note| !note.comment.is_empty())))
             }

@@ -34,6 +34,7 @@ pub enum Key {
     Stream,
     Process,
     Marked,
+    Ignored,
     Comment,
     Action,
     Site,
@@ -104,7 +105,7 @@ macro_rules! entry {
 }
 
 /// All keys, those that are wanted most first.
-pub static KEYS: [Entry; 33] = [
+pub static KEYS: [Entry; 34] = [
     entry!(Host, "host", ["domain"], Kind::Text, "host", "Name that was asked for", "blob.core"),
     entry!(Operator, "operator", ["provider"], Kind::Text, "operator", "Whose machine answered", "azure"),
     entry!(Product, "product", ["service"], Kind::Text, "product", "Which service of the operator", "s3"),
@@ -163,10 +164,11 @@ pub static KEYS: [Entry; 33] = [
         [],
         Kind::State,
         "state",
-        "open marked conflict incomplete odd decrypted handed-out error",
+        "open marked ignored conflict incomplete odd decrypted handed-out error",
         "error"
     ),
     entry!(Marked, "marked", [], Kind::YesNo, "mark", "What you marked", "yes"),
+    entry!(Ignored, "ignored", [], Kind::YesNo, "ignored", "What you chose to ignore", "no"),
     entry!(Comment, "comment", [], Kind::Text, "comment", "What you said of it", "upload"),
     entry!(Process, "process", ["program"], Kind::Text, "process", "Program that had the connection", "firefox"),
     entry!(Action, "action", [], Kind::Number, "action", "Began within 10 s of an action marked with F9", "1"),
@@ -364,6 +366,8 @@ pub enum State {
     Open,
     /// The user marked it.
     Marked,
+    /// The user ignores it.
+    Ignored,
     /// The user said something of it.
     Commented,
     /// Witnesses disagree.
@@ -382,9 +386,10 @@ pub enum State {
 
 impl State {
     /// All of them.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 10] = [
         Self::Open,
         Self::Marked,
+        Self::Ignored,
         Self::Commented,
         Self::Conflict,
         Self::Incomplete,
@@ -399,6 +404,7 @@ impl State {
         match self {
             Self::Open => "open",
             Self::Marked => "marked",
+            Self::Ignored => "ignored",
             Self::Commented => "commented",
             Self::Conflict => "conflict",
             Self::Incomplete => "incomplete",
