@@ -124,7 +124,9 @@ fn write_chunk(snapshot: &Snapshot, numbers: &Numbers, rows: &[(u32, RowId)]) ->
     let mut bytes = Vec::with_capacity(rows.len() * (3 << 10));
     for (n, id) in rows {
         let record = snapshot.record(*id)?;
-        RowLine::new(*n, &record, numbers).noted(snapshot.note(*id)).serialize(&mut Serializer::with_formatter(&mut bytes, Plain))?;
+        RowLine::new(*n, &record, numbers)
+            .noted(snapshot.note(*id))
+            .serialize(&mut Serializer::with_formatter(&mut bytes, Plain))?;
         bytes.push(b'\n');
     }
     Ok(bytes)

@@ -135,8 +135,7 @@ impl Findings {
 pub(super) fn bytes(exchange: &Exchange) -> Option<[u64; 2]> {
     match &exchange.detail {
         Detail::Http(http) => {
-            let [sent, received] =
-                [&http.request, &http.response].map(|m| m.as_ref().map_or(0, |m| m.body.wire_bytes));
+            let [sent, received] = [&http.request, &http.response].map(|m| m.as_ref().map_or(0, |m| m.body.wire_bytes));
             let carried = http.websocket.as_ref().map_or([0; 2], |w| w.sides.map(|side| side.bytes));
             Some([sent.saturating_add(carried[0]), received.saturating_add(carried[1])])
         }

@@ -697,7 +697,8 @@ impl Desk {
 
     fn ask_findings(&mut self, ctx: &egui::Context, now: f64) {
         let capture = &self.capture;
-        let is_known = |((generation, notes), _): &(_, _)| *generation == capture.snapshot.generation && *notes == capture.notes;
+        let is_known =
+            |((generation, notes), _): &(_, _)| *generation == capture.snapshot.generation && *notes == capture.notes;
         let known = capture.findings.as_ref().is_some_and(is_known);
         if self.state.view != View::Findings || self.busy.findings || known {
             return;

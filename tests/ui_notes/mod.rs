@@ -109,9 +109,8 @@ fn a_case_of_another_capture_stays_as_it_is() {
 fn ignored_rows_are_counted_nowhere_and_come_back() {
     let mut world = Sample::new();
     let ignored = |world: &Sample| world.spoken().iter().filter(|label| label.starts_with("ignored ")).count();
-    let counted = |world: &Sample| -> u32 {
-        world.harness.state().on_screen().providers().iter().map(|(_, count)| *count).sum()
-    };
+    let counted =
+        |world: &Sample| -> u32 { world.harness.state().on_screen().providers().iter().map(|(_, count)| *count).sum() };
     let (shown, all) = (world.harness.state().counts().1, counted(&world));
     world.press(Modifiers::COMMAND, Key::D);
     assert_eq!(ignored(&world), 1, "{:#?}", world.spoken());
@@ -142,7 +141,8 @@ fn findings_and_pictures_say_how_many_are_ignored() {
     let before = world.harness.state().on_screen().findings();
     world.press(Modifiers::COMMAND, Key::D);
     let after = world.harness.state().on_screen().findings();
-    let sum = |sites: &[nephoscope::store::SiteFindings]| -> u64 { sites.iter().map(|site| site.total.exchanges).sum() };
+    let sum =
+        |sites: &[nephoscope::store::SiteFindings]| -> u64 { sites.iter().map(|site| site.total.exchanges).sum() };
     assert_eq!(sum(&after), sum(&before) - 1);
     let mut rest = world.harness.state().on_screen().clone().with_notes(Default::default()).findings();
     assert_eq!(sum(&rest), sum(&before));
