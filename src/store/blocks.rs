@@ -8,7 +8,7 @@ use std::sync::Arc;
 use super::own::own;
 
 /// Size of a page in bytes; a record longer than this gets a page of its own.
-const PAGE_BYTES: usize = 256 << 10;
+pub(super) const PAGE_BYTES: usize = 256 << 10;
 
 /// Where a record stands.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]

@@ -17,31 +17,40 @@ const CHUNK: usize = 4_096;
 /// Where the frame lists of each flow stand, in parts where it was handed over while it went on; a clone shares it.
 #[derive(Clone, Debug, Default)]
 pub(super) struct FlowIndex {
-    chunks: Vec<Arc<Vec<(FlowId, BlockRef)>>>,
+    chunks: Vec<Arc<Vec<FlowPart>>>,
+}
+
+/// A part of a flow's frame list.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct FlowPart {
+    pub(super) flow: FlowId,
+    pub(super) place: BlockRef,
+    /// Bytes there.
+    pub(super) len: u32,
 }
 
 impl FlowIndex {
-    pub(super) fn push(&mut self, flow: FlowId, place: BlockRef) {
+    pub(super) fn push(&mut self, part: FlowPart) {
         if self.chunks.last().is_none_or(|c| c.len() >= CHUNK) {
             self.chunks.push(Arc::new(Vec::with_capacity(CHUNK)));
         }
         if let Some(chunk) = self.chunks.last_mut() {
-            own(chunk, CHUNK).push((flow, place));
+            own(chunk, CHUNK).push(part);
         }
     }
 
     /// Keeps the parts of the flows that are needed, each where `again` says that it stands now.
     pub(super) fn keep(&mut self, is_needed: impl Fn(FlowId) -> bool, mut again: impl FnMut(BlockRef) -> BlockRef) {
         for chunk in std::mem::take(&mut self.chunks) {
-            for (flow, place) in chunk.iter().filter(|(flow, _)| is_needed(*flow)) {
-                self.push(*flow, again(*place));
+            for part in chunk.iter().filter(|part| is_needed(part.flow)) {
+                self.push(FlowPart { place: again(part.place), ..*part });
             }
         }
     }
 
-    /// The pages in which frame lists stand.
-    pub(super) fn pages(&self) -> impl Iterator<Item = u32> + '_ {
-        self.chunks.iter().flat_map(|chunk| chunk.iter()).map(|(_, place)| place.page())
+    /// All parts.
+    pub(super) fn parts(&self) -> impl Iterator<Item = FlowPart> + '_ {
+        self.chunks.iter().flat_map(|chunk| chunk.iter()).copied()
     }
 
     /// How many parts there are.
@@ -51,7 +60,7 @@ impl FlowIndex {
 
     /// Flows end in no order of their numbers, and only a pane asks: a walk over a million takes a millisecond.
     pub(super) fn find(&self, flow: FlowId) -> impl Iterator<Item = BlockRef> + '_ {
-        self.chunks.iter().flat_map(|c| c.iter()).filter(move |(id, _)| *id == flow).map(|(_, place)| *place)
+        self.parts().filter(move |part| part.flow == flow).map(|part| part.place)
     }
 }
 

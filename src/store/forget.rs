@@ -3,6 +3,7 @@
 
 use std::sync::Arc;
 
+use super::blocks::PAGE_BYTES;
 use super::rows::CHUNK;
 use super::table::{Row, RowId, Store};
 
@@ -10,6 +11,9 @@ use super::table::{Row, RowId, Store};
 const BATCH: usize = 8 * CHUNK;
 /// Parts of frame lists that came since it was last looked what can go, as many bytes as the rows of a batch have.
 pub(super) const PARTS: usize = 64 * CHUNK;
+/// Bytes of frame lists in a page for which it stays. A connection of days has millions of frames: written again each time
+/// they would cost the more, the longer it lasts.
+const WORTH_A_PAGE: usize = PAGE_BYTES / 4;
 
 impl Store {
     /// Keeps the newest `rows` rows, or somewhat more. Rows of exchanges that go on stay.
@@ -68,15 +72,24 @@ impl Store {
         self.findings.texts().chain(self.programs.texts()).for_each(|id| texts.keep(id.0));
         self.texts.sweep(&texts.0);
         self.words.sweep(&words.0);
-        // A flow that goes on has parts in every page that was filled meanwhile: a page that holds nothing else goes.
+        // A flow that goes on has parts in every page that was filled meanwhile: a page that holds little else goes.
         let Self { flows, flow_use, pages: all, record_bytes, .. } = self;
+        let mut needed = vec![0; all.len()];
+        for part in flows.parts().filter(|part| flow_use.needs(part.flow)) {
+            if let Some(bytes) = needed.get_mut(part.place.page() as usize) {
+                *bytes += part.len as usize;
+            }
+        }
+        for (page, _) in (0..).zip(needed).filter(|(_, bytes)| *bytes >= WORTH_A_PAGE) {
+            pages.keep(page);
+        }
         flows.keep(
             |flow| flow_use.needs(flow),
             |place| if pages.has(place.page()) { place } else { all.move_up(place, *record_bytes) },
         );
         self.sweep_at = self.flows.len().saturating_add(PARTS);
         let rows = self.rows.iter().map(|(_, row)| row.record.page());
-        self.pages.keep(rows.chain(self.flows.pages()));
+        self.pages.keep(rows.chain(self.flows.parts().map(|part| part.place.page())));
         let rows = &self.rows;
         let is_gone = |row: u32| (row as usize) < rows.len() && rows.get(RowId(row)).is_none();
         Arc::make_mut(&mut self.givers).forget(is_gone);
@@ -275,6 +288,22 @@ mod tests {
         }
         assert!(store.flows.len() <= PARTS, "{}", store.flows.len());
         assert!(pages_left(&store) * 3 < store.pages.len());
+    }
+
+    #[test]
+    fn frames_that_fill_their_pages_are_not_written_again() {
+        let mut store = forgetful(5_000);
+        let mut frames = FrameList::default();
+        (0..20).for_each(|n| frames.push(FrameNo(n + 1), u64::from(n) * 100));
+        let parts = 5 * PARTS;
+        for _ in 0..parts {
+            store.add_frames(FlowId(1), &frames);
+        }
+        let bytes = parts * (frames.as_bytes().len() + 4);
+        let pages = store.pages.len();
+        assert!(pages * (255 << 10) <= bytes + (256 << 10), "{pages} pages for {bytes} bytes");
+        let again = store.snapshot(Facts::default(), Progress::default()).flow_frames(FlowId(1));
+        assert_eq!(again.expect("frames").expect("its frames").len(), parts * 20);
     }
 
     #[test]

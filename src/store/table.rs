@@ -11,7 +11,7 @@ use super::actions::Actions;
 use super::blocks::{BlockRef, Pages};
 use super::certificates::Certificates;
 use super::findings::Findings;
-use super::flows::{FlowIndex, FlowUse};
+use super::flows::{FlowIndex, FlowPart, FlowUse};
 use super::forget::PARTS;
 use super::givers::Givers;
 use super::notes::Notes;
@@ -323,7 +323,8 @@ impl Store {
     pub fn add_frames(&mut self, flow: FlowId, frames: &FrameList) {
         if !frames.is_empty() {
             let place = self.pages.push(frames.as_bytes(), self.record_bytes);
-            self.flows.push(flow, place);
+            let len = u32::try_from(frames.as_bytes().len()).unwrap_or(u32::MAX);
+            self.flows.push(FlowPart { flow, place, len });
             if self.forgets() {
                 self.flow_use.goes_on(flow);
                 // Flows without rows have frames too, and rows may never come.
