@@ -1,7 +1,7 @@
 //! Colours, sizes and fonts: the one place where they are chosen, for the dark and the light theme.
 #![expect(clippy::disallowed_methods, reason = "this is the place where colours are made")]
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use egui::style::{ScrollStyle, Selection, WidgetVisuals, Widgets};
 use egui::{
@@ -130,9 +130,16 @@ impl Colours {
     /// A provider's colour. In the light theme what is bright stays bright (orange at 3 : 1 on white is mud), and a line of
     /// the same hue parts it from what lies under it.
     pub(crate) fn provider(&self, id: ProviderId) -> Hue {
-        let Some([r, g, b]) = pack().providers.get(usize::from(id.0)).map(|provider| provider.colour) else {
-            return Hue { fill: self.unknown(), line: self.unknown() };
-        };
+        // A repaint asks some hundred times, and each answer takes dozens of powers.
+        static HUES: OnceLock<[Vec<Hue>; 2]> = OnceLock::new();
+        let [light, dark] = HUES.get_or_init(|| {
+            [&LIGHT, &DARK].map(|c| pack().providers.iter().map(|provider| c.hue(provider.colour)).collect())
+        });
+        let hues = if self.dark { dark } else { light };
+        hues.get(usize::from(id.0)).copied().unwrap_or_else(|| Hue { fill: self.unknown(), line: self.unknown() })
+    }
+
+    fn hue(&self, [r, g, b]: [u8; 3]) -> Hue {
         let colour = Color32::from_rgb(r, g, b);
         // A selected row is the ground nearest to it.
         let line = self.moved(colour, |moved| {
