@@ -316,7 +316,7 @@ struct Heard {
     said: Vec<String>,
 }
 
-/// Lines of a process that are kept, the last ones.
+/// Lines of a process that are kept: the first, which says what is wrong, and the last ones.
 const LINES: usize = 8;
 
 impl Heard {
@@ -338,7 +338,7 @@ impl Heard {
         };
         if !counts && !line.is_empty() {
             if self.said.len() >= LINES {
-                self.said.remove(0);
+                self.said.remove(1);
             }
             self.said.push(line.to_owned());
         }
@@ -447,6 +447,13 @@ mod tests {
         let [Recorded::Failed { why, remedy }] = &told(&ways, false)[..] else { panic!("it began without rights") };
         assert_eq!(why, "no permission");
         assert_eq!(remedy.is_some(), cfg!(target_os = "linux"));
+    }
+
+    #[test]
+    fn why_there_are_no_rights_is_kept_however_much_is_said_of_the_remedy() {
+        let refused = "echo 'nephoscope: no permission' >&2; seq 20 >&2; exit 3";
+        let [Recorded::Failed { why, .. }] = &told(&[(Speaks::Own, refused)], false)[..] else { panic!("it began") };
+        assert_eq!(why, "no permission");
     }
 
     #[test]
