@@ -7,8 +7,9 @@ use std::io::{self, Write};
 use std::path::Path;
 
 use super::detail::Road;
+use super::flow_state::Layer;
 use super::messages::DetailError;
-use super::shard::{Layer, Shard};
+use super::shard::Shard;
 use crate::capture::FrameFile;
 use crate::model::{Budget, FlowId, FrameNo, Run, RunKind, Side, Timestamp};
 use crate::protocols::http::Wanted;

@@ -5,8 +5,9 @@ use std::path::Path;
 use std::sync::Arc;
 
 use super::entries::{self, Told};
+use super::found::{Contents, Event, Found};
 use super::messages::{DetailError, RowDetail};
-use super::shard::{Contents, Event, Found, Shard};
+use super::shard::Shard;
 use crate::capture::FrameFile;
 use crate::decode::{Decoder, Outcome};
 use crate::model::{Budget, Detail, Exchange, FlowId, FrameHead, FrameNo, Payload};

@@ -2,8 +2,8 @@
 
 use ahash::AHashMap;
 
+use super::found::{Contents, Found};
 use super::messages::RowDetail;
-use super::shard::{Contents, Found};
 use crate::evidence::Given;
 use crate::model::{Budget, Detail, Endpoint, Exchange, FlowId, FrameHead, FrameNo};
 use crate::protocols::har::{EntryPlace, LeftOut, entry};

@@ -1,8 +1,8 @@
 //! What the shards found becomes rows, in an order that does not depend on how many shards there are.
 
 use super::entries::Connections;
+use super::found::{Event, Found};
 use super::moves::Moves;
-use super::shard::{Event, Found};
 use super::walk::Stamp;
 use crate::evidence::{Known, Matcher, pack};
 use crate::model::{AnomalyKind, Budget, Detail, Exchange, FrameNo, Ledger, Limit, LimitHit, Verdict};

@@ -2,9 +2,12 @@
 //!
 //! Comes in: a capture and commands. Goes out: snapshots and notices. Never: a window, a terminal, a lock.
 
+mod begin;
 mod conversation;
 mod detail;
 mod entries;
+mod flow_state;
+mod found;
 mod merge;
 mod messages;
 mod moves;

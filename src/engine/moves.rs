@@ -6,7 +6,7 @@
 
 use std::collections::BTreeMap;
 
-use super::shard::ShortPacket;
+use super::found::ShortPacket;
 use crate::model::{Anomaly, AnomalyKind, Detail, Endpoint, Exchange, FrameNo, Limit, LimitHit, QuicFacts};
 
 /// First packets of flows that are kept, some hundred bytes each.

@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 
-use super::shard::exchange;
+use super::found::exchange;
 use crate::model::{
     Anomaly, AnomalyKind, Budget, Detail, DnsKind, DnsLookup, DnsOver, DnsQuestion, DnsResponse, Exchange, FrameNo,
     HttpExchange, Side, Timestamp,

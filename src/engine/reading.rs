@@ -7,9 +7,10 @@ use std::thread::JoinHandle;
 
 use crossbeam_channel::{Receiver, Sender, TryRecvError, bounded};
 
+use super::found::Event;
 use super::merge::Merge;
 use super::messages::Source;
-use super::shard::{Event, Shard};
+use super::shard::Shard;
 use super::walk::{Block, Said, Stamp, Walker};
 use crate::capture::{
     CaptureError, CaptureFacts, CaptureReader, Digest, KeyLogFile, SocketOwner, Spool, digest_file, is_of_this_moment,
