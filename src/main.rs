@@ -14,7 +14,7 @@ fn main() -> ExitCode {
     cli::run(|begin, key_log, budget| {
         let begin = match begin {
             cli::Begin::Open(source) => ui::Begin::Open(source),
-            cli::Begin::Both(files) => ui::Begin::Both(files),
+            cli::Begin::Several(files) => ui::Begin::Several(files),
             cli::Begin::Choose(wish) => ui::Begin::Choose(wish),
             cli::Begin::Capture(wish) => ui::Begin::Capture(wish),
             cli::Begin::Start => ui::Begin::Start,

@@ -174,7 +174,7 @@ fn written(capture: &Path, from: &Path, budget: &Budget) -> (Value, HarCounts) {
     let snapshot = reading.snapshot();
     let mut redactor = Redactor::new(&Key::of_capture(&[1; 32]), &RedactionChoice::default());
     let mut document = Vec::new();
-    let source = BodySource { capture: from, budget };
+    let source = BodySource { capture: from.into(), budget };
     let counts = write_har(&Listing::all(&snapshot), Some(source), &mut redactor, &mut document).unwrap();
     (serde_json::from_slice(&document).unwrap(), counts)
 }

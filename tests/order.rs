@@ -50,7 +50,7 @@ fn shown(snapshot: &Snapshot, key: SortKey, id: u32) -> String {
             let value = message.as_ref().and_then(|message: &HttpMessage| message.field(name.name()));
             String::from_utf8_lossy(value.unwrap_or_default()).to_ascii_lowercase()
         }
-        SortKey::Status | SortKey::Grade | SortKey::Process | SortKey::Comment => String::new(),
+        SortKey::Status | SortKey::Grade | SortKey::Process | SortKey::File | SortKey::Comment => String::new(),
     }
 }
 

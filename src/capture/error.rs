@@ -57,6 +57,14 @@ pub enum CaptureError {
         /// The path asked for, or the stream's name.
         path: PathBuf,
     },
+    /// A file that cannot be merged with others by time.
+    #[error("cannot merge the captures: {why}: {}", shown(path))]
+    NotMerged {
+        /// Why, and what to do.
+        why: String,
+        /// The file.
+        path: PathBuf,
+    },
     /// The frame is no longer where it was.
     #[error("cannot read frame {number} again: the file changed since it was opened: {}", shown(path))]
     Changed {
@@ -100,6 +108,7 @@ impl CaptureError {
             | Self::NotRegular { path }
             | Self::Empty { path }
             | Self::NotACapture { path, .. }
+            | Self::NotMerged { path, .. }
             | Self::Changed { path, .. }
             | Self::NothingCaptured { path }
             | Self::Removed { path, .. }

@@ -2,6 +2,7 @@
 
 use core::net::IpAddr;
 
+use super::Merged;
 use crate::model::{FrameNo, LimitHit, LinkType, Timestamp};
 
 /// The file format inside any compression.
@@ -126,7 +127,7 @@ pub struct CaptureFacts {
     pub last_time: Option<Timestamp>,
     /// Link types of the interfaces, in order of appearance.
     pub link_types: Vec<LinkType>,
-    /// Interfaces over all sections.
+    /// Interfaces over all sections, and of merged files over all files.
     pub interfaces: Vec<Interface>,
     /// Sections (1 for pcap).
     pub sections: u32,
@@ -144,4 +145,6 @@ pub struct CaptureFacts {
     pub skipped: Vec<Skipped>,
     /// Limits reached while reading.
     pub limits: Vec<LimitHit>,
+    /// The files that it was merged from; empty where it is one.
+    pub merged: Merged,
 }

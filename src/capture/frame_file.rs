@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 
 use super::har;
 use super::numbers::{narrow, size, wide};
+use super::origins::merged_interface;
 use super::reader::{Batch, CaptureReader};
 use super::source::{Digest, open_file};
 use super::tail::{file_and_offset, spool_file};
@@ -16,24 +17,50 @@ use crate::model::{Budget, FrameHead, FrameNo, JsonScan};
 /// Bytes of a HAR file read at once when the length of an entry is not known.
 const ENTRY_READ: usize = 64 << 10;
 
-/// A capture file, or a spool's folder, from which single frames are read again, by the offsets of their records. A spool
-/// may still grow.
-#[derive(Debug)]
-pub struct FrameFile {
-    path: PathBuf,
-    budget: Budget,
-    /// Whether the path is a spool's folder.
-    spool: bool,
-    /// The file that was read last, with its number in the spool.
-    file: Option<(u64, Single)>,
+/// Where frames are read again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Place<'a> {
+    /// A capture file, or the folder of a live capture.
+    One(&'a Path),
+    /// Files that are merged, in their order.
+    Merged(&'a [PathBuf]),
 }
 
+impl<'a, P: AsRef<Path> + ?Sized> From<&'a P> for Place<'a> {
+    fn from(path: &'a P) -> Self {
+        Self::One(path.as_ref())
+    }
+}
+
+/// A capture from which single frames are read again, by the offsets of their records. A spool may still grow.
+#[derive(Debug)]
+pub struct FrameFile {
+    files: Files,
+    budget: Budget,
+    /// The files that were read last, with their numbers, the newest last. Of a spool one: its frames are asked for in order.
+    open: Vec<(u64, Single)>,
+}
+
+#[derive(Debug)]
+enum Files {
+    One,
+    /// A spool's folder.
+    Spool(PathBuf),
+    Merged(Vec<PathBuf>),
+}
+
+/// Files of merged ones that are held open: where they overlap, the frames of a flow go to and fro between a few.
+const OPEN_FILES: usize = 8;
+
 impl FrameFile {
-    /// Opens a capture file, or the folder of a live capture.
-    pub fn open(path: &Path, budget: &Budget) -> Result<Self, CaptureError> {
-        let spool = path.is_dir();
-        let file = if spool { None } else { Some((0, Single::open(path, budget)?)) };
-        Ok(Self { path: path.to_path_buf(), budget: budget.clone(), spool, file })
+    /// Opens a capture.
+    pub fn open<'a>(place: impl Into<Place<'a>>, budget: &Budget) -> Result<Self, CaptureError> {
+        let (files, open) = match place.into() {
+            Place::One(path) if path.is_dir() => (Files::Spool(path.to_path_buf()), Vec::new()),
+            Place::One(path) => (Files::One, vec![(0, Single::open(path, budget)?)]),
+            Place::Merged(paths) => (Files::Merged(paths.to_vec()), Vec::new()),
+        };
+        Ok(Self { files, budget: budget.clone(), open })
     }
 
     /// The frame whose record stands at `record_offset`, with `number` as its number.
@@ -41,21 +68,56 @@ impl FrameFile {
     /// `Err` with [`CaptureError::Changed`] when there is no such record (any more), with [`CaptureError::Removed`] when
     /// the ring has removed its file.
     pub fn frame(&mut self, number: FrameNo, record_offset: u64) -> Result<(FrameHead, Vec<u8>), CaptureError> {
-        let (wanted, at) = if self.spool { file_and_offset(record_offset) } else { (0, record_offset) };
-        let single = match &mut self.file {
-            Some((file, single)) if *file == wanted => single,
-            other => {
-                let removed = || CaptureError::Removed { number: number.0, path: self.path.clone() };
-                let found = spool_file(&self.path, wanted).map_err(|error| CaptureError::from_io(error, &self.path))?;
+        let (wanted, at) = match self.files {
+            Files::One => (0, record_offset),
+            Files::Spool(_) | Files::Merged(_) => file_and_offset(record_offset),
+        };
+        match self.open.iter().position(|(file, _)| *file == wanted) {
+            // Seldom more than one step: frames of one file follow one another.
+            Some(place) => self.open.get_mut(place..).unwrap_or_default().rotate_left(1),
+            None => self.open_file(number, wanted)?,
+        }
+        let Some((_, single)) = self.open.last_mut() else {
+            return Err(CaptureError::Changed { number: number.0, path: PathBuf::new() });
+        };
+        let (mut head, bytes) = single.frame(number, at)?;
+        if let Files::Merged(_) = self.files {
+            head.record_offset = record_offset;
+            head.interface = merged_interface(narrow_file(wanted), head.interface);
+        }
+        Ok((head, bytes))
+    }
+
+    /// Opens another file of several.
+    fn open_file(&mut self, number: FrameNo, wanted: u64) -> Result<(), CaptureError> {
+        let (single, most) = match &self.files {
+            Files::Merged(paths) => {
+                let path = usize::try_from(wanted).ok().and_then(|wanted| paths.get(wanted));
+                let unknown = || CaptureError::Changed { number: number.0, path: PathBuf::new() };
+                (Single::open(path.ok_or_else(unknown)?, &self.budget)?, OPEN_FILES)
+            }
+            Files::One => return Ok(()),
+            Files::Spool(folder) => {
+                let removed = || CaptureError::Removed { number: number.0, path: folder.clone() };
+                let found = spool_file(folder, wanted).map_err(|error| CaptureError::from_io(error, folder))?;
                 let single = match Single::open(&found.ok_or_else(removed)?, &self.budget) {
                     Err(CaptureError::Missing { .. }) => return Err(removed()),
                     opened => opened?,
                 };
-                &mut other.insert((wanted, single)).1
+                (single, 1)
             }
         };
-        single.frame(number, at)
+        if self.open.len() >= most {
+            self.open.remove(0);
+        }
+        self.open.push((wanted, single));
+        Ok(())
     }
+}
+
+/// A file's number, which was one of [`super::MERGED_FILES`].
+fn narrow_file(file: u64) -> u32 {
+    u32::try_from(file).unwrap_or(u32::MAX)
 }
 
 /// One file.

@@ -5,7 +5,7 @@ use std::io::{self, BufWriter, Write};
 use ahash::AHashMap;
 
 use super::Interface;
-use super::numbers::{narrow, size, wide};
+use super::numbers::{narrow, wide};
 use super::write::{InterfaceBlock, PacketBlock, interface, packet, section_header};
 use crate::model::FrameHead;
 
@@ -33,10 +33,10 @@ impl<W: Write> FrameWriter<W> {
         Ok(writer)
     }
 
-    /// Writes a frame, with a comment where one is given. `interfaces` are those of the capture it is from.
+    /// Writes a frame, with a comment where one is given. `of` is the interface that it came from, where that is known.
     pub fn frame(
         &mut self,
-        interfaces: &[Interface],
+        of: Option<&Interface>,
         head: &FrameHead,
         bytes: &[u8],
         comment: Option<&str>,
@@ -44,7 +44,6 @@ impl<W: Write> FrameWriter<W> {
         let number = if let Some(number) = self.described.get(&head.interface) {
             *number
         } else {
-            let of = interfaces.get(size(head.interface));
             let number = narrow(self.described.len());
             let facts = InterfaceBlock {
                 name: of.map(|of| String::from_utf8_lossy(&of.name).into_owned()).unwrap_or_default(),

@@ -16,8 +16,10 @@ mod frame_file;
 mod frame_writer;
 mod har;
 mod key_log_file;
+mod merging;
 mod notes;
 mod numbers;
+mod origins;
 #[cfg(unix)]
 mod output;
 mod pcap;
@@ -47,9 +49,11 @@ pub use confine::give_up_rights;
 pub use device::{Device, DeviceError, DeviceKind, DeviceState, devices, packet_counts};
 pub use error::CaptureError;
 pub use facts::{CaptureFacts, Comment, Container, Counters, Format, Interface, Skipped};
-pub use frame_file::FrameFile;
+pub use frame_file::{FrameFile, Place};
 pub use frame_writer::FrameWriter;
 pub use key_log_file::{KeyLogFile, is_key_log, is_open_to_others};
+pub use merging::{Feed, MergedReader};
+pub use origins::{MERGED_FILES, Merged, MergedFile};
 #[cfg(unix)]
 pub use output::Target;
 pub use programs::{SocketOwner, watch_programs};
@@ -63,4 +67,4 @@ pub use source::{Digest, digest_file};
 pub use spool::{Orphan, Spool, SpoolFolder, orphans};
 #[cfg(unix)]
 pub use stop::StopSign;
-pub use tail::is_of_this_moment;
+pub use tail::{is_of_this_moment, offset_in_file};

@@ -17,13 +17,13 @@ use super::{CaptureError, CaptureFacts, Container, Format, Spool};
 use crate::model::{Budget, FrameHead, FrameNo, LinkType, Secret, Timestamp};
 
 /// Bytes asked for at once, the usual size of a batch.
-const READ: usize = 1 << 20;
+pub(super) const READ: usize = 1 << 20;
 /// A batch that grew over this for one huge block is given back.
-const KEEP: usize = 4 << 20;
+pub(super) const KEEP: usize = 4 << 20;
 /// Bytes looked at to tell the format.
 const HEAD: usize = 28;
 /// Moments in a batch without frames: a file of nothing else must not fill memory.
-const MOMENTS: usize = 4_096;
+pub(super) const MOMENTS: usize = 4_096;
 /// How long a start waits between two looks.
 const LOOK: Duration = Duration::from_millis(30);
 
@@ -100,6 +100,8 @@ pub struct CaptureReader {
     carry: Vec<u8>,
     /// Offset in the (unpacked) file of the next byte to walk over.
     pub(super) at: u64,
+    /// Bytes asked for at once.
+    pub(super) read: usize,
     supply: Supply,
     /// The file of a spool that the source goes on with.
     next_file: Option<NextFile>,
@@ -159,6 +161,7 @@ impl CaptureReader {
             notes: Notes::new(facts, budget),
             carry: Vec::new(),
             at: 0,
+            read: READ,
             supply: Supply::Flows,
             next_file: None,
             ended: false,
@@ -286,12 +289,12 @@ impl CaptureReader {
             }
         }
         let bytes = &mut batch.bytes;
-        if bytes.len() > KEEP && self.carry.len() < READ {
-            bytes.truncate(READ);
+        if bytes.len() > KEEP && self.carry.len() < self.read {
+            bytes.truncate(self.read);
             bytes.shrink_to_fit();
         }
         let mut filled = self.carry.len();
-        make_room(bytes, filled);
+        make_room(bytes, filled.saturating_add(self.read));
         if let Some(front) = bytes.get_mut(..filled) {
             front.copy_from_slice(&self.carry);
         }
@@ -362,8 +365,8 @@ impl CaptureReader {
             return Ok(filled);
         }
         self.supply = Supply::Flows;
-        make_room(bytes, filled);
-        let goal = filled.saturating_add(READ);
+        let goal = filled.saturating_add(self.read);
+        make_room(bytes, goal);
         while let Some(space) = bytes.get_mut(filled..goal).filter(|space| !space.is_empty()) {
             match self.source.read(space) {
                 Ok(0) => self.supply = Supply::Dry,
@@ -415,9 +418,8 @@ impl CaptureReader {
     }
 }
 
-/// Room for one more read; bytes are zeroed only when the buffer grows.
-fn make_room(bytes: &mut Vec<u8>, filled: usize) {
-    let wanted = filled.saturating_add(READ);
+/// Room for so many bytes; they are zeroed only when the buffer grows.
+fn make_room(bytes: &mut Vec<u8>, wanted: usize) {
     if bytes.len() < wanted {
         bytes.resize(wanted, 0);
     }

@@ -19,9 +19,17 @@ use crate::model::Timestamp;
 /// Bits of a record's offset that count bytes of its file; the file's number stands above them.
 const OFFSET_BITS: u32 = 40;
 
+/// How long a file of several may be in bytes: more would not fit the offsets of its records.
+pub(super) const LONGEST_FILE: u64 = 1 << OFFSET_BITS;
+
 /// A record's offset in a spool, from the file's number and the offset in that file.
 pub(super) fn spool_offset(file: u64, at: u64) -> u64 {
     file.wrapping_shl(OFFSET_BITS) | at
+}
+
+/// The offset in its own file of a record in one of several.
+pub fn offset_in_file(offset: u64) -> u64 {
+    file_and_offset(offset).1
 }
 
 /// The file's number and the offset in that file.

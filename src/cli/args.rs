@@ -8,36 +8,34 @@ use crate::engine::Source;
 
 /// Shows whose cloud an app is really talking to, and proves it.
 ///
-/// Without a subcommand the window opens, with FILE in it where one is named, and OTHER beside it. Reads
-/// pcap, pcapng and HAR, also packed with gzip, zstd or lz4.
+/// Without a subcommand the window opens, with FILE in it where one is named; of several it asks whether to merge
+/// them by time or to compare. Reads pcap, pcapng and HAR, also packed with gzip, zstd or lz4.
 #[derive(Debug, Parser)]
 #[command(name = "nephoscope", version, args_conflicts_with_subcommands = true, after_help = EXIT_CODES)]
 pub(super) struct Arguments {
     /// What to do without a window.
     #[command(subcommand)]
     pub(super) task: Option<Task>,
-    /// Capture to open in the window, or a picture, bundle or claim to verify there; `-` reads standard input.
-    pub(super) file: Option<PathBuf>,
-    /// A second capture to hold beside the first, in the window
-    #[arg(value_name = "OTHER", requires = "file", conflicts_with = "read")]
-    pub(super) other: Option<PathBuf>,
+    /// Captures to open in the window, or a picture, bundle or claim to verify there; `-` reads standard input
+    #[arg(value_name = "FILE")]
+    pub(super) files: Vec<PathBuf>,
     /// The same as FILE, as Wireshark has it
-    #[arg(short = 'r', long = "read", value_name = "FILE", conflicts_with_all = ["file", "interface"])]
+    #[arg(short = 'r', long = "read", value_name = "FILE", conflicts_with_all = ["files", "interface"])]
     pub(super) read: Option<PathBuf>,
     /// Interface to capture from, in the window
-    #[arg(short = 'i', long, value_name = "NAME", conflicts_with = "file")]
+    #[arg(short = 'i', long, value_name = "NAME", conflicts_with = "files")]
     pub(super) interface: Option<String>,
     /// Begin to capture at once; without -i from the interface used last
-    #[arg(short = 'k', conflicts_with_all = ["file", "read"])]
+    #[arg(short = 'k', conflicts_with_all = ["files", "read"])]
     pub(super) start: bool,
     /// Capture filter, in the language of pcap-filter(7)
-    #[arg(short = 'f', value_name = "FILTER", conflicts_with_all = ["file", "read"])]
+    #[arg(short = 'f', value_name = "FILTER", conflicts_with_all = ["files", "read"])]
     pub(super) filter: Option<String>,
     /// TLS key log (the file that SSLKEYLOGFILE names where the program ran) to decrypt with
     #[arg(long, value_name = "FILE")]
     pub(super) keylog: Option<PathBuf>,
     /// Print the interfaces and end, as `nephoscope interfaces` does
-    #[arg(short = 'D', conflicts_with_all = ["file", "read", "interface", "start", "filter"])]
+    #[arg(short = 'D', conflicts_with_all = ["files", "read", "interface", "start", "filter"])]
     pub(super) interfaces: bool,
 }
 
@@ -247,9 +245,18 @@ const LIST_HELP: &str = "Examples:
   nephoscope list --filter 'operator:azure (status>=400 or size>1M) -method:GET' trace.pcapng
   nephoscope list --format jsonl trace.pcapng | jq 'select(.verdict.grade == \"supports\")'
   nephoscope list --keylog \"$SSLKEYLOGFILE\" trace.pcapng
+  nephoscope list ring_00001.pcapng ring_00002.pcapng ring_00003.pcapng.gz
+  nephoscope list --filter 'file:phone' phone.pcap router.pcapng
   nephoscope list --format parquet --out tables *.pcapng
   nephoscope list export.har
   tcpdump -U -w - | nephoscope list -
+
+Several files are merged by time, as mergecap merges them: frames are numbered
+over all of them, of two of one time that of the file named first comes first,
+and a connection that goes on in the next file is one. Each row names the file
+that it begins in and the number of its first frame there; file:NAME filters.
+With --apart each file is read by itself and printed after the other; that is
+what --format parquet does unless --merge is given.
 
 With --keylog, TLS sessions are decrypted whose secrets the log holds, in the
 format of SSLKEYLOGFILE (RFC 9850); so are those whose secrets the capture
@@ -262,7 +269,7 @@ side must all hold, `or` and parentheses join them, /expressions/ and \"quotes\"
 are understood, bare words look in host, path, method, type, address, tenant,
 operator and product. Keys: host path url method status type size duration time
 operator product role tenant grade conflict site sni cname ip port asn proto
-header req-header resp-header frame stream rcode is marked comment process.
+header req-header resp-header frame stream rcode is marked comment process file.
 Wireshark's http.host, ip.addr, tcp.port and their like, and the keys of browsers'
 developer tools work too. What is wrong in a filter is drawn under it.
 
@@ -294,9 +301,15 @@ pub(super) enum Live {
 #[derive(Debug, Args)]
 #[expect(clippy::struct_excessive_bools, reason = "each is a switch of the command line")]
 pub(super) struct ListArguments {
-    /// Captures to read; `-` is standard input
+    /// Captures to read, several merged by time; `-` is standard input
     #[arg(required = true, value_name = "FILE")]
     pub(super) files: Vec<PathBuf>,
+    /// Read each of several files by itself
+    #[arg(long)]
+    pub(super) apart: bool,
+    /// Merge several files, as is done without saying so except for parquet
+    #[arg(long, conflicts_with = "apart")]
+    pub(super) merge: bool,
     /// How to print
     #[arg(long, value_enum, default_value_t = Format::Table)]
     pub(super) format: Format,
@@ -336,9 +349,9 @@ pub(super) struct ExplainArguments {
     /// The exchange's number
     #[arg(value_name = "N")]
     pub(super) number: u32,
-    /// The capture; `-` is standard input
-    #[arg(value_name = "FILE")]
-    pub(super) file: PathBuf,
+    /// The capture, or several to be merged by time as `list` merges them; `-` is standard input
+    #[arg(required = true, value_name = "FILE")]
+    pub(super) files: Vec<PathBuf>,
     /// How to print
     #[arg(long, value_enum, default_value_t = Report::Words)]
     pub(super) format: Report,
@@ -482,9 +495,9 @@ Examples:
 /// What `findings` takes.
 #[derive(Debug, Args)]
 pub(super) struct FindingsArguments {
-    /// The capture; `-` is standard input
-    #[arg(value_name = "FILE")]
-    pub(super) file: PathBuf,
+    /// The capture, or several to be merged by time; `-` is standard input
+    #[arg(required = true, value_name = "FILE")]
+    pub(super) files: Vec<PathBuf>,
     /// Only sites whose name holds this
     #[arg(long, value_name = "TEXT", default_value = "")]
     pub(super) site: String,
@@ -517,9 +530,12 @@ Exit codes:
 /// What `shot` takes.
 #[derive(Debug, Args)]
 pub(super) struct ShotArguments {
-    /// The capture; a file, since its proof must be found there again
+    /// The capture; one file, since its proof must be found there again
     #[arg(value_name = "FILE")]
     pub(super) file: PathBuf,
+    /// Refused with the reason: a proof names one file
+    #[arg(value_name = "MORE", hide = true)]
+    pub(super) more: Vec<PathBuf>,
     /// The exchange's number; more than one with commas. The list shows one with its neighbours
     #[arg(long = "exchange", value_name = "N", value_delimiter = ',', required_unless_present = "filter")]
     pub(super) exchanges: Vec<u32>,
@@ -677,6 +693,20 @@ pub(super) enum Format {
 /// As many shards as cores, at most four: more only wait for the disk.
 fn default_threads() -> u8 {
     std::thread::available_parallelism().map_or(1, |n| n.get().min(4) as u8)
+}
+
+/// Files as the engine's source, several merged; `-` is standard input, which is read alone.
+pub(super) fn sources(mut files: Vec<PathBuf>) -> anyhow::Result<Source> {
+    if files.len() > 1 && files.iter().any(|file| file.as_os_str() == "-") {
+        anyhow::bail!("standard input cannot be merged with files: write it to a file first")
+    }
+    match files.pop() {
+        Some(only) if files.is_empty() => Ok(source(only)),
+        last => {
+            files.extend(last);
+            Ok(Source::of_files(files))
+        }
+    }
 }
 
 /// A path as the engine's source; `-` is standard input.

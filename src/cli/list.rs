@@ -6,7 +6,9 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result, bail};
 
-use super::args::{CompareArguments, ExplainArguments, FindingsArguments, Format, ListArguments, Live, Report, source};
+use super::args::{
+    CompareArguments, ExplainArguments, FindingsArguments, Format, ListArguments, Live, Report, source, sources,
+};
 use super::{Beside, READ_DAMAGED, READ_WHOLE, filter, noted, say};
 use crate::capture::{CaptureError, is_open_to_others};
 use crate::case::{Key, RedactionChoice};
@@ -28,15 +30,20 @@ pub(super) fn list(arguments: &ListArguments, budget: &Budget) -> Result<u8> {
     let keys = key_log(arguments.keylog.as_deref());
     let filter = filter(&arguments.filter)?;
     let rows = Rows::of(arguments.format);
-    if arguments.format == Format::Har && arguments.files.len() > 1 {
-        bail!("an HAR document is of one capture: name one file")
+    let apart = arguments.apart || arguments.format == Format::Parquet && !arguments.merge;
+    if arguments.format == Format::Har && apart && arguments.files.len() > 1 {
+        bail!("an HAR document is of one capture: name one file, or leave --apart out")
     }
     if arguments.out.is_some() && arguments.format != Format::Parquet {
         bail!("--out is for --format parquet; the others go to standard output")
     }
-    for file in &arguments.files {
-        let source = source(file.clone());
-        let is_file = matches!(source, Source::File(_));
+    let captures: Vec<Source> = if apart {
+        arguments.files.iter().cloned().map(source).collect()
+    } else {
+        vec![sources(arguments.files.clone())?]
+    };
+    let alone = captures.len() == 1;
+    for source in captures {
         let threads = usize::from(arguments.threads);
         let how = How { threads, verdicts: !arguments.no_verdicts, key_log: keys.clone() };
         let result = match (&source, rows) {
@@ -51,10 +58,10 @@ pub(super) fn list(arguments: &ListArguments, budget: &Budget) -> Result<u8> {
             Ok((Some(snapshot), damaged)) => {
                 code = code.max(damaged);
                 if let Some(folder) = &arguments.out {
-                    match table(arguments, folder, (file, &snapshot, &filter), budget) {
+                    match table(arguments, folder, (&source, &snapshot, &filter), budget) {
                         Ok(()) => continue,
                         // As with one that cannot be read.
-                        Err(error) if arguments.files.len() > 1 => {
+                        Err(error) if !alone => {
                             say(&format!("{error:#}"));
                             failed = Some(error);
                             continue;
@@ -63,7 +70,10 @@ pub(super) fn list(arguments: &ListArguments, budget: &Budget) -> Result<u8> {
                     }
                 }
                 let mut out = BufWriter::with_capacity(256 << 10, io::stdout().lock());
-                let (snapshot, beside) = if is_file { noted(snapshot, file) } else { (snapshot, Beside::default()) };
+                let (snapshot, beside) = match &source {
+                    Source::File(file) => noted(snapshot, file),
+                    Source::Files(_) | Source::Stdin | Source::Live(_) => (snapshot, Beside::default()),
+                };
                 let listing = Listing::new(&snapshot, &filter);
                 let written = match rows {
                     Some(Rows::Table) => write_table(&listing, &mut out),
@@ -74,8 +84,7 @@ pub(super) fn list(arguments: &ListArguments, budget: &Budget) -> Result<u8> {
                     None => {
                         let key = beside.key.map_or_else(Key::random, Ok)?;
                         let choice = RedactionChoice { on: !arguments.no_redaction, ..beside.redaction };
-                        let from = is_file.then_some(file.as_path());
-                        har((arguments, from), &listing, Redactor::new(&key, &choice), budget, &mut out)
+                        har((arguments, &source), &listing, Redactor::new(&key, &choice), budget, &mut out)
                     }
                 };
                 let written = written.map_err(anyhow::Error::from).and_then(|()| Ok(out.flush()?));
@@ -86,7 +95,7 @@ pub(super) fn list(arguments: &ListArguments, budget: &Budget) -> Result<u8> {
                 }
             }
             // One bad file does not keep the others from being read.
-            Err(error) if arguments.files.len() > 1 => {
+            Err(error) if !alone => {
                 say(&format!("{error:#}"));
                 failed = Some(error);
             }
@@ -103,7 +112,7 @@ pub(super) fn list(arguments: &ListArguments, budget: &Budget) -> Result<u8> {
 fn table(
     arguments: &ListArguments,
     folder: &Path,
-    (file, snapshot, filter): (&Path, &Snapshot, &Filter),
+    (source, snapshot, filter): (&Source, &Snapshot, &Filter),
     budget: &Budget,
 ) -> Result<()> {
     let shown = clean(folder.as_os_str().as_encoded_bytes()).into_owned();
@@ -112,19 +121,20 @@ fn table(
     let wish = RowsWish { form: RowsForm::Parquet, filter: &arguments.filter, redaction: None };
     let existing = if arguments.overwrite { Existing::Replace } else { Existing::Keep };
     let target = table_path(folder, snapshot);
-    save_rows(&source(file.to_owned()), &listing, wish, (&target, existing), budget)?;
+    save_rows(source, &listing, wish, (&target, existing), budget)?;
     Ok(())
 }
 
 /// Writes a HAR document, and says what is not in it.
 fn har(
-    (arguments, file): (&ListArguments, Option<&Path>),
+    (arguments, source): (&ListArguments, &Source),
     listing: &Listing<'_>,
     mut redactor: Redactor,
     budget: &Budget,
     out: &mut dyn io::Write,
 ) -> Result<(), ExportError> {
-    let bodies = file.filter(|_| !arguments.no_bodies).map(|capture| BodySource { capture, budget });
+    let place = source.place().ok();
+    let bodies = place.filter(|_| !arguments.no_bodies).map(|capture| BodySource { capture, budget });
     let counts = write_har(listing, bodies, &mut redactor, out)?;
     if counts.without_request > 0 {
         say(&format!("{} responses are left out: the capture lacks their requests", counts.without_request));
@@ -135,7 +145,7 @@ fn har(
     if let Some(why) = counts.why_unread {
         say(&format!("the bodies of {} exchanges were not read: {why}", counts.unread));
     }
-    if file.is_none() && !arguments.no_bodies {
+    if place.is_none() && !arguments.no_bodies {
         say("without bodies: standard input cannot be read a second time");
     }
     Ok(())
@@ -266,7 +276,7 @@ pub(super) fn is_closed_pipe(error: &anyhow::Error) -> bool {
 /// Prints one exchange's verdict and ledger.
 pub(super) fn explain(arguments: &ExplainArguments, budget: &Budget) -> Result<u8> {
     let how = How::judged(1).with_keys(key_log(arguments.keylog.as_deref()));
-    let (snapshot, code) = read(&source(arguments.file.clone()), how, budget)?;
+    let (snapshot, code) = read(&sources(arguments.files.clone())?, how, budget)?;
     let listing = Listing::all(&snapshot);
     let Some(id) = listing.find(arguments.number) else {
         bail!("there is no exchange {}: this capture has {}", arguments.number, snapshot.len())
@@ -283,7 +293,7 @@ pub(super) fn explain(arguments: &ExplainArguments, budget: &Budget) -> Result<u
 pub(super) fn findings(arguments: &FindingsArguments, budget: &Budget) -> Result<u8> {
     let keys = key_log(arguments.keylog.as_deref());
     let how = How::judged(usize::from(arguments.threads)).with_keys(keys);
-    let (snapshot, code) = read(&source(arguments.file.clone()), how, budget)?;
+    let (snapshot, code) = read(&sources(arguments.files.clone())?, how, budget)?;
     let listing = Listing::all(&snapshot);
     let mut out = BufWriter::new(io::stdout().lock());
     let written = match arguments.format {

@@ -41,8 +41,8 @@ pub enum Begin {
     Start,
     /// A capture that is there.
     Open(Source),
-    /// Two captures, the second to hold beside the first.
-    Both([PathBuf; 2]),
+    /// Several files: captures to merge or to compare, or one to verify with its capture.
+    Several(Vec<PathBuf>),
     /// The options of a live capture, filled in.
     Choose(Wish),
     /// A live capture; without an interface from the one used last.
@@ -91,11 +91,14 @@ pub fn run(window: impl FnOnce(Begin, Option<PathBuf>, Budget) -> anyhow::Result
                 filter: arguments.filter.unwrap_or_default(),
                 ..Wish::default()
             };
-            let begin = match (arguments.file.or(arguments.read), arguments.interface) {
-                (Some(file), _) => match arguments.other {
-                    Some(other) => Begin::Both([file, other]),
-                    None => Begin::Open(args::source(file)),
-                },
+            let mut files = arguments.files;
+            files.extend(arguments.read);
+            let begin = match (files.pop(), arguments.interface) {
+                (Some(only), _) if files.is_empty() => Begin::Open(args::source(only)),
+                (Some(last), _) => {
+                    files.push(last);
+                    Begin::Several(files)
+                }
                 (None, interface) if arguments.start => Begin::Capture(wish(interface)),
                 (None, interface) if interface.is_some() || has_filter => Begin::Choose(wish(interface)),
                 (None, _) => Begin::Start,

@@ -19,6 +19,9 @@ pub(super) fn run(arguments: &ShotArguments, budget: &Budget) -> Result<u8> {
     if arguments.file.as_os_str() == "-" {
         bail!("save the capture first: a proof needs a file that stays as it is")
     }
+    if !arguments.more.is_empty() {
+        return Err(ProofError::Merged.into());
+    }
     let out = arguments.out.clone().unwrap_or_else(|| default_name(arguments));
     // Before minutes are spent on reading.
     if !arguments.overwrite && out.try_exists().unwrap_or(false) {

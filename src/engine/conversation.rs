@@ -4,13 +4,12 @@
 //! a byte that the capture does not hold.
 
 use std::io::{self, Write};
-use std::path::Path;
 
 use super::detail::Road;
 use super::flow_state::Layer;
 use super::messages::DetailError;
 use super::shard::Shard;
-use crate::capture::FrameFile;
+use crate::capture::{FrameFile, Place};
 use crate::model::{Budget, FlowId, FrameNo, Run, RunKind, Side, Timestamp};
 use crate::protocols::http::Wanted;
 use crate::store::Snapshot;
@@ -111,17 +110,17 @@ impl Conversation {
 }
 
 /// Reads what the ends of a flow said, at most [`Budget::conversation_bytes`] of it: what keys opened where they opened
-/// anything, else what stands on the wire. `path` is the capture file, or the folder of a live capture. Of a flow that goes on,
+/// anything, else what stands on the wire. Of a flow that goes on,
 /// what is there. Blocks; call it from a job.
 pub fn conversation(
-    path: &Path,
+    place: Place<'_>,
     flow: FlowId,
     snapshot: &Snapshot,
     budget: &Budget,
 ) -> Result<Conversation, DetailError> {
     let (mut wire, mut opened) = (Conversation::default(), Conversation { opened: true, ..Conversation::default() });
     let most = budget.conversation_bytes;
-    let read = each(path, flow, snapshot, budget, |layer, run| {
+    let read = each(place, flow, snapshot, budget, |layer, run| {
         let into = if layer == Layer::Opened { &mut opened } else { &mut wire };
         let room = into.take(run, most);
         // What keys open comes with the frames that it is in: where a whole view of the wire had none, there is none.
@@ -148,14 +147,14 @@ pub enum Fault {
 /// Writes the bytes that a side said, or both in their order, without a limit: of what keys opened where `opened`, else of the
 /// wire. Holes have no bytes. Gives how many were written. Blocks; call it from a job.
 pub fn write_conversation(
-    (path, flow): (&Path, FlowId),
+    (place, flow): (Place<'_>, FlowId),
     (side, opened): (Option<Side>, bool),
     snapshot: &Snapshot,
     budget: &Budget,
     out: &mut dyn Write,
 ) -> Result<u64, Fault> {
     let (wanted, mut written) = (if opened { Layer::Opened } else { Layer::Wire }, 0);
-    each(path, flow, snapshot, budget, |layer, run| {
+    each(place, flow, snapshot, budget, |layer, run| {
         if layer == wanted
             && side.is_none_or(|side| side == run.side)
             && let RunKind::Data(bytes) = &run.kind
@@ -170,7 +169,7 @@ pub fn write_conversation(
 
 /// Hands over what was said, run by run, until `take` wants no more.
 fn each(
-    path: &Path,
+    place: Place<'_>,
     flow: FlowId,
     snapshot: &Snapshot,
     budget: &Budget,
@@ -178,7 +177,7 @@ fn each(
 ) -> Result<(), Fault> {
     let places = snapshot.flow_frames(flow).map_err(|error| Fault::Detail(error.into()))?;
     let places = places.ok_or(Fault::Detail(DetailError::NotYet))?;
-    let mut file = FrameFile::open(path, budget).map_err(|error| Fault::Detail(error.into()))?;
+    let mut file = FrameFile::open(place, budget).map_err(|error| Fault::Detail(error.into()))?;
     let mut road = Road::of(Shard::new(0, 1, Wanted::Exchanges, budget).listening(), snapshot, budget);
     let mut give = |road: &mut Road| {
         road.forget_events();
@@ -226,7 +225,7 @@ mod tests {
 
     fn said(name: &str, budget: &Budget) -> Conversation {
         let (path, snapshot) = read(name);
-        conversation(&path, first_flow(&snapshot), &snapshot, budget).expect("it is read")
+        conversation((&path).into(), first_flow(&snapshot), &snapshot, budget).expect("it is read")
     }
 
     fn text(conversation: &Conversation, chunk: &Chunk) -> String {
@@ -283,10 +282,10 @@ mod tests {
     fn saving_writes_one_side_or_both_whole() {
         let (path, snapshot) = read("http-keep-alive.pcap");
         let (flow, little) = (first_flow(&snapshot), Budget { conversation_bytes: 100, ..Budget::default() });
-        let whole = conversation(&path, flow, &snapshot, &Budget::default()).expect("it is read");
+        let whole = conversation((&path).into(), flow, &snapshot, &Budget::default()).expect("it is read");
         let write = |side| {
             let mut out = Vec::new();
-            let written = write_conversation((&path, flow), (side, false), &snapshot, &little, &mut out);
+            let written = write_conversation(((&path).into(), flow), (side, false), &snapshot, &little, &mut out);
             assert_eq!(written.expect("it is written"), out.len() as u64);
             out
         };

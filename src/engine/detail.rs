@@ -1,14 +1,13 @@
 //! Reads again from the capture: the bodies and frames of one row, or the bodies and messages of many.
 
 use std::collections::BTreeMap;
-use std::path::Path;
 use std::sync::Arc;
 
 use super::entries::{self, Told};
 use super::found::{Contents, Event, Found};
 use super::messages::{DetailError, RowDetail};
 use super::shard::Shard;
-use crate::capture::FrameFile;
+use crate::capture::{FrameFile, Place};
 use crate::decode::{Decoder, Outcome};
 use crate::model::{Budget, Detail, Exchange, FlowId, FrameHead, FrameNo, Payload};
 use crate::protocols::http::Wanted;
@@ -17,17 +16,23 @@ use crate::store::{Record, RowId, Snapshot};
 /// Frames shown of one exchange.
 const FRAMES: usize = 2_000;
 
-/// Reads a row's bodies and frames again: the frames of its flow go the same road as before. `path` is the capture file, or
-/// the folder of a live capture. Of an exchange that goes on, what is there. Blocks; call it from a job.
-pub fn detail(path: &Path, record: &Record, snapshot: &Snapshot, budget: &Budget) -> Result<RowDetail, DetailError> {
+/// Reads a row's bodies and frames again: the frames of its flow go the same road as before. Of an exchange that goes on,
+/// what is there. Blocks; call it from a job.
+pub fn detail<'a>(
+    place: impl Into<Place<'a>>,
+    record: &Record,
+    snapshot: &Snapshot,
+    budget: &Budget,
+) -> Result<RowDetail, DetailError> {
+    let place = place.into();
     let exchange = &record.exchange;
     if let Some(reported) = exchange.reported {
-        let (head, bytes) = FrameFile::open(path, budget)?.frame(exchange.first_frame, reported.offset)?;
+        let (head, bytes) = FrameFile::open(place, budget)?.frame(exchange.first_frame, reported.offset)?;
         let read = entries::read(&head, &bytes, Wanted::Bodies, budget).map(Told::detail).unwrap_or_default();
         return Ok(RowDetail { frames: vec![(head, bytes)], ..read });
     }
     let Some(places) = snapshot.flow_frames(exchange.flow)? else { return Err(DetailError::NotYet) };
-    let mut file = FrameFile::open(path, budget)?;
+    let mut file = FrameFile::open(place, budget)?;
     let mut road = Road::new(snapshot, budget);
     let mut detail = RowDetail::default();
     let wanted = place_in_flow(exchange);
@@ -85,15 +90,15 @@ impl RowsWanted {
     }
 
     /// Gives them as they come, flow by flow, each row once and without its frames; `Err` for the rows of a flow that cannot be read (to its end).
-    /// Ends early with the first error of `take`. `path` is the capture file, or the folder of a live capture. Blocks.
+    /// Ends early with the first error of `take`. Blocks.
     pub fn read<E>(
         self,
-        path: &Path,
+        place: Place<'_>,
         snapshot: &Snapshot,
         budget: &Budget,
         mut take: impl FnMut(RowId, Result<RowDetail, &DetailError>) -> Result<(), E>,
     ) -> Result<(), E> {
-        let mut file = match FrameFile::open(path, budget) {
+        let mut file = match FrameFile::open(place, budget) {
             Ok(file) => file,
             Err(error) => {
                 let error = DetailError::from(error);

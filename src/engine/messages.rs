@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use crossbeam_channel::{Receiver, Sender};
 
-use crate::capture::Spool;
+use crate::capture::{Place, Spool};
 use crate::model::{FrameHead, MessageList};
 use crate::store::Snapshot;
 
@@ -13,6 +13,8 @@ use crate::store::Snapshot;
 pub enum Source {
     /// A capture file.
     File(PathBuf),
+    /// Several capture files, merged by time.
+    Files(Vec<PathBuf>),
     /// Standard input.
     Stdin,
     /// A live capture, or what is left of one.
@@ -20,6 +22,27 @@ pub enum Source {
 }
 
 impl Source {
+    /// A file, or several that are merged.
+    pub fn of_files(mut files: Vec<PathBuf>) -> Self {
+        match files.pop() {
+            Some(only) if files.is_empty() => Self::File(only),
+            last => {
+                files.extend(last);
+                Self::Files(files)
+            }
+        }
+    }
+
+    /// Where its frames are read again; `Err` where its bytes are gone.
+    pub fn place(&self) -> Result<Place<'_>, DetailError> {
+        match self {
+            Self::File(path) => Ok(path.into()),
+            Self::Files(paths) => Ok(Place::Merged(paths)),
+            Self::Live(spool) => Ok((&spool.folder).into()),
+            Self::Stdin => Err(DetailError::NotKept),
+        }
+    }
+
     /// The one file that its bytes stand in; `None` where it has none, or several. Looks into a spool's folder.
     pub fn file(&self) -> Option<PathBuf> {
         match self {
@@ -28,7 +51,7 @@ impl Source {
                 [only] => Some(only.clone()),
                 _ => None,
             },
-            Self::Stdin => None,
+            Self::Files(_) | Self::Stdin => None,
         }
     }
 
@@ -36,6 +59,12 @@ impl Source {
     pub fn name(&self) -> String {
         match self {
             Self::File(path) => path.display().to_string(),
+            Self::Files(paths) => {
+                let names: Vec<String> = paths.iter().take(3).map(|path| path.display().to_string()).collect();
+                let more = paths.len().saturating_sub(names.len());
+                let names = names.join(" + ");
+                if more > 0 { format!("{names} + {more} more") } else { names }
+            }
             Self::Stdin => "standard input".to_owned(),
             Self::Live(spool) => spool.folder.display().to_string(),
         }

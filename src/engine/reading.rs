@@ -1,7 +1,8 @@
 //! One capture being read: all in the calling thread, or spread over a walker, shards and a digest thread.
 
 use std::io;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
+use std::slice;
 use std::sync::Arc;
 use std::thread::JoinHandle;
 
@@ -13,7 +14,8 @@ use super::messages::Source;
 use super::shard::Shard;
 use super::walk::{Block, Said, Stamp, Walker};
 use crate::capture::{
-    CaptureError, CaptureFacts, CaptureReader, Digest, KeyLogFile, SocketOwner, Spool, digest_file, is_of_this_moment,
+    CaptureError, CaptureFacts, CaptureReader, Digest, Feed, KeyLogFile, MergedReader, SocketOwner, Spool, digest_file,
+    is_of_this_moment,
 };
 use crate::model::{Budget, KeyLog, LimitHit};
 use crate::protocols::http::Wanted;
@@ -66,10 +68,13 @@ enum Hands {
     /// The calling thread.
     One { walker: Box<Walker>, shard: Box<Shard>, block: Box<Block> },
     /// Several threads.
-    Many { walked: Receiver<Walked>, shards: Vec<Receiver<Answer>>, digest: Option<JoinHandle<Option<[u8; 32]>>> },
+    Many { walked: Receiver<Walked>, shards: Vec<Receiver<Answer>>, digest: Option<JoinHandle<Digests>> },
     /// Nobody any more.
     Done,
 }
+
+/// What the files' digests are, in their order.
+type Digests = Vec<Option<[u8; 32]>>;
 
 /// What the walker says of each block, or of the whole at the end.
 #[derive(Debug)]
@@ -103,19 +108,23 @@ impl Reading {
         // Before the first byte of the capture, which may not come twice.
         let keys = key_log(how.key_log, budget)?;
         let digest = if how.threads > 1 { Digest::Elsewhere } else { Digest::Inline };
-        let mut mode = Mode { path: None, follows: false, goes_on: false, shows_open: false };
-        let reader = match source {
+        let mut mode = Mode { paths: &[], follows: false, goes_on: false, shows_open: false };
+        let reader: Feed = match source {
             Source::File(path) => {
-                mode.path = Some(path);
-                CaptureReader::open(path, budget, digest)?
+                mode.paths = slice::from_ref(path);
+                CaptureReader::open(path, budget, digest)?.into()
             }
-            Source::Stdin => CaptureReader::from_stream(Box::new(io::stdin()), STDIN, budget)?,
+            Source::Files(paths) => {
+                mode.paths = paths;
+                MergedReader::open(paths, budget, digest)?.into()
+            }
+            Source::Stdin => CaptureReader::from_stream(Box::new(io::stdin()), STDIN, budget)?.into(),
             Source::Live(spool) => {
                 mode.follows = true;
                 // One that is whole is read as a file is.
                 mode.goes_on = matches!(spool.growing.try_recv(), Err(TryRecvError::Empty));
                 mode.shows_open = mode.goes_on;
-                CaptureReader::follow(spool, budget)
+                CaptureReader::follow(spool, budget).into()
             }
         };
         let mut reading = Self::start(reader, &mode, (how.threads, how.verdicts, keys), budget, &source.name())?;
@@ -129,13 +138,13 @@ impl Reading {
     /// Reads standard input as it comes: a pause does not hold up [`Reading::step`]. Waits for its first bytes.
     pub fn follow_stdin(how: How, budget: &Budget) -> Result<Self, CaptureError> {
         let keys = key_log(how.key_log, budget)?;
-        let reader = CaptureReader::from_pipe(Box::new(io::stdin()), STDIN, budget)?;
-        let mode = Mode { path: None, follows: true, goes_on: true, shows_open: false };
+        let reader = CaptureReader::from_pipe(Box::new(io::stdin()), STDIN, budget)?.into();
+        let mode = Mode { paths: &[], follows: true, goes_on: true, shows_open: false };
         Self::start(reader, &mode, (how.threads, how.verdicts, keys), budget, STDIN)
     }
 
     fn start(
-        reader: CaptureReader,
+        reader: Feed,
         mode: &Mode<'_>,
         (threads, verdicts, keys): (usize, bool, Option<(KeyLogFile, KeyLog)>),
         budget: &Budget,
@@ -222,11 +231,14 @@ impl Reading {
                         Ok(true)
                     }
                     Walked::End(end) => {
-                        let digested = digest.take().and_then(|thread| thread.join().ok()).flatten();
-                        self.facts.sha256 = end.sha256.or(digested);
+                        let digested = digest.take().and_then(|thread| thread.join().ok()).unwrap_or_default();
                         self.facts.capture = end.facts;
                         self.merge.take(&mut self.events, None);
                         self.told(end.said, limits, flows);
+                        let merged = &mut self.facts.capture.merged;
+                        merged.digested(&digested);
+                        let of_one = digested.first().copied().flatten().filter(|_| merged.is_empty());
+                        self.facts.sha256 = end.sha256.or(of_one);
                         self.end();
                         end.error.map_or(Ok(false), Err)
                     }
@@ -242,6 +254,7 @@ impl Reading {
         if let Some(capture) = said.capture {
             facts.capture = *capture;
         }
+        facts.capture.merged = said.merged;
         facts.capture.frames = said.frames;
         [facts.capture.first_time, facts.capture.last_time] = said.times;
         facts.capture.counters = said.counters;
@@ -305,8 +318,8 @@ const STDIN: &str = "standard input";
 /// What kind of source is read.
 #[derive(Debug)]
 struct Mode<'a> {
-    /// The file, to be hashed by a thread of its own.
-    path: Option<&'a Path>,
+    /// The files, to be hashed by a thread of its own.
+    paths: &'a [PathBuf],
     /// It may still grow.
     follows: bool,
     /// It does still grow.
@@ -324,9 +337,11 @@ impl Mode<'_> {
 
 impl Hands {
     fn start(walker: Walker, mode: &Mode<'_>, (threads, wanted): (usize, Wanted), budget: &Budget) -> io::Result<Self> {
-        let digest = match mode.path.map(Path::to_owned) {
-            Some(path) => Some(named("digest", move || digest_file(&path).ok())?),
-            None => None,
+        let paths = mode.paths.to_vec();
+        let digest = if paths.is_empty() {
+            None
+        } else {
+            Some(named("digest", move || paths.iter().map(|path| digest_file(path).ok()).collect::<Digests>())?)
         };
         let (give_back, empty) = bounded(BLOCKS_UNDER_WAY * 2);
         let (walked_in, walked) = bounded(BLOCKS_UNDER_WAY);

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::capture::{Batch, BatchFrame, CaptureError, CaptureFacts, CaptureReader, Counters, KeyLogFile, Moment};
+use crate::capture::{Batch, BatchFrame, CaptureError, CaptureFacts, Counters, Feed, KeyLogFile, Merged, Moment};
 use crate::decode::{Decoder, Outcome};
 use crate::model::{Budget, FrameHead, FrameNo, KeyLog, Limit, LimitHit, LinkType, Payload, Secret, Timestamp, Unit};
 
@@ -124,6 +124,8 @@ pub(super) struct Said {
     pub(super) counters: Option<Counters>,
     /// All that is known, where some of it is new.
     pub(super) capture: Option<Box<CaptureFacts>>,
+    /// Where the frames come from; empty where it is one file.
+    pub(super) merged: Merged,
     pub(super) limits: Vec<LimitHit>,
     pub(super) undecoded: u64,
     pub(super) other: u64,
@@ -135,7 +137,7 @@ pub(super) struct Said {
 /// Reads and decodes.
 #[derive(Debug)]
 pub(super) struct Walker {
-    pub(super) reader: CaptureReader,
+    pub(super) reader: Feed,
     decoder: Decoder,
     /// The secrets that are there by now.
     pub(super) keys: Arc<KeyLog>,
@@ -163,7 +165,7 @@ pub(super) struct Walker {
 }
 
 impl Walker {
-    pub(super) fn new(reader: CaptureReader, follows: bool, budget: &Budget) -> Self {
+    pub(super) fn new(reader: Feed, follows: bool, budget: &Budget) -> Self {
         Self {
             reader,
             decoder: Decoder::new(budget),
@@ -345,6 +347,7 @@ impl Walker {
             times: [facts.first_time, facts.last_time],
             counters: facts.counters,
             capture: new.then(|| Box::new(facts.clone())),
+            merged: facts.merged.clone(),
             limits: self.limits(),
             undecoded: self.undecoded_frames,
             other: self.other_frames,

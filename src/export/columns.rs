@@ -9,7 +9,7 @@ use super::json::{lossy, url};
 use super::order::Numbers;
 use crate::evidence::{hypotheses, pack};
 use crate::model::{
-    Certificate, ClientHello, Detail, DnsKind, DnsLookup, DnsOver, Endpoint, Exchange, Grade, HttpExchange,
+    Certificate, ClientHello, Detail, DnsKind, DnsLookup, DnsOver, Endpoint, Exchange, FrameNo, Grade, HttpExchange,
     HttpMessage, HttpVersion, Standing, StartLine, Timestamp, TlsSession, TlsTransport, Transport, Verdict,
     WebSocketSide, WitnessKind, hex,
 };
@@ -47,6 +47,8 @@ pub(super) struct View<'a> {
     numbers: &'a Numbers,
     file: &'a str,
     sha256: Option<&'a str>,
+    /// The number in its file of the first frame of a row of merged files.
+    file_frame: Option<FrameNo>,
     /// Names that the lookup led through.
     chain: Vec<String>,
     /// The other readings by their ids.
@@ -54,17 +56,18 @@ pub(super) struct View<'a> {
 }
 
 impl<'a> View<'a> {
-    /// `file` is the capture's name as it may be shown; `chain` what [`chain_of`] gave.
+    /// `file` is the name, as it may be shown, of the capture or of the merged file that the row begins in; `chain` what
+    /// [`chain_of`] gave.
     pub(super) fn new(
         n: u32,
         record: &'a Record,
-        (file, sha256): (&'a str, Option<&'a str>),
+        (file, sha256, file_frame): (&'a str, Option<&'a str>, Option<FrameNo>),
         chain: Vec<String>,
         numbers: &'a Numbers,
     ) -> Self {
         let readings = hypotheses(&record.exchange, &record.ledger, &record.verdict);
         let readings = readings.into_iter().map(|h| (h.alternative.id(), h.standing)).collect();
-        Self { n, record, numbers, file, sha256, chain, readings }
+        Self { n, record, numbers, file, sha256, file_frame, chain, readings }
     }
 
     fn exchange(&self) -> &Exchange {
@@ -186,9 +189,10 @@ pub(super) fn columns() -> impl Iterator<Item = &'static Column> {
     IDENTITY.iter().chain(&HTTP).chain(&REQUEST).chain(&RESPONSE).chain(&TLS).chain(&DNS).chain(&VERDICT)
 }
 
-static IDENTITY: [Column; 16] = [
+static IDENTITY: [Column; 17] = [
     Column { name: "capture_sha256", get: Get::Text(|v| v.sha256.map(Cow::Borrowed)) },
     Column { name: "file", get: Get::Text(|v| Some(Cow::Borrowed(v.file))) },
+    Column { name: "file_frame", get: Get::Int(|v| Some(v.file_frame?.0.into())) },
     Column { name: "n", get: Get::Int(|v| Some(v.n.into())) },
     Column {
         name: "kind",

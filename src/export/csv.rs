@@ -32,16 +32,28 @@ const COLUMNS: [&str; 18] = [
     "complete",
 ];
 
+/// Columns that rows of merged files have beside them: the file that a row begins in, and its first frame's number there.
+const FILE_COLUMNS: [&str; 2] = ["file", "file_frame"];
+
 /// Writes a header line, then one line a row.
 pub fn write_csv(listing: &Listing<'_>, out: &mut dyn Write) -> Result<(), ExportError> {
-    write_csv_head(out)?;
+    write_head(is_merged(listing), out)?;
     write_csv_rows(listing, out)
 }
 
-/// Writes the header line.
+/// Writes the header line of a capture that is not merged.
 pub fn write_csv_head(out: &mut dyn Write) -> Result<(), ExportError> {
+    write_head(false, out)
+}
+
+fn is_merged(listing: &Listing<'_>) -> bool {
+    !listing.snapshot.facts().capture.merged.is_empty()
+}
+
+fn write_head(merged: bool, out: &mut dyn Write) -> Result<(), ExportError> {
     let mut lines = csv::Writer::from_writer(out);
-    lines.write_record(COLUMNS)?;
+    let more = if merged { FILE_COLUMNS.as_slice() } else { &[] };
+    lines.write_record(COLUMNS.iter().chain(more))?;
     lines.flush()?;
     Ok(())
 }
@@ -52,7 +64,7 @@ pub(super) fn write_csv_hiding(
     redactor: Option<&mut Redactor>,
     out: &mut dyn Write,
 ) -> Result<(), ExportError> {
-    write_csv_head(out)?;
+    write_head(is_merged(listing), out)?;
     if let Some(redactor) = redactor {
         for (_, id) in listing.rows() {
             redactor.learn(&listing.snapshot.record(id)?);
@@ -132,7 +144,18 @@ fn write_rows(
             yes_no(row.has(Row::CONFLICT)),
             yes_no(!row.has(Row::INCOMPLETE)),
         ];
-        lines.write_record(cells.iter().map(|cell| cell.as_bytes()))?;
+        let merged = &snapshot.facts().capture.merged;
+        let file: Option<[Cow<'_, str>; 2]> = merged.file_of(row.first_frame).map(|(file, there)| {
+            let name = match &mut redactor {
+                Some(redactor) => {
+                    let name = redactor.text(file.name.as_bytes(), "capture's name");
+                    guarded(&String::from_utf8_lossy(&name)).into_owned().into()
+                }
+                None => guarded(&file.name),
+            };
+            [name, there.to_string().into()]
+        });
+        lines.write_record(cells.iter().chain(file.iter().flatten()).map(|cell| cell.as_bytes()))?;
     }
     lines.flush()?;
     Ok(())

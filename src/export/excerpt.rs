@@ -772,7 +772,8 @@ impl<'a> Writer<'a> {
             0 => of,
             n => format!("{of}; {n} bytes overwritten with X or line ends, checksums made anew"),
         };
-        self.out.frame(&self.interfaces, head, bytes, Some(&comment))?;
+        let interface = usize::try_from(head.interface).ok().and_then(|number| self.interfaces.get(number));
+        self.out.frame(interface, head, bytes, Some(&comment))?;
         if self.out.written() > MOST_BYTES {
             return Err(ProofError::TooLarge("the excerpt would be larger than 256 MiB"));
         }

@@ -1,13 +1,16 @@
 //! One row's verdict and ledger in words.
 
+use std::collections::BTreeSet;
 use std::io::Write;
 
 use super::explain_trace::{write_name_path, write_origin, write_readings, write_serving_path};
 use super::{ExportError, Listing};
 use crate::evidence::{forgeable_by, pack};
-use crate::model::{Decryption, Detail, DnsOver, Grade, HttpMessage, TlsTransport, WitnessKind, clean, clean_to, hex};
+use crate::model::{
+    Decryption, Detail, DnsOver, FrameNo, Grade, HttpMessage, TlsTransport, WitnessKind, clean, clean_to, hex,
+};
 use crate::protocols::dns::type_name;
-use crate::store::{Record, RowId, tls_version};
+use crate::store::{Record, RowId, Snapshot, tls_version};
 
 /// Characters of a line of evidence that are printed.
 const LINE_CHARS: usize = 400;
@@ -20,6 +23,10 @@ pub fn write_explanation(listing: &Listing<'_>, n: u32, id: RowId, out: &mut dyn
     writeln!(out, "Exchange {n} of {}", clean(facts.capture.name.as_bytes()))?;
     if let Some(sha256) = facts.sha256 {
         writeln!(out, "  capture sha256 {}", hex(&sha256))?;
+    }
+    for file in facts.capture.merged.files.iter() {
+        let digest = file.sha256.map_or_else(|| "unknown".to_owned(), |sha256| hex(&sha256));
+        writeln!(out, "  merged from {}, sha256 {digest}", file.name)?;
     }
     for loss in facts.losses() {
         writeln!(out, "  {loss}")?;
@@ -37,12 +44,39 @@ pub fn write_explanation(listing: &Listing<'_>, n: u32, id: RowId, out: &mut dyn
     write_name_path(listing, &record, out)?;
     write_serving_path(&record, out)?;
     write_origin(listing, &record, out)?;
+    write_files(snapshot, &record, out)?;
     write_readings(&record, out)?;
     if !record.exchange.anomalies.is_empty() {
         writeln!(out, "\nOdd on the way")?;
         for anomaly in &record.exchange.anomalies {
             writeln!(out, "  - {} ({} {})", anomaly.kind.words(), record.exchange.unit(), anomaly.frame)?;
         }
+    }
+    Ok(())
+}
+
+/// The frames that an exchange begins and ends with and that its ledger quotes, ascending, each with the merged file that it is
+/// from and its number there. None where nothing was merged.
+pub(super) fn frames_in_files<'a>(
+    snapshot: &'a Snapshot,
+    record: &Record,
+) -> impl Iterator<Item = (FrameNo, &'a str, FrameNo)> {
+    let exchange = &record.exchange;
+    let mut frames: BTreeSet<FrameNo> = [exchange.first_frame, exchange.last_frame].into();
+    frames.extend(record.ledger.iter().flat_map(|evidence| evidence.place.frames.iter().copied()));
+    let merged = &snapshot.facts().capture.merged;
+    frames.into_iter().filter_map(|frame| {
+        let (file, there) = merged.file_of(frame)?;
+        Some((frame, file.name.as_str(), there))
+    })
+}
+
+fn write_files(snapshot: &Snapshot, record: &Record, out: &mut dyn Write) -> Result<(), ExportError> {
+    for (n, (frame, file, there)) in frames_in_files(snapshot, record).enumerate() {
+        if n == 0 {
+            writeln!(out, "\nWhere these frames stand")?;
+        }
+        writeln!(out, "  frame {frame} is frame {there} of {file}")?;
     }
     Ok(())
 }

@@ -4,7 +4,6 @@
 
 use std::borrow::Cow;
 use std::io::{self, Write};
-use std::path::Path;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -13,6 +12,7 @@ use serde_json::{Value, json};
 use super::har_bodies::{Archive, Found};
 use super::json::url;
 use super::{ExportError, Listing, Redactor};
+use crate::capture::Place;
 use crate::engine::RowsWanted;
 use crate::evidence::pack;
 use crate::model::{
@@ -27,8 +27,8 @@ const UNKNOWN_MEDIA: &str = "x-unknown";
 /// Where bodies are read again: the capture, and the limits for that. Each connection is read once more for them.
 #[derive(Clone, Copy, Debug)]
 pub struct BodySource<'a> {
-    /// The capture file, or the folder of a live capture.
-    pub capture: &'a Path,
+    /// The capture.
+    pub capture: Place<'a>,
     /// The limits.
     pub budget: &'a Budget,
 }
@@ -78,7 +78,13 @@ pub fn write_har(
             counts.without_request += u64::from(matches!(record.exchange.detail, Detail::Http(_)));
             continue;
         }
-        let entry = entry(n, &record, archive.find(id)?, redactor);
+        let mut entry = entry(n, &record, archive.find(id)?, redactor);
+        if let (Some((file, there)), Some(own)) =
+            (snapshot.facts().capture.merged.file_of(record.exchange.first_frame), entry.get_mut("_nephoscope"))
+        {
+            own["file"] = lossy(&redactor.text(file.name.as_bytes(), "capture's name")).into();
+            own["file_frame"] = there.0.into();
+        }
         out.write_all(if counts.entries == 0 { b"\n" } else { b",\n" })?;
         // Its own error would hide that the pipe is closed.
         serde_json::to_writer(&mut *out, &entry).map_err(io::Error::from)?;

@@ -11,7 +11,7 @@ use serde_json::ser::{Formatter, Serializer};
 use super::json_verdict::VerdictLine;
 use super::order::Numbers;
 use super::{ExportError, Listing, Redactor};
-use crate::capture::{Counters, Format};
+use crate::capture::{Counters, Format, MergedFile};
 use crate::evidence::{Authority, SealedDns, authority, sealed_dns};
 use crate::model::{
     Certificate, ClientHello, Decryption, Detail, DnsKind, DnsLookup, DnsOver, DnsQuestion, DnsRecord, Endpoint,
@@ -35,7 +35,11 @@ pub fn write_jsonl(listing: &Listing<'_>, threads: usize, out: &mut dyn Write) -
     if threads <= 1 || rows.len() <= CHUNK {
         for (n, id) in rows {
             let record = listing.snapshot.record(id)?;
-            write_line(&mut line, &RowLine::new(n, &record, listing.numbers()), out)?;
+            write_line(
+                &mut line,
+                &RowLine::new(n, &record, listing.numbers()).of_files(OriginLine::new(listing.snapshot, &record)),
+                out,
+            )?;
         }
         return Ok(());
     }
@@ -77,7 +81,11 @@ pub(super) fn write_jsonl_hiding(
     let mut line = Vec::with_capacity(16 << 10);
     for (n, id) in listing.rows() {
         let record = redactor.record(&listing.snapshot.record(id)?).record;
-        write_line(&mut line, &RowLine::new(n, &record, listing.numbers()), out)?;
+        let mut origin = OriginLine::new(listing.snapshot, &record);
+        for name in origin.iter_mut().flat_map(|origin| [&mut origin.file, &mut origin.last_file]) {
+            *name = Cow::Owned(String::from_utf8_lossy(&redactor.text(name.as_bytes(), "capture's name")).into_owned());
+        }
+        write_line(&mut line, &RowLine::new(n, &record, listing.numbers()).of_files(origin), out)?;
     }
     Ok(())
 }
@@ -108,6 +116,13 @@ pub(super) fn write_capture_hiding(
     let mut line = CaptureLine::new(snapshot, Moment::Whole);
     let name = hidden(line.file, "capture's name");
     line.file = &name;
+    for file in &mut line.files {
+        file.file = Cow::Owned(hidden(&file.file, "capture's name"));
+    }
+    // They name the file, where there are several.
+    for skipped in &mut line.read.skipped {
+        skipped.why = Cow::Owned(hidden(&skipped.why, "capture's name"));
+    }
     for comment in &mut line.comments {
         comment.text = Cow::Owned(hidden(&comment.text, "comment"));
     }
@@ -124,7 +139,8 @@ fn write_chunk(snapshot: &Snapshot, numbers: &Numbers, rows: &[(u32, RowId)]) ->
     let mut bytes = Vec::with_capacity(rows.len() * (3 << 10));
     for (n, id) in rows {
         let record = snapshot.record(*id)?;
-        RowLine::new(*n, &record, numbers).serialize(&mut Serializer::with_formatter(&mut bytes, Plain))?;
+        let line = RowLine::new(*n, &record, numbers).of_files(OriginLine::new(snapshot, &record));
+        line.serialize(&mut Serializer::with_formatter(&mut bytes, Plain))?;
         bytes.push(b'\n');
     }
     Ok(bytes)
@@ -147,6 +163,9 @@ struct CaptureLine<'a> {
     file: &'a str,
     #[serde(skip_serializing_if = "Option::is_none")]
     sha256: Option<String>,
+    /// What it was merged from, in the order in which it was given.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    files: Vec<FileLine<'a>>,
     format: &'static str,
     /// What the numbers of frames count, where that is something else.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -173,6 +192,38 @@ struct CaptureLine<'a> {
     #[serde(skip_serializing_if = "Vec::is_empty")]
     tunnels: Vec<TunnelLine>,
     limits_reached: Vec<LimitLine>,
+}
+
+/// One of the files that were merged.
+#[derive(Serialize)]
+pub(super) struct FileLine<'a> {
+    file: Cow<'a, str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    sha256: Option<String>,
+    format: &'static str,
+    frames: u32,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    first_time: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    last_time: Option<String>,
+    /// Frames that are older than the one before them in the file.
+    #[serde(skip_serializing_if = "is_zero_64")]
+    disordered_frames: u64,
+}
+
+impl<'a> FileLine<'a> {
+    pub(super) fn new(file: &'a MergedFile) -> Self {
+        let [first_time, last_time] = file.times.map(|time| time.map(Timestamp::rfc3339));
+        Self {
+            file: file.name.as_str().into(),
+            sha256: file.sha256.map(|h| hex(&h)),
+            format: file.format.word(),
+            frames: file.frames,
+            first_time,
+            last_time,
+            disordered_frames: file.disordered,
+        }
+    }
 }
 
 #[derive(Serialize)]
@@ -265,7 +316,7 @@ struct ReadLine<'a> {
 struct SkippedLine<'a> {
     offset: u64,
     length: u64,
-    why: &'a str,
+    why: Cow<'a, str>,
 }
 
 #[derive(Serialize)]
@@ -291,6 +342,7 @@ impl<'a> CaptureLine<'a> {
             live: moment == Moment::Begun,
             file: &capture.name,
             sha256: facts.sha256.map(|h| hex(&h)),
+            files: capture.merged.files.iter().map(FileLine::new).collect(),
             format: capture.format.word(),
             frames_are: (capture.format == Format::Har).then(|| capture.format.units().1),
             frames: capture.frames,
@@ -317,7 +369,7 @@ impl<'a> CaptureLine<'a> {
                 skipped: capture
                     .skipped
                     .iter()
-                    .map(|s| SkippedLine { offset: s.offset, length: s.len, why: &s.why })
+                    .map(|s| SkippedLine { offset: s.offset, length: s.len, why: s.why.as_str().into() })
                     .collect(),
             },
             keys: SessionsLine::new(facts),
@@ -361,6 +413,9 @@ pub(super) struct RowLine<'a> {
     client: Option<Text<Endpoint>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     server: Option<Text<Endpoint>>,
+    /// The merged files that it is from.
+    #[serde(flatten)]
+    origin: Option<OriginLine<'a>>,
     /// Where a HAR file tells of it.
     #[serde(skip_serializing_if = "Option::is_none")]
     entry: Option<EntryLine>,
@@ -386,6 +441,30 @@ pub(super) struct RowLine<'a> {
     #[serde(skip_serializing_if = "Vec::is_empty")]
     anomalies: Vec<AnomalyLine>,
     verdict: VerdictLine<'a>,
+}
+
+/// Where the first and the last frame of an exchange stand in the files that were merged.
+#[derive(Serialize)]
+pub(super) struct OriginLine<'a> {
+    file: Cow<'a, str>,
+    file_frame: u32,
+    last_file: Cow<'a, str>,
+    last_file_frame: u32,
+}
+
+impl<'a> OriginLine<'a> {
+    /// `None` where nothing was merged.
+    pub(super) fn new(snapshot: &'a Snapshot, record: &Record) -> Option<Self> {
+        let merged = &snapshot.facts().capture.merged;
+        let (file, first) = merged.file_of(record.exchange.first_frame)?;
+        let (last_file, last) = merged.file_of(record.exchange.last_frame)?;
+        Some(Self {
+            file: file.name.as_str().into(),
+            file_frame: first.0,
+            last_file: last_file.name.as_str().into(),
+            last_file_frame: last.0,
+        })
+    }
 }
 
 /// The bytes of a HAR file's entry.
@@ -458,6 +537,11 @@ enum DetailLine<'a> {
 }
 
 impl<'a> RowLine<'a> {
+    /// With where it stands in merged files.
+    pub(super) fn of_files(self, origin: Option<OriginLine<'a>>) -> Self {
+        Self { origin, ..self }
+    }
+
     pub(super) fn new(n: u32, record: &'a Record, numbers: &Numbers) -> Self {
         let exchange = &record.exchange;
         let mut line = Self {
@@ -470,6 +554,7 @@ impl<'a> RowLine<'a> {
             llmnr: false,
             client: exchange.client.is_known().then_some(Text(exchange.client)),
             server: exchange.server.is_known().then_some(Text(exchange.server)),
+            origin: None,
             entry: exchange.reported.map(|told| EntryLine { offset: told.offset, length: told.len }),
             proxied: exchange.proxied.as_deref().map(|p| ProxiedLine {
                 by: p.kind.words(),

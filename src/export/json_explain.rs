@@ -4,7 +4,8 @@ use std::io::Write;
 
 use serde::Serialize;
 
-use super::json::{RowLine, Text, write_line};
+use super::explain::frames_in_files;
+use super::json::{FileLine, OriginLine, RowLine, Text, write_line};
 use super::json_verdict::from_one;
 use super::{ExportError, Listing};
 use crate::evidence::{challenges, hypotheses, name_path, pack, vintage};
@@ -21,6 +22,12 @@ struct ExplainLine<'a> {
     capture: &'a str,
     #[serde(skip_serializing_if = "Option::is_none")]
     capture_sha256: Option<String>,
+    /// What the capture was merged from.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    files: Vec<FileLine<'a>>,
+    /// Where the frames of the ledger stand in those.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    frames_in_files: Vec<FrameLine<'a>>,
     signatures: &'static str,
     /// The exchange in the form of `list`.
     exchange: RowLine<'a>,
@@ -33,6 +40,13 @@ struct ExplainLine<'a> {
     challenges: Vec<ChallengeLine>,
     #[serde(skip_serializing_if = "Option::is_none")]
     address_list: Option<AddressListLine>,
+}
+
+#[derive(Serialize)]
+struct FrameLine<'a> {
+    frame: u32,
+    file: &'a str,
+    file_frame: u32,
 }
 
 #[derive(Serialize)]
@@ -117,8 +131,12 @@ pub fn write_explanation_json(
         schema: SCHEMA,
         capture: &facts.capture.name,
         capture_sha256: facts.sha256.map(|h| hex(&h)),
+        files: facts.capture.merged.files.iter().map(FileLine::new).collect(),
+        frames_in_files: frames_in_files(snapshot, &record)
+            .map(|(frame, file, there)| FrameLine { frame: frame.0, file, file_frame: there.0 })
+            .collect(),
         signatures: pack().version,
-        exchange: RowLine::new(n, &record, listing.numbers()),
+        exchange: RowLine::new(n, &record, listing.numbers()).of_files(OriginLine::new(listing.snapshot, &record)),
         name_path: path,
         no_hand_out: &record.verdict.no_hand_out,
         readings: hypotheses(&record.exchange, &record.ledger, &record.verdict)

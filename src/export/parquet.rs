@@ -61,12 +61,16 @@ fn write_groups(
     for (key, value) in about(listing, facts, redactor.as_deref_mut())? {
         file.append_key_value_metadata(KeyValue::new(key.to_owned(), value));
     }
-    let sha256 = snapshot.facts().sha256.map(|sha256| hex(&sha256));
-    let name = snapshot.facts().capture.name.as_str();
-    let name = match &mut redactor {
-        Some(redactor) => hidden(name, redactor),
-        None => name.to_owned(),
+    let capture = &snapshot.facts().capture;
+    let mut named = |name: &str, sha256: Option<[u8; 32]>| {
+        let name = match &mut redactor {
+            Some(redactor) => hidden(name, redactor),
+            None => name.to_owned(),
+        };
+        (name, sha256.map(|sha256| hex(&sha256)))
     };
+    let whole = named(&capture.name, snapshot.facts().sha256);
+    let files: Vec<_> = capture.merged.files.iter().map(|file| named(&file.name, file.sha256)).collect();
     let mut group = Group::new();
     let mut rows = 0;
     for (n, id) in listing.rows() {
@@ -79,7 +83,10 @@ fn write_groups(
         };
         let record = read(id)?;
         let chain = chain_of(&record, &mut |lookup| read(lookup).ok());
-        group.add(&View::new(n, &record, (&name, sha256.as_deref()), chain, listing.numbers()));
+        let origin = capture.merged.origin(record.exchange.first_frame);
+        let (name, sha256) = origin.and_then(|(file, _)| files.get(file)).unwrap_or(&whole);
+        let of = (name.as_str(), sha256.as_deref(), origin.map(|(_, there)| there));
+        group.add(&View::new(n, &record, of, chain, listing.numbers()));
         rows += 1;
         if group.rows >= group_rows || group.bytes >= group_bytes {
             group.write(&mut file)?;

@@ -50,6 +50,12 @@ pub enum ProofError {
         "a picture carries a proof of packets, and a HAR file holds none: list, explain or export its rows instead"
     )]
     Report,
+    /// The capture is several files.
+    #[error(
+        "a proof names one capture file, and this is several merged by time: join them with mergecap -w ONE FILE…, and \
+         make the picture of that"
+    )]
+    Merged,
     /// Nothing was chosen, or too much.
     #[error("choose between 1 and 1,000 exchanges")]
     Exchanges,
@@ -109,6 +115,9 @@ impl Proof {
         }
         if snapshot.facts().capture.format == Format::Har {
             return Err(ProofError::Report);
+        }
+        if !snapshot.facts().capture.merged.is_empty() {
+            return Err(ProofError::Merged);
         }
         let path = match source {
             Source::Live(_) if !snapshot.progress().done => return Err(ProofError::NoFile),

@@ -106,12 +106,7 @@ fn write(
         RowsForm::Jsonl => json::write_jsonl_hiding(listing, redactor.as_mut(), out).map(|()| all),
         RowsForm::Parquet => write_parquet(listing, TableFacts { filter: wish.filter }, redactor.as_mut(), out),
         RowsForm::Har => {
-            let capture = match source {
-                Source::File(path) => Some(path.as_path()),
-                Source::Live(spool) => Some(spool.folder.as_path()),
-                Source::Stdin => None,
-            };
-            let bodies = capture.map(|capture| BodySource { capture, budget });
+            let bodies = source.place().ok().map(|capture| BodySource { capture, budget });
             // With nothing hidden no placeholder is made, whatever the key.
             let off = RedactionChoice { on: false, ..RedactionChoice::default() };
             let mut redactor = redactor.unwrap_or_else(|| Redactor::new(&Key::of_capture(&[0; 32]), &off));

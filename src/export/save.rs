@@ -8,7 +8,10 @@ use std::fs::{self, File};
 use std::io::{self, BufReader, BufWriter, Read as _, Seek as _, SeekFrom, Write as _};
 use std::path::{Path, PathBuf};
 
-use crate::capture::{Batch, CaptureError, CaptureReader, Container, Digest, Format, FrameFile, FrameWriter};
+use crate::capture::{
+    Batch, CaptureError, CaptureFacts, CaptureReader, Container, Digest, Feed, Format, FrameFile, FrameWriter,
+    MergedReader,
+};
 use crate::engine::{DetailError, Fault, Source, write_conversation};
 use crate::model::{Budget, FlowId, FrameNo, Side, clean};
 use crate::store::{RowId, Snapshot, StoreError};
@@ -94,7 +97,7 @@ pub fn save(
     }
     whole(source, (target, existing), |file, failed| {
         let bytes = match what {
-            SaveWhat::All => all(source, file, budget, failed)?,
+            SaveWhat::All => all(source, snapshot, file, budget, failed)?,
             SaveWhat::Exchanges(rows) => exchanges(source, snapshot, rows, file, budget, failed)?,
         };
         if bytes == 0 { Err(SaveError::Nothing) } else { Ok(bytes) }
@@ -115,14 +118,10 @@ pub fn save_conversation(
     (target, existing): (&Path, Existing),
     budget: &Budget,
 ) -> Result<u64, SaveError> {
-    let path = match source {
-        Source::File(path) => path,
-        Source::Live(spool) => &spool.folder,
-        Source::Stdin => return Err(SaveError::NotKept),
-    };
+    let Ok(place) = source.place() else { return Err(SaveError::NotKept) };
     whole(source, (target, existing), |file, failed| {
         let mut out = BufWriter::new(file);
-        let written = write_conversation((path, flow), (side, opened), snapshot, budget, &mut out);
+        let written = write_conversation((place, flow), (side, opened), snapshot, budget, &mut out);
         let bytes = written.map_err(|fault| match fault {
             Fault::Detail(error) => SaveError::Detail(error),
             Fault::Write(error) => failed(error),
@@ -169,20 +168,27 @@ fn is_itself(source: &Source, target: &Path) -> bool {
     let Ok(target) = fs::canonicalize(target) else { return false };
     match source {
         Source::File(path) => fs::canonicalize(path).is_ok_and(|path| path == target),
+        Source::Files(paths) => paths.iter().any(|path| fs::canonicalize(path).is_ok_and(|path| path == target)),
         Source::Live(spool) => fs::canonicalize(&spool.folder).is_ok_and(|folder| target.starts_with(folder)),
         Source::Stdin => false,
     }
 }
 
-/// All frames. What is pcapng is copied as it stands, with all that we do not read; the rest is written anew.
+/// All frames. What is pcapng is copied as it stands, with all that we do not read; the rest, and what is merged, is written
+/// anew.
 fn all(
     source: &Source,
+    snapshot: &Snapshot,
     out: &mut File,
     budget: &Budget,
     failed: &dyn Fn(io::Error) -> SaveError,
 ) -> Result<u64, SaveError> {
     let files = match source {
         Source::File(path) => vec![path.clone()],
+        Source::Files(paths) => {
+            let reader = MergedReader::open(paths, budget, Digest::Elsewhere)?;
+            return rewrite(reader.into(), Some(&snapshot.facts().capture), out, failed);
+        }
         Source::Live(spool) => spool.files().map_err(failed)?,
         Source::Stdin => return Err(SaveError::NotKept),
     };
@@ -191,7 +197,7 @@ fn all(
     if reader.facts().format == Format::Pcapng && reader.facts().container == Container::Plain {
         return copy(&files, out).map_err(failed);
     }
-    rewrite(reader, out, failed)
+    rewrite(reader.into(), None, out, failed)
 }
 
 /// Files one after another, each a whole section; of one that still grows the blocks that are whole.
@@ -232,8 +238,10 @@ fn whole_blocks(file: &mut File) -> io::Result<u64> {
     Ok(at)
 }
 
+/// `known` is what is known of the whole, where the reader tells it at the end only.
 fn rewrite(
-    mut reader: CaptureReader,
+    mut reader: Feed,
+    known: Option<&CaptureFacts>,
     out: &mut File,
     failed: &dyn Fn(io::Error) -> SaveError,
 ) -> Result<u64, SaveError> {
@@ -242,7 +250,8 @@ fn rewrite(
     loop {
         let more = reader.next_batch(&mut batch)?;
         for frame in &batch.frames {
-            writer.frame(&reader.facts().interfaces, &frame.head, batch.frame(frame), None).map_err(failed)?;
+            let of = known.unwrap_or(reader.facts()).interface(frame.head.interface);
+            writer.frame(of, &frame.head, batch.frame(frame), None).map_err(failed)?;
         }
         if !more {
             return writer.end().map_err(failed);
@@ -262,16 +271,13 @@ fn exchanges(
     if frames.is_empty() {
         return Err(SaveError::Nothing);
     }
-    let mut file = match source {
-        Source::File(path) => FrameFile::open(path, budget)?,
-        Source::Live(spool) => FrameFile::open(&spool.folder, budget)?,
-        Source::Stdin => return Err(SaveError::NotKept),
-    };
+    let Ok(place) = source.place() else { return Err(SaveError::NotKept) };
+    let mut file = FrameFile::open(place, budget)?;
     let mut writer = FrameWriter::new(out, "").map_err(failed)?;
-    let interfaces = &snapshot.facts().capture.interfaces;
     for (number, offset) in frames {
         let (head, bytes) = file.frame(number, offset)?;
-        writer.frame(interfaces, &head, &bytes, None).map_err(failed)?;
+        let of = snapshot.facts().capture.interface(head.interface);
+        writer.frame(of, &head, &bytes, None).map_err(failed)?;
     }
     writer.end().map_err(failed)
 }

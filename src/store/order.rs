@@ -41,6 +41,8 @@ pub enum SortKey {
     Tenant,
     /// The program that had the connection.
     Process,
+    /// The merged file that it begins in, in their order.
+    File,
     /// What the user says of it.
     Comment,
     /// What a header line says.
@@ -93,9 +95,13 @@ impl Orders {
             return Arc::clone(rank);
         }
         let rank: Arc<[u32]> = match key {
-            SortKey::Capture | SortKey::Time | SortKey::Status | SortKey::Size | SortKey::Duration | SortKey::Grade => {
-                return Arc::default();
-            }
+            SortKey::Capture
+            | SortKey::Time
+            | SortKey::Status
+            | SortKey::Size
+            | SortKey::Duration
+            | SortKey::Grade
+            | SortKey::File => return Arc::default(),
             SortKey::Method | SortKey::Type => ranked(&snapshot.words, |_| true),
             SortKey::Host => of_rows(snapshot, |_, row| row.host.0),
             SortKey::Path => of_rows(snapshot, |_, row| row.path.0),
@@ -180,6 +186,7 @@ fn number(snapshot: &Snapshot, key: SortKey, rank: &[u32], id: RowId) -> u64 {
         SortKey::Server => of(row.server.0),
         SortKey::Tenant => of(row.tenant.0),
         SortKey::Process => of(snapshot.program_id(id).0),
+        SortKey::File => snapshot.file_no(id).map_or(0, u64::from),
         // Past the last provider stands none, which is first.
         SortKey::Operator => of(u32::from(row.operator)),
         SortKey::Status => u64::from(row.status) + if row.kind == RowKind::Http { 0 } else { 1_000 },

@@ -14,7 +14,7 @@ use super::record::{Ends, Record};
 use super::rows::Rows;
 use super::strings::{StrId, StrId16, Texts};
 use super::table::{Row, RowId, RowKind, row_text};
-use crate::capture::{CaptureFacts, Format};
+use crate::capture::{CaptureFacts, Format, MergedFile};
 use crate::model::{
     Decryption, FlowId, FrameNo, GiverNo, KeyLog, LimitHit, ProviderId, TlsSession, Tunnel, TunnelKind,
 };
@@ -164,6 +164,7 @@ impl Facts {
                     .to_owned(),
             );
         }
+        said.extend(self.merged_sentences());
         if let Some(counters) = self.capture.counters.filter(|c| c.dropped() > 0) {
             let (kernel, interface) = (counters.dropped_by_kernel, counters.dropped_by_interface);
             let packets = if counters.dropped() == 1 { "packet was" } else { "packets were" };
@@ -183,6 +184,29 @@ impl Facts {
             ));
         }
         said.extend(self.tunnels.sentences());
+        said
+    }
+}
+
+impl Facts {
+    /// What is to be known of merged files: which are one and the same, and whose frames are not in order of time.
+    fn merged_sentences(&self) -> Vec<String> {
+        let files = self.capture.merged.files.as_slice();
+        let mut said = Vec::new();
+        for (at, file) in files.iter().enumerate() {
+            let same = |other: &&MergedFile| file.sha256.is_some() && other.sha256 == file.sha256;
+            if let Some(first) = files.iter().take(at).find(same) {
+                let (name, first) = (&file.name, &first.name);
+                said.push(format!("{name} is {first} once more, byte for byte: what they hold is counted twice"));
+            }
+            if file.disordered > 0 {
+                let frames = if file.disordered == 1 { "frame is" } else { "frames are" };
+                said.push(format!(
+                    "{} {frames} older than the one before in {}: its own order was kept",
+                    file.disordered, file.name
+                ));
+            }
+        }
         said
     }
 }
@@ -282,6 +306,18 @@ impl Snapshot {
     /// The program that had the row's connection, `firefox (4711)`; empty where the socket tables did not tell. A hint.
     pub fn program(&self, id: RowId) -> &str {
         self.text(self.program_id(id))
+    }
+
+    /// The place among the merged files of the one that the row's first frame is from; `None` where nothing was merged.
+    pub(super) fn file_no(&self, id: RowId) -> Option<u32> {
+        let (file, _) = self.facts.capture.merged.origin(self.row_at(id)?.first_frame)?;
+        u32::try_from(file).ok()
+    }
+
+    /// The name of the file that the row's first frame is from, ready for display; empty where nothing was merged.
+    pub fn file_name(&self, id: RowId) -> &str {
+        let file = self.row_at(id).and_then(|row| self.facts.capture.merged.file_of(row.first_frame));
+        file.map_or("", |(file, _)| file.name.as_str())
     }
 
     /// Whether programs are known at all: of live captures only.

@@ -28,6 +28,8 @@ pub enum Action {
     OpenPath(PathBuf),
     /// Open or check these files, whatever they are.
     Given(Vec<PathBuf>),
+    /// Open these captures as one, merged by time.
+    Merge(Vec<PathBuf>),
     /// Ask for a picture, bundle or claim with the desktop's dialog, to check it.
     Verify,
     /// Check this file.
@@ -211,6 +213,8 @@ pub enum CompareAction {
     Ask,
     /// Hold this file beside it.
     With(PathBuf),
+    /// Open the first of two files, and hold the second beside it.
+    Both([PathBuf; 2]),
     /// Show the exchanges of a site in one of the two.
     Show(store::Which, String),
 }
@@ -753,6 +757,7 @@ impl Action {
             | Self::AskPath
             | Self::OpenPath(_)
             | Self::Given(_)
+            | Self::Merge(_)
             | Self::Verify
             | Self::VerifyPath(_)
             | Self::KeyLog

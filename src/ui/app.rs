@@ -267,7 +267,7 @@ impl Desk {
         }
         let name = match &source {
             Source::File(path) => clean_to(path.file_name().unwrap_or_default().as_encoded_bytes(), 200).into_owned(),
-            Source::Stdin | Source::Live(_) => source.name(),
+            Source::Files(_) | Source::Stdin | Source::Live(_) => source.name(),
         };
         self.forget();
         self.capture.name = name;
@@ -430,8 +430,11 @@ impl Desk {
         while let Ok(found) = self.jobs.found.try_recv() {
             self.found(found);
         }
-        let purpose =
-            if matches!(self.state.dialog_open, Some(Wanted::Save(_))) { Purpose::Write } else { Purpose::Read };
+        let purpose = match self.state.dialog_open {
+            Some(Wanted::Save(_)) => Purpose::Write,
+            Some(Wanted::Verify | Wanted::KeyLog | Wanted::Compare) => Purpose::Read,
+            Some(Wanted::Open) | None => Purpose::ReadSeveral,
+        };
         if let Some(dialog) = self.dialog.take()
             && let Err(error) = self.jobs.ask_dialog(dialog, purpose, &self.wake)
         {

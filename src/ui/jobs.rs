@@ -1,7 +1,7 @@
 //! What may block, on threads of its own: reading a row's record, bodies and frames, decoding a picture, checking a
 //! claim, the index, and the desktop's file dialog. At most one request of a kind is under way; the window asks for the newest when it is back.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::task::{Context, Poll, Wake, Waker};
 use std::thread::{Builder, Thread};
@@ -221,8 +221,8 @@ pub(crate) enum Take {
 /// What was found out about files given.
 #[derive(Debug)]
 pub(crate) enum Found {
-    /// One that may be a capture, and the second of two.
-    Capture { number: u32, path: PathBuf, beside: Option<PathBuf> },
+    /// Those that may be captures, one or several.
+    Captures { number: u32, files: Vec<PathBuf> },
     /// A TLS key log; whether others on this machine can read it.
     KeyLog { number: u32, path: PathBuf, open_to_others: bool },
     /// A key log that cannot be read, and why.
@@ -271,6 +271,8 @@ pub(crate) struct IndexTold {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Picked {
     File(PathBuf),
+    /// Several, of a dialog that allows that.
+    Files(Vec<PathBuf>),
     Cancelled,
     /// The system has no such dialog.
     NoDialog,
@@ -415,16 +417,21 @@ impl Jobs {
     ) -> std::io::Result<()> {
         let (answer, wake) = (self.picked_in.clone(), Arc::clone(wake));
         // Made here, since some systems want dialogs to begin on the window's thread.
-        let asked: core::pin::Pin<Box<dyn Future<Output = _> + Send>> = match purpose {
-            Purpose::Read => Box::pin(dialog.pick_file()),
-            Purpose::Write => Box::pin(dialog.save_file()),
+        let one = |file: Option<rfd::FileHandle>| file.map(|file| vec![file]);
+        let asked: core::pin::Pin<Box<dyn Future<Output = Option<Vec<rfd::FileHandle>>> + Send>> = match purpose {
+            Purpose::Read => Box::pin(async move { one(dialog.pick_file().await) }),
+            Purpose::ReadSeveral => Box::pin(dialog.pick_files()),
+            Purpose::Write => Box::pin(async move { one(dialog.save_file().await) }),
         };
         Builder::new().name("dialog".to_owned()).spawn(move || {
-            let (file, quick) = timed(asked);
-            let picked = match file {
-                Some(file) => Picked::File(file.path().to_owned()),
+            let (files, quick) = timed(asked);
+            let picked = match files.as_deref() {
+                Some([file]) => Picked::File(file.path().to_owned()),
+                Some(files) if !files.is_empty() => {
+                    Picked::Files(files.iter().map(|file| file.path().to_owned()).collect())
+                }
                 None if quick => Picked::NoDialog,
-                None => Picked::Cancelled,
+                Some(_) | None => Picked::Cancelled,
             };
             let _full = answer.try_send(picked);
             wake();
@@ -437,6 +444,7 @@ impl Jobs {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Purpose {
     Read,
+    ReadSeveral,
     Write,
 }
 
@@ -477,10 +485,13 @@ fn answer(ask: Ask, budget: &Budget) -> Told {
         }
         Ask::Detail { capture, row, snapshot, source, shown } => {
             let seen = snapshot.row(row);
-            let read = frames(&source).and_then(|path| engine::detail(path, &shown.record, &snapshot, budget));
+            let read = source.place().and_then(|place| engine::detail(place, &shown.record, &snapshot, budget));
             let not_yet = matches!(read, Err(engine::DetailError::NotYet));
             let result = match read {
-                Ok(detail) => Ok(Arc::new(Prepared::new(detail, &shown.record))),
+                Ok(detail) => {
+                    let merged = &snapshot.facts().capture.merged;
+                    Ok(Arc::new(Prepared::new(detail, &shown.record).merged_from(merged)))
+                }
                 Err(error) => Err(error.to_string()),
             };
             Told::Detail { capture, row, seen, result, not_yet }
@@ -518,19 +529,10 @@ fn answer(ask: Ask, budget: &Budget) -> Told {
     }
 }
 
-/// Where a capture's frames are read again.
-pub(crate) fn frames(source: &Source) -> Result<&Path, engine::DetailError> {
-    match source {
-        Source::File(path) => Ok(path),
-        Source::Live(spool) => Ok(&spool.folder),
-        Source::Stdin => Err(engine::DetailError::NotKept),
-    }
-}
-
 /// What the ends of a row's flow said, cut into lines.
 fn spoken(row: RowId, snapshot: &Snapshot, source: &Source, budget: &Budget) -> Result<Spoken, engine::DetailError> {
     let exchange = snapshot.record(row)?.exchange;
-    let said = engine::conversation(frames(source)?, exchange.flow, snapshot, budget)?;
+    let said = engine::conversation(source.place()?, exchange.flow, snapshot, budget)?;
     Ok(Spoken::new(said, [exchange.client.to_string(), exchange.server.to_string()]))
 }
 
@@ -551,11 +553,7 @@ fn look(given: &Given, budget: &Budget, tell: impl Fn(Found)) {
         if is_key_log(&path) {
             return tell(keys(number, path));
         }
-        let beside = match given.files.as_slice() {
-            [_, other] => Some(other.clone()),
-            _ => None,
-        };
-        return tell(Found::Capture { number, path, beside });
+        return tell(Found::Captures { number, files: given.files.clone() });
     };
     let name = clean_to(subject.file_name().unwrap_or_default().as_encoded_bytes(), 200).into_owned();
     tell(Found::Checking { number, name });

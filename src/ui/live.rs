@@ -226,6 +226,8 @@ pub enum Leave {
     Capture(Box<Wish>),
     /// Read a capture.
     Open(PathBuf),
+    /// Read several captures, merged by time.
+    Merge(Vec<PathBuf>),
     /// Take over a capture that was left behind.
     Recover(PathBuf),
 }

@@ -7,6 +7,7 @@ use egui::ColorImage;
 use super::story::Story;
 use super::text::{self, sentence};
 use super::way::Find;
+use crate::capture::Merged;
 use crate::engine::RowDetail;
 use crate::evidence::{forgeable_by, pack};
 use crate::export::LineState;
@@ -235,6 +236,8 @@ pub(crate) struct Prepared {
     /// How many more there are than are listed.
     pub(crate) unlisted: u64,
     pub(crate) frames: Vec<(FrameHead, Arc<[u8]>)>,
+    /// For each of them the file that it is from and its number there; empty where nothing was merged.
+    pub(crate) origins: Vec<(Arc<str>, FrameNo)>,
     /// The entry of a HAR file, which has no frames.
     pub(crate) entry: Option<(FrameHead, BodyText)>,
 }
@@ -256,8 +259,20 @@ impl Prepared {
             messages: detail.messages.messages.into_iter().map(MessageText::new).collect(),
             unlisted: detail.messages.unlisted,
             frames: frames.into_iter().map(|(head, bytes)| (head, bytes.into())).collect(),
+            origins: Vec::new(),
             entry: entry.map(|(head, bytes)| (head, BodyText::new(bytes, "application/json".to_owned()))),
         }
+    }
+
+    /// With where its frames are from.
+    pub(crate) fn merged_from(mut self, merged: &Merged) -> Self {
+        let names: Vec<Arc<str>> = merged.files.iter().map(|file| file.name.as_str().into()).collect();
+        let origin = |head: &FrameHead| {
+            let (file, there) = merged.origin(head.number)?;
+            Some((Arc::clone(names.get(file)?), there))
+        };
+        self.origins = self.frames.iter().map_while(|(head, _)| origin(head)).collect();
+        self
     }
 
     pub(crate) fn body(&self, side: Side) -> Option<&BodyText> {

@@ -332,6 +332,8 @@ pub enum Dialog {
         /// The words that choose among them.
         text: String,
     },
+    /// What to do with several captures that were given together.
+    Several(Vec<PathBuf>),
     /// All actions by name.
     Palette {
         /// What was typed.

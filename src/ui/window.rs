@@ -46,8 +46,8 @@ pub enum Begin {
     Start,
     /// A capture that is there; a file may also be a picture, bundle or claim, which is checked.
     Open(Source),
-    /// Two captures, the second to hold beside the first.
-    Both([PathBuf; 2]),
+    /// Several files: captures to merge or to compare, or one to verify with its capture.
+    Several(Vec<PathBuf>),
     /// The options of a live capture, filled in.
     Choose(Wish),
     /// A live capture.
@@ -124,7 +124,7 @@ impl Window {
             Begin::Open(Source::Stdin) => desk.pipe(Box::new(std::io::stdin())),
             // A capture, or something to verify: that is found out on a thread.
             Begin::Open(Source::File(path)) => desk.give(vec![path], Take::ByContent),
-            Begin::Both(files) => desk.give(files.into(), Take::ByContent),
+            Begin::Several(files) => desk.give(files, Take::ByContent),
             Begin::Open(source) => desk.open(source),
             Begin::Choose(wish) => desk.choose_capture(&wish),
             Begin::Capture(wish) => desk.capture(wish),

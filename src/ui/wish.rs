@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 
-use super::jobs::frames;
 use crate::case::{Key, RedactionChoice};
 use crate::engine::{self, Source};
 use crate::export::{Listing, Redactor, RowsForm, RowsWish, curl_command, raw_request, rows_text, url_of};
@@ -163,7 +162,7 @@ fn copy(
     let mut body = None;
     let mut missing = "";
     if has_body {
-        let read = frames(&wished.source).and_then(|path| engine::detail(path, record, &wished.snapshot, budget));
+        let read = wished.source.place().and_then(|place| engine::detail(place, record, &wished.snapshot, budget));
         body = read.ok().and_then(|detail| detail.request_body);
         missing = if body.is_none() { "; its body could not be read and is left out" } else { "" };
     }

@@ -179,7 +179,7 @@ fn no_planted_secret_leaves() {
     let redaction = RedactionChoice { on: true, private_addresses: true, words: vec!["Planted Person".to_owned()] };
     let mut har = Vec::new();
     let budget = Budget::default();
-    let source = BodySource { capture: &path, budget: &budget };
+    let source = BodySource { capture: (&path).into(), budget: &budget };
     let mut redactor = Redactor::new(&Key::of_capture(&[1; 32]), &redaction);
     let written = write_har(&Listing::all(&snapshot), Some(source), &mut redactor, &mut har).unwrap();
     assert_eq!((written.entries, written.unread), (1, 0));

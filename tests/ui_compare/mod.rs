@@ -106,12 +106,36 @@ fn two_files_that_are_dropped_are_compared() {
         world.harness.input_mut().dropped_files.push(Arc::new(Dropped(path.clone())));
     }
     world.settle();
+    assert_eq!(world.commands(), [], "it is asked what to do with them");
+    assert!(says(&world, "compare-a.pcap") && says(&world, "compare-b.pcap"), "{:#?}", world.spoken());
+    world.click("Compare");
     assert_eq!(world.commands(), [opened(Source::File(a.clone()))]);
     assert_eq!(world.harness.state().state.view, View::Exchanges, "the first is not read yet");
     world.engine.publish(read(&a));
     world.settle();
     assert_eq!(world.harness.state().state.view, View::Compare);
     assert!(says(&world, "example.com, changed: operator"), "{:#?}", world.spoken());
+}
+
+#[test]
+fn files_that_are_dropped_are_merged() {
+    let mut world = World::new(Saved::default());
+    world.settle();
+    let [a, b] = ["compare-a.pcap", "compare-b.pcap"].map(capture);
+    let three = vec![a.clone(), b.clone(), capture("dns-mdns.pcap")];
+    for files in [vec![a, b], three] {
+        for path in &files {
+            world.harness.input_mut().dropped_files.push(Arc::new(Dropped(path.clone())));
+        }
+        world.settle();
+        let compares = world.harness.query_by_role_and_label(Role::Button, "Compare").is_some();
+        assert_eq!(compares, files.len() == 2, "more than two are merged only");
+        world.click("Merge by time");
+        assert!(
+            matches!(&world.commands()[..], [Command::Open(_, Source::Files(opened))] if *opened == files),
+            "{files:?}"
+        );
+    }
 }
 
 #[test]

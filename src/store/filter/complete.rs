@@ -155,6 +155,7 @@ fn seen(key: Key, typed: &str, snapshot: &Snapshot) -> Vec<Suggestion> {
             Key::Role if row.role != u8::MAX => u32::from(row.role) + 1,
             Key::Grade => row.grade().map_or(0, |grade| grade as u32 + 1),
             Key::Process => snapshot.program_id(id).0,
+            Key::File => snapshot.file_no(id).map_or(0, |file| file.saturating_add(1)),
             _ => 0,
         };
         if value != 0 {
@@ -172,6 +173,10 @@ fn seen(key: Key, typed: &str, snapshot: &Snapshot) -> Vec<Suggestion> {
                 (text(snapshot.word(crate::store::StrId16(u16::try_from(value).unwrap_or(0)))), "")
             }
             Key::Status | Key::Action => (value.to_string(), ""),
+            Key::File => {
+                let file = snapshot.facts().capture.merged.files.get(before);
+                (file.map_or_else(String::new, |file| text(&file.name)), "")
+            }
             Key::Operator => pack().providers.get(before).map_or((String::new(), ""), |p| (text(p.id), p.name)),
             Key::Product => pack().services.get(before).map_or((String::new(), ""), |s| (text(s.id), s.name)),
             Key::Role => (pack().roles.get(before).map_or_else(String::new, |role| text(role)), ""),

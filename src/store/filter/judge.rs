@@ -184,6 +184,7 @@ impl<'a> Plan<'a> {
             Key::Tenant => Self::row(|row| row.tenant != StrId(0)),
             Key::Sni => Self::row(|row| row.kind == RowKind::Tls && row.host != StrId(0)),
             Key::Process => Self::Beside(Box::new(|id| !snapshot.program(id).is_empty())),
+            Key::File => Self::Beside(Box::new(|id| !snapshot.file_name(id).is_empty())),
             Key::Comment => Self::state(snapshot, State::Commented),
             Key::Marked => Self::state(snapshot, State::Marked),
             Key::Conflict => Self::state(snapshot, State::Conflict),
@@ -238,6 +239,7 @@ impl<'a> Plan<'a> {
                 Self::row(move |row| judged.get(usize::from(row.role)).copied().unwrap_or(none))
             }
             Key::Process => Self::Beside(Box::new(move |id| needle.holds(snapshot.program(id)))),
+            Key::File => Self::Beside(Box::new(move |id| needle.holds(snapshot.file_name(id)))),
             Key::Comment => {
                 Self::Beside(Box::new(move |id| needle.holds(snapshot.note(id).map_or("", |note| &note.comment))))
             }
@@ -307,6 +309,7 @@ impl<'a> Plan<'a> {
             | Key::RequestHeader
             | Key::ResponseHeader
             | Key::Process
+            | Key::File
             | Key::Marked
             | Key::Comment
             | Key::Site

@@ -36,6 +36,7 @@ pub enum Key {
     Marked,
     Comment,
     Action,
+    File,
     Site,
     Time,
     Url,
@@ -104,7 +105,7 @@ macro_rules! entry {
 }
 
 /// All keys, those that are wanted most first.
-pub static KEYS: [Entry; 33] = [
+pub static KEYS: [Entry; 34] = [
     entry!(Host, "host", ["domain"], Kind::Text, "host", "Name that was asked for", "blob.core"),
     entry!(Operator, "operator", ["provider"], Kind::Text, "operator", "Whose machine answered", "azure"),
     entry!(Product, "product", ["service"], Kind::Text, "product", "Which service of the operator", "s3"),
@@ -169,6 +170,7 @@ pub static KEYS: [Entry; 33] = [
     entry!(Marked, "marked", [], Kind::YesNo, "mark", "What you marked", "yes"),
     entry!(Comment, "comment", [], Kind::Text, "comment", "What you said of it", "upload"),
     entry!(Process, "process", ["program"], Kind::Text, "process", "Program that had the connection", "firefox"),
+    entry!(File, "file", ["capture"], Kind::Text, "file", "Merged file that it begins in", "monday.pcapng"),
     entry!(Action, "action", [], Kind::Number, "action", "Began within 10 s of an action marked with F9", "1"),
 ];
 

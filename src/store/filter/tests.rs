@@ -206,6 +206,7 @@ fn test() -> impl Strategy<Value = Test> {
         Key::Url,
         Key::Comment,
         Key::Process,
+        Key::File,
     ];
     let numbers =
         [Key::Status, Key::Rcode, Key::Size, Key::Duration, Key::Frame, Key::Stream, Key::Port, Key::Asn, Key::Action];

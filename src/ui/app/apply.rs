@@ -30,6 +30,10 @@ impl Desk {
                 self.state.dialog = Some(Dialog::Path { text: String::new(), note: None, purpose: PathPurpose::Open });
             }
             Action::OpenPath(path) => self.open_path(path),
+            Action::Merge(files) => {
+                self.state.dialog = None;
+                self.leave(Leave::Merge(files));
+            }
             Action::Given(files) => self.give(files, Take::ByContent),
             Action::Verify => self.want(Wanted::Verify),
             Action::VerifyPath(path) => self.give(vec![path], Take::ToVerify),

@@ -229,6 +229,7 @@ impl Desk {
             }
             Leave::Capture(wish) => self.begin(*wish),
             Leave::Open(path) => self.open(Source::File(path)),
+            Leave::Merge(files) => self.open(Source::of_files(files)),
             Leave::Recover(folder) => self.recover(&folder),
         }
     }

@@ -33,6 +33,11 @@ impl Desk {
                 }
             }
             CompareAction::With(path) => self.compare_with(path),
+            CompareAction::Both([first, other]) => {
+                self.state.dialog = None;
+                self.compare_when_read(&first, other);
+                self.leave(Leave::Open(first));
+            }
             CompareAction::Show(which, site) => self.show_compared(which, site),
         }
     }
@@ -47,7 +52,7 @@ impl Desk {
         }
         let file = match source {
             Source::File(path) => Some(path.clone()),
-            Source::Stdin | Source::Live(_) => None,
+            Source::Files(_) | Source::Stdin | Source::Live(_) => None,
         };
         self.comparing.number += 1;
         let compare = Compare {
@@ -85,8 +90,8 @@ impl Desk {
     }
 
     /// Of two files that were given, the second is held beside the first once that is read.
-    pub(super) fn compare_when_read(&mut self, first: &Path, beside: Option<PathBuf>) {
-        self.comparing.next = beside.map(|beside| (first.to_owned(), beside));
+    fn compare_when_read(&mut self, first: &Path, beside: PathBuf) {
+        self.comparing.next = Some((first.to_owned(), beside));
     }
 
     /// Begins the comparison that waited for the capture on screen to be read.

@@ -80,6 +80,9 @@ impl Desk {
         if self.capture.newest().facts().capture.format == Format::Har {
             return Some(sentence(&ProofError::Report.to_string()));
         }
+        if !self.capture.newest().facts().capture.merged.is_empty() {
+            return Some(sentence(&ProofError::Merged.to_string()));
+        }
         None
     }
 

@@ -26,7 +26,10 @@ impl Desk {
             (Picked::File(path), Some(Wanted::KeyLog)) => self.give(vec![path], Take::ToDecrypt),
             (Picked::File(path), Some(Wanted::Compare)) => self.compare_with(path),
             (Picked::File(path), Some(Wanted::Open) | None) => self.give(vec![path], Take::ByContent),
-            (Picked::Cancelled, _) => {}
+            (Picked::Files(files), Some(Wanted::Open) | None) => self.give(files, Take::ByContent),
+            // Only one can be chosen there.
+            (Picked::Files(_), Some(Wanted::Save(_) | Wanted::Verify | Wanted::KeyLog | Wanted::Compare))
+            | (Picked::Cancelled, _) => {}
             (Picked::NoDialog, Some(Wanted::Save(wish))) => {
                 let text = self.offered_name(&wish);
                 let note = Some(format!("{NO_DIALOG} Type the path of the new file."));

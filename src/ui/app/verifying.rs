@@ -87,11 +87,16 @@ impl Desk {
     /// Takes what was found out about the files given. What was given since counts alone.
     pub(super) fn found(&mut self, found: Found) {
         match found {
-            Found::Capture { number, path, beside } => {
+            Found::Captures { number, mut files } => {
                 self.looks -= 1;
                 if number == self.given {
-                    self.compare_when_read(&path, beside);
-                    self.leave(Leave::Open(path));
+                    match files.pop() {
+                        Some(only) if files.is_empty() => self.leave(Leave::Open(only)),
+                        last => {
+                            files.extend(last);
+                            self.state.dialog = Some(Dialog::Several(files));
+                        }
+                    }
                 }
             }
             Found::KeyLog { number, path, open_to_others } => {

@@ -320,7 +320,7 @@ impl Bench {
             let sha256 = hex(&sha256);
             let loaded = match &of.source {
                 Source::File(path) => Case::load(path),
-                Source::Live(_) | Source::Stdin => Ok(None),
+                Source::Files(_) | Source::Live(_) | Source::Stdin => Ok(None),
             };
             let (found, locked) = match loaded {
                 Ok(Some(loaded)) if other(&loaded.case.capture_sha256, &sha256) => {

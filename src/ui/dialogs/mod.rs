@@ -10,6 +10,7 @@ mod options;
 mod palette;
 mod preferences;
 mod saving;
+mod several;
 mod tag;
 mod verified;
 
@@ -113,6 +114,7 @@ pub(crate) fn show(ui: &Ui, dialog: &mut Dialog, seen: &Seen<'_>, own: Own<'_>, 
         theme::form(ui);
         match dialog {
             Dialog::Path { text, note, purpose } => path(ui, (text, note.as_deref()), *purpose, seen.keys, actions),
+            Dialog::Several(files) => several::show(ui, files, actions),
             Dialog::Keys { text } => keys::show(ui, text, actions),
             Dialog::Palette { text, at } => palette::show(ui, (text, at), seen.filters, actions),
             Dialog::Frame { text } => palette::frame(ui, text, actions),

@@ -23,7 +23,7 @@ pub(super) fn unsaved(ui: &mut Ui, then: &Leave, seen: &Seen<'_>, actions: &mut 
         Leave::Close => "Closing it throws it away.",
         Leave::Quit => "Closing the window throws it away.",
         Leave::Capture(_) => "A new capture throws it away.",
-        Leave::Open(_) | Leave::Recover(_) => "Opening another throws it away.",
+        Leave::Open(_) | Leave::Merge(_) | Leave::Recover(_) => "Opening another throws it away.",
     };
     quiet(ui, before);
     ui.add_space(14.0);

@@ -165,13 +165,9 @@ impl<'a> Making<'a> {
         if !self.plan.sections.iter().any(|choice| wanted(choice.section) && !choice.folded) {
             return Ok(None);
         }
-        let path = match self.source {
-            Source::File(path) => path,
-            Source::Live(spool) => &spool.folder,
-            Source::Stdin => return Err(DetailError::NotKept.into()),
-        };
+        let place = self.source.place()?;
         let record = self.snapshot.record(row)?;
-        Ok(Some(engine::detail(path, &record, self.snapshot, budget)?))
+        Ok(Some(engine::detail(place, &record, self.snapshot, budget)?))
     }
 }
 

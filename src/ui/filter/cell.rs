@@ -17,6 +17,7 @@ pub(crate) fn value(column: Column, snapshot: &Snapshot, (id, row): (RowId, &Row
         Column::Type => text(Key::Type, snapshot.word(row.content_type)),
         Column::Tenant => text(Key::Tenant, snapshot.text(row.tenant)),
         Column::Process => text(Key::Process, snapshot.program(id)),
+        Column::File => text(Key::File, snapshot.file_name(id)),
         Column::Comment => text(Key::Comment, snapshot.note(id).map_or("", |note| &note.comment)),
         Column::Operator => {
             let product = pack().services.get(usize::from(row.product)).map(|s| is(Key::Product, s.id));

@@ -6,6 +6,7 @@ use egui::{Align, CornerRadius, Layout, Rect, Role, ScrollArea, Sense, Stroke, U
 
 use super::hex::{self, Mark};
 use super::{body, empty, head};
+use crate::capture::offset_in_file;
 use crate::model::{FrameHead, FrameNo, LinkType};
 use crate::ui::action::Action;
 use crate::ui::prepared::{BodyText, Prepared, Shown};
@@ -50,7 +51,8 @@ pub(crate) fn show(
         |ui, range| {
             for i in range {
                 if let Some((frame, _)) = frames.get(i) {
-                    row(ui, frame, i == at, first.0, actions);
+                    let origin = prepared.origins.get(i);
+                    row(ui, (frame, origin), (i == at, first.0), actions);
                 }
             }
         },
@@ -62,7 +64,9 @@ pub(crate) fn show(
     side.horizontal(|ui| {
         ui.set_height(30.0);
         ui.add_space(12.0);
-        ui.label(egui::RichText::new(format!("Frame {}", head.number)).font(theme::strong(theme::BODY)));
+        let origin = prepared.origins.get(at);
+        ui.label(egui::RichText::new(called(head, origin)).font(theme::strong(theme::BODY)));
+        let place = if origin.is_some() { offset_in_file(head.record_offset) } else { head.record_offset };
         let cut = if head.original_len > head.captured_len {
             format!(" of {} on the wire", text::bytes(u64::from(head.original_len)))
         } else {
@@ -73,7 +77,7 @@ pub(crate) fn show(
             head.time.rfc3339(),
             text::bytes(u64::from(head.captured_len)),
             link(head.link),
-            text::count(head.record_offset),
+            text::count(place),
         );
         ui.add(egui::Label::new(egui::RichText::new(words).font(theme::sans(theme::SMALL)).color(c.quiet)).truncate());
     });
@@ -157,10 +161,27 @@ fn legend(ui: &mut Ui, marks: &[Mark], actions: &mut Vec<Action>) {
     });
 }
 
-fn row(ui: &mut Ui, frame: &FrameHead, on: bool, first: i64, actions: &mut Vec<Action>) {
+/// Where a frame of a merged capture is from: the file, and its number there.
+type Origin = (Arc<str>, FrameNo);
+
+/// What a frame is called; of a merged capture so that it is found in its file.
+fn called(frame: &FrameHead, origin: Option<&Origin>) -> String {
+    origin.map_or_else(
+        || format!("Frame {}", frame.number),
+        |(file, there)| format!("Frame {}, which is frame {there} of {file}", frame.number),
+    )
+}
+
+fn row(
+    ui: &mut Ui,
+    (frame, origin): (&FrameHead, Option<&Origin>),
+    (on, first): (bool, i64),
+    actions: &mut Vec<Action>,
+) {
     let c = theme::colours(ui);
     let (rect, response) = ui.allocate_exact_size(vec2(ui.available_width(), ROW), Sense::click());
-    response.widget_info(|| WidgetInfo::selected(Role::ListBoxOption, true, on, format!("Frame {}", frame.number)));
+    response.widget_info(|| WidgetInfo::selected(Role::ListBoxOption, true, on, called(frame, origin)));
+    let response = if origin.is_some() { response.on_hover_text(called(frame, origin)) } else { response };
     let painter = ui.painter();
     if on {
         painter.rect_filled(rect, CornerRadius::ZERO, c.selection);

@@ -118,6 +118,7 @@ impl<'a> Cells<'a> {
             Column::Server => self.left(y, self.seen.snapshot.text(row.server), theme::sans(theme::BODY), quiet),
             Column::Tenant => self.left(y, self.seen.snapshot.text(row.tenant), theme::sans(theme::BODY), c.text),
             Column::Process => self.left(y, self.seen.snapshot.program(visible.id), theme::sans(theme::BODY), quiet),
+            Column::File => self.left(y, self.seen.snapshot.file_name(visible.id), theme::sans(theme::BODY), quiet),
             Column::Comment => {
                 let words = self.seen.snapshot.note(visible.id).map(said).unwrap_or_default();
                 self.left(y, &words, theme::sans(theme::BODY), c.text);

@@ -44,6 +44,8 @@ pub enum Column {
     Tenant,
     /// Which program had the connection.
     Process,
+    /// Which of the merged files it begins in.
+    File,
     /// What the user says of it.
     Comment,
     /// When it began, waited and received, as a bar on the time of what is shown.
@@ -67,7 +69,7 @@ impl<'de> Deserialize<'de> for Column {
 
 impl Column {
     /// All but header lines, which are named by the user.
-    pub(crate) const ALL: [Self; 17] = [
+    pub(crate) const ALL: [Self; 18] = [
         Self::Frame,
         Self::Time,
         Self::Method,
@@ -83,6 +85,7 @@ impl Column {
         Self::Tenant,
         Self::Server,
         Self::Process,
+        Self::File,
         Self::Comment,
         Self::Waterfall,
     ];
@@ -105,6 +108,7 @@ impl Column {
             Self::Server => "Server",
             Self::Tenant => "Tenant",
             Self::Process => "Process",
+            Self::File => "File",
             Self::Comment => "Comment",
             Self::Waterfall => "Waterfall",
             Self::Header(name) => return format!("{}:{}", side_word(name.side()), name.name()).into(),
@@ -147,6 +151,7 @@ impl Column {
             Self::Server => "Server",
             Self::Tenant => "Tenant",
             Self::Process => "Process",
+            Self::File => "File",
             Self::Comment => "Comment",
             Self::Header(name) => name.name(),
             Self::Waterfall => "Waterfall",
@@ -178,6 +183,7 @@ impl Column {
             Self::Process => {
                 "Live captures only: the program that had the connection, from the socket tables. A hint, no evidence; process:name filters"
             }
+            Self::File => "Merged captures only: the file that the exchange begins in; file:name filters",
             Self::Header(name) => {
                 return format!("The header line {} of the {}", name.name(), side_word(name.side())).into();
             }
@@ -188,7 +194,7 @@ impl Column {
     pub(super) fn width(self, clock: &Clock) -> f32 {
         match self {
             Self::Time => clock.width(),
-            Self::Tenant | Self::Process | Self::Header(_) => 120.0,
+            Self::Tenant | Self::Process | Self::File | Self::Header(_) => 120.0,
             // A method of six strong letters; a short one with its lock.
             Self::Method => 76.0,
             Self::Status => 68.0,
@@ -221,6 +227,7 @@ impl Column {
             Self::Server => Some(SortKey::Server),
             Self::Tenant => Some(SortKey::Tenant),
             Self::Process => Some(SortKey::Process),
+            Self::File => Some(SortKey::File),
             Self::Comment => Some(SortKey::Comment),
             Self::Header(name) => Some(SortKey::Header(name)),
             Self::Agreement | Self::Waterfall => None,
@@ -242,6 +249,7 @@ impl Column {
             | Self::Server
             | Self::Tenant
             | Self::Process
+            | Self::File
             | Self::Comment
             | Self::Waterfall
             | Self::Header(_) => false,
@@ -260,13 +268,13 @@ pub(crate) fn side_word(side: Side) -> &'static str {
 /// Widths that a column can have.
 pub(super) const WIDTHS: core::ops::RangeInclusive<f32> = 36.0..=2_000.0;
 
-/// The visible columns with their widths; what is left over goes to host and path.
-pub(super) fn layout(saved: &Saved, room: f32, clock: &Clock) -> Vec<(Column, f32)> {
+/// The visible columns with their widths; what is left over goes to host and path. Files are named where several are `merged`.
+pub(super) fn layout(saved: &Saved, merged: bool, room: f32, clock: &Clock) -> Vec<(Column, f32)> {
     let width = |column: Column| saved.widths.get(&column).copied().filter(|width| WIDTHS.contains(width));
     let mut columns: Vec<(Column, f32)> = saved
         .columns()
         .into_iter()
-        .filter(|column| !saved.hidden.contains(column))
+        .filter(|column| !saved.hidden.contains(column) && (merged || *column != Column::File))
         .map(|column| (column, width(column).unwrap_or_else(|| column.width(clock))))
         .collect();
     let total = columns.iter().map(|(_, width)| width).sum::<f32>();
@@ -313,7 +321,7 @@ mod tests {
 
     #[track_caller]
     fn check(room: f32, fits: bool) {
-        let columns = layout(&Saved::default(), room, &Clock::default());
+        let columns = layout(&Saved::default(), false, room, &Clock::default());
         let total: f32 = columns.iter().map(|(_, width)| width).sum();
         assert_eq!(total <= room, fits, "{total} in {room}");
         assert!(columns.iter().all(|(_, width)| *width >= 50.0), "{columns:?}");
@@ -327,7 +335,9 @@ mod tests {
         check(1_024.0, true);
         check(500.0, false);
         assert!(
-            !layout(&Saved::default(), 100.0, &Clock::default()).iter().any(|(column, _)| *column == Column::Server)
+            !layout(&Saved::default(), false, 100.0, &Clock::default())
+                .iter()
+                .any(|(column, _)| *column == Column::Server)
         );
     }
 
@@ -335,7 +345,7 @@ mod tests {
     fn a_chosen_width_stays() {
         let mut saved = Saved::default();
         saved.widths.insert(Column::Path, 400.0);
-        assert!(layout(&saved, 800.0, &Clock::default()).contains(&(Column::Path, 400.0)));
+        assert!(layout(&saved, false, 800.0, &Clock::default()).contains(&(Column::Path, 400.0)));
     }
 
     #[test]

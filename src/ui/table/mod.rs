@@ -152,7 +152,7 @@ impl Seen<'_> {
     fn columns(&self, saved: &Saved, room: f32) -> Vec<(Column, f32)> {
         let depth = self.tree.map_or(0, |(tree, _)| tree.groups.depth);
         let indent = tree::INDENT * depth as f32;
-        let mut columns = layout(saved, room - indent, self.clock);
+        let mut columns = layout(saved, !self.snapshot.facts().capture.merged.is_empty(), room - indent, self.clock);
         if let Some((_, width)) = columns.first_mut() {
             *width += indent;
         }

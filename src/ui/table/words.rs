@@ -164,6 +164,7 @@ pub(super) fn full(column: Column, seen: &Seen<'_>, (id, row): (RowId, &Row)) ->
         Column::Server => snapshot.text(row.server).to_owned(),
         Column::Tenant => snapshot.text(row.tenant).to_owned(),
         Column::Process => snapshot.program(id).to_owned(),
+        Column::File => snapshot.file_name(id).to_owned(),
         Column::Comment => snapshot.note(id).map(said).unwrap_or_default(),
         Column::Header(name) => seen.heads.get(id, name).unwrap_or_default().to_owned(),
         Column::Waterfall => waterfall::words(row),
