@@ -269,7 +269,13 @@ mod tests {
 
     fn full() -> Case {
         let mut case = Case::new(Key::of_capture(&[7; 32]));
-        case.marks.push(Mark { exchange: exchange(), marked: true, comment: "look".to_owned(), other: Map::new() });
+        case.marks.push(Mark {
+            exchange: exchange(),
+            marked: true,
+            ignored: true,
+            comment: "look".to_owned(),
+            other: Map::new(),
+        });
         let area = Area { from: Point { x: 1.0, y: 2.5 }, to: Point { x: 30.0, y: 40.0 } };
         let shapes = [Shape::Box(area), Shape::Text { at: area.from, words: "here".to_owned() }, Shape::Crop(area)];
         let annotations = shapes.map(|shape| Annotation {

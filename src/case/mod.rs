@@ -36,7 +36,7 @@ pub struct Case {
     pub key: Key,
     /// SHA-256 of the capture that it was made for, in lower-case hexadecimal digits; empty while that is not known.
     pub capture_sha256: String,
-    /// Marked and commented exchanges.
+    /// Marked, ignored and commented exchanges.
     pub marks: Vec<Mark>,
     /// The pictures.
     pub plans: Vec<Plan>,
@@ -68,7 +68,7 @@ impl Case {
     }
 }
 
-/// A marked or commented exchange.
+/// A marked, ignored or commented exchange.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Mark {
     /// Which.
@@ -76,6 +76,9 @@ pub struct Mark {
     /// Whether it is marked.
     #[serde(default)]
     pub marked: bool,
+    /// Whether it is ignored.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub ignored: bool,
     /// What the user says of it.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub comment: String,

@@ -1,4 +1,4 @@
-//! Marks and comments between the case, which names exchanges, and a snapshot, which has rows.
+//! Marks, comments and what is ignored, between the case, which names exchanges, and a snapshot, which has rows.
 
 use ahash::AHashMap;
 
@@ -36,7 +36,7 @@ impl Case {
         let mut notes = Notes::default();
         for (mark, row) in self.marks.iter().zip(self.marked_rows(snapshot)) {
             if let Some(row) = row {
-                notes.set(row, Note { marked: mark.marked, comment: mark.comment.clone() });
+                notes.set(row, Note { marked: mark.marked, ignored: mark.ignored, comment: mark.comment.clone() });
             }
         }
         notes
@@ -63,7 +63,7 @@ impl Case {
                 }
                 Err(error) => return Err(error),
             };
-            marks.push(Mark { marked: note.marked, comment: note.comment.clone(), ..mark });
+            marks.push(Mark { marked: note.marked, ignored: note.ignored, comment: note.comment.clone(), ..mark });
         }
         self.marks = marks;
         Ok(lost)
@@ -77,5 +77,5 @@ impl Case {
 
 fn new_mark(row: RowId, snapshot: &Snapshot) -> Result<Mark, StoreError> {
     let exchange = ExchangeRef::of(&snapshot.record(row)?.exchange);
-    Ok(Mark { exchange, marked: false, comment: String::new(), other: serde_json::Map::new() })
+    Ok(Mark { exchange, marked: false, ignored: false, comment: String::new(), other: serde_json::Map::new() })
 }

@@ -14,7 +14,7 @@ use crate::model::{
     WebSocketSide, WitnessKind, hex,
 };
 use crate::protocols::dns::type_name;
-use crate::store::{Record, RowId, host_and_path, request_line, tls_version};
+use crate::store::{Note, Record, RowId, host_and_path, request_line, tls_version};
 
 /// The name of this form.
 pub const ROWS_SCHEMA: &str = "nephoscope-rows/1";
@@ -43,6 +43,7 @@ pub(super) enum Get {
 /// One record as the columns see it.
 pub(super) struct View<'a> {
     n: u32,
+    note: Option<&'a Note>,
     record: &'a Record,
     numbers: &'a Numbers,
     file: &'a str,
@@ -59,7 +60,7 @@ impl<'a> View<'a> {
     /// `file` is the name, as it may be shown, of the capture or of the merged file that the row begins in; `chain` what
     /// [`chain_of`] gave.
     pub(super) fn new(
-        n: u32,
+        (n, note): (u32, Option<&'a Note>),
         record: &'a Record,
         (file, sha256, file_frame): (&'a str, Option<&'a str>, Option<FrameNo>),
         chain: Vec<String>,
@@ -67,7 +68,7 @@ impl<'a> View<'a> {
     ) -> Self {
         let readings = hypotheses(&record.exchange, &record.ledger, &record.verdict);
         let readings = readings.into_iter().map(|h| (h.alternative.id(), h.standing)).collect();
-        Self { n, record, numbers, file, sha256, file_frame, chain, readings }
+        Self { n, note, record, numbers, file, sha256, file_frame, chain, readings }
     }
 
     fn exchange(&self) -> &Exchange {
@@ -189,7 +190,7 @@ pub(super) fn columns() -> impl Iterator<Item = &'static Column> {
     IDENTITY.iter().chain(&HTTP).chain(&REQUEST).chain(&RESPONSE).chain(&TLS).chain(&DNS).chain(&VERDICT)
 }
 
-static IDENTITY: [Column; 17] = [
+static IDENTITY: [Column; 19] = [
     Column { name: "capture_sha256", get: Get::Text(|v| v.sha256.map(Cow::Borrowed)) },
     Column { name: "file", get: Get::Text(|v| Some(Cow::Borrowed(v.file))) },
     Column { name: "file_frame", get: Get::Int(|v| Some(v.file_frame?.0.into())) },
@@ -238,6 +239,8 @@ static IDENTITY: [Column; 17] = [
         name: "anomalies",
         get: Get::Texts(|v| v.exchange().anomalies.iter().map(|a| a.kind.words().into()).collect()),
     },
+    Column { name: "marked", get: Get::Bool(|v| Some(v.note.is_some_and(|note| note.marked))) },
+    Column { name: "ignored", get: Get::Bool(|v| Some(v.note.is_some_and(|note| note.ignored))) },
 ];
 
 /// An end whose address is known.

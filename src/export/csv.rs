@@ -11,7 +11,7 @@ use crate::store::{Record, Row, host_and_path, request_line, server_text};
 /// Characters of a text that was made anew; rows keep as many.
 const CHARS: usize = 256;
 
-const COLUMNS: [&str; 18] = [
+const COLUMNS: [&str; 20] = [
     "n",
     "first_frame",
     "time",
@@ -30,6 +30,8 @@ const COLUMNS: [&str; 18] = [
     "grade",
     "conflict",
     "complete",
+    "marked",
+    "ignored",
 ];
 
 /// Columns that rows of merged files have beside them: the file that a row begins in, and its first frame's number there.
@@ -124,7 +126,7 @@ fn write_rows(
         };
         let hidden = hidden.as_ref();
         let product = pack.services.get(usize::from(row.product));
-        let cells: [Cow<'_, str>; 18] = [
+        let cells: [Cow<'_, str>; 20] = [
             n.to_string().into(),
             row.first_frame.to_string().into(),
             row.time.rfc3339().into(),
@@ -143,6 +145,8 @@ fn write_rows(
             row.grade().map_or("", Grade::word).into(),
             yes_no(row.has(Row::CONFLICT)),
             yes_no(!row.has(Row::INCOMPLETE)),
+            yes_no(snapshot.note(id).is_some_and(|note| note.marked)),
+            yes_no(snapshot.is_ignored(id)),
         ];
         let merged = &snapshot.facts().capture.merged;
         let file: Option<[Cow<'_, str>; 2]> = merged.file_of(row.first_frame).map(|(file, there)| {

@@ -22,7 +22,11 @@ pub fn write_findings(listing: &Listing<'_>, word: &str, out: &mut dyn Write) ->
     for loss in &losses {
         writeln!(out, "{loss}")?;
     }
-    if !losses.is_empty() {
+    let ignored = listing.snapshot.ignored();
+    if ignored > 0 {
+        writeln!(out, "{ignored} ignored by the user, in the case beside the capture: not counted here")?;
+    }
+    if !losses.is_empty() || ignored > 0 {
         writeln!(out)?;
     }
     for site in chosen(listing, word) {
@@ -74,7 +78,15 @@ struct CaptureLine<'a> {
     capture: &'a str,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     losses: Vec<String>,
+    /// Exchanges that the user ignores: they are not counted.
+    #[serde(skip_serializing_if = "is_zero")]
+    ignored: usize,
     signatures: &'static str,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands over references")]
+fn is_zero(n: &usize) -> bool {
+    *n == 0
 }
 
 #[derive(Serialize)]
@@ -122,7 +134,9 @@ pub fn write_findings_json(listing: &Listing<'_>, word: &str, out: &mut dyn Writ
     let facts = listing.snapshot.facts();
     let mut line = Vec::new();
     let losses = facts.losses();
-    let capture = CaptureLine { schema: SCHEMA, capture: &facts.capture.name, losses, signatures: pack().version };
+    let ignored = listing.snapshot.ignored();
+    let capture =
+        CaptureLine { schema: SCHEMA, capture: &facts.capture.name, losses, ignored, signatures: pack().version };
     write_line(&mut line, &capture, out)?;
     for site in chosen(listing, word) {
         let findings = site.lines.iter().map(|(key, counts)| FindingLine {

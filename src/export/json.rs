@@ -35,11 +35,7 @@ pub fn write_jsonl(listing: &Listing<'_>, threads: usize, out: &mut dyn Write) -
     if threads <= 1 || rows.len() <= CHUNK {
         for (n, id) in rows {
             let record = listing.snapshot.record(id)?;
-            write_line(
-                &mut line,
-                &RowLine::new(n, &record, listing.numbers()).of_files(OriginLine::new(listing.snapshot, &record)),
-                out,
-            )?;
+            write_line(&mut line, &RowLine::of_row((n, id), &record, listing.snapshot, listing.numbers()), out)?;
         }
         return Ok(());
     }
@@ -81,11 +77,11 @@ pub(super) fn write_jsonl_hiding(
     let mut line = Vec::with_capacity(16 << 10);
     for (n, id) in listing.rows() {
         let record = redactor.record(&listing.snapshot.record(id)?).record;
-        let mut origin = OriginLine::new(listing.snapshot, &record);
-        for name in origin.iter_mut().flat_map(|origin| [&mut origin.file, &mut origin.last_file]) {
+        let mut row = RowLine::of_row((n, id), &record, listing.snapshot, listing.numbers());
+        for name in row.origin.iter_mut().flat_map(|origin| [&mut origin.file, &mut origin.last_file]) {
             *name = Cow::Owned(String::from_utf8_lossy(&redactor.text(name.as_bytes(), "capture's name")).into_owned());
         }
-        write_line(&mut line, &RowLine::new(n, &record, listing.numbers()).of_files(origin), out)?;
+        write_line(&mut line, &row, out)?;
     }
     Ok(())
 }
@@ -139,7 +135,7 @@ fn write_chunk(snapshot: &Snapshot, numbers: &Numbers, rows: &[(u32, RowId)]) ->
     let mut bytes = Vec::with_capacity(rows.len() * (3 << 10));
     for (n, id) in rows {
         let record = snapshot.record(*id)?;
-        let line = RowLine::new(*n, &record, numbers).of_files(OriginLine::new(snapshot, &record));
+        let line = RowLine::of_row((*n, *id), &record, snapshot, numbers);
         line.serialize(&mut Serializer::with_formatter(&mut bytes, Plain))?;
         bytes.push(b'\n');
     }
@@ -399,6 +395,10 @@ impl LimitLine {
 pub(super) struct RowLine<'a> {
     kind: &'static str,
     n: u32,
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    marked: bool,
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    ignored: bool,
     #[serde(skip_serializing_if = "Option::is_none")]
     version: Option<&'static str>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -445,7 +445,7 @@ pub(super) struct RowLine<'a> {
 
 /// Where the first and the last frame of an exchange stand in the files that were merged.
 #[derive(Serialize)]
-pub(super) struct OriginLine<'a> {
+struct OriginLine<'a> {
     file: Cow<'a, str>,
     file_frame: u32,
     last_file: Cow<'a, str>,
@@ -454,7 +454,7 @@ pub(super) struct OriginLine<'a> {
 
 impl<'a> OriginLine<'a> {
     /// `None` where nothing was merged.
-    pub(super) fn new(snapshot: &'a Snapshot, record: &Record) -> Option<Self> {
+    fn new(snapshot: &'a Snapshot, record: &Record) -> Option<Self> {
         let merged = &snapshot.facts().capture.merged;
         let (file, first) = merged.file_of(record.exchange.first_frame)?;
         let (last_file, last) = merged.file_of(record.exchange.last_frame)?;
@@ -537,16 +537,20 @@ enum DetailLine<'a> {
 }
 
 impl<'a> RowLine<'a> {
-    /// With where it stands in merged files.
-    pub(super) fn of_files(self, origin: Option<OriginLine<'a>>) -> Self {
-        Self { origin, ..self }
+    /// With what the user says of the row, and with where it stands in merged files. Comments, which nobody looked through for
+    /// secrets, stay in the case.
+    pub(super) fn of_row((n, id): (u32, RowId), record: &'a Record, snapshot: &'a Snapshot, numbers: &Numbers) -> Self {
+        let (marked, ignored) = snapshot.note(id).map_or((false, false), |note| (note.marked, note.ignored));
+        Self { marked, ignored, origin: OriginLine::new(snapshot, record), ..Self::new(n, record, numbers) }
     }
 
-    pub(super) fn new(n: u32, record: &'a Record, numbers: &Numbers) -> Self {
+    fn new(n: u32, record: &'a Record, numbers: &Numbers) -> Self {
         let exchange = &record.exchange;
         let mut line = Self {
             kind: "http",
             n,
+            marked: false,
+            ignored: false,
             version: None,
             transport: None,
             quic: None,

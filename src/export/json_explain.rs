@@ -5,7 +5,7 @@ use std::io::Write;
 use serde::Serialize;
 
 use super::explain::frames_in_files;
-use super::json::{FileLine, OriginLine, RowLine, Text, write_line};
+use super::json::{FileLine, RowLine, Text, write_line};
 use super::json_verdict::from_one;
 use super::{ExportError, Listing};
 use crate::evidence::{challenges, hypotheses, name_path, pack, vintage};
@@ -136,7 +136,7 @@ pub fn write_explanation_json(
             .map(|(frame, file, there)| FrameLine { frame: frame.0, file, file_frame: there.0 })
             .collect(),
         signatures: pack().version,
-        exchange: RowLine::new(n, &record, listing.numbers()).of_files(OriginLine::new(listing.snapshot, &record)),
+        exchange: RowLine::of_row((n, id), &record, snapshot, listing.numbers()),
         name_path: path,
         no_hand_out: &record.verdict.no_hand_out,
         readings: hypotheses(&record.exchange, &record.ledger, &record.verdict)

@@ -53,6 +53,13 @@ impl Counts {
         self.received_bytes = self.received_bytes.saturating_add(other.received_bytes);
         self.conflicts += other.conflicts;
     }
+
+    fn take_away(&mut self, other: Self) {
+        self.exchanges = self.exchanges.saturating_sub(other.exchanges);
+        self.sent_bytes = self.sent_bytes.saturating_sub(other.sent_bytes);
+        self.received_bytes = self.received_bytes.saturating_sub(other.received_bytes);
+        self.conflicts = self.conflicts.saturating_sub(other.conflicts);
+    }
 }
 
 /// A line while it is counted: small, since every row looks for its own.
@@ -77,16 +84,7 @@ pub(super) struct Findings {
 impl Findings {
     /// Counts a finished row. `first_party` and `giver` are sites.
     pub(super) fn add(&mut self, row: &Row, exchange: &Exchange, [first_party, giver]: [StrId; 2]) {
-        let [sent_bytes, received_bytes] = match &exchange.detail {
-            Detail::Http(http) => {
-                let [sent, received] =
-                    [&http.request, &http.response].map(|m| m.as_ref().map_or(0, |m| m.body.wire_bytes));
-                let carried = http.websocket.as_ref().map_or([0; 2], |w| w.sides.map(|side| side.bytes));
-                [sent.saturating_add(carried[0]), received.saturating_add(carried[1])]
-            }
-            Detail::Tls(tls) => tls.bytes,
-            Detail::Dns(_) => return,
-        };
+        let Some([sent_bytes, received_bytes]) = bytes(exchange) else { return };
         let mut line = Line {
             host: row.host,
             // An address counts only where there is no name.
@@ -130,6 +128,29 @@ impl Findings {
         let mut lines: Vec<_> = sites.into_iter().collect();
         lines.sort_by(|(a, x), (b, y)| y.exchanges.cmp(&x.exchanges).then_with(|| a.cmp(b)));
         lines
+    }
+}
+
+/// Bytes that went to the server and came from it; `None` for what is not counted.
+pub(super) fn bytes(exchange: &Exchange) -> Option<[u64; 2]> {
+    match &exchange.detail {
+        Detail::Http(http) => {
+            let [sent, received] = [&http.request, &http.response].map(|m| m.as_ref().map_or(0, |m| m.body.wire_bytes));
+            let carried = http.websocket.as_ref().map_or([0; 2], |w| w.sides.map(|side| side.bytes));
+            Some([sent.saturating_add(carried[0]), received.saturating_add(carried[1])])
+        }
+        Detail::Tls(tls) => Some(tls.bytes),
+        Detail::Dns(_) => None,
+    }
+}
+
+/// Takes what a row added out of its line, or out of that of sites over the limit.
+pub(super) fn take_away(lines: &mut Vec<(FindingKey, Counts)>, key: FindingKey, counts: Counts) {
+    let other = FindingKey { site: OTHER.into(), handed_out_by: None, ..key.clone() };
+    let place = [key, other].iter().find_map(|key| lines.iter().position(|(known, _)| known == key));
+    if let Some((_, line)) = place.and_then(|place| lines.get_mut(place)) {
+        line.take_away(counts);
+        lines.retain(|(_, line)| line.exchanges > 0);
     }
 }
 

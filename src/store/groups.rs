@@ -45,9 +45,9 @@ pub struct Group {
     pub operator: Option<ProviderId>,
     /// Tells it from all other groups, from one snapshot to the next.
     pub key: u64,
-    /// How many rows there are.
+    /// How many rows there are, without those that are ignored.
     pub exchanges: u32,
-    /// Bytes: answers of HTTP, both ways of TLS. What DNS weighs is not kept.
+    /// Their bytes: answers of HTTP, both ways of TLS. What DNS weighs is not kept.
     pub bytes: u64,
     /// Where they stand in [`Groups::rows`].
     pub rows: Range<usize>,
@@ -112,6 +112,9 @@ enum Label {
 /// A group while rows are counted.
 struct Sum {
     label: Label,
+    /// All of them.
+    rows: u32,
+    /// Those that are not ignored.
     exchanges: u32,
     bytes: u64,
 }
@@ -129,7 +132,7 @@ impl Level {
         let next = self.sums.len() as u32;
         let number = *self.index.entry((parent, label)).or_insert(next);
         if number == next {
-            self.sums.push(Sum { label, exchanges: 0, bytes: 0 });
+            self.sums.push(Sum { label, rows: 0, exchanges: 0, bytes: 0 });
             self.parents.push(parent);
         }
         number
@@ -173,8 +176,11 @@ impl<'a> Tree<'a> {
             RowKind::Dns => 0,
         };
         if let Some(sum) = self.levels.last_mut().and_then(|level| level.sums.get_mut(leaf as usize)) {
-            sum.exchanges = sum.exchanges.saturating_add(1);
-            sum.bytes = sum.bytes.saturating_add(bytes);
+            sum.rows = sum.rows.saturating_add(1);
+            if !self.snapshot.is_ignored(id) {
+                sum.exchanges = sum.exchanges.saturating_add(1);
+                sum.bytes = sum.bytes.saturating_add(bytes);
+            }
         }
         leaf
     }
@@ -225,6 +231,7 @@ impl<'a> Tree<'a> {
             let (Some(outer), Some(inner)) = (outer.last_mut(), inner.first()) else { return };
             for (sum, parent) in inner.sums.iter().zip(&inner.parents) {
                 if let Some(around) = outer.sums.get_mut(*parent as usize) {
+                    around.rows = around.rows.saturating_add(sum.rows);
                     around.exchanges = around.exchanges.saturating_add(sum.exchanges);
                     around.bytes = around.bytes.saturating_add(sum.bytes);
                 }
@@ -253,7 +260,7 @@ impl<'a> Tree<'a> {
             let key = hasher.hash_one((around, level, &*name));
             let operator = if let Label::Operator(id) = sum.label { Some(ProviderId(id)) } else { None };
             let (exchanges, bytes) = (sum.exchanges, sum.bytes);
-            let rows = place..place + exchanges as usize;
+            let rows = place..place + sum.rows as usize;
             if level + 1 == groups.depth {
                 if let Some(start) = starts.get_mut(number as usize) {
                     *start = place;

@@ -1,4 +1,4 @@
-//! What the user says of rows: marks and comments. They lie beside the rows, never in them, and snapshots carry them.
+//! What the user says of rows: marks, comments, and that they are ignored. They lie beside the rows, never in them, and snapshots carry them.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -10,6 +10,8 @@ use super::table::RowId;
 pub struct Note {
     /// Whether it is marked.
     pub marked: bool,
+    /// Whether it is ignored: shown dimmed, and counted nowhere.
+    pub ignored: bool,
     /// The comment; empty where there is none.
     pub comment: String,
 }
@@ -17,7 +19,7 @@ pub struct Note {
 impl Note {
     /// Whether nothing is said.
     pub fn is_empty(&self) -> bool {
-        !self.marked && self.comment.is_empty()
+        !self.marked && !self.ignored && self.comment.is_empty()
     }
 }
 
@@ -46,6 +48,18 @@ impl Notes {
         self.0.iter().map(|(row, note)| (*row, note))
     }
 
+    /// The rows that are ignored, by their places.
+    pub fn ignored(&self) -> impl Iterator<Item = RowId> {
+        self.iter().filter(|(_, note)| note.ignored).map(|(row, _)| row)
+    }
+
+    /// Ignores no row any more; what else is said of rows stays.
+    pub fn take_back(&mut self) {
+        let notes = Arc::make_mut(&mut self.0);
+        notes.values_mut().for_each(|note| note.ignored = false);
+        notes.retain(|_, note| !note.is_empty());
+    }
+
     /// Whether nothing is said of any row.
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
@@ -67,17 +81,29 @@ mod tests {
     use crate::store::RowId;
 
     fn note(comment: &str) -> Note {
-        Note { marked: false, comment: comment.to_owned() }
+        Note { comment: comment.to_owned(), ..Note::default() }
     }
 
     #[test]
     fn what_is_empty_is_gone_and_copies_stay() {
         let mut notes = Notes::default();
-        notes.set(RowId(3), Note { marked: true, comment: String::new() });
+        notes.set(RowId(3), Note { marked: true, ..Note::default() });
         let before = notes.clone();
         notes.set(RowId(3), Note::default());
         assert!(notes.is_empty());
         assert!(before.get(RowId(3)).is_some_and(|note| note.marked));
+    }
+
+    #[test]
+    fn rows_taken_back_keep_what_else_is_said() {
+        let mut notes = Notes::default();
+        notes.set(RowId(1), Note { ignored: true, ..Note::default() });
+        notes.set(RowId(2), Note { ignored: true, ..note("kept") });
+        notes.set(RowId(3), note("never"));
+        assert_eq!(notes.ignored().collect::<Vec<_>>(), [RowId(1), RowId(2)]);
+        notes.take_back();
+        assert_eq!(notes.iter().map(|(row, _)| row.0).collect::<Vec<_>>(), [2, 3]);
+        assert_eq!(notes.ignored().count(), 0);
     }
 
     #[test]

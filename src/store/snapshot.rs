@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::actions::Actions;
 use super::blocks::{Pages, StoreError};
 use super::certificates::CertificateList;
-use super::findings::{Findings, SiteFindings, own_site};
+use super::findings::{self, Counts, FindingKey, Findings, SiteFindings, own_site};
 use super::flows::FlowIndex;
 use super::givers::Givers;
 use super::notes::{Note, Notes};
@@ -15,6 +15,7 @@ use super::rows::Rows;
 use super::strings::{StrId, StrId16, Texts};
 use super::table::{Row, RowId, RowKind, row_text};
 use crate::capture::{CaptureFacts, Format, MergedFile};
+use crate::evidence::pack;
 use crate::model::{
     Decryption, FlowId, FrameNo, GiverNo, KeyLog, LimitHit, ProviderId, TlsSession, Tunnel, TunnelKind,
 };
@@ -243,6 +244,8 @@ pub struct Snapshot {
     pub(super) facts: Arc<Facts>,
     pub(super) progress: Progress,
     pub(super) notes: Notes,
+    /// Rows by operator without those that are ignored, where any is.
+    pub(super) counted: Option<Vec<(ProviderId, u32)>>,
     pub(super) actions: Actions,
 }
 
@@ -277,9 +280,39 @@ impl Snapshot {
         self.givers.iter().map(|place| place.map(RowId))
     }
 
-    /// What the exchanges together say, site by site, the most exchanges first.
+    /// What the exchanges together say, site by site, the most exchanges first; ignored ones are not counted. An ignored row
+    /// that a live capture has forgotten is counted again: what it was is not known any more. May read records: not while
+    /// painting.
     pub fn findings(&self) -> Vec<SiteFindings> {
-        SiteFindings::group(self.findings.lines(|id| self.text(id).to_owned()))
+        let mut lines = self.findings.lines(|id| self.text(id).to_owned());
+        for id in self.notes.ignored() {
+            if let Some((key, counts)) = self.finding(id) {
+                findings::take_away(&mut lines, key, counts);
+            }
+        }
+        SiteFindings::group(lines)
+    }
+
+    /// What a row adds to the findings.
+    fn finding(&self, id: RowId) -> Option<(FindingKey, Counts)> {
+        // What goes on is counted when it ends.
+        let row = self.row(id).filter(|row| !row.is_open())?;
+        let record = self.record(id).ok()?;
+        let [sent_bytes, received_bytes] = findings::bytes(&record.exchange)?;
+        let shown = |site: &str| -> Box<str> { row_text(site.as_bytes()).into() };
+        let own: Box<str> = own_site(self.text(row.host), self.text(row.server)).into();
+        let party = record.verdict.tenant.as_ref().and_then(|tenant| tenant.value.first_party.as_deref());
+        let giver = record.verdict.handed_out.as_ref().and_then(|given| given.site.as_deref()).map(shown);
+        let key = FindingKey {
+            operator: row.operator(),
+            product: (row.product != Row::NONE).then_some(row.product),
+            role: pack().roles.get(usize::from(row.role)).copied(),
+            grade: row.grade(),
+            handed_out_by: giver.filter(|giver| *giver != own),
+            site: party.map_or(own, shown),
+        };
+        let conflicts = u64::from(row.has(Row::CONFLICT));
+        Some((key, Counts { exchanges: 1, sent_bytes, received_bytes, conflicts }))
     }
 
     /// The site that the findings count a row for, ready for display; `None` for lookups, and where there is no such row. May
@@ -333,8 +366,29 @@ impl Snapshot {
     /// The same rows with what the user says of them.
     #[must_use]
     pub fn with_notes(mut self, notes: Notes) -> Self {
+        let mut counted: Option<Vec<_>> = None;
+        for operator in notes.ignored().filter_map(|id| self.row_at(id)).map(|row| row.operator) {
+            let counted = counted.get_or_insert_with(|| self.providers.clone());
+            if let Some((_, count)) = counted.iter_mut().find(|(known, _)| known.0 == operator) {
+                *count = count.saturating_sub(1);
+            }
+        }
+        if let Some(counted) = &mut counted {
+            counted.retain(|(_, count)| *count > 0);
+        }
+        self.counted = counted;
         self.notes = notes;
         self
+    }
+
+    /// Whether the user ignores a row.
+    pub fn is_ignored(&self, id: RowId) -> bool {
+        self.note(id).is_some_and(|note| note.ignored)
+    }
+
+    /// How many rows that are there the user ignores.
+    pub fn ignored(&self) -> usize {
+        self.notes.ignored().filter(|id| self.row_at(*id).is_some()).count()
     }
 
     /// What the user says of rows.
@@ -407,9 +461,9 @@ impl Snapshot {
         self.progress
     }
 
-    /// Rows by operator; [`Row::NONE`] counts those without one.
+    /// Rows by operator, ignored ones left out; [`Row::NONE`] counts those without one.
     pub fn providers(&self) -> &[(ProviderId, u32)] {
-        &self.providers
+        self.counted.as_ref().unwrap_or(&self.providers)
     }
 
     /// Row places in capture order: by first frame, then by the order in which they ended.

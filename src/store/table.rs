@@ -388,6 +388,7 @@ impl Store {
             findings: Arc::clone(&self.findings),
             programs: self.programs.rows().clone(),
             providers: self.providers.iter().map(|(p, n)| (ProviderId(*p), *n)).collect(),
+            counted: None,
             shown_early: self.shown_early,
             facts: Arc::new(facts),
             progress,

@@ -233,6 +233,10 @@ pub enum ExportAction {
 pub enum NoteAction {
     /// Mark the selected row, or take its mark away.
     Mark,
+    /// Ignore the selected row, or take it back.
+    Ignore,
+    /// Ignore no row any more.
+    TakeBack,
     /// Ask for the comment on the selected row.
     Comment,
     /// Say this of a row.
@@ -373,7 +377,7 @@ const fn plain(key: Key) -> KeyboardShortcut {
 }
 
 /// Actions that have a key or stand in a menu. Longer shortcuts before shorter ones that they contain.
-pub(crate) static ENTRIES: [Entry; 68] = [
+pub(crate) static ENTRIES: [Entry; 70] = [
     Entry {
         action: Action::Wish(None, RowWish::Flow),
         label: "Only this connection",
@@ -592,6 +596,18 @@ pub(crate) static ENTRIES: [Entry; 68] = [
         label: "Mark or unmark",
         tip: "Mark the selected exchange, or take its mark away; marked:yes shows what is marked",
         key: Some(command(Key::M)),
+    },
+    Entry {
+        action: Action::Note(NoteAction::TakeBack),
+        label: "Take all ignored back",
+        tip: "Ignore no exchange any more",
+        key: Some(KeyboardShortcut::new(Modifiers::COMMAND.plus(Modifiers::ALT), Key::D)),
+    },
+    Entry {
+        action: Action::Note(NoteAction::Ignore),
+        label: "Ignore or take back",
+        tip: "Dim the selected exchange and count it nowhere, or count it again; ignored:no hides what is ignored",
+        key: Some(command(Key::D)),
     },
     Entry {
         action: Action::Note(NoteAction::Comment),

@@ -84,7 +84,8 @@ struct Capture {
     detail_early: bool,
     picture: Option<(RowId, PictureShown)>,
     /// Findings, and of which snapshot they are.
-    findings: Option<(u64, Box<Findings>)>,
+    /// With the generation and the notes that they are of.
+    findings: Option<((u64, Notes), Box<Findings>)>,
     findings_at: f64,
     /// Bring the selected row into view once the order that holds it is there.
     reveal: bool,
@@ -360,6 +361,11 @@ impl Desk {
         (self.capture.order.len(), self.capture.snapshot.kept())
     }
 
+    /// What is on screen.
+    pub fn on_screen(&self) -> &Snapshot {
+        &self.capture.snapshot
+    }
+
     /// Whether the engine still reads the capture.
     pub fn reading(&self) -> bool {
         self.capture.reading
@@ -618,9 +624,9 @@ impl Desk {
                 });
                 self.capture.picture = Some((row, (side, shown)));
             }
-            Told::Findings { capture, generation, findings } if capture == number => {
+            Told::Findings { capture, of, findings } if capture == number => {
                 self.busy.findings = false;
-                self.capture.findings = Some((generation, findings));
+                self.capture.findings = Some((of, findings));
                 self.capture.findings_at = ctx.input(|input| input.time);
             }
             Told::Heads { capture, names, said } if capture == number => {
@@ -697,12 +703,14 @@ impl Desk {
 
     fn ask_findings(&mut self, ctx: &egui::Context, now: f64) {
         let capture = &self.capture;
-        let have = capture.findings.as_ref().map(|(generation, _)| *generation);
-        if self.state.view != View::Findings || self.busy.findings || have == Some(capture.snapshot.generation) {
+        let is_known =
+            |((generation, notes), _): &(_, _)| *generation == capture.snapshot.generation && *notes == capture.notes;
+        let known = capture.findings.as_ref().is_some_and(is_known);
+        if self.state.view != View::Findings || self.busy.findings || known {
             return;
         }
         let wait = FINDINGS_EVERY - (now - capture.findings_at);
-        if have.is_some() && capture.reading && wait > 0.0 {
+        if capture.findings.is_some() && capture.reading && wait > 0.0 {
             ctx.request_repaint_after_secs(wait as f32);
             return;
         }
@@ -832,7 +840,7 @@ impl Desk {
                 let marks = self.live.as_ref().map_or(0, |live| live.marks.len());
                 let snapshot = &self.capture.snapshot;
                 let known = (snapshot.providers(), snapshot.has_programs());
-                chips::show(ui, known, marks, &self.state.choice, actions);
+                chips::show(ui, known, (marks, snapshot.ignored()), &self.state.choice, actions);
             });
             Panel::top("overview").exact_size(overview::HEIGHT).frame(Frame::NONE.fill(c.page)).show(ui, |ui| {
                 overview::show(ui, &self.capture.overview, self.state.choice.range, &mut self.state.swept, actions);

@@ -2,14 +2,16 @@
 
 use egui::{CornerRadius, Rect, Role, Sense, Stroke, StrokeKind, Ui, WidgetInfo, pos2, vec2};
 
-use super::action::{self, Action, LiveAction, TreeAction};
+use super::action::{self, Action, LiveAction, NoteAction, TreeAction};
+use super::filter::{FilterAction, Join};
 use super::live::action_words;
 use super::state::{Arrangement, Choice};
 use super::theme::{self, Colours};
-use super::{shapes, text};
+use super::{menus, shapes, text};
 use crate::evidence::pack;
 use crate::model::ProviderId;
 use crate::store::Row;
+use crate::store::filter::Filter;
 use crate::store::groups::GroupOrder;
 
 /// Height of the bar in points.
@@ -50,11 +52,12 @@ fn arrangement(ui: &mut Ui, choice: &Choice, programs: bool, actions: &mut Vec<A
     menu.response.on_hover_text("How exchanges are arranged: one below the other, or in groups with totals");
 }
 
-/// Paints the bar. `counts` as the snapshot gives them; `programs` says whether any are known; `marks` actions were marked.
+/// Paints the bar. `counts` as the snapshot gives them; `programs` says whether any are known; `marks` actions were marked, and
+/// `ignored` exchanges are in none of the counts.
 pub(crate) fn show(
     ui: &mut Ui,
     (counts, programs): (&[(ProviderId, u32)], bool),
-    marks: usize,
+    (marks, ignored): (usize, usize),
     choice: &Choice,
     actions: &mut Vec<Action>,
 ) {
@@ -72,6 +75,9 @@ pub(crate) fn show(
             }
         }
         actions_marked(ui, marks, choice, actions);
+        if ignored > 0 {
+            ignoring(ui, ignored, actions);
+        }
         let mut rest = Vec::new();
         for (id, count) in counts {
             if rest.is_empty() && ui.available_width() > 190.0 {
@@ -92,6 +98,21 @@ pub(crate) fn show(
             });
         }
     });
+}
+
+/// How many exchanges are ignored, and what can be done about them.
+fn ignoring(ui: &mut Ui, ignored: usize, actions: &mut Vec<Action>) {
+    let label = format!("{} ignored", text::count(ignored as u64));
+    let menu = ui.menu_button(label, |ui| {
+        let filters = [("Hide ignored exchanges", Join::Not), ("Show only ignored exchanges", Join::Only)];
+        for (words, join) in filters {
+            if let Ok(test) = Filter::parse("ignored:yes") {
+                menus::action(ui, words, || Action::Filter(FilterAction::Refine(test, join)), actions);
+            }
+        }
+        action::menu_item(ui, &Action::Note(NoteAction::TakeBack), actions);
+    });
+    menu.response.on_hover_text("They are dimmed in the list, and counted neither here nor in the findings");
 }
 
 /// The latest actions as chips, the earlier ones in a menu.

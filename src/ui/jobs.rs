@@ -94,7 +94,7 @@ pub(crate) enum Told {
     },
     Findings {
         capture: u32,
-        generation: u64,
+        of: (u64, Notes),
         findings: Box<Findings>,
     },
     Complete {
@@ -511,8 +511,8 @@ fn answer(ask: Ask, budget: &Budget) -> Told {
             Told::Picture { capture, row, side, result }
         }
         Ask::Findings { capture, snapshot } => {
-            let findings = Box::new(Findings::new(&snapshot.findings()));
-            Told::Findings { capture, generation: snapshot.generation, findings }
+            let findings = Box::new(Findings::new(&snapshot.findings(), snapshot.ignored()));
+            Told::Findings { capture, of: (snapshot.generation, snapshot.notes().clone()), findings }
         }
         Ask::Preferences { path, now, before } => {
             let result = now.save(&path, &before).map_err(|error| error.to_string());

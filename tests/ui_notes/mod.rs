@@ -103,3 +103,51 @@ fn a_case_of_another_capture_stays_as_it_is() {
     assert!(world.has("made for another capture"), "that it is not kept is said");
     assert_eq!(fs::read(case_path(&world.capture)).expect("it is there"), before);
 }
+
+/// Ignored rows stay in sight, dimmed; what is counted counts them no more, and that is said.
+#[test]
+fn ignored_rows_are_counted_nowhere_and_come_back() {
+    let mut world = Sample::new();
+    let ignored = |world: &Sample| world.spoken().iter().filter(|label| label.starts_with("ignored ")).count();
+    let counted =
+        |world: &Sample| -> u32 { world.harness.state().on_screen().providers().iter().map(|(_, count)| *count).sum() };
+    let (shown, all) = (world.harness.state().counts().1, counted(&world));
+    world.press(Modifiers::COMMAND, Key::D);
+    assert_eq!(ignored(&world), 1, "{:#?}", world.spoken());
+    assert!(world.has("1 ignored"));
+    assert_eq!(counted(&world), all - 1);
+    assert!(world.case().expect("it is kept at once").marks.iter().any(|mark| mark.ignored && !mark.marked));
+    for (filter, rows) in [("ignored:yes", 1), ("ignored:no", shown - 1), ("is:ignored", 1)] {
+        world.harness.state_mut().state.choice.filter = filter.to_owned();
+        world.settle();
+        assert_eq!(world.harness.state().counts().0, rows, "{filter}");
+    }
+    world.harness.state_mut().state.choice.filter.clear();
+
+    world.open();
+    assert_eq!(ignored(&world), 1, "it comes back with the capture");
+    world.click("1 ignored");
+    world.click("Hide ignored exchanges");
+    assert_eq!((ignored(&world), world.harness.state().counts().0), (0, shown - 1));
+    world.press(Modifiers::COMMAND.plus(Modifiers::ALT), Key::D);
+    assert!(world.has("1 exchange taken back"), "{:#?}", world.spoken());
+    assert_eq!((counted(&world), world.harness.state().counts().0), (all, shown));
+    assert_eq!(world.case().expect("it is there").marks, []);
+}
+
+#[test]
+fn findings_and_pictures_say_how_many_are_ignored() {
+    let mut world = Sample::new();
+    let before = world.harness.state().on_screen().findings();
+    world.press(Modifiers::COMMAND, Key::D);
+    let after = world.harness.state().on_screen().findings();
+    let sum =
+        |sites: &[nephoscope::store::SiteFindings]| -> u64 { sites.iter().map(|site| site.total.exchanges).sum() };
+    assert_eq!(sum(&after), sum(&before) - 1);
+    let mut rest = world.harness.state().on_screen().clone().with_notes(Default::default()).findings();
+    assert_eq!(sum(&rest), sum(&before));
+    rest.retain(|site| !after.iter().any(|other| other.site == site.site && other.total == site.total));
+    assert_eq!(rest.len(), 1, "one site counts less");
+    world.press(Modifiers::NONE, Key::F3);
+    assert!(world.has("1 ignored, not counted here"), "{:#?}", world.spoken());
+}

@@ -187,6 +187,7 @@ impl<'a> Plan<'a> {
             Key::File => Self::Beside(Box::new(|id| !snapshot.file_name(id).is_empty())),
             Key::Comment => Self::state(snapshot, State::Commented),
             Key::Marked => Self::state(snapshot, State::Marked),
+            Key::Ignored => Self::state(snapshot, State::Ignored),
             Key::Conflict => Self::state(snapshot, State::Conflict),
             Key::Cname => Self::Record(RecordTest::Cname { needle: None, lookups: AHashMap::new() }),
             Key::Site => Self::row(|row| row.kind != RowKind::Dns),
@@ -262,6 +263,7 @@ impl<'a> Plan<'a> {
             | Key::Frame
             | Key::Stream
             | Key::Marked
+            | Key::Ignored
             | Key::Action
             | Key::Time
             | Key::Is => {
@@ -311,6 +313,7 @@ impl<'a> Plan<'a> {
             | Key::Process
             | Key::File
             | Key::Marked
+            | Key::Ignored
             | Key::Comment
             | Key::Site
             | Key::Time
@@ -357,6 +360,7 @@ impl<'a> Plan<'a> {
         match state {
             State::Open => Self::row(Row::is_open),
             State::Marked => Self::Beside(Box::new(|id| snapshot.note(id).is_some_and(|note| note.marked))),
+            State::Ignored => Self::Beside(Box::new(|id| snapshot.is_ignored(id))),
             State::Commented => {
                 Self::Beside(Box::new(|id| snapshot.note(id).is_some_and(|note| !note.comment.is_empty())))
             }

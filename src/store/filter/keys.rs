@@ -34,6 +34,7 @@ pub enum Key {
     Stream,
     Process,
     Marked,
+    Ignored,
     Comment,
     Action,
     File,
@@ -164,10 +165,11 @@ pub static KEYS: [Entry; 34] = [
         [],
         Kind::State,
         "state",
-        "open marked conflict incomplete odd decrypted handed-out error",
+        "open marked ignored conflict incomplete odd decrypted handed-out error",
         "error"
     ),
     entry!(Marked, "marked", [], Kind::YesNo, "mark", "What you marked", "yes"),
+    entry!(Ignored, "ignored", [], Kind::YesNo, "ignored", "What you chose to ignore", "no"),
     entry!(Comment, "comment", [], Kind::Text, "comment", "What you said of it", "upload"),
     entry!(Process, "process", ["program"], Kind::Text, "process", "Program that had the connection", "firefox"),
     entry!(File, "file", ["capture"], Kind::Text, "file", "Merged file that it begins in", "monday.pcapng"),
@@ -366,6 +368,8 @@ pub enum State {
     Open,
     /// The user marked it.
     Marked,
+    /// The user ignores it.
+    Ignored,
     /// The user said something of it.
     Commented,
     /// Witnesses disagree.
@@ -384,9 +388,10 @@ pub enum State {
 
 impl State {
     /// All of them.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 10] = [
         Self::Open,
         Self::Marked,
+        Self::Ignored,
         Self::Commented,
         Self::Conflict,
         Self::Incomplete,
@@ -401,6 +406,7 @@ impl State {
         match self {
             Self::Open => "open",
             Self::Marked => "marked",
+            Self::Ignored => "ignored",
             Self::Commented => "commented",
             Self::Conflict => "conflict",
             Self::Incomplete => "incomplete",

@@ -628,8 +628,7 @@ fn named(name: &str) -> Option<Named> {
 fn present(named: Named) -> Expr {
     Expr::Test(match named.key.kind() {
         Kind::Header(heads) => Test::Header(heads, named.header.to_owned(), None),
-        Kind::YesNo if named.key == Key::Marked => Test::State(State::Marked),
-        Kind::YesNo => Test::State(State::Conflict),
+        Kind::YesNo => Test::State(state_of(named.key)),
         _ => Test::Has(named.key),
     })
 }
@@ -664,8 +663,17 @@ fn restricted(named: Named, expr: Expr) -> Expr {
     }
 }
 
+/// What a key that is asked with yes or no asks for.
+fn state_of(key: Key) -> State {
+    match key {
+        Key::Marked => State::Marked,
+        Key::Ignored => State::Ignored,
+        _ => State::Conflict,
+    }
+}
+
 fn yes_no(key: Key, text: &str) -> Option<Expr> {
-    let state = if key == Key::Marked { State::Marked } else { State::Conflict };
+    let state = state_of(key);
     let is = |words: [&str; 3]| words.iter().any(|w| w.eq_ignore_ascii_case(text));
     if is(["yes", "true", "1"]) {
         return Some(Expr::Test(Test::State(state)));

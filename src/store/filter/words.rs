@@ -198,6 +198,7 @@ fn stated(state: State, holds: bool) -> String {
     let (yes, no) = match state {
         State::Open => ("it goes on", "it is over"),
         State::Marked => ("it is marked", "it is not marked"),
+        State::Ignored => ("it is ignored", "it is not ignored"),
         State::Commented => ("it has a comment", "it has no comment"),
         State::Conflict => ("witnesses disagree", "no witnesses disagree"),
         State::Incomplete => ("a message is missing or cut", "no message is missing or cut"),

@@ -100,7 +100,8 @@ impl Desk {
             Listed::Around => document.plan.filter.clear(),
         }
         let scale = if self.composer.dragging { 1 } else { document.plan.scale };
-        Drawn { document, listed: self.composer.listed, generation: self.capture.newest().generation, scale }
+        let (generation, notes) = (self.capture.newest().generation, self.capture.notes.clone());
+        Drawn { document, listed: self.composer.listed, generation, notes, scale }
     }
 
     /// Asks for the picture as it goes out.

@@ -30,19 +30,36 @@ impl Desk {
                 self.state.dialog = None;
                 self.say_of(row, |note| comment.clone_into(&mut note.comment));
             }
-            NoteAction::Mark | NoteAction::Comment => {
+            NoteAction::TakeBack => self.take_back(),
+            NoteAction::Mark | NoteAction::Ignore | NoteAction::Comment => {
                 let Some(row) = self.state.selected else {
                     self.state.said = Some("Select an exchange first".to_owned());
                     return;
                 };
                 if action == NoteAction::Mark {
                     self.say_of(row, |note| note.marked = !note.marked);
+                } else if action == NoteAction::Ignore {
+                    self.say_of(row, |note| note.ignored = !note.ignored);
                 } else {
                     let text = self.capture.notes.get(row).map(|note| note.comment.clone()).unwrap_or_default();
                     self.state.dialog = Some(Dialog::Comment { row, text });
                 }
             }
         }
+    }
+
+    /// Ignores no row any more.
+    fn take_back(&mut self) {
+        let ignored = self.capture.notes.ignored().count() as u64;
+        if ignored == 0 {
+            self.state.said = Some("No row is ignored; Ctrl+D ignores".to_owned());
+            return;
+        }
+        let mut notes = self.capture.notes.clone();
+        notes.take_back();
+        self.set_notes(notes);
+        self.keep_notes();
+        self.state.said = Some(format!("{} taken back", plural(ignored, "exchange", "exchanges")));
     }
 
     fn say_of(&mut self, row: RowId, say: impl FnOnce(&mut Note)) {

@@ -153,6 +153,8 @@ pub(crate) struct Drawn {
     pub(crate) document: Document,
     pub(crate) listed: Listed,
     pub(crate) generation: u64,
+    /// What the list leaves out depends on them.
+    pub(crate) notes: Notes,
     /// Pixels a point: fewer than the plan says while something is dragged.
     pub(crate) scale: u8,
 }
@@ -246,6 +248,7 @@ struct Cut {
 struct Material {
     capture: u32,
     generation: u64,
+    notes: Notes,
     rows: Vec<RowId>,
     listed: (Listed, String),
     sections: Vec<SectionChoice>,
@@ -443,6 +446,7 @@ impl Bench {
         let material = Material {
             capture: drawing.of.capture,
             generation: drawing.what.generation,
+            notes: drawing.what.notes.clone(),
             rows: rows.clone(),
             listed: (drawing.what.listed, plan.filter.clone()),
             sections: plan.sections.clone(),

@@ -91,7 +91,8 @@ impl<'a> Making<'a> {
                 // A plan from a version without this language may hold what is no filter: it keeps nothing.
                 let Ok(filter) = Filter::parse(&plan.filter) else { return (Vec::new(), 0) };
                 let kept = Listing::new(snapshot, &filter);
-                (kept.rows().take(ROWS).map(|(_, id)| id).collect(), kept.rows().count())
+                let counted = || kept.rows().map(|(_, id)| id).filter(|id| !snapshot.is_ignored(*id));
+                (counted().take(ROWS).collect(), counted().count())
             }
         };
         let listed = listed();
@@ -174,9 +175,10 @@ impl<'a> Making<'a> {
 /// The chosen exchanges, or the only one with its neighbours, and how many these are.
 fn around(all: &Listing<'_>, chosen: &[(u32, RowId)]) -> (Vec<RowId>, usize) {
     let rows: Vec<RowId> = match chosen {
-        [(number, _)] => {
+        [(number, chosen)] => {
+            let counts = |id: &RowId| id == chosen || !all.snapshot.is_ignored(*id);
             let first = (*number as usize).saturating_sub(AROUND + 1);
-            all.rows().skip(first).take(*number as usize + AROUND - first).map(|(_, id)| id).collect()
+            all.rows().skip(first).take(*number as usize + AROUND - first).map(|(_, id)| id).filter(counts).collect()
         }
         _ => chosen.iter().map(|(_, id)| *id).collect(),
     };

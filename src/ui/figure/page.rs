@@ -474,6 +474,13 @@ fn rows(ui: &mut Ui, plan: &Plan, sheet: &Sheet, state: &mut State) {
         tree: None,
     };
     table::still(ui, &seen, &mut saved);
+    if sheet.ignored > 0 {
+        let c = theme::colours(ui);
+        let left_out = plural(sheet.ignored as u64, "exchange of this capture", "exchanges of this capture");
+        let words = format!("Left out: {left_out} that the author chose to ignore");
+        ui.add_space(4.0);
+        ui.label(RichText::new(words).font(theme::strong(theme::SMALL)).color(c.amber));
+    }
     ui.add_space(6.0);
     legend(ui);
     if let Some(still) = &mut state.still {

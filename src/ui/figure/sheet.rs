@@ -57,6 +57,8 @@ pub struct Sheet {
     pub(crate) order: Vec<u32>,
     /// How many rows these are the first of.
     pub(crate) all: usize,
+    /// How many exchanges of the capture the author ignores that are not among them.
+    pub ignored: usize,
     sha256: Option<[u8; 32]>,
     /// What whoever made the file says of it, and what was lost while it was captured.
     said: Vec<(&'static str, String)>,
@@ -118,7 +120,8 @@ impl Sheet {
         } else {
             Hidden::Off
         };
-        Ok(Self { leaves, list, order, all, sha256: facts.sha256, said, hidden })
+        let ignored = snapshot.ignored() - listed.iter().filter(|id| snapshot.is_ignored(**id)).count();
+        Ok(Self { leaves, list, order, all, ignored, sha256: facts.sha256, said, hidden })
     }
 
     /// Says which file it is of, where the reading did not.

@@ -49,8 +49,12 @@ struct Line {
 }
 
 impl List {
-    pub(super) fn new(all: &[SiteFindings]) -> Self {
+    pub(super) fn new(all: &[SiteFindings], ignored: usize) -> Self {
         let mut rows = Vec::new();
+        if ignored > 0 {
+            rows.push(Row::Sentence(format!("{ignored} ignored, not counted here")));
+            rows.push(Row::Space);
+        }
         for found in all.iter().take(SITES) {
             let site = shown_site(&found.site);
             rows.push(Row::Head { words: totals(found.total), parts: parts(found), site: site.clone() });

@@ -29,8 +29,9 @@ pub(crate) struct Findings {
 }
 
 impl Findings {
-    pub(crate) fn new(sites: &[SiteFindings]) -> Self {
-        Self { drawing: Drawing::new(sites), list: List::new(sites) }
+    /// `ignored` exchanges are not counted among them.
+    pub(crate) fn new(sites: &[SiteFindings], ignored: usize) -> Self {
+        Self { drawing: Drawing::new(sites), list: List::new(sites, ignored) }
     }
 }
 

@@ -157,13 +157,21 @@ fn said(ui: &mut Ui, pane: Rect, note: &Note, actions: &mut Vec<Action>) -> f32 
     if note.marked {
         button(&mut inner, "Unmark", NoteAction::Mark);
     }
+    if note.ignored {
+        button(&mut inner, "Take back", NoteAction::Ignore);
+    }
     button(&mut inner, if note.comment.is_empty() { "Comment…" } else { "Edit…" }, NoteAction::Comment);
     inner.with_layout(Layout::left_to_right(Align::Center), |ui| {
         let (icon, _) = ui.allocate_exact_size(vec2(14.0, 18.0), Sense::hover());
         let shape = if note.marked { shapes::flag } else { shapes::speech };
         shape(ui.painter(), icon.center(), c.text);
         let comment = table::said(note);
-        let words = if comment.is_empty() { "Marked".to_owned() } else { comment };
+        let words = match (note.ignored, comment.is_empty()) {
+            (true, true) => "Ignored: counted nowhere".to_owned(),
+            (true, false) => format!("Ignored: counted nowhere. {comment}"),
+            (false, true) => "Marked".to_owned(),
+            (false, false) => comment,
+        };
         ui.add(egui::Label::new(words).truncate());
     });
     line.height()

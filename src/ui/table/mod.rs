@@ -407,6 +407,9 @@ fn rows(ui: &Ui, grid: &Grid, seen: &Seen<'_>, state: &TableState, actions: &mut
         }
         x += width;
     }
+    for row in visible.iter().filter(|row| seen.snapshot.is_ignored(row.id)) {
+        ignored(painter, c, row.rect);
+    }
     visible
 }
 
@@ -442,6 +445,13 @@ fn ground(painter: &Painter, c: &Colours, rect: Rect, (row, marked): (&Row, bool
             provider.line,
         );
     }
+}
+
+/// A row that is ignored: dimmed and struck out, so that it shows without colour too.
+fn ignored(painter: &Painter, c: &Colours, rect: Rect) {
+    painter.rect_filled(rect, CornerRadius::ZERO, c.page.gamma_multiply(0.5));
+    let words = rect.x_range().shrink(INSET);
+    painter.hline(words, rect.center().y.round() + 0.5, Stroke::new(1.0, c.faint));
 }
 
 /// A row that the highlight asks for: a tint and a line around it, so that it shows without colour too.
@@ -504,6 +514,8 @@ fn menu(ui: &mut Ui, seen: &Seen<'_>, (id, row, column): (RowId, &Row, Option<Co
     let marked = snapshot.note(id).is_some_and(|note| note.marked);
     let mark = if marked { "Take the mark away" } else { "Mark" };
     of_row(ui, mark, Action::Note(NoteAction::Mark), actions);
+    let ignore = if snapshot.is_ignored(id) { "Take back what is ignored" } else { "Ignore" };
+    of_row(ui, ignore, Action::Note(NoteAction::Ignore), actions);
     of_row(ui, "Comment…", Action::Note(NoteAction::Comment), actions);
     ui.separator();
     if let Some(column) = column {

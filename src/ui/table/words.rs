@@ -26,6 +26,7 @@ pub(crate) fn spoken(snapshot: &Snapshot, (id, row): (RowId, &Row)) -> String {
     let note = snapshot.note(id);
     let comment = note.map(said).unwrap_or_default();
     let parts = [
+        if note.is_some_and(|note| note.ignored) { "ignored" } else { "" },
         if note.is_some_and(|note| note.marked) { "marked" } else { "" },
         snapshot.word(row.method),
         snapshot.text(row.host),
@@ -112,6 +113,7 @@ pub(super) fn full(column: Column, seen: &Seen<'_>, (id, row): (RowId, &Row)) ->
             }
             if let Some(note) = snapshot.note(id) {
                 words.push_str(if note.marked { "\nMarked" } else { "" });
+                words.push_str(if note.ignored { "\nIgnored: counted nowhere; Ctrl+D takes it back" } else { "" });
                 let comment = said(note);
                 if !comment.is_empty() {
                     words.push('\n');
