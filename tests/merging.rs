@@ -130,6 +130,6 @@ fn files_of_two_link_types_keep_theirs() {
     merged.sort();
     assert!(alone.len() > 3 && alone.iter().all(|(_, _, frames)| !frames.is_empty()));
     assert_eq!(merged, alone);
-    let links = &read(&source, 1).facts().capture.link_types;
+    let links = read(&source, 1).facts().capture.link_types.clone();
     assert_eq!(links.len(), 2, "{links:?}");
 }
