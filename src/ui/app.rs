@@ -913,7 +913,7 @@ impl Desk {
             .show(ui, |ui| {
                 let seen = panes::Seen {
                     rows: !capture.snapshot.is_empty(),
-                    note: selected.and_then(|row| capture.notes.get(row)),
+                    note: selected.and_then(|row| capture.notes.get(row)).filter(|note| note.is_of_row()),
                     shown: capture.shown.as_ref().filter(|of| Some(of.row) == selected).map(|of| &of.result),
                     detail: capture.detail.as_ref().filter(|of| Some(of.row) == selected).map(|of| &of.result),
                     picture: capture.picture.as_ref().filter(|(row, _)| Some(*row) == selected).map(|(_, p)| p),
