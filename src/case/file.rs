@@ -273,6 +273,7 @@ mod tests {
             exchange: exchange(),
             marked: true,
             ignored: true,
+            conversation: Some(3),
             comment: "look".to_owned(),
             other: Map::new(),
         });

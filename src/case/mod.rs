@@ -36,7 +36,7 @@ pub struct Case {
     pub key: Key,
     /// SHA-256 of the capture that it was made for, in lower-case hexadecimal digits; empty while that is not known.
     pub capture_sha256: String,
-    /// Marked, ignored and commented exchanges.
+    /// Marked, ignored and commented exchanges, and those whose flows have a colour.
     pub marks: Vec<Mark>,
     /// The pictures.
     pub plans: Vec<Plan>,
@@ -68,7 +68,7 @@ impl Case {
     }
 }
 
-/// A marked, ignored or commented exchange.
+/// An exchange that is marked, ignored or commented, or whose flow has a colour.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Mark {
     /// Which.
@@ -79,6 +79,9 @@ pub struct Mark {
     /// Whether it is ignored.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub ignored: bool,
+    /// The number of the colour that its flow has; the exchange stands for all of the flow.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub conversation: Option<u8>,
     /// What the user says of it.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub comment: String,

@@ -1,9 +1,9 @@
-//! Marks, comments and what is ignored, between the case, which names exchanges, and a snapshot, which has rows.
+//! Marks, comments, what is ignored and the colours of flows, between the case, which names exchanges, and a snapshot, which has rows.
 
 use ahash::AHashMap;
 
 use super::{Case, ExchangeRef, Mark};
-use crate::store::{Note, Notes, RowId, Snapshot, StoreError};
+use crate::store::{FlowColour, Note, Notes, RowId, Snapshot, StoreError};
 
 /// The rows that are these exchanges; `None` for one that the capture does not have. Reads records: not while painting.
 pub fn rows_of(exchanges: &[ExchangeRef], snapshot: &Snapshot) -> Vec<Option<RowId>> {
@@ -36,7 +36,9 @@ impl Case {
         let mut notes = Notes::default();
         for (mark, row) in self.marks.iter().zip(self.marked_rows(snapshot)) {
             if let Some(row) = row {
-                notes.set(row, Note { marked: mark.marked, ignored: mark.ignored, comment: mark.comment.clone() });
+                let colour = mark.conversation.and_then(FlowColour::new);
+                let (marked, ignored) = (mark.marked, mark.ignored);
+                notes.set(row, Note { marked, ignored, colour, comment: mark.comment.clone() });
             }
         }
         notes
@@ -63,7 +65,13 @@ impl Case {
                 }
                 Err(error) => return Err(error),
             };
-            marks.push(Mark { marked: note.marked, ignored: note.ignored, comment: note.comment.clone(), ..mark });
+            marks.push(Mark {
+                marked: note.marked,
+                ignored: note.ignored,
+                conversation: note.colour.map(FlowColour::number),
+                comment: note.comment.clone(),
+                ..mark
+            });
         }
         self.marks = marks;
         Ok(lost)
@@ -77,5 +85,6 @@ impl Case {
 
 fn new_mark(row: RowId, snapshot: &Snapshot) -> Result<Mark, StoreError> {
     let exchange = ExchangeRef::of(&snapshot.record(row)?.exchange);
-    Ok(Mark { exchange, marked: false, ignored: false, comment: String::new(), other: serde_json::Map::new() })
+    let (comment, other) = (String::new(), serde_json::Map::new());
+    Ok(Mark { exchange, marked: false, ignored: false, conversation: None, comment, other })
 }

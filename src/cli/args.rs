@@ -269,8 +269,8 @@ side must all hold, `or` and parentheses join them, /expressions/ and \"quotes\"
 are understood, bare words look in host, path, method, type, address, tenant,
 operator and product. Keys: host path url method status type size duration time
 operator product role tenant grade conflict site sni cname ip port asn proto
-header req-header resp-header frame stream rcode is marked ignored comment process
-file.
+header req-header resp-header frame stream rcode is marked ignored conversation
+comment process file.
 Wireshark's http.host, ip.addr, tcp.port and their like, and the keys of browsers'
 developer tools work too. What is wrong in a filter is drawn under it.
 

@@ -14,7 +14,7 @@ use crate::model::{
     WebSocketSide, WitnessKind, hex,
 };
 use crate::protocols::dns::type_name;
-use crate::store::{Note, Record, RowId, host_and_path, request_line, tls_version};
+use crate::store::{FlowColour, Note, Record, RowId, host_and_path, request_line, tls_version};
 
 /// The name of this form.
 pub const ROWS_SCHEMA: &str = "nephoscope-rows/1";
@@ -44,6 +44,7 @@ pub(super) enum Get {
 pub(super) struct View<'a> {
     n: u32,
     note: Option<&'a Note>,
+    colour: Option<FlowColour>,
     record: &'a Record,
     numbers: &'a Numbers,
     file: &'a str,
@@ -60,7 +61,7 @@ impl<'a> View<'a> {
     /// `file` is the name, as it may be shown, of the capture or of the merged file that the row begins in; `chain` what
     /// [`chain_of`] gave.
     pub(super) fn new(
-        (n, note): (u32, Option<&'a Note>),
+        (n, note, colour): (u32, Option<&'a Note>, Option<FlowColour>),
         record: &'a Record,
         (file, sha256, file_frame): (&'a str, Option<&'a str>, Option<FrameNo>),
         chain: Vec<String>,
@@ -68,7 +69,7 @@ impl<'a> View<'a> {
     ) -> Self {
         let readings = hypotheses(&record.exchange, &record.ledger, &record.verdict);
         let readings = readings.into_iter().map(|h| (h.alternative.id(), h.standing)).collect();
-        Self { n, note, record, numbers, file, sha256, file_frame, chain, readings }
+        Self { n, note, colour, record, numbers, file, sha256, file_frame, chain, readings }
     }
 
     fn exchange(&self) -> &Exchange {
@@ -190,7 +191,7 @@ pub(super) fn columns() -> impl Iterator<Item = &'static Column> {
     IDENTITY.iter().chain(&HTTP).chain(&REQUEST).chain(&RESPONSE).chain(&TLS).chain(&DNS).chain(&VERDICT)
 }
 
-static IDENTITY: [Column; 19] = [
+static IDENTITY: [Column; 20] = [
     Column { name: "capture_sha256", get: Get::Text(|v| v.sha256.map(Cow::Borrowed)) },
     Column { name: "file", get: Get::Text(|v| Some(Cow::Borrowed(v.file))) },
     Column { name: "file_frame", get: Get::Int(|v| Some(v.file_frame?.0.into())) },
@@ -241,6 +242,7 @@ static IDENTITY: [Column; 19] = [
     },
     Column { name: "marked", get: Get::Bool(|v| Some(v.note.is_some_and(|note| note.marked))) },
     Column { name: "ignored", get: Get::Bool(|v| Some(v.note.is_some_and(|note| note.ignored))) },
+    Column { name: "conversation", get: Get::Int(|v| Some(v.colour?.number().into())) },
 ];
 
 /// An end whose address is known.

@@ -11,7 +11,7 @@ use crate::store::{Record, Row, host_and_path, request_line, server_text};
 /// Characters of a text that was made anew; rows keep as many.
 const CHARS: usize = 256;
 
-const COLUMNS: [&str; 20] = [
+const COLUMNS: [&str; 21] = [
     "n",
     "first_frame",
     "time",
@@ -32,6 +32,7 @@ const COLUMNS: [&str; 20] = [
     "complete",
     "marked",
     "ignored",
+    "conversation",
 ];
 
 /// Columns that rows of merged files have beside them: the file that a row begins in, and its first frame's number there.
@@ -126,7 +127,7 @@ fn write_rows(
         };
         let hidden = hidden.as_ref();
         let product = pack.services.get(usize::from(row.product));
-        let cells: [Cow<'_, str>; 20] = [
+        let cells: [Cow<'_, str>; 21] = [
             n.to_string().into(),
             row.first_frame.to_string().into(),
             row.time.rfc3339().into(),
@@ -147,6 +148,7 @@ fn write_rows(
             yes_no(!row.has(Row::INCOMPLETE)),
             yes_no(snapshot.note(id).is_some_and(|note| note.marked)),
             yes_no(snapshot.is_ignored(id)),
+            snapshot.colour(id).map_or_else(|| "".into(), |colour| colour.number().to_string().into()),
         ];
         let merged = &snapshot.facts().capture.merged;
         let file: Option<[Cow<'_, str>; 2]> = merged.file_of(row.first_frame).map(|(file, there)| {

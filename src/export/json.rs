@@ -19,7 +19,7 @@ use crate::model::{
     StartLine, Timestamp, TlsSession, TlsTransport, Transport, Trust, WebSocket, hex, is_hidden,
 };
 use crate::protocols::dns::type_name;
-use crate::store::{Facts, Record, RowId, Snapshot, host_and_path, request_line, tls_version};
+use crate::store::{Facts, FlowColour, Record, RowId, Snapshot, host_and_path, request_line, tls_version};
 
 /// The name of this form; it changes when a field is renamed or its meaning changes.
 pub const SCHEMA: &str = "nephoscope-list/1";
@@ -400,6 +400,8 @@ pub(super) struct RowLine<'a> {
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     ignored: bool,
     #[serde(skip_serializing_if = "Option::is_none")]
+    conversation: Option<u8>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     version: Option<&'static str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     transport: Option<&'static str>,
@@ -541,7 +543,9 @@ impl<'a> RowLine<'a> {
     /// secrets, stay in the case.
     pub(super) fn of_row((n, id): (u32, RowId), record: &'a Record, snapshot: &'a Snapshot, numbers: &Numbers) -> Self {
         let (marked, ignored) = snapshot.note(id).map_or((false, false), |note| (note.marked, note.ignored));
-        Self { marked, ignored, origin: OriginLine::new(snapshot, record), ..Self::new(n, record, numbers) }
+        let conversation = snapshot.colour(id).map(FlowColour::number);
+        let origin = OriginLine::new(snapshot, record);
+        Self { marked, ignored, conversation, origin, ..Self::new(n, record, numbers) }
     }
 
     fn new(n: u32, record: &'a Record, numbers: &Numbers) -> Self {
@@ -551,6 +555,7 @@ impl<'a> RowLine<'a> {
             n,
             marked: false,
             ignored: false,
+            conversation: None,
             version: None,
             transport: None,
             quic: None,

@@ -86,7 +86,7 @@ fn write_groups(
         let origin = capture.merged.origin(record.exchange.first_frame);
         let (name, sha256) = origin.and_then(|(file, _)| files.get(file)).unwrap_or(&whole);
         let of = (name.as_str(), sha256.as_deref(), origin.map(|(_, there)| there));
-        group.add(&View::new((n, snapshot.note(id)), &record, of, chain, listing.numbers()));
+        group.add(&View::new((n, snapshot.note(id), snapshot.colour(id)), &record, of, chain, listing.numbers()));
         rows += 1;
         if group.rows >= group_rows || group.bytes >= group_bytes {
             group.write(&mut file)?;

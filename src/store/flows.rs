@@ -69,7 +69,7 @@ impl FlowIndex {
 #[derive(Debug, Default)]
 pub(super) struct FlowUse {
     going_on: AHashSet<FlowId>,
-    /// How many rows of each flow are left.
+    /// How many rows of each flow are left; empty where none are ever forgotten.
     rows: AHashMap<FlowId, u32>,
     /// The flow of each row.
     flows: Rows<FlowId>,
@@ -86,10 +86,17 @@ impl FlowUse {
         self.going_on.remove(&flow);
     }
 
-    /// A row came, behind all others.
-    pub(super) fn add(&mut self, flow: FlowId) {
+    /// A row came, behind all others. Flows are counted where rows are forgotten.
+    pub(super) fn add(&mut self, flow: FlowId, forgets: bool) {
         self.flows.push(flow);
-        *self.rows.entry(flow).or_insert(0) += 1;
+        if forgets {
+            *self.rows.entry(flow).or_insert(0) += 1;
+        }
+    }
+
+    /// The flow of each row.
+    pub(super) fn flows(&self) -> &Rows<FlowId> {
+        &self.flows
     }
 
     /// The rows before a chunk were forgotten, but those that stay.

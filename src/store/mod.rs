@@ -31,7 +31,7 @@ pub use blocks::{BlockRef, StoreError};
 pub use compare::{Answer, Aspect, Comparison, SiteChange, Standing, Turn, Which};
 pub use findings::{Counts, FindingKey, SiteFindings, own_site};
 pub use heads::HeaderName;
-pub use notes::{Note, Notes};
+pub use notes::{FlowColour, Note, Notes};
 pub use record::Record;
 pub use snapshot::{Facts, Progress, Sessions, Snapshot, Tunnels};
 pub use strings::{StrId, StrId16};

@@ -1,9 +1,34 @@
-//! What the user says of rows: marks, comments, and that they are ignored. They lie beside the rows, never in them, and snapshots carry them.
+//! What the user says of rows: marks, comments, that they are ignored, and the colours of their flows. They lie beside the
+//! rows, never in them, and snapshots carry them.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::table::RowId;
+
+/// A colour for a flow, by its number from 1: which one that is, screens choose.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct FlowColour(u8);
+
+impl FlowColour {
+    /// How many there are.
+    pub const COUNT: u8 = 10;
+
+    /// The colour of this number; `None` where there is no such.
+    pub const fn new(number: u8) -> Option<Self> {
+        if number >= 1 && number <= Self::COUNT { Some(Self(number)) } else { None }
+    }
+
+    /// All of them, by their numbers.
+    pub fn all() -> impl Iterator<Item = Self> {
+        (1..=Self::COUNT).map(Self)
+    }
+
+    /// Its number.
+    pub const fn number(self) -> u8 {
+        self.0
+    }
+}
 
 /// What the user says of one row.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -12,6 +37,8 @@ pub struct Note {
     pub marked: bool,
     /// Whether it is ignored: shown dimmed, and counted nowhere.
     pub ignored: bool,
+    /// The colour of its flow, all rows of which have it. One row of the flow says so for all.
+    pub colour: Option<FlowColour>,
     /// The comment; empty where there is none.
     pub comment: String,
 }
@@ -19,7 +46,12 @@ pub struct Note {
 impl Note {
     /// Whether nothing is said.
     pub fn is_empty(&self) -> bool {
-        !self.marked && !self.ignored && self.comment.is_empty()
+        self.colour.is_none() && !self.is_of_row()
+    }
+
+    /// Whether something is said of the row itself, and not of its flow.
+    pub fn is_of_row(&self) -> bool {
+        self.marked || self.ignored || !self.comment.is_empty()
     }
 }
 
@@ -60,6 +92,18 @@ impl Notes {
         notes.retain(|_, note| !note.is_empty());
     }
 
+    /// Colours that rows say of their flows.
+    pub fn colours(&self) -> impl Iterator<Item = (RowId, FlowColour)> {
+        self.iter().filter_map(|(row, note)| Some((row, note.colour?)))
+    }
+
+    /// Takes away what these rows say of the colour of their flows; what else is said of rows stays.
+    pub fn uncolour(&mut self, of: impl Fn(RowId) -> bool) {
+        let notes = Arc::make_mut(&mut self.0);
+        notes.iter_mut().filter(|(row, _)| of(**row)).for_each(|(_, note)| note.colour = None);
+        notes.retain(|_, note| !note.is_empty());
+    }
+
     /// Whether nothing is said of any row.
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
@@ -77,7 +121,7 @@ impl Notes {
 
 #[cfg(test)]
 mod tests {
-    use super::{Note, Notes};
+    use super::{FlowColour, Note, Notes};
     use crate::store::RowId;
 
     fn note(comment: &str) -> Note {
@@ -104,6 +148,26 @@ mod tests {
         notes.take_back();
         assert_eq!(notes.iter().map(|(row, _)| row.0).collect::<Vec<_>>(), [2, 3]);
         assert_eq!(notes.ignored().count(), 0);
+    }
+
+    #[test]
+    fn colours_go_and_what_else_is_said_stays() {
+        assert_eq!(
+            [0, 1, 10, 11].map(FlowColour::new).map(|colour| colour.map(FlowColour::number)),
+            [None, Some(1), Some(10), None]
+        );
+        let colour = FlowColour::new(3);
+        let mut notes = Notes::default();
+        notes.set(RowId(1), Note { colour, ..Note::default() });
+        notes.set(RowId(2), Note { colour, ..note("kept") });
+        assert_eq!(notes.colours().count(), 2);
+        notes.uncolour(|row| row == RowId(2));
+        assert_eq!(
+            notes.iter().map(|(row, note)| (row.0, note.is_of_row())).collect::<Vec<_>>(),
+            [(1, false), (2, true)]
+        );
+        notes.uncolour(|_| true);
+        assert_eq!(notes.iter().map(|(row, _)| row.0).collect::<Vec<_>>(), [2]);
     }
 
     #[test]

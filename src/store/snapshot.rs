@@ -2,13 +2,15 @@
 
 use std::sync::Arc;
 
+use ahash::AHashMap;
+
 use super::actions::Actions;
 use super::blocks::{Pages, StoreError};
 use super::certificates::CertificateList;
 use super::findings::{self, Counts, FindingKey, Findings, SiteFindings, own_site};
 use super::flows::FlowIndex;
 use super::givers::Givers;
-use super::notes::{Note, Notes};
+use super::notes::{FlowColour, Note, Notes};
 use super::order::sort_by_number;
 use super::programs::RowPrograms;
 use super::record::{Ends, Record};
@@ -236,6 +238,7 @@ pub struct Snapshot {
     pub(super) words: Arc<Texts>,
     pub(super) pages: Arc<Pages>,
     pub(super) flows: Arc<FlowIndex>,
+    pub(super) row_flows: Arc<Rows<FlowId>>,
     pub(super) certificates: CertificateList,
     pub(super) givers: Arc<Givers>,
     pub(super) findings: Arc<Findings>,
@@ -246,6 +249,8 @@ pub struct Snapshot {
     pub(super) facts: Arc<Facts>,
     pub(super) progress: Progress,
     pub(super) notes: Notes,
+    /// The colours of flows, as the notes have them.
+    pub(super) colours: Arc<AHashMap<FlowId, FlowColour>>,
     /// Rows by operator without those that are ignored, where any is.
     pub(super) counted: Option<Vec<(ProviderId, u32)>>,
     pub(super) actions: Actions,
@@ -379,8 +384,25 @@ impl Snapshot {
             counted.retain(|(_, count)| *count > 0);
         }
         self.counted = counted;
+        let flows = notes.colours().filter_map(|(id, colour)| Some((self.flow(id)?, colour)));
+        self.colours = Arc::new(flows.collect());
         self.notes = notes;
         self
+    }
+
+    /// The flow of a row's exchange.
+    pub fn flow(&self, id: RowId) -> Option<FlowId> {
+        self.row_flows.get(id).copied()
+    }
+
+    /// The colour that the user gave to a row's flow. Gone with the row that says so, where a live capture forgets that.
+    pub fn colour(&self, id: RowId) -> Option<FlowColour> {
+        if self.colours.is_empty() { None } else { self.colours.get(&self.flow(id)?).copied() }
+    }
+
+    /// How many flows have a colour.
+    pub fn coloured(&self) -> usize {
+        self.colours.len()
     }
 
     /// Whether the user ignores a row.

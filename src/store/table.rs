@@ -176,7 +176,7 @@ pub struct Store {
     pub(super) words: Interner,
     pub(super) pages: Pages,
     pub(super) flows: FlowIndex,
-    /// Filled only where rows are forgotten.
+    /// Also which flow each row is of.
     pub(super) flow_use: FlowUse,
     certificates: Certificates,
     pub(super) record_bytes: usize,
@@ -303,8 +303,8 @@ impl Store {
             return self.uncount(operator);
         }
         self.rows.push(row);
+        self.flow_use.add(flow, self.forgets());
         if self.forgets() {
-            self.flow_use.add(flow);
             self.forget_old();
         }
     }
@@ -383,6 +383,7 @@ impl Store {
             words: Arc::new(self.words.texts().clone()),
             pages: Arc::new(self.pages.clone()),
             flows: Arc::new(self.flows.clone()),
+            row_flows: Arc::new(self.flow_use.flows().clone()),
             certificates: self.certificates.list(),
             givers: Arc::clone(&self.givers),
             findings: Arc::clone(&self.findings),
@@ -393,6 +394,7 @@ impl Store {
             facts: Arc::new(facts),
             progress,
             notes: Notes::default(),
+            colours: Arc::default(),
             actions: Actions::default(),
         }
     }

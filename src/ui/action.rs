@@ -15,7 +15,7 @@ use crate::case::{Preferences, ThemeChoice, TimeFormat};
 use crate::model::{FrameNo, ProviderId, Side, Timestamp};
 use crate::store::groups::GroupOrder;
 use crate::store::query::SortKey;
-use crate::store::{self, RowId};
+use crate::store::{self, FlowColour, RowId};
 
 /// Something the user asks for. Widgets collect them; `Desk::apply` alone makes them happen.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -237,6 +237,10 @@ pub enum NoteAction {
     Ignore,
     /// Ignore no row any more.
     TakeBack,
+    /// Give the selected row's flow a colour; none takes it away.
+    Colour(Option<FlowColour>),
+    /// Take the colours of all flows away.
+    Uncolour,
     /// Ask for the comment on the selected row.
     Comment,
     /// Say this of a row.
@@ -376,8 +380,41 @@ const fn plain(key: Key) -> KeyboardShortcut {
     KeyboardShortcut::new(Modifiers::NONE, key)
 }
 
+/// The entry of a conversation's colour. The digits alone show panes.
+const fn coloured(number: u8, label: &'static str, tip: &'static str, key: Key) -> Entry {
+    let key = Some(KeyboardShortcut::new(Modifiers::COMMAND.plus(Modifiers::ALT), key));
+    Entry { action: Action::Note(NoteAction::Colour(FlowColour::new(number))), label, tip, key }
+}
+
 /// Actions that have a key or stand in a menu. Longer shortcuts before shorter ones that they contain.
-pub(crate) static ENTRIES: [Entry; 70] = [
+pub(crate) static ENTRIES: [Entry; 82] = [
+    coloured(
+        1,
+        "Conversation colour 1, pink",
+        "Colour the selected one's conversation; conversation:1 finds it",
+        Key::Num1,
+    ),
+    coloured(2, "Conversation colour 2, violet", "The same in violet; conversation:2 finds it", Key::Num2),
+    coloured(3, "Conversation colour 3, blue", "The same in blue; conversation:3 finds it", Key::Num3),
+    coloured(4, "Conversation colour 4, cyan", "The same in cyan; conversation:4 finds it", Key::Num4),
+    coloured(5, "Conversation colour 5, teal", "The same in teal; conversation:5 finds it", Key::Num5),
+    coloured(6, "Conversation colour 6, green", "The same in green; conversation:6 finds it", Key::Num6),
+    coloured(7, "Conversation colour 7, lime", "The same in lime; conversation:7 finds it", Key::Num7),
+    coloured(8, "Conversation colour 8, gold", "The same in gold; conversation:8 finds it", Key::Num8),
+    coloured(9, "Conversation colour 9, orange", "The same in orange; conversation:9 finds it", Key::Num9),
+    coloured(10, "Conversation colour 10, brown", "The same in brown; conversation:10 finds it", Key::Num0),
+    Entry {
+        action: Action::Note(NoteAction::Colour(None)),
+        label: "No conversation colour",
+        tip: "Take the colour of the selected one's conversation away",
+        key: None,
+    },
+    Entry {
+        action: Action::Note(NoteAction::Uncolour),
+        label: "Take all conversation colours away",
+        tip: "No conversation has a colour then",
+        key: Some(command(Key::Space)),
+    },
     Entry {
         action: Action::Wish(None, RowWish::Flow),
         label: "Only this connection",
@@ -887,7 +924,9 @@ pub(crate) fn menu_item(ui: &mut egui::Ui, action: &Action, actions: &mut Vec<Ac
 
 #[cfg(test)]
 mod tests {
-    use super::{Action, ENTRIES};
+    use super::{Action, ENTRIES, NoteAction};
+    use crate::store::FlowColour;
+    use crate::ui::theme;
 
     #[test]
     fn every_action_of_the_table_is_reached_by_keyboard() {
@@ -905,6 +944,16 @@ mod tests {
                 let hides = first.logical_key == second.logical_key && second.modifiers.contains(first.modifiers);
                 assert!(!hides, "{} takes the key of {}", early.label, late.label);
             }
+        }
+    }
+
+    #[test]
+    fn colours_are_called_as_they_look() {
+        for colour in FlowColour::all() {
+            let found = super::entry(&Action::Note(NoteAction::Colour(Some(colour)))).unwrap();
+            let name = theme::flow_name(colour);
+            assert_eq!(found.label, format!("Conversation colour {}, {name}", colour.number()));
+            assert!(found.tip.contains(&format!("conversation:{} ", colour.number())), "{}", found.tip);
         }
     }
 

@@ -232,11 +232,7 @@ impl Desk {
             preferences_failed: None,
             keys_from: 0,
             looks: 0,
-            state: State {
-                choice: Choice { arrangement: saved.arrangement, ..Choice::default() },
-                saved,
-                ..State::default()
-            },
+            state: State { choice: saved.choice(), saved, ..State::default() },
             comparing: comparing::Comparing::default(),
             wants_picture: None,
             dialog: None,
@@ -788,6 +784,7 @@ impl Desk {
         for action in actions {
             self.apply(&ctx, action);
         }
+        self.state.remember_order();
         if self.state.lit != self.state.lit_next {
             ctx.request_repaint();
         }
@@ -916,7 +913,7 @@ impl Desk {
             .show(ui, |ui| {
                 let seen = panes::Seen {
                     rows: !capture.snapshot.is_empty(),
-                    note: selected.and_then(|row| capture.notes.get(row)),
+                    note: selected.and_then(|row| capture.notes.get(row)).filter(|note| note.is_of_row()),
                     shown: capture.shown.as_ref().filter(|of| Some(of.row) == selected).map(|of| &of.result),
                     detail: capture.detail.as_ref().filter(|of| Some(of.row) == selected).map(|of| &of.result),
                     picture: capture.picture.as_ref().filter(|(row, _)| Some(*row) == selected).map(|(_, p)| p),

@@ -1,13 +1,14 @@
 //! Menus on what is on screen, by the second button or by the keyboard, and the texts that they copy.
 
-use egui::{Context, Id, Key, Modifiers, Popup, Response, SetOpenCommand, Ui};
+use egui::{Context, Id, Key, Modifiers, Popup, Response, SetOpenCommand, Ui, vec2};
 
-use super::action::Action;
+use super::action::{Action, NoteAction};
 use super::filter::{FilterAction, Join};
 use super::wish::{Copied, RowWish};
+use super::{shapes, theme};
 use crate::model::clean_to;
-use crate::store::RowId;
 use crate::store::filter::Filter;
+use crate::store::{FlowColour, RowId};
 
 /// Characters of a filter in the menu.
 const MENU_CHARS: usize = 48;
@@ -123,6 +124,35 @@ pub(crate) fn copies(ui: &mut Ui, row: RowId, http: bool, actions: &mut Vec<Acti
             ("All shown as JSON lines", true, true),
         ] {
             wish(ui, label, RowWish::Copy(Copied::Rows { shown, jsonl }), actions);
+        }
+    });
+}
+
+/// Items that give a row's conversation a colour, in a menu of their own.
+pub(crate) fn colours(ui: &mut Ui, row: RowId, now: Option<FlowColour>, actions: &mut Vec<Action>) {
+    let c = theme::colours(ui);
+    ui.menu_button("Colour this conversation", |ui| {
+        let mut chosen = None;
+        for colour in FlowColour::all() {
+            let salt = egui::IdSalt::new(("colour of a flow", colour));
+            let swatch = egui::Atom::custom(salt, vec2(18.0, 16.0));
+            let words = format!("{} {}", colour.number(), theme::flow_name(colour));
+            let button = egui::Button::new((swatch, words)).selected(now == Some(colour));
+            let shown = button.frame_when_inactive(now == Some(colour)).atom_ui(ui);
+            if let Some(rect) = shown.rect(salt) {
+                shapes::flow(ui.painter(), rect, c, colour);
+            }
+            if shown.response.clicked() {
+                chosen = Some(Some(colour));
+            }
+        }
+        ui.separator();
+        if ui.add_enabled(now.is_some(), egui::Button::new("None").frame_when_inactive(false)).clicked() {
+            chosen = Some(None);
+        }
+        if let Some(colour) = chosen {
+            actions.extend([Action::Select(row), Action::Note(NoteAction::Colour(colour))]);
+            ui.close();
         }
     });
 }

@@ -16,6 +16,7 @@ mod filter;
 mod findings;
 mod interfaces;
 mod jobs;
+mod kept;
 mod live;
 mod live_bar;
 mod machine;

@@ -7,6 +7,7 @@ use egui::{Align2, Color32, CornerRadius, Painter, Pos2, Rect, Shape, Stroke, St
 use super::theme::{self, Colours, Hue};
 use crate::evidence::pack;
 use crate::model::{Attempt, Grade, ProviderId, Stance, Standing};
+use crate::store::FlowColour;
 
 /// The shape of a grade: full, three quarters, half, ring, crossed ring.
 pub(crate) fn grade(painter: &Painter, centre: Pos2, radius: f32, grade: Grade, colour: Color32) {
@@ -46,6 +47,14 @@ fn pie(painter: &Painter, centre: Pos2, radius: f32, from: f32, sweep: f32, colo
         points.push(centre + radius * Vec2::angled(angle));
     }
     painter.add(Shape::convex_polygon(points, colour, Stroke::NONE));
+}
+
+/// The number of a flow's colour on that colour.
+pub(crate) fn flow(painter: &Painter, rect: Rect, c: &Colours, colour: FlowColour) {
+    let fill = c.flow(colour);
+    painter.rect_filled(rect, CornerRadius::ZERO, fill);
+    let font = theme::strong(if colour.number() < 10 { theme::SMALL } else { 9.0 });
+    painter.text(rect.center(), Align2::CENTER_CENTER, colour.number(), font, theme::ink(fill));
 }
 
 /// A small lock: what stands here was decrypted.

@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use super::conversation::Following;
 use super::figure::Still;
 use super::filter::{FilterBox, FilterMemory};
+use super::kept;
 use super::live::{CaptureChoice, Leave, RowsChoice, SaveWish};
 use super::panes::messages::MessagesState;
 use super::table::{Column, TableState, TreeState};
@@ -148,6 +149,12 @@ pub struct Saved {
     pub order: Vec<Column>,
     /// How the exchanges are arranged.
     pub arrangement: Arrangement,
+    /// By what they are ordered.
+    #[serde(with = "kept::sort")]
+    pub sort: Vec<SortBy>,
+    /// In what order groups stand.
+    #[serde(with = "kept::group_order")]
+    pub group_order: GroupOrder,
     /// Height of the panes in points, where it was chosen; else a part of the window.
     pub pane_height: Option<f32>,
     /// Width of the verdict card in points, where it was chosen; else a part of the window.
@@ -170,6 +177,8 @@ impl Default for Saved {
             widths: BTreeMap::new(),
             order: Vec::new(),
             arrangement: Arrangement::List,
+            sort: Vec::new(),
+            group_order: GroupOrder::default(),
             hidden: vec![Column::Server, Column::Tenant, Column::Process, Column::Comment, Column::Waterfall],
             pane_height: None,
             card_width: None,
@@ -221,6 +230,18 @@ impl Saved {
     pub(crate) fn header_columns(&self) -> Vec<HeaderName> {
         let shown = self.order.iter().filter(|column| !self.hidden.contains(column));
         shown.filter_map(|column| column.header()).collect()
+    }
+
+    /// What is ordered by at first: as it was kept, but for columns that are not there any more.
+    pub(crate) fn choice(&self) -> Choice {
+        let columns = self.columns();
+        let is_there = |by: &&SortBy| columns.iter().any(|column| column.sort() == Some(by.key));
+        Choice {
+            sort: self.sort.iter().filter(is_there).copied().collect(),
+            arrangement: self.arrangement,
+            group_order: self.group_order,
+            ..Choice::default()
+        }
     }
 
     /// Puts a capture at the head of the recent ones.
@@ -518,6 +539,14 @@ impl State {
     pub(crate) fn open(&self, fold: Fold) -> bool {
         self.unfolded.contains(&fold)
     }
+
+    /// Keeps the order of rows and groups for the next run.
+    pub(crate) fn remember_order(&mut self) {
+        if self.saved.sort != self.choice.sort {
+            self.saved.sort.clone_from(&self.choice.sort);
+        }
+        self.saved.group_order = self.choice.group_order;
+    }
 }
 
 /// All that the user chose.
@@ -586,7 +615,8 @@ mod tests {
     use super::{Choice, Saved};
     use crate::model::Side;
     use crate::store::HeaderName;
-    use crate::store::query::SortKey;
+    use crate::store::groups::GroupOrder;
+    use crate::store::query::{SortBy, SortKey};
     use crate::ui::Column;
 
     fn sorted(choice: &Choice) -> Vec<(SortKey, bool)> {
@@ -642,6 +672,41 @@ mod tests {
         let columns = again.columns();
         assert_eq!(columns.len(), Column::ALL.len() + 1, "each once: {columns:?}");
         assert_eq!(columns.last(), Some(&line), "{columns:?}");
+    }
+
+    #[test]
+    fn keys_and_the_order_of_groups_come_back() {
+        let line = HeaderName::new(Side::Server, "X-Cache").unwrap();
+        let by = |key, descending| SortBy { key, descending };
+        let sort = vec![by(SortKey::Capture, true), by(SortKey::Header(line), true), by(SortKey::Operator, false)];
+        let saved = Saved { sort, group_order: GroupOrder::Name, ..Saved::default() };
+        let again = Saved::read(&serde_json::to_string(&saved).unwrap());
+        assert_eq!(again, saved);
+        let choice = again.choice();
+        assert_eq!(sorted(&choice), [(SortKey::Capture, true), (SortKey::Operator, false)], "there is no such column");
+        assert_eq!(choice.group_order, GroupOrder::Name);
+        let shown = Saved { order: vec![Column::Header(line)], ..again };
+        assert_eq!(shown.choice().sort, saved.sort);
+    }
+
+    #[test]
+    fn a_key_that_is_none_costs_only_itself() {
+        let read =
+            |sort: &str| Saved::read(&format!(r#"{{"recent":["/a.pcap"],"sort":{sort},"group_order":"Count"}}"#));
+        for (sort, want) in [
+            (r#"["Host","Later","-Size","-",7,null,"Host","-Host","response:","Agreement"]"#, 2),
+            (r#"["Nonsense"]"#, 0),
+            (r#""Host""#, 0),
+            ("null", 0),
+        ] {
+            let saved = read(sort);
+            assert_eq!(saved.sort.len(), want, "{sort}: {:?}", saved.sort);
+            assert_eq!((saved.group_order, saved.recent.len()), (GroupOrder::Count, 1), "{sort}");
+        }
+        let keys: Vec<_> = read(r#"["-Size","Host"]"#).sort.iter().map(|by| (by.key, by.descending)).collect();
+        assert_eq!(keys, [(SortKey::Size, true), (SortKey::Host, false)]);
+        let saved = Saved::read(r#"{"sort":["Host"],"group_order":"Size"}"#);
+        assert_eq!((saved.group_order, saved.sort.len()), (GroupOrder::Bytes, 1));
     }
 
     #[test]

@@ -12,6 +12,7 @@ use egui::{
 use crate::case::ThemeChoice;
 use crate::evidence::pack;
 use crate::model::{Grade, ProviderId};
+use crate::store::FlowColour;
 
 /// Heights and insets in points, on a grid of 4.
 pub(crate) const ROW: f32 = 24.0;
@@ -32,6 +33,30 @@ const GRAPHICS: f32 = 3.0;
 const BRIGHT: f32 = 2.1;
 /// The strongest tint of a provider's colour that its bars and outlines lie on: a lit line.
 pub(crate) const MOST_TINT: f32 = 0.24;
+
+/// The share of amber in the ground of a marked row.
+pub(crate) fn marked_tint(dark: bool) -> f32 {
+    if dark { 0.22 } else { 0.26 }
+}
+
+/// The colours of flows, by their numbers. Red is left out: it says that something is wrong.
+const FLOWS: [(&str, Color32); FlowColour::COUNT as usize] = [
+    ("pink", Color32::from_rgb(0xf4, 0x5a, 0xb0)),
+    ("violet", Color32::from_rgb(0x9a, 0x6b, 0xf7)),
+    ("blue", Color32::from_rgb(0x3f, 0x83, 0xf8)),
+    ("cyan", Color32::from_rgb(0x1c, 0xbd, 0xdb)),
+    ("teal", Color32::from_rgb(0x12, 0x9e, 0x8e)),
+    ("green", Color32::from_rgb(0x2f, 0xb3, 0x4f)),
+    ("lime", Color32::from_rgb(0x9a, 0xcd, 0x1e)),
+    ("gold", Color32::from_rgb(0xe3, 0xb3, 0x14)),
+    ("orange", Color32::from_rgb(0xf9, 0x7a, 0x1c)),
+    ("brown", Color32::from_rgb(0xa1, 0x6a, 0x3f)),
+];
+
+/// What the colour of a flow is called.
+pub(crate) fn flow_name(colour: FlowColour) -> &'static str {
+    FLOWS.get(usize::from(colour.number()) - 1).map_or("", |(name, _)| name)
+}
 
 /// A provider's colour in two strengths.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -148,6 +173,20 @@ impl Colours {
         });
         let fill = if self.dark { line } else { self.moved(colour, |moved| contrast(moved, self.page) >= BRIGHT) };
         Hue { fill, line }
+    }
+
+    /// The colour of a flow: 3 : 1 on every ground that a row has.
+    pub(crate) fn flow(&self, colour: FlowColour) -> Color32 {
+        static COLOURS: OnceLock<[Vec<Color32>; 2]> = OnceLock::new();
+        let [light, dark] = COLOURS.get_or_init(|| {
+            [&LIGHT, &DARK].map(|c| {
+                let marked = Self::tint(c.page, c.amber, marked_tint(c.dark));
+                let enough = |moved| [c.page, c.selection, marked].iter().all(|on| contrast(moved, *on) >= GRAPHICS);
+                FLOWS.iter().map(|(_, colour)| c.moved(*colour, enough)).collect()
+            })
+        });
+        let colours = if self.dark { dark } else { light };
+        colours.get(usize::from(colour.number()) - 1).copied().unwrap_or(self.text)
     }
 
     /// What stands for no provider in bars and lines; 3 : 1 too.
@@ -391,6 +430,7 @@ fn visuals(c: &Colours) -> Visuals {
 mod tests {
     use super::{Colours, DARK, GRAPHICS, Hue, LIGHT, MOST_TINT, contrast, ink};
     use crate::model::ProviderId;
+    use crate::store::FlowColour;
 
     #[track_caller]
     fn check(c: &Colours) {
@@ -457,6 +497,30 @@ mod tests {
             for ground in grounds {
                 let got = contrast(c.unknown(), ground);
                 assert!(got >= GRAPHICS, "no provider on {ground:?}: {got}");
+            }
+        }
+    }
+
+    /// The colours of flows do too, and nobody has to tell them apart: their numbers are text.
+    #[test]
+    fn flows_stand_out_and_their_numbers_are_read() {
+        for c in [&DARK, &LIGHT] {
+            let marked = Colours::tint(c.page, c.amber, super::marked_tint(c.dark));
+            let mut seen = Vec::new();
+            for colour in FlowColour::all() {
+                let fill = c.flow(colour);
+                let tints = crate::evidence::pack().providers.iter().enumerate().map(|(i, _)| {
+                    let hue = c.provider(ProviderId(u16::try_from(i).unwrap()));
+                    Colours::tint(c.page, hue.fill, 0.06)
+                });
+                for ground in tints.chain([c.page, c.selection, c.hover, marked]) {
+                    let got = contrast(fill, ground);
+                    assert!(got >= GRAPHICS, "{} on {ground:?}: {got}", super::flow_name(colour));
+                }
+                let got = contrast(ink(fill), fill);
+                assert!(got >= 4.5, "the number of {}: {got}", super::flow_name(colour));
+                assert!(!seen.contains(&fill), "{} twice", super::flow_name(colour));
+                seen.push(fill);
             }
         }
     }

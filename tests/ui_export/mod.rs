@@ -92,3 +92,24 @@ fn a_file_that_is_there_is_asked_about_and_the_capture_never_written_over() {
     assert_eq!(fs::read(&world.capture).expect("the capture"), before);
     assert!(world.has("this is the capture itself"), "{:#?}", world.spoken());
 }
+
+/// The number of a conversation's colour is a column of every form that has columns.
+#[test]
+fn the_colour_of_a_conversation_goes_out() {
+    let mut world = Sample::new();
+    world.press(Modifiers::COMMAND.plus(Modifiers::ALT), Key::Num4);
+    let csv = String::from_utf8(export(&mut world, &["CSV"], "rows.csv")).expect("text");
+    let head: Vec<&str> = csv.lines().next().expect("a head").split(',').collect();
+    let at = head.iter().position(|name| *name == "conversation").expect("a column");
+    // Nothing behind it has a comma.
+    let behind = head.len() - at - 1;
+    let numbers: Vec<&str> = csv.lines().skip(1).filter_map(|line| line.rsplit(',').nth(behind)).collect();
+    let coloured = numbers.iter().filter(|number| **number == "4").count();
+    assert!(coloured > 0 && numbers.iter().all(|number| ["", "4"].contains(number)), "{numbers:?}");
+    let jsonl = String::from_utf8(export(&mut world, &["JSON lines"], "rows.jsonl")).expect("text");
+    let rows: Vec<Value> = jsonl.lines().map(|line| serde_json::from_str(line).expect("JSON")).collect();
+    assert_eq!(rows.iter().filter(|row| row["conversation"] == 4).count(), coloured);
+    assert_eq!(rows.iter().filter(|row| row.get("conversation").is_some()).count(), coloured);
+    let parquet = export(&mut world, &["Parquet"], "rows.parquet");
+    assert!(parquet.windows(12).any(|part| part == b"conversation"));
+}

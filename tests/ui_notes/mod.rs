@@ -1,9 +1,10 @@
 //! Marks and comments on rows: made, found, kept beside the capture, and back when it is opened again.
 
 use std::fs;
+use std::path::Path;
 
 use egui::{Key, Modifiers, Role};
-use egui_kittest::kittest::Queryable as _;
+use egui_kittest::kittest::{NodeT as _, Queryable as _};
 use nephoscope::case::{Case, Key as CaseKey, case_path};
 use nephoscope::engine::{Notice, Source};
 
@@ -150,4 +151,88 @@ fn findings_and_pictures_say_how_many_are_ignored() {
     assert_eq!(rest.len(), 1, "one site counts less");
     world.press(Modifiers::NONE, Key::F3);
     assert!(world.has("1 ignored, not counted here"), "{:#?}", world.spoken());
+}
+
+/// The sample's folder with another capture in it, which may be written beside.
+fn with_capture(name: &str) -> Sample {
+    let mut world = Sample::new();
+    let capture = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/captures").join(name);
+    fs::copy(capture, &world.capture).expect("the capture is there");
+    world.open();
+    // The second connection has more exchanges than one.
+    world.press(Modifiers::NONE, Key::Home);
+    world.press(Modifiers::NONE, Key::ArrowDown);
+    world
+}
+
+/// The rows that say that their conversation has this colour.
+fn coloured(world: &Sample, number: u8) -> usize {
+    let words = format!("conversation {number} ");
+    let rows = world.harness.query_all_by_role(Role::Row);
+    rows.filter(|row| row.accesskit_node().label().is_some_and(|label| label.starts_with(&words))).count()
+}
+
+#[test]
+fn a_conversation_gets_a_colour_that_comes_back() {
+    let mut world = with_capture("http-two-at-once.pcap");
+    let all = world.harness.state().counts().1;
+    world.press(COMMENT, Key::Num3);
+    let rows = coloured(&world, 3);
+    assert!(rows > 1 && rows < all, "all rows of one connection, {rows} of {all}: {:#?}", world.spoken());
+    assert!(!world.has("Unmark"), "nothing is said of the row itself");
+    for (filter, kept) in [
+        ("conversation:3", rows),
+        ("conversation:yes", rows),
+        ("conversation:no", all - rows),
+        ("conversation>=2", rows),
+        ("conversation:4", 0),
+    ] {
+        world.harness.state_mut().state.choice.filter = filter.to_owned();
+        world.settle();
+        assert_eq!(world.harness.state().counts().0, kept, "{filter}");
+    }
+    world.harness.state_mut().state.choice.filter.clear();
+    let case = world.case().expect("it is kept at once");
+    assert_eq!(case.marks.iter().map(|mark| mark.conversation).collect::<Vec<_>>(), [Some(3)], "one row stands for it");
+
+    world.open();
+    assert_eq!(coloured(&world, 3), rows, "it comes back with the capture");
+    // Another row of it takes the colour over.
+    let end = |world: &mut Sample| {
+        world.harness.state_mut().state.choice.filter = "conversation:yes".to_owned();
+        world.settle();
+        world.press(Modifiers::NONE, Key::End);
+    };
+    end(&mut world);
+    world.press(COMMENT, Key::Num0);
+    world.harness.state_mut().state.choice.filter.clear();
+    world.settle();
+    assert_eq!((coloured(&world, 3), coloured(&world, 10)), (0, rows));
+    assert_eq!(world.case().expect("it is there").marks.len(), 1);
+    world.press(Modifiers::COMMAND, Key::Space);
+    assert!(world.has("1 conversation has no colour any more"), "{:#?}", world.spoken());
+    assert_eq!((coloured(&world, 10), world.case().expect("it is there").marks.len()), (0, 0));
+}
+
+#[test]
+fn the_menu_of_a_row_gives_its_conversation_a_colour() {
+    let mut world = with_capture("http-two-at-once.pcap");
+    let pick = |world: &mut Sample, item: &str| {
+        world.press(Modifiers::SHIFT, Key::F10);
+        world.click("Colour this conversation");
+        world.click(item);
+    };
+    pick(&mut world, "5 teal");
+    let rows = coloured(&world, 5);
+    assert!(rows > 1, "{:#?}", world.spoken());
+    // A mark of the row that stands for the conversation is one more thing that is said of it.
+    world.press(Modifiers::COMMAND, Key::M);
+    assert!(world.spoken().iter().any(|label| label.starts_with("marked conversation 5 ")), "{:#?}", world.spoken());
+    pick(&mut world, "None");
+    assert_eq!((coloured(&world, 5), marked_rows(&world)), (0, 1));
+    world.press(Modifiers::COMMAND, Key::P);
+    world.harness.get_by_role_and_label(Role::TextInput, "What to do").type_text("colour 7 lime");
+    world.settle();
+    world.press(Modifiers::NONE, Key::Enter);
+    assert_eq!(coloured(&world, 7), rows - 1, "and one that is marked too");
 }

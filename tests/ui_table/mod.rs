@@ -108,6 +108,45 @@ fn a_column_is_dragged_elsewhere_and_stays_there() {
     assert_eq!(titles(&again), titles(&world));
 }
 
+/// The program as it is started the next time, with the same capture.
+fn next_run(world: &World) -> World {
+    let kept = serde_json::to_string(&world.harness.state().state.saved).expect("it can be kept");
+    let mut again = World::new(Saved::read(&kept));
+    again.harness.state_mut().open(Source::File("icloud.pcap".into()));
+    again.engine.publish(ui_world::snapshot(2, true));
+    again.settle();
+    again
+}
+
+#[test]
+fn the_order_is_remembered() {
+    let mut world = world();
+    click_head(&mut world, "Method", Modifiers::NONE);
+    click_head(&mut world, "Size", Modifiers::SHIFT);
+    click_head(&mut world, "Size", Modifiers::SHIFT);
+    let mut again = next_run(&world);
+    assert_eq!(sorted(&again, "Method"), "sorted ascending, key 1");
+    assert_eq!(sorted(&again, "Size"), "sorted descending, key 2");
+    assert_eq!(again.harness.state().order(), world.harness.state().order());
+    click_head(&mut again, "Method", Modifiers::NONE);
+    click_head(&mut again, "Method", Modifiers::NONE);
+    click_head(&mut again, "Method", Modifiers::NONE);
+    let third = next_run(&again);
+    assert_eq!(sorted(&third, "Frame"), "sorted ascending", "that it is capture order again is remembered too");
+}
+
+#[test]
+fn a_kept_order_of_a_column_that_is_gone_breaks_nothing() {
+    let kept = r#"{"sort":["-response:x-cache","-Size","Later"]}"#;
+    let mut world = World::new(Saved::read(kept));
+    world.harness.state_mut().open(Source::File("icloud.pcap".into()));
+    world.engine.publish(ui_world::snapshot(2, true));
+    world.settle();
+    assert_eq!(sorted(&world, "Size"), "sorted descending");
+    assert_eq!(world.harness.state().state.choice.sort, [by(SortKey::Size, true)]);
+    assert_eq!(world.harness.state().counts(), (16, 16));
+}
+
 #[test]
 fn a_column_is_moved_by_its_menu() {
     let mut world = world();
@@ -380,4 +419,6 @@ fn chips_filter_and_order_apply_to_the_tree() {
     assert!(only.len() == 1 && only[0].contains("100.0\u{2009}% of all bytes"), "{only:?}");
     let kept = serde_json::to_string(&world.harness.state().state.saved).expect("it can be kept");
     assert_eq!(Saved::read(&kept).arrangement, Arrangement::Providers, "it is remembered");
+    let again = next_run(&world);
+    assert_eq!(labels(&again), names, "groups stand by name again");
 }

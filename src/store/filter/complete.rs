@@ -119,6 +119,11 @@ fn values(key: Key, typed: &str, snapshot: &Snapshot) -> Vec<Suggestion> {
             fixed(["yes", "no"].into_iter().chain(WitnessKind::ALL.map(keys::witness_word)).collect())
         }
         Kind::YesNo => fixed(vec!["yes", "no"]),
+        Kind::Number if key == Key::Conversation => {
+            let mut all: Vec<Suggestion> = fixed(vec!["yes", "no"]);
+            all.extend(seen(key, typed, snapshot));
+            all
+        }
         Kind::Text | Kind::Number | Kind::Grade => seen(key, typed, snapshot),
         Kind::Header(_) => header_names(typed),
         Kind::Size | Kind::Duration | Kind::Time | Kind::Address => Vec::new(),
@@ -156,6 +161,7 @@ fn seen(key: Key, typed: &str, snapshot: &Snapshot) -> Vec<Suggestion> {
             Key::Grade => row.grade().map_or(0, |grade| grade as u32 + 1),
             Key::Process => snapshot.program_id(id).0,
             Key::File => snapshot.file_no(id).map_or(0, |file| file.saturating_add(1)),
+            Key::Conversation => snapshot.colour(id).map_or(0, |colour| u32::from(colour.number())),
             _ => 0,
         };
         if value != 0 {
@@ -172,7 +178,7 @@ fn seen(key: Key, typed: &str, snapshot: &Snapshot) -> Vec<Suggestion> {
             Key::Method | Key::Type => {
                 (text(snapshot.word(crate::store::StrId16(u16::try_from(value).unwrap_or(0)))), "")
             }
-            Key::Status | Key::Action => (value.to_string(), ""),
+            Key::Status | Key::Action | Key::Conversation => (value.to_string(), ""),
             Key::File => {
                 let file = snapshot.facts().capture.merged.files.get(before);
                 (file.map_or_else(String::new, |file| text(&file.name)), "")

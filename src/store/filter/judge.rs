@@ -215,6 +215,7 @@ impl<'a> Plan<'a> {
             Key::Comment => Self::state(snapshot, State::Commented),
             Key::Marked => Self::state(snapshot, State::Marked),
             Key::Ignored => Self::state(snapshot, State::Ignored),
+            Key::Conversation => Self::Beside(Box::new(|id| snapshot.colour(id).is_some())),
             Key::Conflict => Self::state(snapshot, State::Conflict),
             Key::Cname => Self::Record(RecordTest::Cname { needle: None, lookups: AHashMap::new() }),
             Key::Site => Self::row(|row| row.kind != RowKind::Dns),
@@ -291,6 +292,7 @@ impl<'a> Plan<'a> {
             | Key::Stream
             | Key::Marked
             | Key::Ignored
+            | Key::Conversation
             | Key::Action
             | Key::Time
             | Key::Is => {
@@ -315,6 +317,9 @@ impl<'a> Plan<'a> {
             Key::Stream => Self::Ends(EndsTest::Stream(amount)),
             Key::Port => Self::Ends(EndsTest::Port { amount, servers: Memo::new(snapshot) }),
             Key::Asn => Self::Record(RecordTest::Asn(amount)),
+            Key::Conversation => Self::Beside(Box::new(move |id| {
+                snapshot.colour(id).is_some_and(|colour| amount.holds(u64::from(colour.number())))
+            })),
             Key::Action => {
                 let numbers = (1..=snapshot.actions().len()).filter(|n| amount.holds(*n as u64));
                 let stretches: Vec<Range<Timestamp>> = numbers.filter_map(|n| snapshot.actions().stretch(n)).collect();

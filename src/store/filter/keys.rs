@@ -35,6 +35,7 @@ pub enum Key {
     Process,
     Marked,
     Ignored,
+    Conversation,
     Comment,
     Action,
     File,
@@ -106,7 +107,7 @@ macro_rules! entry {
 }
 
 /// All keys, those that are wanted most first.
-pub static KEYS: [Entry; 35] = [
+pub static KEYS: [Entry; 36] = [
     entry!(Host, "host", ["domain"], Kind::Text, "host", "Name that was asked for", "blob.core"),
     entry!(Operator, "operator", ["provider"], Kind::Text, "operator", "Whose machine answered", "azure"),
     entry!(Product, "product", ["service"], Kind::Text, "product", "Which service of the operator", "s3"),
@@ -170,6 +171,15 @@ pub static KEYS: [Entry; 35] = [
     ),
     entry!(Marked, "marked", [], Kind::YesNo, "mark", "What you marked", "yes"),
     entry!(Ignored, "ignored", [], Kind::YesNo, "ignored", "What you chose to ignore", "no"),
+    entry!(
+        Conversation,
+        "conversation",
+        [],
+        Kind::Number,
+        "conversation colour",
+        "Colour that you gave its connection, by number",
+        "3"
+    ),
     entry!(Comment, "comment", [], Kind::Text, "comment", "What you said of it", "upload"),
     entry!(Process, "process", ["program"], Kind::Text, "process", "Program that had the connection", "firefox"),
     entry!(File, "file", ["capture"], Kind::Text, "file", "Merged file that it begins in", "monday.pcapng"),

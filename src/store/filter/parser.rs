@@ -486,6 +486,12 @@ impl<'a> Parser<'a> {
                 let matching = text_match(given, op, exact).map_err(|fault| self.compared(&name, key, fault))?;
                 Expr::Test(Test::Text(key, matching))
             }
+            // Nobody has to know the numbers.
+            Kind::Number if key == Key::Conversation && said_yes(&given.text).is_some() => {
+                let any = Expr::Test(Test::Has(key));
+                let expr = if said_yes(&given.text) == Some(true) { any } else { negated(any, 0..0) };
+                self.equal_or_not(op, (name, key), expr)?
+            }
             Kind::Number | Kind::Size | Kind::Duration => {
                 let kind = key.kind();
                 // What is looked up by prefix is said as people say it.
@@ -672,6 +678,12 @@ fn state_of(key: Key) -> State {
     }
 }
 
+/// A yes or a no that is no number.
+fn said_yes(text: &str) -> Option<bool> {
+    let is = |words: [&str; 2]| words.iter().any(|word| word.eq_ignore_ascii_case(text));
+    if is(["yes", "true"]) { Some(true) } else { is(["no", "false"]).then_some(false) }
+}
+
 fn yes_no(key: Key, text: &str) -> Option<Expr> {
     let state = state_of(key);
     let is = |words: [&str; 3]| words.iter().any(|w| w.eq_ignore_ascii_case(text));
@@ -828,6 +840,7 @@ fn values_of(key: Key) -> String {
     let Some(Entry { kind, word, example, .. }) = key.entry() else { return "a value".to_owned() };
     match kind {
         Kind::Text => format!("a text such as {word}:{example}, or an expression {word}:/…/"),
+        Kind::Number if key == Key::Conversation => "a number of 1 to 10, yes or no".to_owned(),
         Kind::Number => format!("a number or a range such as {word}:{example} or {word}>=1"),
         Kind::Size => "bytes such as size>10k, 2M or 1..5k".to_owned(),
         Kind::Duration => "a time with its unit such as duration>=200ms or 1.5s".to_owned(),

@@ -208,8 +208,18 @@ fn test() -> impl Strategy<Value = Test> {
         Key::Process,
         Key::File,
     ];
-    let numbers =
-        [Key::Status, Key::Rcode, Key::Size, Key::Duration, Key::Frame, Key::Stream, Key::Port, Key::Asn, Key::Action];
+    let numbers = [
+        Key::Status,
+        Key::Rcode,
+        Key::Size,
+        Key::Duration,
+        Key::Frame,
+        Key::Stream,
+        Key::Port,
+        Key::Asn,
+        Key::Action,
+        Key::Conversation,
+    ];
     prop_oneof![
         prop::sample::select(texts.to_vec()).prop_map(Test::Has),
         (prop::sample::select(texts.to_vec()), matching()).prop_map(|(key, m)| Test::Text(key, m)),

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use super::Desk;
 use crate::engine::Source;
-use crate::store::{Note, Notes, RowId, Snapshot};
+use crate::store::{FlowColour, Note, Notes, RowId, Snapshot};
 use crate::ui::action::NoteAction;
 use crate::ui::compose::Document;
 use crate::ui::compose::studio::{self, Carried};
@@ -31,6 +31,8 @@ impl Desk {
                 self.say_of(row, |note| comment.clone_into(&mut note.comment));
             }
             NoteAction::TakeBack => self.take_back(),
+            NoteAction::Uncolour => self.uncolour(),
+            NoteAction::Colour(colour) => self.colour(colour),
             NoteAction::Mark | NoteAction::Ignore | NoteAction::Comment => {
                 let Some(row) = self.state.selected else {
                     self.state.said = Some("Select an exchange first".to_owned());
@@ -60,6 +62,40 @@ impl Desk {
         self.set_notes(notes);
         self.keep_notes();
         self.state.said = Some(format!("{} taken back", plural(ignored, "exchange", "exchanges")));
+    }
+
+    /// Gives the flow of the selected row a colour, or takes it away.
+    fn colour(&mut self, colour: Option<FlowColour>) {
+        let snapshot = self.capture.newest();
+        let Some((row, flow)) = self.state.selected.and_then(|row| Some((row, snapshot.flow(row)?))) else {
+            self.state.said = Some("Select an exchange first".to_owned());
+            return;
+        };
+        let mut notes = self.capture.notes.clone();
+        notes.uncolour(|other| snapshot.flow(other) == Some(flow));
+        if colour.is_some() {
+            let note = notes.get(row).cloned().unwrap_or_default();
+            notes.set(row, Note { colour, ..note });
+        }
+        if notes != self.capture.notes {
+            self.set_notes(notes);
+            self.keep_notes();
+        }
+    }
+
+    /// Takes the colours of all flows away.
+    fn uncolour(&mut self) {
+        let coloured = self.capture.newest().coloured() as u64;
+        let mut notes = self.capture.notes.clone();
+        notes.uncolour(|_| true);
+        if notes == self.capture.notes {
+            self.state.said = Some("No conversation has a colour; Ctrl+Alt+1 gives the first".to_owned());
+            return;
+        }
+        self.set_notes(notes);
+        self.keep_notes();
+        let what = plural(coloured, "conversation has", "conversations have");
+        self.state.said = Some(format!("{what} no colour any more"));
     }
 
     fn say_of(&mut self, row: RowId, say: impl FnOnce(&mut Note)) {

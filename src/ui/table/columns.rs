@@ -91,7 +91,7 @@ impl Column {
     ];
 
     /// The word under which it is kept.
-    fn word(self) -> Cow<'static, str> {
+    pub(in crate::ui) fn word(self) -> Cow<'static, str> {
         let word = match self {
             Self::Frame => "Frame",
             Self::Time => "Time",
@@ -116,7 +116,8 @@ impl Column {
         word.into()
     }
 
-    fn named(word: &str) -> Option<Self> {
+    /// The column that is kept under this word.
+    pub(in crate::ui) fn named(word: &str) -> Option<Self> {
         let header = |side| word.strip_prefix(side_word(side))?.strip_prefix(':').map(|name| (side, name));
         if let Some((side, name)) = header(Side::Client).or_else(|| header(Side::Server)) {
             return HeaderName::new(side, name).map(Self::Header);
@@ -232,6 +233,14 @@ impl Column {
             Self::Header(name) => Some(SortKey::Header(name)),
             Self::Agreement | Self::Waterfall => None,
         }
+    }
+
+    /// The column that sorts by this.
+    pub(in crate::ui) fn sorting(key: SortKey) -> Option<Self> {
+        if let SortKey::Header(name) = key {
+            return Some(Self::Header(name));
+        }
+        Self::ALL.into_iter().find(|column| column.sort() == Some(key))
     }
 
     pub(super) fn right(self, clock: &Clock) -> bool {

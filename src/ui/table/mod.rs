@@ -20,6 +20,7 @@ use super::clock::Clock;
 use super::conversation::ConversationAction;
 use super::filter::cell_filter;
 use super::menus;
+use super::shapes;
 use super::state::{Choice, Saved, Tab};
 use super::theme::{self, Colours, HEADER, ROW};
 use super::wish::RowWish;
@@ -42,6 +43,8 @@ pub(crate) use words::{grade_meaning, grade_words, said, spoken};
 const BAR: f32 = 14.0;
 /// Height of the bar at the lower edge.
 const SIDEWAYS: f32 = 8.0;
+/// Width of the number of a flow's colour, left of the first column, where any flow has one.
+const TAB: f32 = 13.0;
 /// Space left and right of a cell's content.
 const INSET: f32 = 8.0;
 
@@ -148,10 +151,15 @@ impl Seen<'_> {
         }
     }
 
-    /// The columns with their widths; in the tree the first begins further right.
+    /// Room left of the first column.
+    fn gutter(&self) -> f32 {
+        if self.snapshot.coloured() > 0 { TAB } else { 0.0 }
+    }
+
+    /// The columns with their widths; in the tree, and beside the colours of flows, the first begins further right.
     fn columns(&self, saved: &Saved, room: f32) -> Vec<(Column, f32)> {
         let depth = self.tree.map_or(0, |(tree, _)| tree.groups.depth);
-        let indent = tree::INDENT * depth as f32;
+        let indent = tree::INDENT * depth as f32 + self.gutter();
         let mut columns = layout(saved, !self.snapshot.facts().capture.merged.is_empty(), room - indent, self.clock);
         if let Some((_, width)) = columns.first_mut() {
             *width += indent;
@@ -374,6 +382,9 @@ fn rows(ui: &Ui, grid: &Grid, seen: &Seen<'_>, state: &TableState, actions: &mut
         if seen.lit.is_some_and(|lit| lit.has(id)) {
             stands_out(painter, c, rect);
         }
+        if let Some(colour) = seen.snapshot.colour(id) {
+            shapes::flow(painter, Rect::from_min_size(rect.min + vec2(3.0, 0.0), vec2(TAB, ROW - 1.0)), c, colour);
+        }
         if response.clicked() {
             ui.ctx().memory_mut(|memory| memory.request_focus(focus_id()));
             actions.push(Action::Select(id));
@@ -396,11 +407,13 @@ fn rows(ui: &Ui, grid: &Grid, seen: &Seen<'_>, state: &TableState, actions: &mut
         above = Some(row.time);
     }
     let mut x = body.left() - state.left;
-    for (column, width) in columns {
+    for (at, (column, width)) in columns.iter().enumerate() {
         let clip = Rect::from_x_y_ranges(x..=x + width, body.y_range()).intersect(*body);
         if clip.width() > 2.0 {
             let painter = painter.with_clip_rect(clip);
-            let cell = Cells { painter, c, seen, x, width: *width, reach: core::cell::Cell::new(0.0) };
+            let gutter = if at == 0 { seen.gutter() } else { 0.0 };
+            let (x, width) = (x + gutter, width - gutter);
+            let cell = Cells { painter, c, seen, x, width, reach: core::cell::Cell::new(0.0) };
             for row in &visible {
                 cell.paint(*column, row);
             }
@@ -427,7 +440,7 @@ fn ground(painter: &Painter, c: &Colours, rect: Rect, (row, marked): (&Row, bool
         colour = Colours::tint(colour, provider.fill, if c.dark { 0.055 } else { 0.06 });
     }
     if marked {
-        colour = Colours::tint(colour, c.amber, if c.dark { 0.22 } else { 0.26 });
+        colour = Colours::tint(colour, c.amber, theme::marked_tint(c.dark));
     }
     match over {
         Some(Over::Selected) => colour = c.selection,
@@ -516,6 +529,7 @@ fn menu(ui: &mut Ui, seen: &Seen<'_>, (id, row, column): (RowId, &Row, Option<Co
     of_row(ui, mark, Action::Note(NoteAction::Mark), actions);
     let ignore = if snapshot.is_ignored(id) { "Take back what is ignored" } else { "Ignore" };
     of_row(ui, ignore, Action::Note(NoteAction::Ignore), actions);
+    menus::colours(ui, id, snapshot.colour(id), actions);
     of_row(ui, "Comment…", Action::Note(NoteAction::Comment), actions);
     ui.separator();
     if let Some(column) = column {

@@ -5,8 +5,8 @@ use super::columns::Column;
 use super::waterfall;
 use crate::evidence::pack;
 use crate::model::{Grade, Timestamp, WitnessKind, clean_to};
-use crate::store::{Note, Row, RowId, RowKind, Snapshot};
-use crate::ui::{story, text};
+use crate::store::{FlowColour, Note, Row, RowId, RowKind, Snapshot};
+use crate::ui::{story, text, theme};
 
 /// Characters of a comment that are shown in a line.
 const SAID_CHARS: usize = 300;
@@ -25,9 +25,11 @@ pub(crate) fn spoken(snapshot: &Snapshot, (id, row): (RowId, &Row)) -> String {
     let strip = row.operator().map_or_else(String::new, |_| story::strip_words(row.agreement()));
     let note = snapshot.note(id);
     let comment = note.map(said).unwrap_or_default();
+    let colour = snapshot.colour(id).map(|colour| format!("conversation {}", colour.number())).unwrap_or_default();
     let parts = [
         if note.is_some_and(|note| note.ignored) { "ignored" } else { "" },
         if note.is_some_and(|note| note.marked) { "marked" } else { "" },
+        &colour,
         snapshot.word(row.method),
         snapshot.text(row.host),
         snapshot.text(row.path),
@@ -81,7 +83,10 @@ pub(super) fn awaits(row: &Row) -> bool {
 pub(super) fn full(column: Column, seen: &Seen<'_>, (id, row): (RowId, &Row)) -> String {
     let snapshot = seen.snapshot;
     match column {
-        Column::Frame => String::new(),
+        Column::Frame => {
+            let words = |colour: FlowColour| format!("Conversation {}, {}", colour.number(), theme::flow_name(colour));
+            snapshot.colour(id).map(words).unwrap_or_default()
+        }
         Column::Time => seen.clock.full(row),
         Column::Method => {
             let version = match row.http_version() {
