@@ -106,7 +106,7 @@ macro_rules! entry {
 }
 
 /// All keys, those that are wanted most first.
-pub static KEYS: [Entry; 34] = [
+pub static KEYS: [Entry; 35] = [
     entry!(Host, "host", ["domain"], Kind::Text, "host", "Name that was asked for", "blob.core"),
     entry!(Operator, "operator", ["provider"], Kind::Text, "operator", "Whose machine answered", "azure"),
     entry!(Product, "product", ["service"], Kind::Text, "product", "Which service of the operator", "s3"),
