@@ -108,7 +108,8 @@ fn two_files_that_are_dropped_are_compared() {
     world.settle();
     assert_eq!(world.commands(), [], "it is asked what to do with them");
     assert!(says(&world, "compare-a.pcap") && says(&world, "compare-b.pcap"), "{:#?}", world.spoken());
-    world.click("Compare");
+    world.harness.get_by_role_and_label(Role::Button, "Compare").click();
+    world.settle();
     assert_eq!(world.commands(), [opened(Source::File(a.clone()))]);
     assert_eq!(world.harness.state().state.view, View::Exchanges, "the first is not read yet");
     world.engine.publish(read(&a));
@@ -130,7 +131,8 @@ fn files_that_are_dropped_are_merged() {
         world.settle();
         let compares = world.harness.query_by_role_and_label(Role::Button, "Compare").is_some();
         assert_eq!(compares, files.len() == 2, "more than two are merged only");
-        world.click("Merge by time");
+        world.harness.get_by_role_and_label(Role::Button, "Merge by time").click();
+        world.settle();
         assert!(
             matches!(&world.commands()[..], [Command::Open(_, Source::Files(opened))] if *opened == files),
             "{files:?}"

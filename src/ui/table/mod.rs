@@ -383,7 +383,7 @@ fn rows(ui: &Ui, grid: &Grid, seen: &Seen<'_>, state: &TableState, actions: &mut
             stands_out(painter, c, rect);
         }
         if let Some(colour) = seen.snapshot.colour(id) {
-            shapes::flow(painter, Rect::from_min_size(rect.min + vec2(3.0, 0.0), vec2(TAB, ROW - 1.0)), c, colour);
+            shapes::flow(painter, Rect::from_min_size(rect.min + vec2(4.0, 0.0), vec2(TAB, ROW - 1.0)), c, colour);
         }
         if response.clicked() {
             ui.ctx().memory_mut(|memory| memory.request_focus(focus_id()));
