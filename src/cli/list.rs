@@ -118,7 +118,7 @@ fn table(
     let shown = clean(folder.as_os_str().as_encoded_bytes()).into_owned();
     fs::create_dir_all(folder).with_context(|| format!("cannot make the folder {shown}"))?;
     let listing = Listing::new(snapshot, filter);
-    let wish = RowsWish { form: RowsForm::Parquet, filter: &arguments.filter, redaction: None };
+    let wish = RowsWish { form: RowsForm::Parquet, filter: &arguments.filter, headers: &[], redaction: None };
     let existing = if arguments.overwrite { Existing::Replace } else { Existing::Keep };
     let target = table_path(folder, snapshot);
     save_rows(source, &listing, wish, (&target, existing), budget)?;

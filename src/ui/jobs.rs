@@ -159,6 +159,8 @@ pub(crate) struct TableWish {
     pub(crate) form: RowsForm,
     /// The filter that kept them.
     pub(crate) filter: String,
+    /// Header lines that are shown as columns.
+    pub(crate) headers: Vec<HeaderName>,
     /// What is hidden; `None` hides nothing.
     pub(crate) redaction: Option<RedactionChoice>,
 }
@@ -638,7 +640,7 @@ fn save_table(save: &Save, table: &TableWish, budget: &Budget) -> Result<(), Sav
         None => None,
     };
     let redaction = hiding.as_ref().map(|(key, choice)| (key, choice));
-    let wish = RowsWish { form: table.form, filter: &table.filter, redaction };
+    let wish = RowsWish { form: table.form, filter: &table.filter, headers: &table.headers, redaction };
     let existing = if save.replace { export::Existing::Replace } else { export::Existing::Keep };
     let saved = export::save_rows(&save.source, &listing, wish, (&save.to, existing), budget);
     saved.map(|_rows| ()).map_err(SaveFault::of)

@@ -5,7 +5,8 @@ use egui_kittest::kittest::{NodeT as _, Queryable as _};
 use jiff::tz::TimeZone;
 use nephoscope::case::TimeFormat;
 use nephoscope::engine::Source;
-use nephoscope::model::Budget;
+use nephoscope::model::{Budget, Side};
+use nephoscope::store::HeaderName;
 use nephoscope::store::query::{SortBy, SortKey};
 use nephoscope::ui::{Arrangement, Column, Desk, Saved};
 
@@ -421,4 +422,78 @@ fn chips_filter_and_order_apply_to_the_tree() {
     assert_eq!(Saved::read(&kept).arrangement, Arrangement::Providers, "it is remembered");
     let again = next_run(&world);
     assert_eq!(labels(&again), names, "groups stand by name again");
+}
+
+/// Shows a line of responses as a column.
+fn show_header(world: &mut World, name: &str) {
+    let order = [Column::Host, Column::Header(HeaderName::new(Side::Server, name).expect("a name"))];
+    let saved = &mut world.harness.state_mut().state.saved;
+    (saved.order, saved.folded) = (order.to_vec(), true);
+    world.settle();
+}
+
+/// What the cells of the only header column say.
+fn cells(world: &World, name: &str) -> Vec<String> {
+    let start = format!("{name}: ");
+    let cell = |aside: String| aside.split_once(&start).map_or_else(String::new, |(_, value)| value.to_owned());
+    asides(world).into_iter().map(cell).collect()
+}
+
+#[test]
+fn the_filter_of_a_header_cell_keeps_the_rows_that_show_it() {
+    let long = |end: &str| format!("X-Test: {}{end}\n", "long ".repeat(80));
+    let line = |value: &str| format!("X-Test: {value}\n");
+    let heads = [
+        line("HIT"),
+        line("HIT from cache (a \"quoted\" \\ word) or not"),
+        line("HIT"),
+        line("-x:y /z/ *"),
+        line("*"),
+        line("/a.*b/"),
+        line("a") + &line("b"),
+        line("a, b"),
+        line("b"),
+        long("one"),
+        long("two"),
+        line("Tröpfchen \u{202e} ½"),
+        String::new(),
+    ];
+    let mut world = World::new(Saved::default());
+    world.harness.state_mut().open(Source::File("heads.pcap".into()));
+    world.engine.publish(ui_world::answers(&heads));
+    world.settle();
+    show_header(&mut world, "x-test");
+    let all = cells(&world, "x-test");
+    assert_eq!((all.len(), all[6].as_str(), all[12].as_str()), (13, "a, b", ""), "{all:?}");
+    for (at, value) in all.iter().enumerate().take(12) {
+        let row = world.harness.get_all_by_role(Role::Row).nth(at).expect("the row").rect();
+        let place = Pos2::new(head(&world, "x-test").center().x, row.center().y);
+        world.harness.hover_at(place);
+        world.harness.run_steps(1);
+        for pressed in [true, false] {
+            let (button, modifiers) = (PointerButton::Secondary, Modifiers::NONE);
+            world.harness.input_mut().events.push(egui::Event::PointerButton {
+                pos: place,
+                button,
+                pressed,
+                modifiers,
+            });
+            world.harness.run_steps(1);
+        }
+        world.settle();
+        let only = world.spoken().into_iter().find(|label| label.starts_with("Only resp-header:x-test="));
+        world.click(&only.expect("the cell can be asked for"));
+        let kept = cells(&world, "x-test");
+        let filter = world.harness.state().state.choice.filter.clone();
+        // Of several lines each counts: a, b is there twice, and one of these also says b alone.
+        let is_it = |other: &&String| *other == value || (value == "b" && at == 8 && *other == "a, b");
+        let want: Vec<&String> = all.iter().filter(is_it).collect();
+        if value == "b" {
+            assert!(kept.contains(value) && kept.len() == 2, "{filter}: {kept:?}");
+        } else {
+            assert_eq!(kept.iter().collect::<Vec<_>>(), want, "{filter}");
+        }
+        world.press(Modifiers::COMMAND.plus(Modifiers::SHIFT), Key::F);
+        assert_eq!(world.harness.state().counts(), (13, 13));
+    }
 }

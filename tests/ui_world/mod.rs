@@ -335,6 +335,18 @@ pub(crate) fn counted(rounds: u32, done: bool, counters: Option<Counters>) -> Sn
     store.snapshot(facts, Progress { read: 5 << 20, total: Some(12 << 20), done })
 }
 
+/// Answers from one server, each with these header lines.
+pub(crate) fn answers(heads: &[String]) -> Snapshot {
+    let mut store = Store::new(&Budget::default(), pack().roles);
+    for (n, head) in (0..).zip(heads) {
+        let request = "GET / HTTP/1.1\nHost: www.example.com\n\n";
+        let response = format!("HTTP/1.1 200 OK\n{head}Content-Length: 1\n\n");
+        let exchange = http(n, [192, 0, 2, 1], request, &response, 1);
+        store.add(&Record { exchange, ledger: Ledger::new(), verdict: Verdict::default() });
+    }
+    store.snapshot(Facts::default(), Progress { read: 1, total: None, done: true })
+}
+
 /// A live capture that has forgotten most of its rows.
 pub(crate) fn forgetful() -> Snapshot {
     let mut store = Store::new(&Budget::default(), pack().roles);

@@ -13,8 +13,9 @@ use super::matching::Needle;
 use super::tree::{Amount, Block, Expr, Heads, Match, Node, Test};
 use super::values::{DAY, Moment};
 use crate::evidence::{Kind as Rule, pack};
-use crate::model::{Detail, Exchange, HttpMessage, Stance, Timestamp, Transport, clean};
+use crate::model::{Detail, Exchange, Stance, Timestamp, Transport, clean};
 use crate::store::findings::own_site;
+use crate::store::heads;
 use crate::store::record::Ends;
 use crate::store::table::RowTexts;
 use crate::store::{Record, Row, RowId, RowKind, Snapshot, StrId, StrId16};
@@ -721,10 +722,19 @@ fn has_line(record: &Record, heads: Heads, name: &str, needle: Option<&Needle>) 
     let Detail::Http(http) = &record.exchange.detail else { return false };
     let request = http.request.iter().filter(|_| heads != Heads::Response);
     let responses = http.interim.iter().chain(&http.response).filter(|_| heads != Heads::Request);
-    let lines = request.chain(responses).flat_map(HttpMessage::each_field);
-    let mut values = lines.filter(|(n, _)| n.eq_ignore_ascii_case(name.as_bytes())).map(|(_, value)| value);
-    let Some(needle) = needle else { return values.next().is_some() };
-    any_or_all(values, needle.differs(), |value| needle.holds(&clean(value)))
+    let is_named = |(n, _): &(&[u8], &[u8])| n.eq_ignore_ascii_case(name.as_bytes());
+    let mut messages = request.chain(responses).map(|message| message.each_field().filter(is_named).map(|(_, v)| v));
+    let Some(needle) = needle else { return messages.any(|mut lines| lines.next().is_some()) };
+    if !needle.is_whole() {
+        return any_or_all(messages.flatten(), needle.differs(), |value| needle.holds(&clean(value)));
+    }
+    // Several lines of one name say the same as one (RFC 9110 section 5.3), and cells show them so.
+    messages.any(|lines| {
+        let lines: Vec<&[u8]> = lines.collect();
+        let all = || if needle.is_of_cut() { heads::shown(&lines) } else { heads::joined(&lines) };
+        lines.iter().any(|value| needle.holds(&clean(value)))
+            || ((lines.len() > 1 || needle.is_of_cut()) && needle.holds(&all()))
+    })
 }
 
 /// Whether one of several values is such; of a comparison that something differs, whether there are some and all do.
