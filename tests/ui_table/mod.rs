@@ -1,11 +1,13 @@
 //! The list's columns, orders and times, as a user handles them.
 
+use std::net::IpAddr;
+
 use egui::{Key, Modifiers, PointerButton, Pos2, Role, vec2};
 use egui_kittest::kittest::{NodeT as _, Queryable as _};
 use jiff::tz::TimeZone;
 use nephoscope::case::TimeFormat;
 use nephoscope::engine::Source;
-use nephoscope::model::{Budget, Side};
+use nephoscope::model::{Budget, Detail, Exchange, Side};
 use nephoscope::store::HeaderName;
 use nephoscope::store::query::{SortBy, SortKey};
 use nephoscope::ui::{Arrangement, Column, Desk, Saved};
@@ -496,4 +498,54 @@ fn the_filter_of_a_header_cell_keeps_the_rows_that_show_it() {
         world.press(Modifiers::COMMAND.plus(Modifiers::SHIFT), Key::F);
         assert_eq!(world.harness.state().counts(), (13, 13));
     }
+}
+
+/// In a live capture the programs behind connections are known.
+#[test]
+fn the_tree_by_program_has_totals_and_what_is_not_known() {
+    let mut world = World::new(Saved::default());
+    world.harness.state_mut().open(Source::File("live.pcapng".into()));
+    // Of each round: the upload and the download are one program's, the lookup nobody's, the rest a browser's.
+    let program = |exchange: &Exchange| match &exchange.detail {
+        Detail::Dns(_) => None,
+        _ if [[65, 52, 106, 14], [72, 21, 195, 15]].iter().any(|ip| exchange.server.ip == IpAddr::from(*ip)) => {
+            Some("backupd (42)")
+        }
+        _ => Some("firefox (4711)"),
+    };
+    world.engine.publish(ui_world::with_programs(program));
+    world.settle();
+    world.click("List");
+    world.click("Tree by program");
+    let all = labels(&world);
+    assert_eq!(all.len(), 3, "{all:?}");
+    let size = "8.0\u{2009}M";
+    assert!(all[0].starts_with("backupd (42)") && all[0].contains(&format!("level 1, 4 exchanges, {size}")), "{all:?}");
+    assert!(all[1].starts_with("firefox (4711)") && all[1].contains("level 1, 10 exchanges"), "{all:?}");
+    assert!(all[2].starts_with("Unknown program") && all[2].contains("level 1, 2 exchanges, 0"), "{all:?}");
+    let backup = all[0].clone();
+    world.click(&backup);
+    let inside = lines(&world);
+    assert!(inside[1].0 == 2 && inside[1].2.starts_with("us-std-00001.s3.amazonaws.com"), "{inside:?}");
+    assert!(inside[2].0 == 2 && inside[2].2.starts_with("msbnx000004.blob.core.windows.net"), "{inside:?}");
+    // What is ignored is counted in no total.
+    let amazon = inside[1].2.clone();
+    world.click(&amazon);
+    let row = labels(&world).into_iter().find(|label| label.starts_with("GET us-std-00001")).expect("an exchange");
+    let nth = |world: &World| world.harness.get_all_by_label(&row).next().expect("it is in sight").click();
+    nth(&world);
+    world.settle();
+    world.press(Modifiers::COMMAND, Key::D);
+    let totals = labels(&world);
+    assert!(
+        totals.iter().any(|label| label.starts_with("backupd (42)") && label.contains("3 exchanges, 4.0")),
+        "{totals:?}"
+    );
+
+    // A file knows no programs: there is no such tree of it.
+    world.harness.state_mut().open(Source::File("icloud.pcap".into()));
+    world.engine.publish(ui_world::snapshot(1, true));
+    world.settle();
+    world.click("Tree by program");
+    assert!(world.harness.get_by_role_and_label(Role::RadioButton, "Tree by program").accesskit_node().is_disabled());
 }

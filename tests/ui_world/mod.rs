@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use crossbeam_channel::{Receiver, Sender, bounded};
 use nephoscope::capture::{
-    CaptureFacts, Counters, Device, DeviceError, DeviceKind, DeviceState, Orphan, Recorded, Spool, Wish,
+    CaptureFacts, Counters, Device, DeviceError, DeviceKind, DeviceState, Orphan, Recorded, SocketOwner, Spool, Wish,
 };
 use nephoscope::engine::{Command, Handle, Notice, OpenNo, Source};
 use nephoscope::evidence::{Known, Matcher, pack};
@@ -343,6 +343,27 @@ pub(crate) fn answers(heads: &[String]) -> Snapshot {
         let response = format!("HTTP/1.1 200 OK\n{head}Content-Length: 1\n\n");
         let exchange = http(n, [192, 0, 2, 1], request, &response, 1);
         store.add(&Record { exchange, ledger: Ledger::new(), verdict: Verdict::default() });
+    }
+    store.snapshot(Facts::default(), Progress { read: 1, total: None, done: true })
+}
+
+/// Two rounds as a live capture has them: the programs behind some of the connections are known.
+pub(crate) fn with_programs(program: impl Fn(&Exchange) -> Option<&'static str>) -> Snapshot {
+    let mut store = Store::new(&Budget::default(), pack().roles);
+    store.expect_programs();
+    let (mut matcher, mut known) = (Matcher::new(&Budget::default()), Known::new(&Budget::default()));
+    for exchange in round(0).into_iter().chain(round(9)) {
+        let owner = program(&exchange).map(|program| SocketOwner {
+            transport: exchange.transport,
+            local: exchange.client,
+            remote: Some(exchange.server),
+            program: program.into(),
+        });
+        let (ledger, verdict) = matcher.judge(&exchange, &known);
+        known.learn(&exchange, ExchangeNo(store.len() as u32));
+        store.add(&Record { exchange, ledger, verdict });
+        // The socket tables are looked at from time to time: rows come before their owners are known.
+        store.learn_programs(&Vec::from_iter(owner));
     }
     store.snapshot(Facts::default(), Progress { read: 1, total: None, done: true })
 }
