@@ -192,6 +192,8 @@ fn expected(row: &Value, capture: &Value, all: &[Value]) -> Map<String, Value> {
         ("opened", tls, "/keys/opened"),
         ("mdns", dns, "/mdns"),
         ("llmnr", dns, "/llmnr"),
+        ("marked", true, "/marked"),
+        ("ignored", true, "/ignored"),
     ] {
         want.insert(column.to_owned(), flag(of, pointer));
     }
@@ -224,6 +226,8 @@ fn expected(row: &Value, capture: &Value, all: &[Value]) -> Map<String, Value> {
         want.insert(format!("certificate_{key}"), nanos(&leaf.get(key).cloned().unwrap_or_default()));
     }
     want.insert("file".to_owned(), capture["file"].clone());
+    want.insert("file_frame".to_owned(), at("/file_frame"));
+    want.insert("conversation".to_owned(), at("/conversation"));
     want.insert("capture_sha256".to_owned(), capture.get("sha256").cloned().unwrap_or_default());
     want
 }

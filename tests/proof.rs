@@ -15,9 +15,11 @@ use std::path::{Path, PathBuf};
 
 use nephoscope::case::{Key, Plan, RedactionChoice};
 use nephoscope::engine::{How, Reading, Source};
-use nephoscope::export::{Callout, Claim, ExchangeClaim, Outcome, Pixels, Proof, Report, Subject, read_bundle, verify};
+use nephoscope::export::{
+    Callout, Claim, ExchangeClaim, Outcome, Pixels, Proof, Report, Subject, Whole, read_bundle, verify, write_report,
+};
 use nephoscope::model::{Budget, Detail};
-use nephoscope::store::{Record, RowId, Snapshot};
+use nephoscope::store::{Note, Notes, Record, RowId, Snapshot};
 use serde_json::Value;
 
 const SAMPLE: &str = "assets/sample/icloud-2011-reconstruction.pcapng";
@@ -320,6 +322,41 @@ fn changed(value: &Value) -> Value {
         },
         other => panic!("{other}"),
     }
+}
+
+#[test]
+fn what_the_author_ignores_is_counted_and_held_against_the_capture() {
+    let (path, snapshot, row) = upload();
+    let mut notes = Notes::default();
+    let others = snapshot.rows().map(|(id, _)| id).filter(|id| *id != row).take(2);
+    for id in others.chain([row]) {
+        notes.set(id, Note { ignored: true, ..Note::default() });
+    }
+    let snapshot = snapshot.with_notes(notes);
+    let proof = prove(&path, &snapshot, row, off());
+    assert_eq!(proof.claim.ignored, 2, "what is shown is not left out");
+    let check = |ignored: u32| {
+        let mut subject = with_excerpt(&proof);
+        subject.claim.ignored = ignored;
+        let report = verify(&subject, Some(&path), None, &Budget::default());
+        let mut words = Vec::new();
+        write_report(&report, &subject.claim, &mut words).unwrap();
+        (report.whole(), String::from_utf8(words).unwrap())
+    };
+    let said = "Not checked, the author's: 2 exchanges of the capture are left out by choice: ignored";
+    let (whole, words) = check(2);
+    assert!(whole == Whole::Holds && words.contains(said), "{words}");
+    let (whole, words) = check(snapshot.len() as u32);
+    assert!(whole == Whole::Fails && words.contains("FAILS              exchanges that are left out"), "{words}");
+    assert!(!check(0).1.contains("left out by choice"));
+    let json = String::from_utf8(proof.claim.json()).unwrap();
+    assert_eq!(Claim::read(json.as_bytes()).unwrap(), proof.claim);
+    for wrong in ["-1", "2.5", "\"2\"", "[]", "4294967296"] {
+        let json = json.replace("\"ignored\": 2", &format!("\"ignored\": {wrong}"));
+        assert!(Claim::read(json.as_bytes()).is_err(), "{wrong}");
+    }
+    let older = json.replace("  \"ignored\": 2,\n", "");
+    assert_eq!(Claim::read(older.as_bytes()).unwrap().ignored, 0, "claims of older versions are read");
 }
 
 /// Changes every field of an exchange's claim, one at a time, and holds it against the capture; gives what passes.

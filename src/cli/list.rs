@@ -118,7 +118,7 @@ fn table(
     let shown = clean(folder.as_os_str().as_encoded_bytes()).into_owned();
     fs::create_dir_all(folder).with_context(|| format!("cannot make the folder {shown}"))?;
     let listing = Listing::new(snapshot, filter);
-    let wish = RowsWish { form: RowsForm::Parquet, filter: &arguments.filter, redaction: None };
+    let wish = RowsWish { form: RowsForm::Parquet, filter: &arguments.filter, headers: &[], redaction: None };
     let existing = if arguments.overwrite { Existing::Replace } else { Existing::Keep };
     let target = table_path(folder, snapshot);
     save_rows(source, &listing, wish, (&target, existing), budget)?;
@@ -293,7 +293,12 @@ pub(super) fn explain(arguments: &ExplainArguments, budget: &Budget) -> Result<u
 pub(super) fn findings(arguments: &FindingsArguments, budget: &Budget) -> Result<u8> {
     let keys = key_log(arguments.keylog.as_deref());
     let how = How::judged(usize::from(arguments.threads)).with_keys(keys);
-    let (snapshot, code) = read(&sources(arguments.files.clone())?, how, budget)?;
+    let source = sources(arguments.files.clone())?;
+    let (snapshot, code) = read(&source, how, budget)?;
+    let snapshot = match &source {
+        Source::File(file) => noted(snapshot, file).0,
+        Source::Files(_) | Source::Stdin | Source::Live(_) => snapshot,
+    };
     let listing = Listing::all(&snapshot);
     let mut out = BufWriter::new(io::stdout().lock());
     let written = match arguments.format {
@@ -308,7 +313,9 @@ pub(super) fn compare(arguments: &CompareArguments, budget: &Budget) -> Result<u
     let keys = key_log(arguments.keylog.as_deref());
     let read_one = |file: &Path| {
         let how = How::judged(usize::from(arguments.threads)).with_keys(keys.clone());
-        read(&source(file.to_owned()), how, budget)
+        let (snapshot, damaged) = read(&source(file.to_owned()), how, budget)?;
+        let snapshot = if file.as_os_str() == "-" { snapshot } else { noted(snapshot, file).0 };
+        Ok::<_, anyhow::Error>((snapshot, damaged))
     };
     if arguments.a.as_os_str() == "-" && arguments.b.as_os_str() == "-" {
         bail!("standard input can be one of the two only")

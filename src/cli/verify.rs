@@ -53,6 +53,7 @@ fn in_json(report: &Report, subject: &Subject, out: &mut dyn Write) -> Result<()
         "callouts": { "pass": pass, "fail": fail, "cannot_be_checked": open },
         "holds": code(report) == HOLDS,
         "notes": subject.claim.notes,
+        "ignored": subject.claim.ignored,
         "not_shown": crate::export::NOT_SHOWN,
     });
     // Its own error would hide that the pipe is closed.

@@ -39,6 +39,9 @@ pub struct Claim {
     /// The filter that the list had.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub filter: String,
+    /// How many exchanges of the capture the author chose to ignore, without those shown here. No bytes back it.
+    #[serde(default, skip_serializing_if = "is_none")]
+    pub ignored: u32,
     /// The exchanges, in the order in which they are shown.
     pub exchanges: Vec<ExchangeClaim>,
     /// What the author wrote; no bytes back it.
@@ -52,6 +55,11 @@ pub struct Claim {
     /// What verification does not show.
     #[serde(default)]
     pub not_shown: Vec<String>,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands over references")]
+fn is_none(count: &u32) -> bool {
+    *count == 0
 }
 
 /// The capture of a claim.
@@ -334,6 +342,12 @@ impl Claim {
             return Err(format!("the claim has more than {MOST_PARTS} exchanges or callouts"));
         }
         Ok(claim)
+    }
+
+    /// How many exchanges the author ignores, in words; `None` where none is.
+    pub fn left_out(&self) -> Option<String> {
+        let exchanges = if self.ignored == 1 { "exchange of the capture is" } else { "exchanges of the capture are" };
+        (self.ignored > 0).then(|| format!("{} {exchanges} left out by choice: ignored", self.ignored))
     }
 
     /// Its JSON.

@@ -3,10 +3,11 @@
 use std::borrow::Cow;
 use std::io::Write;
 
+use super::rows::header_column;
 use super::{ExportError, Listing, Redactor};
 use crate::evidence::pack;
 use crate::model::{Detail, Grade, clean_to};
-use crate::store::{Record, Row, host_and_path, request_line, server_text};
+use crate::store::{HeaderName, Record, Row, host_and_path, request_line, server_text};
 
 /// Characters of a text that was made anew; rows keep as many.
 const CHARS: usize = 256;
@@ -40,41 +41,44 @@ const FILE_COLUMNS: [&str; 2] = ["file", "file_frame"];
 
 /// Writes a header line, then one line a row.
 pub fn write_csv(listing: &Listing<'_>, out: &mut dyn Write) -> Result<(), ExportError> {
-    write_head(is_merged(listing), out)?;
+    write_head((is_merged(listing), &[]), out)?;
     write_csv_rows(listing, out)
 }
 
 /// Writes the header line of a capture that is not merged.
 pub fn write_csv_head(out: &mut dyn Write) -> Result<(), ExportError> {
-    write_head(false, out)
+    write_head((false, &[]), out)
 }
 
 fn is_merged(listing: &Listing<'_>) -> bool {
     !listing.snapshot.facts().capture.merged.is_empty()
 }
 
-fn write_head(merged: bool, out: &mut dyn Write) -> Result<(), ExportError> {
+fn write_head((merged, headers): (bool, &[HeaderName]), out: &mut dyn Write) -> Result<(), ExportError> {
     let mut lines = csv::Writer::from_writer(out);
     let more = if merged { FILE_COLUMNS.as_slice() } else { &[] };
-    lines.write_record(COLUMNS.iter().chain(more))?;
+    // A name of a header line may begin like a formula; that of its column does not.
+    let headers: Vec<String> = headers.iter().map(|name| header_column(*name)).collect();
+    lines.write_record(COLUMNS.iter().chain(more).copied().chain(headers.iter().map(String::as_str)))?;
     lines.flush()?;
     Ok(())
 }
 
-/// The same with secrets replaced.
+/// The same with secrets replaced, where any are hidden, and with a further column for each of these header lines.
 pub(super) fn write_csv_hiding(
     listing: &Listing<'_>,
     redactor: Option<&mut Redactor>,
+    headers: &[HeaderName],
     out: &mut dyn Write,
 ) -> Result<(), ExportError> {
-    write_head(is_merged(listing), out)?;
+    write_head((is_merged(listing), headers), out)?;
     if let Some(redactor) = redactor {
         for (_, id) in listing.rows() {
             redactor.learn(&listing.snapshot.record(id)?);
         }
-        return write_rows(listing, Some(redactor), out);
+        return write_rows(listing, Some(redactor), headers, out);
     }
-    write_rows(listing, None, out)
+    write_rows(listing, None, headers, out)
 }
 
 /// What a row says of secrets and names: host, path, server and tenant, from a record without secrets.
@@ -109,23 +113,30 @@ impl Hidden {
 
 /// Writes one line a row.
 pub fn write_csv_rows(listing: &Listing<'_>, out: &mut dyn Write) -> Result<(), ExportError> {
-    write_rows(listing, None, out)
+    write_rows(listing, None, &[], out)
 }
 
 fn write_rows(
     listing: &Listing<'_>,
     mut redactor: Option<&mut Redactor>,
+    headers: &[HeaderName],
     out: &mut dyn Write,
 ) -> Result<(), ExportError> {
     let mut lines = csv::Writer::from_writer(out);
     let pack = pack();
     for (n, id, row) in listing.full_rows() {
         let snapshot = listing.snapshot;
-        let hidden = match &mut redactor {
-            Some(redactor) => Some(Hidden::new(&redactor.record(&snapshot.record(id)?).record)),
-            None => None,
+        let record = match &mut redactor {
+            Some(redactor) => Some(redactor.record(&snapshot.record(id)?).record),
+            None if headers.is_empty() => None,
+            None => Some(snapshot.record(id)?),
         };
+        let hidden = record.as_ref().filter(|_| redactor.is_some()).map(Hidden::new);
         let hidden = hidden.as_ref();
+        let said: Vec<String> = headers
+            .iter()
+            .map(|name| record.as_ref().and_then(|record| name.whole(record)).unwrap_or_default())
+            .collect();
         let product = pack.services.get(usize::from(row.product));
         let cells: [Cow<'_, str>; 21] = [
             n.to_string().into(),
@@ -161,7 +172,8 @@ fn write_rows(
             };
             [name, there.to_string().into()]
         });
-        lines.write_record(cells.iter().chain(file.iter().flatten()).map(|cell| cell.as_bytes()))?;
+        let said: Vec<Cow<'_, str>> = said.iter().map(|value| guarded(value)).collect();
+        lines.write_record(cells.iter().chain(file.iter().flatten()).chain(&said).map(|cell| cell.as_bytes()))?;
     }
     lines.flush()?;
     Ok(())

@@ -34,6 +34,8 @@ pub struct CaptureCaption {
     pub times: Option<(Timestamp, Timestamp)>,
     /// How many exchanges and lookups it has.
     pub rows: u64,
+    /// How many of them the user ignores: they are not counted.
+    pub ignored: u64,
     /// What it lacks, and what makes its verdicts weaker than others.
     pub warnings: Vec<String>,
 }
@@ -55,8 +57,15 @@ impl CaptureCaption {
             sha256: facts.sha256.map(|digest| hex(&digest)).unwrap_or_default(),
             times: capture.first_time.zip(capture.last_time),
             rows: snapshot.kept() as u64,
+            ignored: snapshot.ignored() as u64,
             warnings,
         }
+    }
+
+    /// That rows are ignored, in words; `None` where none is.
+    pub fn left_out(&self) -> Option<String> {
+        (self.ignored > 0)
+            .then(|| format!("{} ignored by the user, in the case beside the capture: not counted here", self.ignored))
     }
 
     /// When it was captured, in words; empty where no frame says.
@@ -148,7 +157,7 @@ pub fn write_comparison(compared: &Compared, word: &str, out: &mut dyn Write) ->
         if !caption.sha256.is_empty() {
             writeln!(out, "   SHA-256 {}", caption.sha256)?;
         }
-        for warning in &caption.warnings {
+        for warning in caption.warnings.iter().chain(&caption.left_out()) {
             writeln!(out, "   {warning}")?;
         }
     }
@@ -217,6 +226,9 @@ struct FileEntry<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     last_time: Option<String>,
     rows: u64,
+    /// Rows that the user ignores: they are not counted.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    ignored: Option<u64>,
     #[serde(skip_serializing_if = "<[String]>::is_empty")]
     warnings: &'a [String],
 }
@@ -287,6 +299,7 @@ pub fn write_comparison_json(compared: &Compared, word: &str, out: &mut dyn Writ
             first_time: caption.times.map(|(first, _)| first.rfc3339()),
             last_time: caption.times.map(|(_, last)| last.rfc3339()),
             rows: caption.rows,
+            ignored: Some(caption.ignored).filter(|ignored| *ignored > 0),
             warnings: &caption.warnings,
         }),
         warnings: compared.warnings(),

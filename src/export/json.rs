@@ -1,6 +1,7 @@
 //! JSON lines: one object a row, the capture first.
 
 use std::borrow::Cow;
+use std::collections::BTreeMap;
 use std::fmt;
 use std::io::{self, Write};
 
@@ -10,6 +11,7 @@ use serde_json::ser::{Formatter, Serializer};
 
 use super::json_verdict::VerdictLine;
 use super::order::Numbers;
+use super::rows::header_column;
 use super::{ExportError, Listing, Redactor};
 use crate::capture::{Counters, Format, MergedFile};
 use crate::evidence::{Authority, SealedDns, authority, sealed_dns};
@@ -19,7 +21,7 @@ use crate::model::{
     StartLine, Timestamp, TlsSession, TlsTransport, Transport, Trust, WebSocket, hex, is_hidden,
 };
 use crate::protocols::dns::type_name;
-use crate::store::{Facts, FlowColour, Record, RowId, Snapshot, host_and_path, request_line, tls_version};
+use crate::store::{Facts, FlowColour, HeaderName, Record, RowId, Snapshot, host_and_path, request_line, tls_version};
 
 /// The name of this form; it changes when a field is renamed or its meaning changes.
 pub const SCHEMA: &str = "nephoscope-list/1";
@@ -63,13 +65,26 @@ pub fn write_jsonl(listing: &Listing<'_>, threads: usize, out: &mut dyn Write) -
     })
 }
 
-/// The same in one thread, with secrets replaced.
+/// The same in one thread, with secrets replaced, where any are hidden, and with what these header lines say beside the rest.
 pub(super) fn write_jsonl_hiding(
     listing: &Listing<'_>,
     redactor: Option<&mut Redactor>,
+    headers: &[HeaderName],
     out: &mut dyn Write,
 ) -> Result<(), ExportError> {
-    let Some(redactor) = redactor else { return write_jsonl(listing, 1, out) };
+    let Some(redactor) = redactor else {
+        if headers.is_empty() {
+            return write_jsonl(listing, 1, out);
+        }
+        write_capture(listing.snapshot, Moment::Whole, out)?;
+        let mut line = Vec::with_capacity(16 << 10);
+        for (n, id) in listing.rows() {
+            let record = listing.snapshot.record(id)?;
+            let row = RowLine::of_row((n, id), &record, listing.snapshot, listing.numbers());
+            write_row(&mut line, row, (headers, &record), out)?;
+        }
+        return Ok(());
+    };
     for (_, id) in listing.rows() {
         redactor.learn(&listing.snapshot.record(id)?);
     }
@@ -81,9 +96,31 @@ pub(super) fn write_jsonl_hiding(
         for name in row.origin.iter_mut().flat_map(|origin| [&mut origin.file, &mut origin.last_file]) {
             *name = Cow::Owned(String::from_utf8_lossy(&redactor.text(name.as_bytes(), "capture's name")).into_owned());
         }
-        write_line(&mut line, &row, out)?;
+        write_row(&mut line, row, (headers, &record), out)?;
     }
     Ok(())
+}
+
+/// A row's line with what header lines say. A row without such a line has no such field.
+#[derive(Serialize)]
+struct WideLine<'a> {
+    #[serde(flatten)]
+    row: RowLine<'a>,
+    #[serde(flatten)]
+    columns: BTreeMap<String, String>,
+}
+
+fn write_row(
+    line: &mut Vec<u8>,
+    row: RowLine<'_>,
+    (headers, record): (&[HeaderName], &Record),
+    out: &mut dyn Write,
+) -> Result<(), ExportError> {
+    if headers.is_empty() {
+        return write_line(line, &row, out);
+    }
+    let columns = headers.iter().filter_map(|name| Some((header_column(*name), name.whole(record)?))).collect();
+    write_line(line, &WideLine { row, columns }, out)
 }
 
 /// When the capture's line is written.

@@ -3,6 +3,7 @@
 //! Comes in: a snapshot, its capture, the chosen rows, the plan and the case's key. Goes out: redacted records for whoever
 //! draws, the claim, and bytes. Never: a secret beyond this door.
 
+use std::collections::BTreeSet;
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
@@ -136,6 +137,8 @@ impl Proof {
         let salt = hex(key.digest("salt", b"").get(..16).unwrap_or_default());
         let seal = Seal { salt: &salt, secret: &secret };
         let mut claim = claim_head(snapshot, &path, plan, &mut redactor)?;
+        let shown_anyway: BTreeSet<RowId> = rows.iter().copied().filter(|row| snapshot.is_ignored(*row)).collect();
+        claim.ignored = u32::try_from(snapshot.ignored() - shown_anyway.len()).unwrap_or(u32::MAX);
         for ((record, redacted), number) in records.iter().zip(&shown).zip(&numbers) {
             let place: (u32, &Numbers) = (*number, listing.numbers());
             claim.exchanges.push(exchange_claim(record, redacted, place, &redactor, &seal));
@@ -289,6 +292,7 @@ fn claim_head(snapshot: &Snapshot, path: &Path, plan: &Plan, redactor: &mut Reda
             files: pack().files.iter().map(|f| f.name.to_owned()).collect(),
         },
         filter: words(&plan.filter, "filter"),
+        ignored: 0,
         exchanges: Vec::new(),
         redaction: RedactionClaim {
             on: plan.redaction.on,

@@ -88,6 +88,9 @@ fn write_all(out: &mut String, claim: &Claim, picture: Option<&str>) -> std::fmt
         writeln!(out, "Nothing: redaction was switched off by whoever made this.")?;
     }
     writeln!(out, "\nWHAT CHECKING DOES NOT SHOW\n")?;
+    if let Some(words) = claim.left_out() {
+        writeln!(out, "- whether it is right that {words} by whoever made this")?;
+    }
     for line in &claim.not_shown {
         writeln!(out, "- {}", clean_to(line.as_bytes(), 400))?;
     }

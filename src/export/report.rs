@@ -159,8 +159,8 @@ pub fn write_report(report: &Report, claim: &Claim, out: &mut dyn Write) -> io::
     if !claim.redaction.on {
         writeln!(out, "{NOT_REDACTED}")?;
     }
-    for note in &claim.notes {
-        writeln!(out, "Not checked, the author's: {}", clean(note.text.as_bytes()))?;
+    for note in claim.notes.iter().map(|note| &note.text).chain(&claim.left_out()) {
+        writeln!(out, "Not checked, the author's: {}", clean(note.as_bytes()))?;
     }
     for sentence in NOT_SHOWN {
         writeln!(out, "{sentence}")?;

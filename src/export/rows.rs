@@ -12,8 +12,8 @@ use super::save::{Existing, SaveError, whole};
 use super::{BodySource, ExportError, Listing, Redactor, csv, json, write_har};
 use crate::case::{Key, RedactionChoice};
 use crate::engine::Source;
-use crate::model::{Budget, hex};
-use crate::store::Snapshot;
+use crate::model::{Budget, Side, hex};
+use crate::store::{HeaderName, Snapshot};
 
 /// Hexadecimal digits of a capture's digest in the name of a table: 64 bits, so that no two of a collection are alike.
 const DIGEST_DIGITS: usize = 16;
@@ -56,6 +56,8 @@ pub struct RowsWish<'a> {
     pub form: RowsForm,
     /// The filter that kept them, to be written down where the form has a place for it.
     pub filter: &'a str,
+    /// Header lines that rows have as further columns, in CSV and JSON lines: `request.NAME`, `response.NAME`.
+    pub headers: &'a [HeaderName],
     /// What is hidden, and the key that placeholders are made with; `None` hides nothing.
     pub redaction: Option<(&'a Key, &'a RedactionChoice)>,
 }
@@ -84,12 +86,21 @@ pub fn rows_text(listing: &Listing<'_>, wish: RowsWish<'_>) -> Result<Vec<u8>, E
     let mut redactor = wish.redaction.map(|(key, choice)| Redactor::new(key, choice));
     let mut out = Vec::new();
     match wish.form {
-        RowsForm::Jsonl => json::write_jsonl_hiding(listing, redactor.as_mut(), &mut out)?,
+        RowsForm::Jsonl => json::write_jsonl_hiding(listing, redactor.as_mut(), wish.headers, &mut out)?,
         RowsForm::Csv | RowsForm::Har | RowsForm::Parquet => {
-            csv::write_csv_hiding(listing, redactor.as_mut(), &mut out)?;
+            csv::write_csv_hiding(listing, redactor.as_mut(), wish.headers, &mut out)?;
         }
     }
     Ok(out)
+}
+
+/// What a header line's column is called: no other column has a dot in its name.
+pub(super) fn header_column(name: HeaderName) -> String {
+    let side = match name.side() {
+        Side::Client => "request",
+        Side::Server => "response",
+    };
+    format!("{side}.{}", name.name())
 }
 
 fn write(
@@ -102,8 +113,8 @@ fn write(
     let mut redactor = wish.redaction.map(|(key, choice)| Redactor::new(key, choice));
     let all = listing.rows().count() as u64;
     match wish.form {
-        RowsForm::Csv => csv::write_csv_hiding(listing, redactor.as_mut(), out).map(|()| all),
-        RowsForm::Jsonl => json::write_jsonl_hiding(listing, redactor.as_mut(), out).map(|()| all),
+        RowsForm::Csv => csv::write_csv_hiding(listing, redactor.as_mut(), wish.headers, out).map(|()| all),
+        RowsForm::Jsonl => json::write_jsonl_hiding(listing, redactor.as_mut(), wish.headers, out).map(|()| all),
         RowsForm::Parquet => write_parquet(listing, TableFacts { filter: wish.filter }, redactor.as_mut(), out),
         RowsForm::Har => {
             let bodies = source.place().ok().map(|capture| BodySource { capture, budget });

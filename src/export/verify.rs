@@ -79,6 +79,7 @@ pub fn check(subject: &Subject, capture: Option<&Path>, keys: Option<&Path>, bud
     };
     if let Some(ground) = &ground {
         ground.against.clone_into(&mut report.against);
+        ground.left_out(&subject.claim, &mut report);
         let list = (!ground.is_excerpt()).then(|| Listing::all(&ground.snapshot));
         for (index, exchange) in subject.claim.exchanges.iter().enumerate() {
             ground.exchange((index, list.as_ref()), exchange, &mut report);
@@ -265,6 +266,16 @@ impl Ground {
             }
         }
         self.by_frame = by_frame;
+    }
+
+    /// More cannot be left out than the capture has beside what is shown. Whether it was rightly left out no bytes tell.
+    fn left_out(&self, claim: &Claim, report: &mut Report) {
+        let shown: BTreeSet<u32> = claim.exchanges.iter().map(|exchange| exchange.number).collect();
+        let others = self.snapshot.kept().saturating_sub(shown.len());
+        if !self.is_excerpt() && claim.ignored as usize > others {
+            let there = format!("{others} exchanges beside those that are shown");
+            report.overall("exchanges that are left out", fails(claim.left_out().unwrap_or_default(), there));
+        }
     }
 
     /// The original number of a frame.

@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 use super::findings::{Counts, FindingKey, SiteFindings, without_port};
 use super::snapshot::Snapshot;
 use super::strings::StrId;
-use super::table::RowKind;
+use super::table::{Row, RowId, RowKind};
 use crate::evidence::pack;
 use crate::model::{Grade, ProviderId};
 
@@ -269,7 +269,9 @@ impl Comparison {
             for found in snapshot.findings() {
                 sites.entry(found.site.clone()).or_default().take(which, &found);
             }
-            for (id, row) in snapshot.rows().filter(|(_, row)| row.kind != RowKind::Dns && !row.is_open()) {
+            let counts =
+                |(id, row): &(RowId, &Row)| row.kind != RowKind::Dns && !row.is_open() && !snapshot.is_ignored(*id);
+            for (id, row) in snapshot.rows().filter(counts) {
                 let Some(site) = snapshot.site(id) else { continue };
                 let Some(gathered) = sites.get_mut(site.as_str()) else { continue };
                 gathered.name(Aspect::Address, without_port(snapshot.text(row.server)), which);

@@ -5,7 +5,7 @@ use core::fmt;
 use super::record::Record;
 use super::snapshot::Snapshot;
 use super::table::{RowId, RowKind};
-use crate::model::{Detail, Side, clean_to};
+use crate::model::{Detail, Side, clean, clean_to};
 
 /// Bytes of a name; longer ones are nobody's, and so a column is a few words of memory.
 const NAME_BYTES: usize = 62;
@@ -47,6 +47,15 @@ impl HeaderName {
     /// What the exchange says there, ready for display; several lines of one name in one, as RFC 9110 section 5.3 joins
     /// them. `None` where there is no such line.
     pub fn value(&self, record: &Record) -> Option<String> {
+        self.lines(record).map(|lines| shown(&lines))
+    }
+
+    /// The same, however long it is.
+    pub fn whole(&self, record: &Record) -> Option<String> {
+        self.lines(record).map(|lines| joined(&lines))
+    }
+
+    fn lines<'a>(&self, record: &'a Record) -> Option<Vec<&'a [u8]>> {
         let Detail::Http(http) = &record.exchange.detail else { return None };
         let message = match self.side {
             Side::Client => http.request.as_ref(),
@@ -54,8 +63,18 @@ impl HeaderName {
         }?;
         let lines = message.each_field().filter(|(name, _)| name.eq_ignore_ascii_case(self.name().as_bytes()));
         let values: Vec<&[u8]> = lines.map(|(_, value)| value).collect();
-        (!values.is_empty()).then(|| clean_to(&values.join(&b", "[..]), VALUE_CHARS).into_owned())
+        (!values.is_empty()).then_some(values)
     }
+}
+
+/// Lines of one name in one.
+pub(super) fn joined(lines: &[&[u8]]) -> String {
+    clean(&lines.join(&b", "[..])).into_owned()
+}
+
+/// The same as a cell shows it.
+pub(super) fn shown(lines: &[&[u8]]) -> String {
+    clean_to(&lines.join(&b", "[..]), VALUE_CHARS).into_owned()
 }
 
 impl fmt::Debug for HeaderName {

@@ -560,7 +560,7 @@ mod tests {
         Record { exchange, ledger: Ledger::new(), verdict: Verdict::default() }
     }
 
-    const FILTERS: [&str; 16] = [
+    const FILTERS: [&str; 19] = [
         "header:server",
         "header:server:azure",
         "resp-header:SERVER=twice",
@@ -570,6 +570,9 @@ mod tests {
         "req-header:x-kind:two header:etag:9",
         "header:link or header:etag:777",
         "header:nothing",
+        "resp-header:server=\"AmazonS3, Twice\"",
+        "header:x-kind=two",
+        "header:etag=\"\\\"00777\\\"\"",
         "ip:10.0.1.0/28",
         "ip:10.0.0.3 port:443",
         "port!=443",

@@ -388,33 +388,6 @@ const fn coloured(number: u8, label: &'static str, tip: &'static str, key: Key) 
 
 /// Actions that have a key or stand in a menu. Longer shortcuts before shorter ones that they contain.
 pub(crate) static ENTRIES: [Entry; 82] = [
-    coloured(
-        1,
-        "Conversation colour 1, pink",
-        "Colour the selected one's conversation; conversation:1 finds it",
-        Key::Num1,
-    ),
-    coloured(2, "Conversation colour 2, violet", "The same in violet; conversation:2 finds it", Key::Num2),
-    coloured(3, "Conversation colour 3, blue", "The same in blue; conversation:3 finds it", Key::Num3),
-    coloured(4, "Conversation colour 4, cyan", "The same in cyan; conversation:4 finds it", Key::Num4),
-    coloured(5, "Conversation colour 5, teal", "The same in teal; conversation:5 finds it", Key::Num5),
-    coloured(6, "Conversation colour 6, green", "The same in green; conversation:6 finds it", Key::Num6),
-    coloured(7, "Conversation colour 7, lime", "The same in lime; conversation:7 finds it", Key::Num7),
-    coloured(8, "Conversation colour 8, gold", "The same in gold; conversation:8 finds it", Key::Num8),
-    coloured(9, "Conversation colour 9, orange", "The same in orange; conversation:9 finds it", Key::Num9),
-    coloured(10, "Conversation colour 10, brown", "The same in brown; conversation:10 finds it", Key::Num0),
-    Entry {
-        action: Action::Note(NoteAction::Colour(None)),
-        label: "No conversation colour",
-        tip: "Take the colour of the selected one's conversation away",
-        key: None,
-    },
-    Entry {
-        action: Action::Note(NoteAction::Uncolour),
-        label: "Take all conversation colours away",
-        tip: "No conversation has a colour then",
-        key: Some(command(Key::Space)),
-    },
     Entry {
         action: Action::Wish(None, RowWish::Flow),
         label: "Only this connection",
@@ -555,6 +528,78 @@ pub(crate) static ENTRIES: [Entry; 82] = [
         label: "Show or fold panes",
         tip: "Give the table the whole window",
         key: Some(command(Key::J)),
+    },
+    coloured(
+        1,
+        "Conversation colour 1, pink",
+        "Give the selected one's conversation pink; conversation:1 finds it",
+        Key::Num1,
+    ),
+    coloured(
+        2,
+        "Conversation colour 2, violet",
+        "Give the selected one's conversation violet; conversation:2 finds it",
+        Key::Num2,
+    ),
+    coloured(
+        3,
+        "Conversation colour 3, blue",
+        "Give the selected one's conversation blue; conversation:3 finds it",
+        Key::Num3,
+    ),
+    coloured(
+        4,
+        "Conversation colour 4, cyan",
+        "Give the selected one's conversation cyan; conversation:4 finds it",
+        Key::Num4,
+    ),
+    coloured(
+        5,
+        "Conversation colour 5, teal",
+        "Give the selected one's conversation teal; conversation:5 finds it",
+        Key::Num5,
+    ),
+    coloured(
+        6,
+        "Conversation colour 6, green",
+        "Give the selected one's conversation green; conversation:6 finds it",
+        Key::Num6,
+    ),
+    coloured(
+        7,
+        "Conversation colour 7, lime",
+        "Give the selected one's conversation lime; conversation:7 finds it",
+        Key::Num7,
+    ),
+    coloured(
+        8,
+        "Conversation colour 8, gold",
+        "Give the selected one's conversation gold; conversation:8 finds it",
+        Key::Num8,
+    ),
+    coloured(
+        9,
+        "Conversation colour 9, orange",
+        "Give the selected one's conversation orange; conversation:9 finds it",
+        Key::Num9,
+    ),
+    coloured(
+        10,
+        "Conversation colour 10, brown",
+        "Give the selected one's conversation brown; conversation:10 finds it",
+        Key::Num0,
+    ),
+    Entry {
+        action: Action::Note(NoteAction::Colour(None)),
+        label: "Take this conversation's colour away",
+        tip: "The selected one's conversation has no colour then",
+        key: None,
+    },
+    Entry {
+        action: Action::Note(NoteAction::Uncolour),
+        label: "Take all conversation colours away",
+        tip: "No conversation has a colour then",
+        key: Some(command(Key::Space)),
     },
     Entry {
         action: Action::Tab(Tab::Evidence),

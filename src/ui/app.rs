@@ -770,6 +770,7 @@ impl Desk {
                 all: self.capture.snapshot.len(),
                 marked,
                 shown: self.capture.order.len(),
+                headers: self.state.saved.header_columns().len(),
                 selected: self.state.selected.is_some(),
                 live: self.live.as_ref(),
                 filters: &self.state.saved.filters,

@@ -61,12 +61,15 @@ impl SideBySide {
         for (which, caption) in Which::BOTH.into_iter().zip(&compared.captions) {
             let sha256 = caption.sha256.get(..16).map_or_else(String::new, |start| format!(" · SHA-256 {start}…"));
             let shown = plural(caption.rows, "row", "rows");
+            let left_out =
+                (caption.ignored > 0).then(|| format!("{} ignored, not counted here", count(caption.ignored)));
             rows.push(Row::Caption {
                 letter: which.letter(),
                 words: format!("{} · {} · {shown}{sha256}", caption.name, caption.span()),
                 tip: format!("SHA-256 {}", caption.sha256),
             });
-            rows.extend(caption.warnings.iter().map(|words| note(&format!("{}: {words}", which.letter()))));
+            let said = caption.warnings.iter().chain(&left_out);
+            rows.extend(said.map(|words| note(&format!("{}: {words}", which.letter()))));
         }
         rows.extend(compared.warnings().iter().map(|words| note(words)));
         rows.push(Row::Note { words: compared.comparison.words(), warns: false });

@@ -1,7 +1,7 @@
 //! What may block, on threads of its own: reading a row's record, bodies and frames, decoding a picture, checking a
 //! claim, the index, and the desktop's file dialog. At most one request of a kind is under way; the window asks for the newest when it is back.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::task::{Context, Poll, Wake, Waker};
 use std::thread::{Builder, Thread};
@@ -24,7 +24,7 @@ use crate::capture::{KeyLogFile, is_key_log, is_open_to_others};
 use crate::case::{Case, CaseError, Key, Preferences, RedactionChoice};
 use crate::engine::{self, How, Reading, Source};
 use crate::export::{self, Compared, Listing, RowsForm, RowsWish, Subject};
-use crate::model::{Budget, Side, clean_to};
+use crate::model::{Budget, Side, clean_to, hex};
 use crate::store::filter::{Completion, Filter, complete};
 use crate::store::groups::Groups;
 use crate::store::query::{self, Orders, RowSet};
@@ -159,6 +159,8 @@ pub(crate) struct TableWish {
     pub(crate) form: RowsForm,
     /// The filter that kept them.
     pub(crate) filter: String,
+    /// Header lines that are shown as columns.
+    pub(crate) headers: Vec<HeaderName>,
     /// What is hidden; `None` hides nothing.
     pub(crate) redaction: Option<RedactionChoice>,
 }
@@ -574,10 +576,22 @@ fn keys(number: u32, path: PathBuf) -> Found {
     }
 }
 
+/// What was read of a file, with what the case beside it says of its rows. A case of another capture says nothing.
+fn noted(snapshot: Snapshot, path: &Path) -> Snapshot {
+    let Ok(Some(loaded)) = Case::load(path) else { return snapshot };
+    let is_of_it = snapshot.facts().sha256.is_some_and(|digest| hex(&digest) == loaded.case.capture_sha256);
+    if !is_of_it {
+        return snapshot;
+    }
+    let notes = loaded.case.notes(&snapshot);
+    snapshot.with_notes(notes)
+}
+
 /// Reads a capture to its end, and makes the comparison ready to paint.
 fn side_by_side(compare: Compare, budget: &Budget) -> Result<SideBySide, String> {
     let how = How::judged(1).with_keys(compare.key_log);
-    let mut reading = Reading::open(&Source::File(compare.path), how, budget).map_err(|error| error.to_string())?;
+    let source = Source::File(compare.path.clone());
+    let mut reading = Reading::open(&source, how, budget).map_err(|error| error.to_string())?;
     let failure = loop {
         match reading.step() {
             Ok(true) => {}
@@ -585,7 +599,7 @@ fn side_by_side(compare: Compare, budget: &Budget) -> Result<SideBySide, String>
             Err(error) => break Some(error),
         }
     };
-    let other = reading.snapshot();
+    let other = noted(reading.snapshot(), &compare.path);
     let mut compared = Compared::new([&compare.snapshot, &other]);
     let [on_screen, read] = &mut compared.captions;
     if let Some(error) = failure {
@@ -639,7 +653,7 @@ fn save_table(save: &Save, table: &TableWish, budget: &Budget) -> Result<(), Sav
         None => None,
     };
     let redaction = hiding.as_ref().map(|(key, choice)| (key, choice));
-    let wish = RowsWish { form: table.form, filter: &table.filter, redaction };
+    let wish = RowsWish { form: table.form, filter: &table.filter, headers: &table.headers, redaction };
     let existing = if save.replace { export::Existing::Replace } else { export::Existing::Keep };
     let saved = export::save_rows(&save.source, &listing, wish, (&save.to, existing), budget);
     saved.map(|_rows| ()).map_err(SaveFault::of)

@@ -194,7 +194,7 @@ fn checked(report: &Report, subject: &Subject, against: Vec<String>) -> Checked 
         }
         lines.push(line);
     }
-    let notes = claim.notes.iter().take(MOST_NOTES).map(|note| value(&note.text)).collect();
+    let notes = claim.notes.iter().take(MOST_NOTES).map(|note| value(&note.text)).chain(claim.left_out()).collect();
     Checked { whole: report.whole(), sentence: report.sentence(), about, lines, left_off, notes }
 }
 

@@ -8,7 +8,7 @@ use crate::export::{Listing, Redactor, RowsForm, RowsWish, curl_command, raw_req
 use crate::model::{Budget, Detail, FlowId, FrameNo};
 use crate::store::filter::Filter;
 use crate::store::query::{self, Orders};
-use crate::store::{Record, RowId, Snapshot};
+use crate::store::{HeaderName, Record, RowId, Snapshot};
 
 /// Rows copied at most: a clipboard is no file.
 const MOST_ROWS: usize = 10_000;
@@ -83,6 +83,8 @@ pub(crate) struct Wished {
     pub(crate) source: Source,
     /// The rows shown.
     pub(crate) order: Arc<[u32]>,
+    /// Header lines that are shown as columns.
+    pub(crate) headers: Vec<HeaderName>,
     /// What hides secrets, with the key of the case.
     pub(crate) redaction: RedactionChoice,
 }
@@ -207,7 +209,8 @@ fn rows(
     let hidden = if wished.redaction.on { Some(hiding()?) } else { None };
     let form = if jsonl { RowsForm::Jsonl } else { RowsForm::Csv };
     let redaction = hidden.as_ref().map(|(key, choice)| (key, choice));
-    let bytes = rows_text(&listing, RowsWish { form, filter: "", redaction }).map_err(|error| error.to_string())?;
+    let wish = RowsWish { form, filter: "", headers: &wished.headers, redaction };
+    let bytes = rows_text(&listing, wish).map_err(|error| error.to_string())?;
     let count = super::text::plural(chosen.len() as u64, "row", "rows");
     let left = wished.order.len().saturating_sub(MOST_ROWS);
     let rest = if shown && left > 0 { "; export writes the others too" } else { "" };

@@ -111,7 +111,8 @@ fn two_files_that_are_dropped_are_compared() {
     world.settle();
     assert_eq!(world.commands(), [], "it is asked what to do with them");
     assert!(says(&world, "compare-a.pcap") && says(&world, "compare-b.pcap"), "{:#?}", world.spoken());
-    world.click("Compare");
+    world.harness.get_by_role_and_label(Role::Button, "Compare").click();
+    world.settle();
     assert_eq!(world.commands(), [opened(Source::File(a.clone()))]);
     assert_eq!(world.harness.state().state.view, View::Exchanges, "the first is not read yet");
     world.engine.publish(read(&a));
@@ -133,7 +134,8 @@ fn files_that_are_dropped_are_merged() {
         world.settle();
         let compares = world.harness.query_by_role_and_label(Role::Button, "Compare").is_some();
         assert_eq!(compares, files.len() == 2, "more than two are merged only");
-        world.click("Merge by time");
+        world.harness.get_by_role_and_label(Role::Button, "Merge by time").click();
+        world.settle();
         assert!(
             matches!(&world.commands()[..], [Command::Open(_, Source::Files(opened))] if *opened == files),
             "{files:?}"
@@ -162,4 +164,41 @@ fn a_file_that_cannot_be_read_is_said() {
     assert!(says(&world, "there is no such file"), "{:#?}", world.spoken());
     assert_eq!(world.harness.state().state.view, View::Exchanges);
     assert!(world.commands().iter().all(|command| !matches!(command, Command::Open(..))));
+}
+
+/// What is ignored is not counted, on either side, and both sides say so.
+#[test]
+fn what_is_ignored_is_left_out_and_said() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let [a, b] = ["compare-a.pcap", "compare-b.pcap"].map(|name| {
+        let path = folder.path().join(name);
+        std::fs::copy(capture(name), &path).expect("the capture is there");
+        path
+    });
+    let mut world = World::new(Saved::default());
+    let open = |world: &mut World, path: &Path| {
+        world.harness.state_mut().open(Source::File(path.to_owned()));
+        world.engine.publish(read(path));
+        world.settle();
+    };
+    let ignore = |world: &mut World, host: &str| {
+        let rows = world.spoken();
+        let row = rows.iter().find(|label| label.starts_with("GET ") && label.contains(host)).expect("an exchange");
+        world.harness.get_all_by_label(row).next().expect("it is in sight").click();
+        world.settle();
+        world.press(Modifiers::COMMAND, Key::D);
+    };
+    open(&mut world, &b);
+    ignore(&mut world, "example.edu");
+    open(&mut world, &a);
+    compare_with(&mut world, &b);
+    assert!(says(&world, "B: 1 ignored, not counted here"), "{:#?}", world.spoken());
+    assert!(!says(&world, "A: 1 ignored"));
+    assert!(!says(&world, "example.edu, only in B"), "its only exchange is ignored: {:#?}", world.spoken());
+    world.press(Modifiers::NONE, Key::F2);
+    ignore(&mut world, "example.org");
+    world.press(Modifiers::NONE, Key::F12);
+    world.settle();
+    assert!(says(&world, "A: 1 ignored, not counted here"), "it is compared again: {:#?}", world.spoken());
+    assert!(!says(&world, "example.org, only in A"));
 }

@@ -3,9 +3,13 @@
 use std::fs;
 
 use egui::{Key, Modifiers};
+use nephoscope::model::Side;
+use nephoscope::store::HeaderName;
+use nephoscope::ui::Column;
 use serde_json::Value;
 
 use super::ui_compose::Sample;
+use super::ui_world;
 
 const ASK: Modifiers = Modifiers::COMMAND.plus(Modifiers::SHIFT);
 
@@ -112,4 +116,40 @@ fn the_colour_of_a_conversation_goes_out() {
     assert_eq!(rows.iter().filter(|row| row.get("conversation").is_some()).count(), coloured);
     let parquet = export(&mut world, &["Parquet"], "rows.parquet");
     assert!(parquet.windows(12).any(|part| part == b"conversation"));
+}
+
+/// Header lines that are columns on screen are columns of the file, without their secrets.
+#[test]
+fn header_columns_go_along() {
+    let mut world = Sample::new();
+    let shown = [(Side::Server, "server"), (Side::Client, "authorization")];
+    let names = shown.map(|(side, name)| Column::Header(HeaderName::new(side, name).expect("a name")));
+    world.harness.state_mut().state.saved.order = names.to_vec();
+    // In its uploads there is a key.
+    world.engine.publish(ui_world::snapshot(2, true));
+    world.settle();
+    let text = |bytes: Vec<u8>| String::from_utf8(bytes).expect("text");
+    let csv = text(export(&mut world, &["CSV"], "rows.csv"));
+    let mut reader = csv::Reader::from_reader(csv.as_bytes());
+    let head: Vec<String> = reader.headers().expect("a head").iter().map(str::to_owned).collect();
+    assert_eq!(head[head.len() - 2..], ["response.server", "request.authorization"]);
+    let rows: Vec<csv::StringRecord> = reader.records().map(|row| row.expect("a row")).collect();
+    let servers = rows.iter().filter(|row| row[head.len() - 2].contains("Windows-Azure-Blob")).count();
+    assert!(servers > 0, "{csv}");
+    let authorized: Vec<&str> = rows.iter().map(|row| &row[head.len() - 1]).filter(|cell| !cell.is_empty()).collect();
+    assert!(!authorized.is_empty() && authorized.iter().all(|cell| cell.contains('‹')), "{authorized:?}");
+    let plain = text(export(&mut world, &["CSV", "Hide secrets"], "plain.csv"));
+    assert!(authorized.iter().all(|cell| !plain.contains(cell)) && plain.contains("SharedKey "), "{plain}");
+
+    let jsonl = text(export(&mut world, &["JSON lines"], "rows.jsonl"));
+    let lines: Vec<Value> = jsonl.lines().map(|line| serde_json::from_str(line).expect("JSON")).collect();
+    let said = |line: &&Value| line["response.server"].as_str().is_some_and(|server| server.contains("Azure-Blob"));
+    assert_eq!(lines.iter().filter(said).count(), servers);
+    assert_eq!(lines.iter().filter(|line| line.get("request.authorization").is_some()).count(), authorized.len());
+    let before = text(export(&mut world, &["JSON lines", "Hide secrets"], "plain.jsonl"));
+    assert_eq!(before.lines().count(), jsonl.lines().count());
+    world.press(ASK, Key::E);
+    assert!(world.has("With the 2 header lines that are columns here"), "{:#?}", world.spoken());
+    world.click("Parquet");
+    assert!(world.has("Without the 2 header lines that are columns here"), "{:#?}", world.spoken());
 }

@@ -1,11 +1,14 @@
 //! The list's columns, orders and times, as a user handles them.
 
+use std::net::IpAddr;
+
 use egui::{Key, Modifiers, PointerButton, Pos2, Role, vec2};
 use egui_kittest::kittest::{NodeT as _, Queryable as _};
 use jiff::tz::TimeZone;
 use nephoscope::case::TimeFormat;
 use nephoscope::engine::Source;
-use nephoscope::model::Budget;
+use nephoscope::model::{Budget, Detail, Exchange, Side};
+use nephoscope::store::HeaderName;
 use nephoscope::store::query::{SortBy, SortKey};
 use nephoscope::ui::{Arrangement, Column, Desk, Saved};
 
@@ -421,4 +424,128 @@ fn chips_filter_and_order_apply_to_the_tree() {
     assert_eq!(Saved::read(&kept).arrangement, Arrangement::Providers, "it is remembered");
     let again = next_run(&world);
     assert_eq!(labels(&again), names, "groups stand by name again");
+}
+
+/// Shows a line of responses as a column.
+fn show_header(world: &mut World, name: &str) {
+    let order = [Column::Host, Column::Header(HeaderName::new(Side::Server, name).expect("a name"))];
+    let saved = &mut world.harness.state_mut().state.saved;
+    (saved.order, saved.folded) = (order.to_vec(), true);
+    world.settle();
+}
+
+/// What the cells of the only header column say.
+fn cells(world: &World, name: &str) -> Vec<String> {
+    let start = format!("{name}: ");
+    let cell = |aside: String| aside.split_once(&start).map_or_else(String::new, |(_, value)| value.to_owned());
+    asides(world).into_iter().map(cell).collect()
+}
+
+#[test]
+fn the_filter_of_a_header_cell_keeps_the_rows_that_show_it() {
+    let long = |end: &str| format!("X-Test: {}{end}\n", "long ".repeat(80));
+    let line = |value: &str| format!("X-Test: {value}\n");
+    let heads = [
+        line("HIT"),
+        line("HIT from cache (a \"quoted\" \\ word) or not"),
+        line("HIT"),
+        line("-x:y /z/ *"),
+        line("*"),
+        line("/a.*b/"),
+        line("a") + &line("b"),
+        line("a, b"),
+        line("b"),
+        long("one"),
+        long("two"),
+        line("Tröpfchen \u{202e} ½"),
+        String::new(),
+    ];
+    let mut world = World::new(Saved::default());
+    world.harness.state_mut().open(Source::File("heads.pcap".into()));
+    world.engine.publish(ui_world::answers(&heads));
+    world.settle();
+    show_header(&mut world, "x-test");
+    let all = cells(&world, "x-test");
+    assert_eq!((all.len(), all[6].as_str(), all[12].as_str()), (13, "a, b", ""), "{all:?}");
+    for (at, value) in all.iter().enumerate().take(12) {
+        let row = world.harness.get_all_by_role(Role::Row).nth(at).expect("the row").rect();
+        let place = Pos2::new(head(&world, "x-test").center().x, row.center().y);
+        world.harness.hover_at(place);
+        world.harness.run_steps(1);
+        for pressed in [true, false] {
+            let (button, modifiers) = (PointerButton::Secondary, Modifiers::NONE);
+            world.harness.input_mut().events.push(egui::Event::PointerButton {
+                pos: place,
+                button,
+                pressed,
+                modifiers,
+            });
+            world.harness.run_steps(1);
+        }
+        world.settle();
+        let only = world.spoken().into_iter().find(|label| label.starts_with("Only resp-header:x-test="));
+        world.click(&only.expect("the cell can be asked for"));
+        let kept = cells(&world, "x-test");
+        let filter = world.harness.state().state.choice.filter.clone();
+        // Of several lines each counts: a, b is there twice, and one of these also says b alone.
+        let is_it = |other: &&String| *other == value || (value == "b" && at == 8 && *other == "a, b");
+        let want: Vec<&String> = all.iter().filter(is_it).collect();
+        if value == "b" {
+            assert!(kept.contains(value) && kept.len() == 2, "{filter}: {kept:?}");
+        } else {
+            assert_eq!(kept.iter().collect::<Vec<_>>(), want, "{filter}");
+        }
+        world.press(Modifiers::COMMAND.plus(Modifiers::SHIFT), Key::F);
+        assert_eq!(world.harness.state().counts(), (13, 13));
+    }
+}
+
+/// In a live capture the programs behind connections are known.
+#[test]
+fn the_tree_by_program_has_totals_and_what_is_not_known() {
+    let mut world = World::new(Saved::default());
+    world.harness.state_mut().open(Source::File("live.pcapng".into()));
+    // Of each round: the upload and the download are one program's, the lookup nobody's, the rest a browser's.
+    let program = |exchange: &Exchange| match &exchange.detail {
+        Detail::Dns(_) => None,
+        _ if [[65, 52, 106, 14], [72, 21, 195, 15]].iter().any(|ip| exchange.server.ip == IpAddr::from(*ip)) => {
+            Some("backupd (42)")
+        }
+        _ => Some("firefox (4711)"),
+    };
+    world.engine.publish(ui_world::with_programs(program));
+    world.settle();
+    world.click("List");
+    world.click("Tree by program");
+    let all = labels(&world);
+    assert_eq!(all.len(), 3, "{all:?}");
+    let size = "8.0\u{2009}M";
+    assert!(all[0].starts_with("backupd (42)") && all[0].contains(&format!("level 1, 4 exchanges, {size}")), "{all:?}");
+    assert!(all[1].starts_with("firefox (4711)") && all[1].contains("level 1, 10 exchanges"), "{all:?}");
+    assert!(all[2].starts_with("Unknown program") && all[2].contains("level 1, 2 exchanges, 0"), "{all:?}");
+    let backup = all[0].clone();
+    world.click(&backup);
+    let inside = lines(&world);
+    assert!(inside[1].0 == 2 && inside[1].2.starts_with("us-std-00001.s3.amazonaws.com"), "{inside:?}");
+    assert!(inside[2].0 == 2 && inside[2].2.starts_with("msbnx000004.blob.core.windows.net"), "{inside:?}");
+    // What is ignored is counted in no total.
+    let amazon = inside[1].2.clone();
+    world.click(&amazon);
+    let row = labels(&world).into_iter().find(|label| label.starts_with("GET us-std-00001")).expect("an exchange");
+    let nth = |world: &World| world.harness.get_all_by_label(&row).next().expect("it is in sight").click();
+    nth(&world);
+    world.settle();
+    world.press(Modifiers::COMMAND, Key::D);
+    let totals = labels(&world);
+    assert!(
+        totals.iter().any(|label| label.starts_with("backupd (42)") && label.contains("3 exchanges, 4.0")),
+        "{totals:?}"
+    );
+
+    // A file knows no programs: there is no such tree of it.
+    world.harness.state_mut().open(Source::File("icloud.pcap".into()));
+    world.engine.publish(ui_world::snapshot(1, true));
+    world.settle();
+    world.click("Tree by program");
+    assert!(world.harness.get_by_role_and_label(Role::RadioButton, "Tree by program").accesskit_node().is_disabled());
 }

@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use crossbeam_channel::{Receiver, Sender, bounded};
 use nephoscope::capture::{
-    CaptureFacts, Counters, Device, DeviceError, DeviceKind, DeviceState, Orphan, Recorded, Spool, Wish,
+    CaptureFacts, Counters, Device, DeviceError, DeviceKind, DeviceState, Orphan, Recorded, SocketOwner, Spool, Wish,
 };
 use nephoscope::engine::{Command, Handle, Notice, OpenNo, Source};
 use nephoscope::evidence::{Known, Matcher, pack};
@@ -333,6 +333,39 @@ pub(crate) fn counted(rounds: u32, done: bool, counters: Option<Counters>) -> Sn
         ..Facts::default()
     };
     store.snapshot(facts, Progress { read: 5 << 20, total: Some(12 << 20), done })
+}
+
+/// Answers from one server, each with these header lines.
+pub(crate) fn answers(heads: &[String]) -> Snapshot {
+    let mut store = Store::new(&Budget::default(), pack().roles);
+    for (n, head) in (0..).zip(heads) {
+        let request = "GET / HTTP/1.1\nHost: www.example.com\n\n";
+        let response = format!("HTTP/1.1 200 OK\n{head}Content-Length: 1\n\n");
+        let exchange = http(n, [192, 0, 2, 1], request, &response, 1);
+        store.add(&Record { exchange, ledger: Ledger::new(), verdict: Verdict::default() });
+    }
+    store.snapshot(Facts::default(), Progress { read: 1, total: None, done: true })
+}
+
+/// Two rounds as a live capture has them: the programs behind some of the connections are known.
+pub(crate) fn with_programs(program: impl Fn(&Exchange) -> Option<&'static str>) -> Snapshot {
+    let mut store = Store::new(&Budget::default(), pack().roles);
+    store.expect_programs();
+    let (mut matcher, mut known) = (Matcher::new(&Budget::default()), Known::new(&Budget::default()));
+    for exchange in round(0).into_iter().chain(round(9)) {
+        let owner = program(&exchange).map(|program| SocketOwner {
+            transport: exchange.transport,
+            local: exchange.client,
+            remote: Some(exchange.server),
+            program: program.into(),
+        });
+        let (ledger, verdict) = matcher.judge(&exchange, &known);
+        known.learn(&exchange, ExchangeNo(store.len() as u32));
+        store.add(&Record { exchange, ledger, verdict });
+        // The socket tables are looked at from time to time: rows come before their owners are known.
+        store.learn_programs(&Vec::from_iter(owner));
+    }
+    store.snapshot(Facts::default(), Progress { read: 1, total: None, done: true })
 }
 
 /// A live capture that has forgotten most of its rows.

@@ -13,8 +13,9 @@ use super::matching::Needle;
 use super::tree::{Amount, Block, Expr, Heads, Match, Node, Test};
 use super::values::{DAY, Moment};
 use crate::evidence::{Kind as Rule, pack};
-use crate::model::{Detail, Exchange, HttpMessage, Side, Stance, Timestamp, Transport, clean};
+use crate::model::{Detail, Exchange, Side, Stance, Timestamp, Transport, clean};
 use crate::store::findings::own_site;
+use crate::store::heads;
 use crate::store::index::{EndsColumn, Index, LineColumn};
 use crate::store::record::Ends;
 use crate::store::table::RowTexts;
@@ -703,14 +704,23 @@ enum RecordTest<'a> {
 /// Header lines that are kept beside the rows, and what they said to a test, by their numbers.
 struct KeptLines<'a> {
     lines: &'a LineColumn,
-    said: Vec<Option<bool>>,
+    said: Vec<Said>,
+}
+
+/// What lines said to a test.
+#[derive(Clone, Copy)]
+enum Said {
+    NotAsked,
+    Known(bool),
+    /// It depends on which message each stands in.
+    Unclear,
 }
 
 impl<'a> KeptLines<'a> {
     /// The values of a name, or the names.
     fn new(sight: Sight<'a>, name: Option<&str>) -> Option<Self> {
         let lines = sight.index?.lines(name.map(str::to_ascii_lowercase).as_deref())?;
-        Some(Self { lines, said: vec![None; lines.sayings()] })
+        Some(Self { lines, said: vec![Said::NotAsked; lines.sayings()] })
     }
 
     /// `None` where the record is to be asked.
@@ -718,18 +728,31 @@ impl<'a> KeptLines<'a> {
         let Self { lines, said } = self;
         let saying = lines.saying(id)?;
         let said = said.get_mut(saying as usize)?;
-        Some(*said.get_or_insert_with(|| {
+        if let Said::NotAsked = said {
             let side = |side: Side| match heads {
                 Heads::Both => true,
                 Heads::Request => side == Side::Client,
                 Heads::Response => side == Side::Server,
             };
             let mut lines = lines.lines(saying).filter(|(of, _)| side(*of)).map(|(_, line)| line);
-            match needle {
-                Some(needle) => any_or_all(lines, needle.differs(), |value| needle.holds(&clean(value))),
-                None => lines.any(|line| line.eq_ignore_ascii_case(name.as_bytes())),
-            }
-        }))
+            *said = match needle {
+                None => Said::Known(lines.any(|line| line.eq_ignore_ascii_case(name.as_bytes()))),
+                Some(needle) if needle.is_whole() => {
+                    let lines: Vec<&[u8]> = lines.collect();
+                    match lines.as_slice() {
+                        several @ [_, _, ..] if !several.iter().any(|line| needle.holds(&clean(line))) => Said::Unclear,
+                        lines => Said::Known(is_said(lines, needle)),
+                    }
+                }
+                Some(needle) => {
+                    Said::Known(any_or_all(lines, needle.differs(), |value| needle.holds(&clean(value))))
+                }
+            };
+        }
+        match said {
+            Said::Known(said) => Some(*said),
+            Said::NotAsked | Said::Unclear => None,
+        }
     }
 }
 
@@ -798,10 +821,21 @@ fn has_line(record: &Record, heads: Heads, name: &str, needle: Option<&Needle>) 
     let Detail::Http(http) = &record.exchange.detail else { return false };
     let request = http.request.iter().filter(|_| heads != Heads::Response);
     let responses = http.interim.iter().chain(&http.response).filter(|_| heads != Heads::Request);
-    let lines = request.chain(responses).flat_map(HttpMessage::each_field);
-    let mut values = lines.filter(|(n, _)| n.eq_ignore_ascii_case(name.as_bytes())).map(|(_, value)| value);
-    let Some(needle) = needle else { return values.next().is_some() };
-    any_or_all(values, needle.differs(), |value| needle.holds(&clean(value)))
+    let is_named = |(n, _): &(&[u8], &[u8])| n.eq_ignore_ascii_case(name.as_bytes());
+    let mut messages = request.chain(responses).map(|message| message.each_field().filter(is_named).map(|(_, v)| v));
+    let Some(needle) = needle else { return messages.any(|mut lines| lines.next().is_some()) };
+    if !needle.is_whole() {
+        return any_or_all(messages.flatten(), needle.differs(), |value| needle.holds(&clean(value)));
+    }
+    messages.any(|lines| is_said(&lines.collect::<Vec<_>>(), needle))
+}
+
+/// Whether lines of one name in one message say the very text: one of them does, or all together, since several say the same
+/// as one (RFC 9110 section 5.3), and cells show them so.
+fn is_said(lines: &[&[u8]], needle: &Needle) -> bool {
+    let all = || if needle.is_of_cut() { heads::shown(lines) } else { heads::joined(lines) };
+    lines.iter().any(|value| needle.holds(&clean(value)))
+        || ((lines.len() > 1 || needle.is_of_cut()) && !lines.is_empty() && needle.holds(&all()))
 }
 
 /// Whether one of several values is such; of a comparison that something differs, whether there are some and all do.

@@ -36,6 +36,11 @@ impl Needle {
         matches!(self, Self::Differs(_))
     }
 
+    /// Whether it asks for the very text.
+    pub(super) fn is_whole(&self) -> bool {
+        matches!(self, Self::Is(_))
+    }
+
     /// Whether it asks for a text as the row shows it, cut: what was picked there is found there.
     pub(super) fn is_of_cut(&self) -> bool {
         match self {

@@ -172,6 +172,14 @@ pub fn is(key: Key, value: &str) -> Filter {
     Filter { tree: Node { span: 0..0, expr: Expr::Test(test) } }
 }
 
+/// A test of what a header line says, for a filter that is put together: `resp-header:server="AmazonS3"`. `None` for names
+/// that the language cannot write, as that of a pseudo-header field.
+pub fn line_is(heads: Heads, name: &str, value: &str) -> Option<Filter> {
+    let test = Test::Header(heads, name.to_ascii_lowercase(), Some(Match::Is(value.to_owned())));
+    let filter = Filter { tree: Node { span: 0..0, expr: Expr::Test(test) } };
+    (Filter::parse(&filter.to_string()).as_ref() == Ok(&filter)).then_some(filter)
+}
+
 /// What a filter asks of records that is worth to be kept beside the rows.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Asked {

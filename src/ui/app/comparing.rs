@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use super::Desk;
 use crate::engine::Source;
-use crate::store::Which;
+use crate::store::{RowId, Which};
 use crate::ui::action::CompareAction;
 use crate::ui::comparison::SideBySide;
 use crate::ui::jobs::Compare;
@@ -18,6 +18,8 @@ pub(super) struct Comparing {
     number: u32,
     pub(super) busy: bool,
     pub(super) shown: Option<Box<SideBySide>>,
+    /// Of which capture on screen it is, and which of its rows were ignored then.
+    of: Option<(u32, Vec<RowId>)>,
     /// The site to show once this file is open.
     wanted: Option<(PathBuf, String)>,
     /// The file to hold beside this one once that is read.
@@ -55,6 +57,7 @@ impl Desk {
             Source::Files(_) | Source::Stdin | Source::Live(_) => None,
         };
         self.comparing.number += 1;
+        self.comparing.of = Some(self.ignoring());
         let compare = Compare {
             number: self.comparing.number,
             snapshot: self.capture.newest().clone(),
@@ -69,6 +72,26 @@ impl Desk {
                 self.state.view = View::Compare;
             }
             Err(error) => self.fail("compare", &error.to_string()),
+        }
+    }
+
+    /// The capture on screen and which of its rows are ignored.
+    fn ignoring(&self) -> (u32, Vec<RowId>) {
+        (self.capture.number, self.capture.notes.ignored().collect())
+    }
+
+    /// Compares again what is looked at, where other rows of the capture on screen are ignored now.
+    fn compare_again(&mut self) {
+        if self.state.view != View::Compare || self.comparing.busy || self.capture.reading {
+            return;
+        }
+        let is_old = |of: &(u32, Vec<RowId>)| of.0 == self.capture.number && *of != self.ignoring();
+        if !self.comparing.of.as_ref().is_some_and(is_old) {
+            return;
+        }
+        let beside = self.comparing.shown.as_ref().and_then(|shown| shown.files[1].clone());
+        if let Some(beside) = beside {
+            self.compare_with(beside);
         }
     }
 
@@ -96,6 +119,7 @@ impl Desk {
 
     /// Begins the comparison that waited for the capture on screen to be read.
     pub(super) fn compare_next(&mut self) {
+        self.compare_again();
         if self.capture.reading {
             return;
         }

@@ -163,7 +163,8 @@ impl Desk {
                     WhichRows::Shown => self.state.choice.filter.clone(),
                     WhichRows::All | WhichRows::Marked => String::new(),
                 };
-                Some(TableWish { form: choice.form, filter, redaction })
+                let headers = self.state.saved.header_columns();
+                Some(TableWish { form: choice.form, filter, headers, redaction })
             }
             SaveWhat::All
             | SaveWhat::Shown

@@ -33,6 +33,7 @@ impl Desk {
             snapshot: self.capture.snapshot.clone(),
             source,
             order: Arc::clone(&self.capture.order),
+            headers: self.state.saved.header_columns(),
             redaction: self.state.preferences.redaction.clone(),
         };
         if !self.busy.wish && self.jobs.ask(Ask::Wish { capture: self.capture.number, wished: Box::new(wished) }) {

@@ -45,6 +45,10 @@ pub(super) fn show(ui: &mut Ui, choice: &mut RowsChoice, seen: &Seen<'_>, action
             ui.label(RichText::new(what).color(c.quiet));
         });
     }
+    if seen.headers > 0 {
+        ui.add_space(4.0);
+        ui.label(RichText::new(header_words(choice.form, seen.headers)).color(c.quiet));
+    }
     ui.add_space(12.0);
     ui.checkbox(&mut choice.hide, "Hide secrets").on_hover_text(
         "Cookies, credentials, tokens, signatures and keys are replaced, also in URLs; names, sizes and what proves stay",
@@ -63,6 +67,16 @@ pub(super) fn show(ui: &mut Ui, choice: &mut RowsChoice, seen: &Seen<'_>, action
             actions.push(Action::Escape);
         }
     });
+}
+
+/// What becomes of the header lines that are shown as columns.
+fn header_words(form: RowsForm, headers: usize) -> String {
+    let lines = text::plural(headers as u64, "header line that is a column here", "header lines that are columns here");
+    match form {
+        RowsForm::Csv | RowsForm::Jsonl => format!("With the {lines}"),
+        RowsForm::Har => "HAR has all header lines".to_owned(),
+        RowsForm::Parquet => format!("Without the {lines}: Parquet's columns are always the same"),
+    }
 }
 
 fn form_words(form: RowsForm) -> (&'static str, &'static str) {

@@ -3,16 +3,17 @@
 use egui::{Id, RichText, ScrollArea, Ui, vec2};
 
 use super::{buttons, plain, title};
-use crate::ui::action::{self, Action, ENTRIES, Entry};
+use crate::ui::action::{self, Action, ENTRIES, Entry, NoteAction};
 use crate::ui::theme;
 
 /// Keys that stand in no table: what they do, by subject.
-const OTHERS: [(&str, &str, &str); 9] = [
+const OTHERS: [(&str, &str, &str); 10] = [
     ("Exchange", "Down, up, J, K", "Next or previous exchange"),
     ("Exchange", "Page down, page up", "One page on or back"),
     ("Exchange", "Home, End", "First or last exchange"),
     ("Exchange", "Left, right, Enter", "Close or open in the tree"),
     ("Exchange", "Shift+F10, Menu", "Menu of the selected exchange"),
+    ("Exchange", "Ctrl+Alt+1 … 9, 0", "Colour its conversation"),
     ("Program", "F1, ?", "This list"),
     ("Program", "Tab, Shift+Tab", "To the next or previous control"),
     ("Conversation", "Ctrl+F", "Find in the conversation"),
@@ -91,6 +92,11 @@ pub(super) fn show(ui: &mut Ui, text: &mut String, actions: &mut Vec<Action>) {
     });
 }
 
+/// Whether the key stands among the others: ten colours need one line.
+fn has_other_line(action: &Action) -> bool {
+    matches!(action, Action::Keys | Action::Note(NoteAction::Colour(Some(_))))
+}
+
 /// A key, what it does, and that in full.
 type Line = (String, &'static str, &'static str);
 
@@ -105,7 +111,7 @@ fn groups(ctx: &egui::Context, text: &str) -> Vec<(&'static str, Vec<Line>)> {
     let groups = subjects.map(|subject| {
         let others = OTHERS.iter().filter(|other| other.0 == subject);
         let others = others.map(|(_, key, what)| ((*key).to_owned(), *what, *what));
-        let is_here = |entry: &&Entry| entry.action != Action::Keys && entry.action.subject() == subject;
+        let is_here = |entry: &&Entry| !has_other_line(&entry.action) && entry.action.subject() == subject;
         let entries = ENTRIES.iter().filter(is_here);
         let entries = entries.filter_map(|entry| {
             let key = action::keys(ctx, entry.key?);
@@ -118,14 +124,14 @@ fn groups(ctx: &egui::Context, text: &str) -> Vec<(&'static str, Vec<Line>)> {
 
 #[cfg(test)]
 mod tests {
-    use super::groups;
-    use crate::ui::action::{Action, ENTRIES};
+    use super::{groups, has_other_line};
+    use crate::ui::action::ENTRIES;
 
     #[test]
     fn every_key_of_the_table_is_listed_once() {
         let ctx = egui::Context::default();
         let listed: Vec<_> = groups(&ctx, "").into_iter().flat_map(|(_, lines)| lines).collect();
-        for entry in ENTRIES.iter().filter(|entry| entry.key.is_some() && entry.action != Action::Keys) {
+        for entry in ENTRIES.iter().filter(|entry| entry.key.is_some() && !has_other_line(&entry.action)) {
             let times = listed.iter().filter(|line| line.2 == entry.tip).count();
             assert_eq!(times, 1, "{}", entry.label);
         }

@@ -37,6 +37,8 @@ pub(crate) struct Seen<'a> {
     pub(crate) marked: usize,
     /// Exchanges shown.
     pub(crate) shown: usize,
+    /// Header lines that are shown as columns.
+    pub(crate) headers: usize,
     /// Whether one is selected.
     pub(crate) selected: bool,
     pub(crate) live: Option<&'a Live>,

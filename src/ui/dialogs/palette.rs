@@ -220,7 +220,7 @@ mod tests {
             assert_eq!(first(text, &none), want, "{text}");
         }
         assert_eq!(first("qqqq", &none), "");
-        assert_eq!(first("0", &none), "", "there is no frame 0");
+        assert_eq!(first("00", &none), "", "there is no frame 0");
     }
 
     #[test]

@@ -2,12 +2,17 @@
 
 use crate::evidence::pack;
 use crate::model::{Grade, Side};
-use crate::store::filter::{Filter, Key, is};
+use crate::store::filter::{Filter, Heads, Key, is, line_is};
 use crate::store::{Row, RowId, RowKind, Snapshot};
-use crate::ui::table::Column;
+use crate::ui::table::{Column, HeaderCells};
 
 /// The filter that keeps rows with this cell's value; `None` where the cell has none that can be asked for.
-pub(crate) fn value(column: Column, snapshot: &Snapshot, (id, row): (RowId, &Row)) -> Option<Filter> {
+pub(crate) fn value(
+    column: Column,
+    snapshot: &Snapshot,
+    heads: &HeaderCells,
+    (id, row): (RowId, &Row),
+) -> Option<Filter> {
     let text = |key: Key, value: &str| (!value.is_empty() && value != "…").then(|| is(key, value));
     let parsed = |words: String| Filter::parse(&words).ok();
     match column {
@@ -35,8 +40,19 @@ pub(crate) fn value(column: Column, snapshot: &Snapshot, (id, row): (RowId, &Row
             parsed(format!("ip:{}", server.ip()))
         }
         Column::Frame => parsed(format!("frame:{}", row.first_frame.0)),
-        Column::Header(name) => parsed(format!("{}:{}", heads_word(name.side()), name.name())),
+        // An empty cell asks for rows that have the line.
+        Column::Header(name) => match heads.get(id, name).filter(|value| !value.is_empty()) {
+            Some(value) => line_is(heads_of(name.side()), name.name(), value),
+            None => parsed(format!("{}:{}", heads_word(name.side()), name.name())),
+        },
         Column::Time | Column::Size | Column::Duration | Column::Waterfall => None,
+    }
+}
+
+fn heads_of(side: Side) -> Heads {
+    match side {
+        Side::Client => Heads::Request,
+        Side::Server => Heads::Response,
     }
 }
 

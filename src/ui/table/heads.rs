@@ -40,7 +40,7 @@ impl HeaderCells {
     }
 
     /// What a row says; `None` until it was read.
-    pub(super) fn get(&self, id: RowId, name: HeaderName) -> Option<&str> {
+    pub(crate) fn get(&self, id: RowId, name: HeaderName) -> Option<&str> {
         let at = self.names.iter().position(|known| *known == name)?;
         self.rows.get(&id)?.1.get(at).map(String::as_str)
     }

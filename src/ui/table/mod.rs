@@ -383,7 +383,7 @@ fn rows(ui: &Ui, grid: &Grid, seen: &Seen<'_>, state: &TableState, actions: &mut
             stands_out(painter, c, rect);
         }
         if let Some(colour) = seen.snapshot.colour(id) {
-            shapes::flow(painter, Rect::from_min_size(rect.min + vec2(3.0, 0.0), vec2(TAB, ROW - 1.0)), c, colour);
+            shapes::flow(painter, Rect::from_min_size(rect.min + vec2(4.0, 0.0), vec2(TAB, ROW - 1.0)), c, colour);
         }
         if response.clicked() {
             ui.ctx().memory_mut(|memory| memory.request_focus(focus_id()));
@@ -511,8 +511,8 @@ fn menu(ui: &mut Ui, seen: &Seen<'_>, (id, row, column): (RowId, &Row, Option<Co
     of_row(ui, "Show frames", Action::Tab(Tab::Frames), actions);
     of_row(ui, "Follow stream…", Action::Conversation(ConversationAction::Ask), actions);
     menus::action(ui, "Only this connection", || Action::Wish(Some(id), RowWish::Flow), actions);
-    let clicked = column.and_then(|column| cell_filter(column, snapshot, (id, row)));
-    if let Some(filter) = clicked.or_else(|| cell_filter(Column::Host, snapshot, (id, row))) {
+    let of_cell = |column| cell_filter(column, snapshot, seen.heads, (id, row));
+    if let Some(filter) = column.and_then(of_cell).or_else(|| of_cell(Column::Host)) {
         ui.separator();
         menus::filters(ui, &filter, actions);
     }
