@@ -1,5 +1,6 @@
 //! What lies below the table: everything about the selected row.
 
+mod area;
 mod body;
 pub(crate) mod card;
 pub(crate) mod connection;
@@ -107,14 +108,6 @@ fn tabs(ui: &mut Ui, bar: Rect, seen: &Seen<'_>, state: &State, actions: &mut Ve
         if on {
             let line = Rect::from_min_max(pos2(x + 10.0, bar.bottom() - 2.5), pos2(rect.right() - 10.0, bar.bottom()));
             painter.rect_filled(line, CornerRadius::same(1), c.accent);
-        }
-        if response.has_focus() {
-            painter.rect_stroke(
-                rect.shrink(4.0),
-                CornerRadius::same(4),
-                Stroke::new(1.0, c.accent),
-                egui::StrokeKind::Inside,
-            );
         }
         if response.clicked() {
             actions.push(Action::Tab(tab));
