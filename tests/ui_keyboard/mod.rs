@@ -1,15 +1,19 @@
-//! From the start screen to an exported picture that verifies, with the real engine and nothing but keys.
+//! From the start screen to an exported picture that verifies, with the real engine and nothing but keys; and what the Tab key
+//! stops at on the way.
 
 use std::path::Path;
 use std::process::Command;
 use std::sync::Arc;
 
 use crossbeam_channel::Receiver;
-use egui::{Event, Key, Modifiers};
+use egui::{Event, Key, Modifiers, Rect, Role};
 use egui_kittest::Harness;
-use egui_kittest::kittest::NodeT as _;
+use egui_kittest::kittest::{NodeT as _, Queryable as _};
 use nephoscope::model::Budget;
-use nephoscope::ui::{Desk, Saved, View};
+use nephoscope::store::query::{SortBy, SortKey};
+use nephoscope::ui::{Column, Desk, Saved, View};
+
+use super::{World, ui_world};
 
 /// A window in front of the real engine.
 struct Window {
@@ -128,4 +132,87 @@ fn from_start_to_a_picture_that_verifies() {
     let out = Command::new(program).arg("verify").arg(&picture).arg(&capture).output().expect("it runs");
     let said = String::from_utf8_lossy(&out.stdout);
     assert!(out.status.success(), "{said}");
+}
+
+/// What has the keyboard.
+#[derive(Clone, Debug, PartialEq)]
+struct Stop {
+    role: Role,
+    name: String,
+    rect: Rect,
+}
+
+fn stop(world: &World) -> Option<Stop> {
+    let node = world.harness.root().children_recursive().find(egui_kittest::Node::is_focused)?;
+    let (role, name) = (node.accesskit_node().role(), node.accesskit_node().label().unwrap_or_default());
+    Some(Stop { role, name, rect: node.rect() })
+}
+
+fn name(world: &World) -> String {
+    stop(world).map(|stop| stop.name).unwrap_or_default()
+}
+
+#[test]
+fn the_head_of_the_table_is_used_by_keys() {
+    let mut world = World::with_rounds(2);
+    world.harness.get_by_role_and_label(Role::ColumnHeader, "Frame").focus();
+    world.settle();
+    for _ in 0..3 {
+        world.press(Modifiers::NONE, Key::ArrowRight);
+    }
+    assert_eq!(name(&world), "Host");
+    let by = |key, descending| SortBy { key, descending };
+    let sort = |world: &World| world.harness.state().state.choice.sort.clone();
+    world.press(Modifiers::NONE, Key::Enter);
+    assert_eq!(sort(&world), [by(SortKey::Host, false)]);
+    world.press(Modifiers::NONE, Key::Space);
+    assert_eq!(sort(&world), [by(SortKey::Host, true)]);
+    world.press(Modifiers::NONE, Key::ArrowLeft);
+    assert_eq!(name(&world), "Method");
+    world.press(Modifiers::SHIFT, Key::Enter);
+    assert_eq!(sort(&world), [by(SortKey::Host, true), by(SortKey::Method, false)]);
+
+    // Its menu: a column that moves keeps the keyboard, one that goes leaves it to its neighbour.
+    let choose = |world: &mut World, item: &str| {
+        world.press(Modifiers::SHIFT, Key::F10);
+        assert_eq!(name(world), "Sort by this", "the first item has the keyboard");
+        while name(world) != item {
+            let before = name(world);
+            world.press(Modifiers::NONE, Key::ArrowDown);
+            assert!(name(world) != before && name(world) != "Sort by this", "{item} is there");
+        }
+        world.press(Modifiers::NONE, Key::Enter);
+    };
+    choose(&mut world, "Move right");
+    assert_eq!(name(&world), "Method");
+    world.press(Modifiers::NONE, Key::ArrowLeft);
+    assert_eq!(name(&world), "Host");
+    world.press(Modifiers::NONE, Key::ArrowRight);
+    choose(&mut world, "Hide column");
+    assert!(world.harness.state().state.saved.hidden.contains(&Column::Method));
+    assert_eq!(stop(&world).map(|stop| stop.role), Some(Role::ColumnHeader));
+    world.press(Modifiers::NONE, Key::Home);
+    assert_eq!(name(&world), "Frame");
+    // Down from there is nothing of the head's; Tab goes on to the rows.
+    world.press(Modifiers::NONE, Key::Tab);
+    assert_eq!(name(&world), "Exchanges");
+}
+
+#[test]
+fn a_column_that_is_out_of_view_is_scrolled_to_by_keys() {
+    let mut saved = Saved::default();
+    saved.widths.extend([(Column::Host, 900.0), (Column::Path, 900.0)]);
+    let mut world = World::new(saved);
+    world.harness.state_mut().open(nephoscope::engine::Source::File("icloud.pcap".into()));
+    world.engine.publish(ui_world::snapshot(1, true));
+    world.settle();
+    world.harness.get_by_role_and_label(Role::ColumnHeader, "Frame").focus();
+    world.settle();
+    world.press(Modifiers::NONE, Key::End);
+    let last = stop(&world).expect("a head has the keyboard");
+    assert_eq!(last.role, Role::ColumnHeader);
+    assert!(last.rect.width() > 20.0 && last.rect.right() <= 1_280.0, "{last:?}");
+    assert!(world.harness.query_by_role_and_label(Role::ColumnHeader, "Frame").is_none(), "that is scrolled out");
+    world.press(Modifiers::NONE, Key::Home);
+    assert!(stop(&world).is_some_and(|first| first.name == "Frame" && first.rect.left() >= 0.0));
 }
