@@ -6,13 +6,14 @@ use std::process::Command;
 use std::sync::Arc;
 
 use crossbeam_channel::Receiver;
-use egui::{Event, Key, Modifiers, Rect, Role};
+use egui::{Event, Key, Modifiers, Rect, Role, Shape};
 use egui_kittest::Harness;
 use egui_kittest::kittest::{NodeT as _, Queryable as _};
 use nephoscope::model::Budget;
 use nephoscope::store::query::{SortBy, SortKey};
 use nephoscope::ui::{Column, Desk, Saved, View};
 
+use super::ui_compose::Sample;
 use super::{World, ui_world};
 
 /// A window in front of the real engine.
@@ -152,6 +153,120 @@ fn name(world: &World) -> String {
     stop(world).map(|stop| stop.name).unwrap_or_default()
 }
 
+/// Whether a line is painted around what has the keyboard; what is typed into shows its cursor.
+fn shows(world: &World, stop: &Stop) -> bool {
+    let is_line = |shape: &Shape| match shape {
+        Shape::Rect(shape) => {
+            let near = shape.rect.contains(stop.rect.center()) || shape.rect.intersects(stop.rect);
+            near && shape.stroke.width > 1.4 && shape.rect.width() <= stop.rect.width() + 6.0
+        }
+        _ => false,
+    };
+    stop.role == Role::TextInput || world.harness.output().shapes.iter().any(|clipped| is_line(&clipped.shape))
+}
+
+/// Goes on with Tab until it comes round. Each stop has a role and a name, and shows that it has the keyboard.
+fn walk(world: &mut World) -> Vec<Stop> {
+    let mut stops: Vec<Stop> = Vec::new();
+    for _ in 0..150 {
+        world.press(Modifiers::NONE, Key::Tab);
+        let stop = stop(world).expect("something has the keyboard");
+        assert!(!stop.name.trim().is_empty(), "no name: {stop:?} after {:?}", stops.last());
+        assert!(!matches!(stop.role, Role::Unknown | Role::GenericContainer), "no role: {stop:?}");
+        assert!(shows(world, &stop), "it does not show: {stop:?}");
+        if stops.first() == Some(&stop) {
+            return stops;
+        }
+        stops.push(stop);
+    }
+    panic!("it does not come round: {stops:#?}");
+}
+
+/// Whether stops of these roles, with names that begin so, come in this order.
+#[track_caller]
+fn check(stops: &[Stop], want: &[(Role, &str)]) {
+    let mut rest = stops.iter();
+    for (role, name) in want {
+        let found = rest.any(|stop| stop.role == *role && stop.name.starts_with(name));
+        assert!(found, "{role:?} {name}, in this order, of {stops:#?}");
+    }
+}
+
+#[test]
+fn the_tab_key_goes_through_the_whole_window_and_comes_round() {
+    let mut world = Sample::new();
+    let panes: [(Key, &[(Role, &str)]); 6] = [
+        (Key::Num1, &[(Role::Button, "Evidence 1 "), (Role::ListItem, ""), (Role::ListItem, "")]),
+        (Key::Num2, &[(Role::Group, "Asked, ")]),
+        (Key::Num3, &[(Role::Button, "Try to break it")]),
+        (Key::Num4, &[(Role::Button, "Request body"), (Role::Document, "Request body as ")]),
+        (Key::Num5, &[(Role::ListItem, "Client: ")]),
+        (Key::Num6, &[(Role::ListBox, "Frames of the exchange"), (Role::Document, "Bytes of frame ")]),
+    ];
+    for (key, content) in panes {
+        world.press(Modifiers::COMMAND, key);
+        if key == Key::Num4 {
+            world.click("Request body");
+        }
+        let mut stops = walk(&mut world);
+        // The way is the same wherever one begins.
+        let first = stops.iter().position(|stop| stop.name == "Open…").expect("the toolbar is on the way");
+        stops.rotate_left(first);
+        let window = [
+            (Role::Button, "Open…"),
+            (Role::Button, "Menu"),
+            (Role::TextInput, "Filter"),
+            (Role::Button, "Only "),
+            (Role::Slider, "Start of the time shown"),
+            (Role::ColumnHeader, ""),
+            (Role::Table, "Exchanges"),
+            (Role::Splitter, "Height of the panes"),
+            (Role::Tab, "Evidence"),
+            (Role::Tab, "Frames"),
+        ];
+        check(&stops, &[&window, content].concat());
+        let heads = stops.iter().filter(|stop| stop.role == Role::ColumnHeader).count();
+        assert_eq!(heads, 1, "the head of the table is one stop");
+        assert!(stops.len() < 70, "{} stops", stops.len());
+    }
+    // Back is the same way.
+    let from = name(&world);
+    for _ in 0..4 {
+        world.press(Modifiers::NONE, Key::Tab);
+    }
+    assert_ne!(name(&world), from);
+    for _ in 0..4 {
+        world.press(Modifiers::SHIFT, Key::Tab);
+    }
+    assert_eq!(name(&world), from);
+}
+
+#[test]
+fn the_tab_key_goes_through_the_findings() {
+    let mut world = Sample::new();
+    world.press(Modifiers::NONE, Key::F3);
+    let stops = walk(&mut world);
+    check(&stops, &[(Role::TextInput, "Filter"), (Role::Button, "Site ")]);
+    assert!(stops.iter().any(|stop| stop.name.contains(" received")), "{stops:#?}");
+}
+
+#[test]
+fn the_tab_key_goes_through_the_start_screen() {
+    let saved = Saved { recent: vec!["/captures/one.pcap".into()], ..Saved::default() };
+    let (_fake, machine) = ui_world::machine(ui_world::devices, Vec::new());
+    let mut world = World::with(saved, Some(machine));
+    world.settle();
+    let stops = walk(&mut world);
+    let want = [
+        (Role::Button, "Preferences…"),
+        (Role::Button, "Open a capture…"),
+        (Role::Button, "Open by path…"),
+        (Role::Button, "Open one.pcap"),
+        (Role::Button, "Capture on eth0"),
+    ];
+    check(&stops, &want);
+}
+
 #[test]
 fn the_head_of_the_table_is_used_by_keys() {
     let mut world = World::with_rounds(2);
@@ -215,4 +330,19 @@ fn a_column_that_is_out_of_view_is_scrolled_to_by_keys() {
     assert!(world.harness.query_by_role_and_label(Role::ColumnHeader, "Frame").is_none(), "that is scrolled out");
     world.press(Modifiers::NONE, Key::Home);
     assert!(stop(&world).is_some_and(|first| first.name == "Frame" && first.rect.left() >= 0.0));
+}
+
+#[test]
+fn the_panes_edge_is_moved_by_keys() {
+    let mut world = World::with_rounds(1);
+    let edge = |world: &World| world.harness.get_by_label("Height of the panes").rect().center().y;
+    let before = edge(&world);
+    world.harness.get_by_label("Height of the panes").focus();
+    world.settle();
+    world.press(Modifiers::NONE, Key::ArrowUp);
+    world.press(Modifiers::NONE, Key::ArrowUp);
+    assert!(edge(&world) < before - 20.0);
+    world.press(Modifiers::NONE, Key::ArrowDown);
+    world.press(Modifiers::NONE, Key::ArrowDown);
+    assert!((edge(&world) - before).abs() < 1.5);
 }
