@@ -392,3 +392,14 @@ fn the_overview_is_cut_at_a_time() {
     world.click("Show all of the time");
     assert_eq!(world.harness.state().counts().0, all);
 }
+
+#[test]
+fn what_a_har_file_tells_is_called_an_entry() {
+    let mut world = of("har-chrome.har");
+    assert!(world.harness.query_by_role_and_label(Role::Tab, "Entry").is_some(), "{:#?}", world.spoken());
+    assert!(world.harness.query_by_role_and_label(Role::Tab, "Frames").is_none());
+    menu(&mut world);
+    world.click("Show entry");
+    let shown = world.harness.query_all_by_role(Role::Document).filter_map(|node| node.accesskit_node().label());
+    assert!(shown.into_iter().any(|label| label.starts_with("Text of entry ")), "{:#?}", world.spoken());
+}

@@ -30,7 +30,7 @@ use crate::store::{Row, RowId, RowKind, Snapshot};
 use cells::Cells;
 pub use columns::Column;
 pub(crate) use columns::side_word;
-use columns::{WIDTHS, layout};
+use columns::{Has, WIDTHS, layout};
 pub(crate) use heads::{HeaderCells, Said};
 pub(crate) use minimap::Minimap;
 pub(crate) use tree::{Line, Tree, TreeState};
@@ -152,7 +152,9 @@ impl Seen<'_> {
     fn columns(&self, saved: &Saved, room: f32) -> Vec<(Column, f32)> {
         let depth = self.tree.map_or(0, |(tree, _)| tree.groups.depth);
         let indent = tree::INDENT * depth as f32;
-        let mut columns = layout(saved, !self.snapshot.facts().capture.merged.is_empty(), room - indent, self.clock);
+        let capture = &self.snapshot.facts().capture;
+        let has = Has { merged: !capture.merged.is_empty(), frames: capture.frames };
+        let mut columns = layout(saved, has, room - indent, self.clock);
         if let Some((_, width)) = columns.first_mut() {
             *width += indent;
         }
@@ -500,7 +502,8 @@ fn menu(ui: &mut Ui, seen: &Seen<'_>, (id, row, column): (RowId, &Row, Option<Co
         }
     };
     menus::action(ui, "Show evidence", || Action::Select(id), actions);
-    of_row(ui, "Show frames", Action::Tab(Tab::Frames), actions);
+    let shows = if snapshot.facts().capture.format.units().0 == "entry" { "Show entry" } else { "Show frames" };
+    of_row(ui, shows, Action::Tab(Tab::Frames), actions);
     of_row(ui, "Follow stream…", Action::Conversation(ConversationAction::Ask), actions);
     menus::action(ui, "Only this connection", || Action::Wish(Some(id), RowWish::Flow), actions);
     let clicked = column.and_then(|column| cell_filter(column, snapshot, (id, row)));
