@@ -951,7 +951,12 @@ pub(crate) fn keys(ctx: &Context, shortcut: KeyboardShortcut) -> String {
 
 /// Tooltip with the key after it.
 pub(crate) fn tip(ctx: &Context, entry: &Entry) -> String {
-    entry.key.as_ref().map_or_else(|| entry.tip.to_owned(), |key| format!("{} ({})", entry.tip, keys(ctx, *key)))
+    with_key(ctx, entry.tip, entry.key)
+}
+
+/// Words with a key after them.
+pub(crate) fn with_key(ctx: &Context, words: &str, key: Option<KeyboardShortcut>) -> String {
+    key.map_or_else(|| words.to_owned(), |key| format!("{words} ({})", keys(ctx, key)))
 }
 
 /// A menu item for an action of the table.

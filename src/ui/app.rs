@@ -19,7 +19,10 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use crossbeam_channel::RecvTimeoutError;
-use egui::{CornerRadius, Frame, Margin, Panel, TextureHandle, TextureOptions, Ui};
+use egui::{
+    Align, CornerRadius, CursorIcon, FocusDirection, Frame, Id, Key, Layout, Margin, Modifiers, Panel, Rect, Role,
+    Sense, Stroke, TextureHandle, TextureOptions, Ui, UiBuilder, WidgetInfo,
+};
 use jiff::tz::TimeZone;
 
 use super::action::{self, Action};
@@ -34,7 +37,9 @@ use super::machine::Machine;
 use super::overview::{self, Overview};
 use super::prepared::{Prepared, Shown};
 use super::state::{Choice, Dialog, Saved, State, Tab, Trouble, View, Wanted};
-use super::{chips, comparison, conversation, dialogs, filter, panes, start_screen, status, table, theme, toolbar};
+use super::{
+    chips, comparison, conversation, dialogs, filter, panes, shapes, start_screen, status, table, theme, toolbar,
+};
 use crate::case::{Preferences, TimeFormat};
 use crate::engine::{Command, Handle, Notice, OpenNo, Source};
 use crate::model::{Budget, Side, clean_to};
@@ -50,6 +55,10 @@ const DETAIL_EVERY: f64 = 0.5;
 
 /// The panes' part of what table and panes have, until somebody chooses their height.
 const PANES_SHARE: f32 = 0.555;
+
+/// The least height of the panes, and of what stands above them, in points; and what an arrow moves the edge between them.
+const PANES_LEAST: f32 = 120.0;
+const PANES_STEP: f32 = 24.0;
 
 /// Seconds between two findings while reading goes on.
 const FINDINGS_EVERY: f64 = 1.0;
@@ -781,6 +790,7 @@ impl Desk {
             let own = dialogs::Own { more: &mut self.state.more_interfaces, following };
             dialogs::show(ui, dialog, &seen, own, &mut actions);
         }
+        shapes::focus(ui);
         let ctx = ui.ctx().clone();
         for action in actions {
             self.apply(&ctx, action);
@@ -845,8 +855,11 @@ impl Desk {
             });
         }
         self.trouble(ui, actions);
+        // Their room is taken now; what stands in it comes last, for the Tab key too.
+        let low = room(ui, Panel::bottom("status").exact_size(status::HEIGHT).frame(bar(12)));
+        self.view(ui, actions);
         let elapsed = ui.input(|input| input.time) - self.capture.began;
-        Panel::bottom("status").exact_size(status::HEIGHT).frame(bar(12)).show(ui, |ui| {
+        within(ui, low, "status", |ui| {
             let rate = (elapsed > 0.3).then(|| progress.read as f64 / elapsed);
             let seen = status::Seen {
                 snapshot: self.capture.newest(),
@@ -858,6 +871,10 @@ impl Desk {
             };
             status::show(ui, &seen, actions);
         });
+    }
+
+    /// What fills the window between the bars.
+    fn view(&mut self, ui: &mut Ui, actions: &mut Vec<Action>) {
         if self.state.view == View::Picture {
             self.picture_view(ui, actions);
             return;
@@ -871,7 +888,7 @@ impl Desk {
             findings::show(ui, findings, &mut self.state, actions);
             return;
         }
-        self.panes(ui, actions);
+        let below = self.panes_room(ui);
         let clock = self.clock();
         let seen = table::Seen {
             snapshot: &self.capture.snapshot,
@@ -891,46 +908,70 @@ impl Desk {
         if self.capture.order.is_empty() {
             self.no_rows(ui, rect);
         }
+        self.panes_edge(ui, below);
+        within(ui, below.0, "panes", |ui| self.panes(ui, actions));
+    }
+
+    /// The room of the panes, and the greatest height that they can have.
+    fn panes_room(&self, ui: &mut Ui) -> (Rect, f32) {
+        let most = (ui.available_height() - PANES_LEAST).max(PANES_LEAST);
+        let usual = (ui.available_height() * PANES_SHARE).round();
+        let height = if self.state.saved.folded {
+            panes::TABS
+        } else {
+            self.state.saved.pane_height.unwrap_or(usual).clamp(PANES_LEAST, most)
+        };
+        let panel = Panel::bottom("panes").exact_size(height).show_separator_line(false);
+        (room(ui, panel.frame(Frame::NONE.fill(theme::colours(ui).page))), most)
+    }
+
+    /// The upper edge of the panes: dragged, or moved with Up and Down; a double click gives the usual height back.
+    fn panes_edge(&mut self, ui: &Ui, (panes, most): (Rect, f32)) {
+        if self.state.saved.folded {
+            return;
+        }
+        let c = theme::colours(ui);
+        let grip = Rect::from_x_y_ranges(panes.x_range(), panes.top() - 4.0..=panes.top() + 3.0);
+        let response = ui.interact(grip, Id::unique("panes edge"), Sense::click_and_drag());
+        response.widget_info(|| WidgetInfo::labeled(Role::Splitter, true, "Height of the panes"));
+        let mut by = if response.dragged() { -response.drag_delta().y } else { 0.0 };
+        if response.has_focus() {
+            for (key, step) in [(Key::ArrowUp, PANES_STEP), (Key::ArrowDown, -PANES_STEP)] {
+                let times = ui.input_mut(|input| input.count_and_consume_key(Modifiers::NONE, key));
+                if times > 0 {
+                    // The focus stays.
+                    ui.memory_mut(|memory| memory.move_focus(FocusDirection::None));
+                    by += step * times as f32;
+                }
+            }
+        }
+        if by.abs() > 0.0 {
+            self.state.saved.pane_height = Some((panes.height() + by).clamp(PANES_LEAST, most));
+            ui.ctx().request_repaint();
+        } else if response.double_clicked() {
+            self.state.saved.pane_height = None;
+        }
+        if response.hovered() || response.dragged() || response.has_focus() {
+            ui.painter().hline(panes.x_range(), panes.top(), Stroke::new(2.0, c.accent));
+        }
+        let _shown = response.on_hover_cursor(CursorIcon::ResizeVertical);
     }
 
     fn panes(&mut self, ui: &mut Ui, actions: &mut Vec<Action>) {
-        let folded = self.state.saved.folded;
-        let most = (ui.available_height() - 120.0).max(120.0);
-        let chosen = self.state.saved.pane_height;
-        let usual = (ui.available_height() * PANES_SHARE).round();
-        let height = chosen.unwrap_or(usual).clamp(120.0, most);
-        let panel = if folded {
-            Panel::bottom("panes folded").exact_size(panes::TABS)
-        } else {
-            // A panel keeps the height that it had first: until one is chosen, each height of the window has its own.
-            let salt = ("panes", chosen.is_none().then_some(usual as u32));
-            Panel::bottom(salt).resizable(true).default_size(height).size_range(120.0..=most)
-        };
         let selected = self.state.selected;
         let capture = &self.capture;
-        let state = &mut self.state;
-        let response = panel
-            .frame(Frame::NONE.fill(theme::colours(ui).page))
-            .show(ui, |ui| {
-                let seen = panes::Seen {
-                    rows: !capture.snapshot.is_empty(),
-                    note: selected.and_then(|row| capture.notes.get(row)).filter(|note| note.is_of_row()),
-                    shown: capture.shown.as_ref().filter(|of| Some(of.row) == selected).map(|of| &of.result),
-                    detail: capture.detail.as_ref().filter(|of| Some(of.row) == selected).map(|of| &of.result),
-                    picture: capture.picture.as_ref().filter(|(row, _)| Some(*row) == selected).map(|(_, p)| p),
-                };
-                panes::show(ui, &seen, state, actions);
-            })
-            .response;
-        let now = response.rect.height();
-        let resting = !ui.input(|input| input.pointer.any_down());
-        if !folded && (chosen.is_some() || (resting && (now - height).abs() > 1.0)) {
-            self.state.saved.pane_height = Some(now);
-        }
+        let seen = panes::Seen {
+            rows: !capture.snapshot.is_empty(),
+            note: selected.and_then(|row| capture.notes.get(row)).filter(|note| note.is_of_row()),
+            shown: capture.shown.as_ref().filter(|of| Some(of.row) == selected).map(|of| &of.result),
+            detail: capture.detail.as_ref().filter(|of| Some(of.row) == selected).map(|of| &of.result),
+            picture: capture.picture.as_ref().filter(|(row, _)| Some(*row) == selected).map(|(_, p)| p),
+        };
+        panes::show(ui, &seen, &mut self.state, actions);
     }
 
     /// Words for a table without rows.
-    fn no_rows(&self, ui: &mut Ui, rect: egui::Rect) {
+    fn no_rows(&self, ui: &mut Ui, rect: Rect) {
         let choice = &self.state.choice;
         let words = if let Some(words) = self.no_rows_live() {
             words
@@ -961,9 +1002,26 @@ impl Desk {
                 }
             }
         };
-        let mut inner = ui.new_child(egui::UiBuilder::new().max_rect(rect));
+        let mut inner = ui.new_child(UiBuilder::new().max_rect(rect));
         panes::empty(&mut inner, &words);
     }
+}
+
+/// Takes a panel's room, and gives it.
+fn room(ui: &mut Ui, panel: Panel) -> Rect {
+    let all = |ui: &mut Ui| {
+        let all = ui.available_rect_before_wrap();
+        ui.advance_cursor_after_rect(all);
+        all
+    };
+    panel.show(ui, all).inner
+}
+
+/// Puts something into room that was taken.
+fn within(ui: &mut Ui, room: Rect, salt: &str, add: impl FnOnce(&mut Ui)) {
+    let mut inner = ui.new_child(UiBuilder::new().id_salt(salt).max_rect(room).layout(Layout::top_down(Align::Min)));
+    inner.set_clip_rect(room.intersect(ui.clip_rect()));
+    add(&mut inner);
 }
 
 /// Files over the window, and files let go.

@@ -11,7 +11,7 @@ use super::{menus, shapes, text};
 use crate::evidence::pack;
 use crate::model::ProviderId;
 use crate::store::Row;
-use crate::store::filter::Filter;
+use crate::store::filter::{Filter, Key, is};
 use crate::store::groups::GroupOrder;
 
 /// Height of the bar in points.
@@ -170,7 +170,7 @@ fn chip(ui: &mut Ui, id: ProviderId, count: u32, on: bool, actions: &mut Vec<Act
         (false, true) => c.raised,
         (false, false) => c.surface,
     };
-    let line = if on || response.has_focus() { colour } else { c.line };
+    let line = if on { colour } else { c.line };
     ui.painter().rect(rect, CornerRadius::same(theme::CORNER), ground, Stroke::new(1.0, line), StrokeKind::Inside);
     let square = Rect::from_min_size(pos2(rect.left() + 6.0, rect.center().y - 8.0), vec2(18.0, 16.0));
     if id.0 == Row::NONE {
@@ -183,8 +183,29 @@ fn chip(ui: &mut Ui, id: ProviderId, count: u32, on: bool, actions: &mut Vec<Act
     let after = x + label.size().x + 8.0;
     ui.painter().galley(pos2(x, y), label, c.text);
     ui.painter().galley(pos2(after, y), number, c.quiet);
+    menus::on(&response, response.has_focus(), |ui| menu(ui, id, on, actions));
     let tip = if on { "Show all rows again" } else { "Show only these rows" };
     if response.on_hover_text(tip).clicked() {
         actions.push(Action::Provider((!on).then_some(id)));
     }
+}
+
+/// What can be done with a provider.
+fn menu(ui: &mut Ui, id: ProviderId, on: bool, actions: &mut Vec<Action>) {
+    let words = if on { "Show all rows again" } else { "Show only these rows" };
+    menus::action(ui, words, || Action::Provider((!on).then_some(id)), actions);
+    ui.separator();
+    if let Some(filter) = filter(id) {
+        menus::filters(ui, &filter, actions);
+        ui.separator();
+    }
+    menus::copy(ui, "Copy name", name(id), actions);
+}
+
+/// The filter that keeps a provider's rows; those without any for none.
+fn filter(id: ProviderId) -> Option<Filter> {
+    if id.0 == Row::NONE {
+        return Filter::parse("-operator:*").ok();
+    }
+    pack().provider(id).map(|provider| is(Key::Operator, provider.id))
 }

@@ -4,12 +4,11 @@
 
 use std::path::PathBuf;
 
-use egui::text::{LayoutJob, TextWrapping};
-use egui::{Align2, CornerRadius, FontId, Painter, Rect, Role, ScrollArea, Sense, Stroke, Ui, WidgetInfo, pos2, vec2};
+use egui::{Align2, CornerRadius, Painter, Rect, Role, ScrollArea, Sense, Stroke, Ui, WidgetInfo, pos2, vec2};
 
 use super::action::{Action, CompareAction};
 use super::findings::shown_site;
-use super::text::{count, plural, size};
+use super::text::{count, cut, plural, size};
 use super::theme::{self, Colours};
 use super::{panes, shapes};
 use crate::export::Compared;
@@ -337,17 +336,4 @@ fn line(painter: &Painter, rect: Rect, line: &Line, c: &Colours) {
             painter.text(pos2(end + 26.0, y), Align2::LEFT_CENTER, grade.word(), plain(), c.grade(grade));
         }
     }
-}
-
-/// Text cut to `room`, its left middle at `at`. Gives where it ends.
-fn cut(painter: &Painter, at: egui::Pos2, words: &str, (font, colour): (FontId, egui::Color32), room: f32) -> f32 {
-    if words.is_empty() || room < 8.0 {
-        return at.x;
-    }
-    let mut job = LayoutJob::simple_singleline(words.to_owned(), font, colour);
-    job.wrap = TextWrapping { break_anywhere: true, ..TextWrapping::truncate_at_width(room) };
-    let galley = painter.layout_job(job);
-    let end = at.x + galley.size().x;
-    painter.galley(pos2(at.x, (at.y - galley.size().y / 2.0).round()), galley, colour);
-    end
 }

@@ -13,6 +13,7 @@ use egui::{
 
 use super::jobs::WakeUp;
 use super::machine::Machine;
+use super::roving::follow;
 use super::theme::{self, Colours};
 use super::{shapes, text};
 use crate::capture::{Device, DeviceKind, DeviceState, Orphan};
@@ -332,10 +333,7 @@ fn row(ui: &mut Ui, seen: &Interfaces, device: &Device, how: Use<'_>) -> Respons
     } else if response.hovered() || response.has_focus() {
         ui.painter().rect_filled(ground, CornerRadius::same(theme::CORNER), c.hover);
     }
-    if response.has_focus() {
-        let line = Stroke::new(1.0, c.accent);
-        ui.painter().rect_stroke(ground, CornerRadius::same(theme::CORNER), line, egui::StrokeKind::Inside);
-    }
+    follow(&response);
     let quiet = if chosen { c.text } else { c.quiet };
     state_mark(ui.painter(), pos2(rect.left() + 5.0, rect.top() + 14.0), device.state, c);
     let spark = Rect::from_min_size(pos2(rect.right() - SPARK, rect.top() + 6.0), vec2(SPARK, 17.0));

@@ -40,6 +40,11 @@ pub(crate) fn on(response: &Response, focused: bool, add: impl FnOnce(&mut Ui)) 
     show(response, (focused, response.secondary_clicked(), response.clicked()), add);
 }
 
+/// A menu on everything within what was drawn, whatever lies over it there.
+pub(crate) fn within(response: &Response, focused: bool, add: impl FnOnce(&mut Ui)) {
+    show(response, (focused, response.container_secondary_clicked(), response.container_clicked()), add);
+}
+
 fn show(response: &Response, (focused, second, first): (bool, bool, bool), add: impl FnOnce(&mut Ui)) {
     let ctx = &response.ctx;
     let frame = ctx.cumulative_frame_nr();
@@ -73,7 +78,8 @@ fn show(response: &Response, (focused, second, first): (bool, bool, bool), add: 
     if !Popup::is_id_open(ctx, id) {
         ctx.data_mut(|data| data.remove_temp::<Option<Id>>(keyed));
         // Who came by keyboard goes on where the menu was opened, unless a click gave the focus to something else.
-        let taken = ctx.input(|input| input.pointer.any_click()) && ctx.memory(|memory| memory.focused().is_some());
+        let here = |id: Id| ctx.read_response(id).is_some_and(|other| other.layer_id == response.layer_id);
+        let taken = ctx.input(|input| input.pointer.any_click()) && ctx.memory(egui::Memory::focused).is_some_and(here);
         if let Some(from) = from.filter(|_| !taken) {
             ctx.memory_mut(|memory| memory.request_focus(from));
         }

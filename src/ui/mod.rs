@@ -25,6 +25,7 @@ mod overview;
 mod panes;
 mod prepared;
 mod raster;
+mod roving;
 mod shapes;
 mod start_screen;
 mod state;

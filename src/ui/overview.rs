@@ -9,8 +9,8 @@ use egui::{
 };
 
 use super::action::{Action, LiveAction};
-use super::text;
 use super::theme::{self, Colours};
+use super::{menus, text};
 use crate::model::{ProviderId, Timestamp};
 use crate::store::{Row, Snapshot};
 
@@ -138,6 +138,17 @@ pub(crate) fn show(
         actions.push(Action::Range(None));
     }
     ends(ui, (first, last), range, strip, actions);
+    let clicked = response.id.with("time");
+    if response.secondary_clicked()
+        && let Some(pointer) = response.interact_pointer_pos()
+    {
+        ui.data_mut(|data| data.insert_temp(clicked, at(first, last, place(pointer.x))));
+    }
+    menus::on(&response, false, |ui| {
+        if let Some(time) = ui.data(|data| data.get_temp::<Timestamp>(clicked)) {
+            menu(ui, time, (first, last), range, actions);
+        }
+    });
     let response = response.on_hover_cursor(CursorIcon::Crosshair);
     if let Some(pointer) = response.hover_pos() {
         let slot = ((place(pointer.x) * SLOTS as f32) as usize).min(SLOTS - 1);
@@ -155,6 +166,29 @@ pub(crate) fn show(
         });
         let _shown = response.on_hover_text_at_pointer(words);
     }
+}
+
+/// What can be done at a time.
+fn menu(
+    ui: &mut Ui,
+    time: Timestamp,
+    (first, last): (Timestamp, Timestamp),
+    range: Option<(Timestamp, Timestamp)>,
+    actions: &mut Vec<Action>,
+) {
+    let (from, to) = range.unwrap_or((first, last));
+    if time > first && time < to {
+        menus::action(ui, "Show from here on", || Action::Range(Some((time, to))), actions);
+    }
+    if time < last && time > from {
+        menus::action(ui, "Show up to here", || Action::Range(Some((from, time))), actions);
+    }
+    if range.is_some() {
+        menus::action(ui, "Show all of the time", || Action::Range(None), actions);
+    }
+    ui.separator();
+    menus::copy(ui, "Copy time", &time.rfc3339(), actions);
+    menus::copy(ui, "Copy stretch of time", &format!("{} to {}", from.rfc3339(), to.rfc3339()), actions);
 }
 
 /// Which end of the stretch of time.
@@ -177,7 +211,7 @@ fn ends(
     for (end, now) in [(End::From, from), (End::To, to)] {
         let x = strip.left() + now * strip.width();
         let grip = Rect::from_center_size(pos2(x, strip.center().y), vec2(GRIP, strip.height() + 6.0));
-        let response = ui.interact(grip, ui.scope_id().with(end), Sense::drag());
+        let response = ui.interact(grip, ui.scope_id().with(end), Sense::click_and_drag());
         let time = at(first, last, now);
         let name = match end {
             End::From => "Start of the time shown",
@@ -199,6 +233,7 @@ fn ends(
                 }
             })));
         }
+        menus::on(&response, response.has_focus(), |ui| menu(ui, time, (first, last), range, actions));
         let held = response.hovered() || response.dragged() || response.has_focus();
         if range.is_none() && !held {
             continue;
@@ -280,7 +315,7 @@ fn marks(ui: &Ui, seen: &Overview, strip: Rect, all: Rect, actions: &mut Vec<Act
         let width = galley.size().x + 8.0;
         let left = (x - width / 2.0).clamp(all.left(), all.right() - width);
         let flag = Rect::from_min_size(pos2(left, all.top() + 1.0), vec2(width, 14.0));
-        let response = ui.interact(flag, ui.scope_id().with(("action", number)), Sense::CLICK);
+        let response = ui.interact(flag, ui.scope_id().with(("action", number)), Sense::click());
         let words = format!("Action {number} at {} UTC", time.time_of_day(1));
         response.widget_info(|| WidgetInfo::labeled(Role::Button, true, words.clone()));
         let colour = if response.hovered() || response.has_focus() { c.accent } else { c.text };
@@ -290,15 +325,10 @@ fn marks(ui: &Ui, seen: &Overview, strip: Rect, all: Rect, actions: &mut Vec<Act
         if response.clicked() {
             actions.push(Action::Live(LiveAction::Marked(number)));
         }
-        response.context_menu(|ui| {
-            if ui.button("Show what began within 10 s, or all again").clicked() {
-                actions.push(Action::Live(LiveAction::Marked(number)));
-                ui.close();
-            }
-            if ui.button("Copy time").clicked() {
-                actions.push(Action::Copy(time.rfc3339()));
-                ui.close();
-            }
+        menus::on(&response, response.has_focus(), |ui| {
+            let show = || Action::Live(LiveAction::Marked(number));
+            menus::action(ui, "Show what began within 10 s, or all again", show, actions);
+            menus::copy(ui, "Copy time", &time.rfc3339(), actions);
         });
         let _shown = response.on_hover_text(format!("{words}\nClick to show what began in the 10 s after it"));
     }

@@ -2,7 +2,7 @@
 
 use core::f32::consts::{FRAC_PI_2, PI};
 
-use egui::{Align2, Color32, CornerRadius, Painter, Pos2, Rect, Shape, Stroke, StrokeKind, Vec2, pos2, vec2};
+use egui::{Align2, Color32, CornerRadius, Painter, Pos2, Rect, Shape, Stroke, StrokeKind, Ui, Vec2, pos2, vec2};
 
 use super::theme::{self, Colours, Hue};
 use crate::evidence::pack;
@@ -83,6 +83,25 @@ pub(crate) fn provider(painter: &Painter, rect: Rect, c: &Colours, id: ProviderI
 /// An empty square: nobody named.
 pub(crate) fn nobody(painter: &Painter, rect: Rect, c: &Colours) {
     painter.rect_stroke(rect.shrink(0.5), CornerRadius::same(3), Stroke::new(1.0, c.faint), StrokeKind::Inside);
+}
+
+/// A line around what has the keyboard, the same everywhere. To be painted after all else: what is scrolled out of view has
+/// none, and what is typed into shows its cursor.
+pub(crate) fn focus(ui: &Ui) {
+    let ctx = ui.ctx();
+    // To look at it while something else is clicked would take the focus away.
+    if ctx.input(|input| input.pointer.any_click() || !input.focused) {
+        return;
+    }
+    let focused = ctx.memory(egui::Memory::focused).filter(|_| !ctx.text_edit_focused());
+    let Some(response) = focused.and_then(|id| ctx.read_response(id)) else { return };
+    let seen = response.interact_rect;
+    if !seen.is_positive() {
+        return;
+    }
+    let rect = seen.expand(2.0).intersect(ctx.content_rect());
+    let stroke = Stroke::new(1.5, theme::colours(ui).accent);
+    ctx.layer_painter(response.layer_id).rect_stroke(rect, CornerRadius::same(4), stroke, StrokeKind::Inside);
 }
 
 /// A sort mark.

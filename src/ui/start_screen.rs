@@ -9,6 +9,7 @@ use egui::{
 
 use super::action::{self, Action, LiveAction, PreferencesAction};
 use super::interfaces::{self, Interfaces, Use};
+use super::roving::follow;
 use super::state::State;
 use super::theme::{self, Colours};
 use super::{shapes, text};
@@ -289,6 +290,7 @@ fn recent_row(ui: &mut Ui, path: &Path, actions: &mut Vec<Action>) {
     let name = clean(path.file_name().unwrap_or_default().as_encoded_bytes()).into_owned();
     let folder = clean(path.parent().unwrap_or(path).as_os_str().as_encoded_bytes()).into_owned();
     response.widget_info(|| WidgetInfo::labeled(Role::Button, true, format!("Open {name}")));
+    follow(&response);
     if response.hovered() || response.has_focus() {
         ui.painter().rect_filled(rect.expand2(vec2(8.0, 0.0)), CornerRadius::same(6), c.hover);
     }

@@ -82,6 +82,7 @@ pub(crate) fn show(ui: &mut Ui, seen: &Seen<'_>, actions: &mut Vec<Action>) {
                 let whole = hex(digest);
                 let start = whole.get(..12).unwrap_or_default().to_owned();
                 let response = ui.add(small(format!("SHA-256 {start}…")).sense(Sense::click()));
+                response.widget_info(|| WidgetInfo::labeled(Role::Button, true, format!("Copy SHA-256 {start}…")));
                 if response.on_hover_text(format!("{whole}\nSHA-256 of the file; click to copy")).clicked() {
                     actions.push(Action::Copy(whole));
                 }

@@ -1,4 +1,7 @@
-//! Numbers in words: counts, sizes, durations. Pure.
+//! Numbers in words: counts, sizes, durations; and words that are painted where there may not be room for them.
+
+use egui::text::{LayoutJob, TextWrapping};
+use egui::{Color32, FontId, Painter, Pos2, pos2};
 
 /// A thin space: stands between a number and its unit.
 const THIN: char = '\u{2009}';
@@ -77,6 +80,19 @@ pub(crate) fn rcode(code: u16) -> &'static str {
 pub(crate) fn sentence(words: &str) -> String {
     let mut chars = words.chars();
     chars.next().map_or_else(String::new, |first| first.to_uppercase().chain(chars).collect())
+}
+
+/// Paints words cut to `room` points, their left middle at `at`. Gives where they end.
+pub(crate) fn cut(painter: &Painter, at: Pos2, words: &str, (font, colour): (FontId, Color32), room: f32) -> f32 {
+    if words.is_empty() || room < 8.0 {
+        return at.x;
+    }
+    let mut job = LayoutJob::simple_singleline(words.to_owned(), font, colour);
+    job.wrap = TextWrapping { break_anywhere: true, ..TextWrapping::truncate_at_width(room) };
+    let galley = painter.layout_job(job);
+    let end = at.x + galley.size().x;
+    painter.galley(pos2(at.x, (at.y - galley.size().y / 2.0).round()), galley, colour);
+    end
 }
 
 #[cfg(test)]

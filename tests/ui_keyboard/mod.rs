@@ -1,15 +1,20 @@
-//! From the start screen to an exported picture that verifies, with the real engine and nothing but keys.
+//! From the start screen to an exported picture that verifies, with the real engine and nothing but keys; and what the Tab key
+//! stops at on the way.
 
 use std::path::Path;
 use std::process::Command;
 use std::sync::Arc;
 
 use crossbeam_channel::Receiver;
-use egui::{Event, Key, Modifiers};
+use egui::{Event, Key, Modifiers, Rect, Role, Shape};
 use egui_kittest::Harness;
-use egui_kittest::kittest::NodeT as _;
+use egui_kittest::kittest::{NodeT as _, Queryable as _};
 use nephoscope::model::Budget;
-use nephoscope::ui::{Desk, Saved, View};
+use nephoscope::store::query::{SortBy, SortKey};
+use nephoscope::ui::{Column, Desk, Saved, View};
+
+use super::ui_compose::Sample;
+use super::{World, ui_world};
 
 /// A window in front of the real engine.
 struct Window {
@@ -128,4 +133,216 @@ fn from_start_to_a_picture_that_verifies() {
     let out = Command::new(program).arg("verify").arg(&picture).arg(&capture).output().expect("it runs");
     let said = String::from_utf8_lossy(&out.stdout);
     assert!(out.status.success(), "{said}");
+}
+
+/// What has the keyboard.
+#[derive(Clone, Debug, PartialEq)]
+struct Stop {
+    role: Role,
+    name: String,
+    rect: Rect,
+}
+
+fn stop(world: &World) -> Option<Stop> {
+    let node = world.harness.root().children_recursive().find(egui_kittest::Node::is_focused)?;
+    let (role, name) = (node.accesskit_node().role(), node.accesskit_node().label().unwrap_or_default());
+    Some(Stop { role, name, rect: node.rect() })
+}
+
+fn name(world: &World) -> String {
+    stop(world).map(|stop| stop.name).unwrap_or_default()
+}
+
+/// Whether a line is painted around what has the keyboard; what is typed into shows its cursor.
+fn shows(world: &World, stop: &Stop) -> bool {
+    let is_line = |shape: &Shape| match shape {
+        Shape::Rect(shape) => {
+            let near = shape.rect.contains(stop.rect.center()) || shape.rect.intersects(stop.rect);
+            near && shape.stroke.width > 1.4 && shape.rect.width() <= stop.rect.width() + 6.0
+        }
+        _ => false,
+    };
+    stop.role == Role::TextInput || world.harness.output().shapes.iter().any(|clipped| is_line(&clipped.shape))
+}
+
+/// Goes on with Tab until it comes round. Each stop has a role and a name, and shows that it has the keyboard.
+fn walk(world: &mut World) -> Vec<Stop> {
+    let mut stops: Vec<Stop> = Vec::new();
+    for _ in 0..150 {
+        world.press(Modifiers::NONE, Key::Tab);
+        let stop = stop(world).expect("something has the keyboard");
+        assert!(!stop.name.trim().is_empty(), "no name: {stop:?} after {:?}", stops.last());
+        assert!(!matches!(stop.role, Role::Unknown | Role::GenericContainer), "no role: {stop:?}");
+        assert!(shows(world, &stop), "it does not show: {stop:?}");
+        if stops.first() == Some(&stop) {
+            return stops;
+        }
+        stops.push(stop);
+    }
+    panic!("it does not come round: {stops:#?}");
+}
+
+/// Whether stops of these roles, with names that begin so, come in this order.
+#[track_caller]
+fn check(stops: &[Stop], want: &[(Role, &str)]) {
+    let mut rest = stops.iter();
+    for (role, name) in want {
+        let found = rest.any(|stop| stop.role == *role && stop.name.starts_with(name));
+        assert!(found, "{role:?} {name}, in this order, of {stops:#?}");
+    }
+}
+
+#[test]
+fn the_tab_key_goes_through_the_whole_window_and_comes_round() {
+    let mut world = Sample::new();
+    let panes: [(Key, &[(Role, &str)]); 6] = [
+        (Key::Num1, &[(Role::Button, "Evidence 1 "), (Role::ListItem, ""), (Role::ListItem, "")]),
+        (Key::Num2, &[(Role::Group, "Asked, ")]),
+        (Key::Num3, &[(Role::Button, "Try to break it")]),
+        (Key::Num4, &[(Role::Button, "Request body"), (Role::Document, "Request body as ")]),
+        (Key::Num5, &[(Role::ListItem, "Client: ")]),
+        (Key::Num6, &[(Role::ListBox, "Frames of the exchange"), (Role::Document, "Bytes of frame ")]),
+    ];
+    for (key, content) in panes {
+        world.press(Modifiers::COMMAND, key);
+        if key == Key::Num4 {
+            world.click("Request body");
+        }
+        let mut stops = walk(&mut world);
+        // The way is the same wherever one begins.
+        let first = stops.iter().position(|stop| stop.name == "Open…").expect("the toolbar is on the way");
+        stops.rotate_left(first);
+        let window = [
+            (Role::Button, "Open…"),
+            (Role::Button, "Menu"),
+            (Role::TextInput, "Filter"),
+            (Role::Button, "Only "),
+            (Role::Slider, "Start of the time shown"),
+            (Role::ColumnHeader, ""),
+            (Role::Table, "Exchanges"),
+            (Role::Splitter, "Height of the panes"),
+            (Role::Tab, "Evidence"),
+            (Role::Tab, "Frames"),
+        ];
+        check(&stops, &[&window, content].concat());
+        let heads = stops.iter().filter(|stop| stop.role == Role::ColumnHeader).count();
+        assert_eq!(heads, 1, "the head of the table is one stop");
+        assert!(stops.len() < 70, "{} stops", stops.len());
+    }
+    // Back is the same way.
+    let from = name(&world);
+    for _ in 0..4 {
+        world.press(Modifiers::NONE, Key::Tab);
+    }
+    assert_ne!(name(&world), from);
+    for _ in 0..4 {
+        world.press(Modifiers::SHIFT, Key::Tab);
+    }
+    assert_eq!(name(&world), from);
+}
+
+#[test]
+fn the_tab_key_goes_through_the_findings() {
+    let mut world = Sample::new();
+    world.press(Modifiers::NONE, Key::F3);
+    let stops = walk(&mut world);
+    check(&stops, &[(Role::TextInput, "Filter"), (Role::Button, "Site ")]);
+    assert!(stops.iter().any(|stop| stop.name.contains(" received")), "{stops:#?}");
+}
+
+#[test]
+fn the_tab_key_goes_through_the_start_screen() {
+    let saved = Saved { recent: vec!["/captures/one.pcap".into()], ..Saved::default() };
+    let (_fake, machine) = ui_world::machine(ui_world::devices, Vec::new());
+    let mut world = World::with(saved, Some(machine));
+    world.settle();
+    let stops = walk(&mut world);
+    let want = [
+        (Role::Button, "Preferences…"),
+        (Role::Button, "Open a capture…"),
+        (Role::Button, "Open by path…"),
+        (Role::Button, "Open one.pcap"),
+        (Role::Button, "Capture on eth0"),
+    ];
+    check(&stops, &want);
+}
+
+#[test]
+fn the_head_of_the_table_is_used_by_keys() {
+    let mut world = World::with_rounds(2);
+    world.harness.get_by_role_and_label(Role::ColumnHeader, "Frame").focus();
+    world.settle();
+    for _ in 0..3 {
+        world.press(Modifiers::NONE, Key::ArrowRight);
+    }
+    assert_eq!(name(&world), "Host");
+    let by = |key, descending| SortBy { key, descending };
+    let sort = |world: &World| world.harness.state().state.choice.sort.clone();
+    world.press(Modifiers::NONE, Key::Enter);
+    assert_eq!(sort(&world), [by(SortKey::Host, false)]);
+    world.press(Modifiers::NONE, Key::Space);
+    assert_eq!(sort(&world), [by(SortKey::Host, true)]);
+    world.press(Modifiers::NONE, Key::ArrowLeft);
+    assert_eq!(name(&world), "Method");
+    world.press(Modifiers::SHIFT, Key::Enter);
+    assert_eq!(sort(&world), [by(SortKey::Host, true), by(SortKey::Method, false)]);
+
+    // Its menu: a column that moves keeps the keyboard, one that goes leaves it to its neighbour.
+    let choose = |world: &mut World, item: &str| {
+        world.press(Modifiers::SHIFT, Key::F10);
+        assert_eq!(name(world), "Sort by this", "the first item has the keyboard");
+        while name(world) != item {
+            let before = name(world);
+            world.press(Modifiers::NONE, Key::ArrowDown);
+            assert!(name(world) != before && name(world) != "Sort by this", "{item} is there");
+        }
+        world.press(Modifiers::NONE, Key::Enter);
+    };
+    choose(&mut world, "Move right");
+    assert_eq!(name(&world), "Method");
+    world.press(Modifiers::NONE, Key::ArrowLeft);
+    assert_eq!(name(&world), "Host");
+    world.press(Modifiers::NONE, Key::ArrowRight);
+    choose(&mut world, "Hide column");
+    assert!(world.harness.state().state.saved.hidden.contains(&Column::Method));
+    assert_eq!(stop(&world).map(|stop| stop.role), Some(Role::ColumnHeader));
+    world.press(Modifiers::NONE, Key::Home);
+    assert_eq!(name(&world), "Frame");
+    // Down from there is nothing of the head's; Tab goes on to the rows.
+    world.press(Modifiers::NONE, Key::Tab);
+    assert_eq!(name(&world), "Exchanges");
+}
+
+#[test]
+fn a_column_that_is_out_of_view_is_scrolled_to_by_keys() {
+    let mut saved = Saved::default();
+    saved.widths.extend([(Column::Host, 900.0), (Column::Path, 900.0)]);
+    let mut world = World::new(saved);
+    world.harness.state_mut().open(nephoscope::engine::Source::File("icloud.pcap".into()));
+    world.engine.publish(ui_world::snapshot(1, true));
+    world.settle();
+    world.harness.get_by_role_and_label(Role::ColumnHeader, "Frame").focus();
+    world.settle();
+    world.press(Modifiers::NONE, Key::End);
+    let last = stop(&world).expect("a head has the keyboard");
+    assert_eq!(last.role, Role::ColumnHeader);
+    assert!(last.rect.width() > 20.0 && last.rect.right() <= 1_280.0, "{last:?}");
+    assert!(world.harness.query_by_role_and_label(Role::ColumnHeader, "Frame").is_none(), "that is scrolled out");
+    world.press(Modifiers::NONE, Key::Home);
+    assert!(stop(&world).is_some_and(|first| first.name == "Frame" && first.rect.left() >= 0.0));
+}
+
+#[test]
+fn the_panes_edge_is_moved_by_keys() {
+    let mut world = World::with_rounds(1);
+    let edge = |world: &World| world.harness.get_by_label("Height of the panes").rect().center().y;
+    let before = edge(&world);
+    world.harness.get_by_label("Height of the panes").focus();
+    world.settle();
+    world.press(Modifiers::NONE, Key::ArrowUp);
+    world.press(Modifiers::NONE, Key::ArrowUp);
+    assert!(edge(&world) < before - 20.0);
+    world.press(Modifiers::NONE, Key::ArrowDown);
+    world.press(Modifiers::NONE, Key::ArrowDown);
+    assert!((edge(&world) - before).abs() < 1.5);
 }

@@ -200,3 +200,206 @@ fn a_header_line_becomes_a_column() {
     world.click("Show as column");
     assert!(world.harness.query_by_role_and_label(Role::ColumnHeader, "content-length").is_some());
 }
+
+/// Clicks an item and gives what it copied.
+fn copied(world: &mut Sample, label: &str) -> String {
+    world.harness.get_by_role_and_label(Role::Button, label).click();
+    for _ in 0..6 {
+        world.harness.step();
+        let commands = &world.harness.output().platform_output.commands;
+        let text = commands.iter().find_map(|command| match command {
+            egui::OutputCommand::CopyText(text) => Some(text.clone()),
+            _ => None,
+        });
+        if let Some(text) = text {
+            world.settle();
+            return text;
+        }
+    }
+    panic!("{label} copied nothing: {:#?}", world.spoken());
+}
+
+/// Opens the menu of something, first by the second button, then by the keyboard; both must offer the same.
+fn both_ways(world: &mut Sample, role: Role, label: &str) {
+    let items = |world: &Sample| -> Vec<String> {
+        let buttons = world.harness.query_all_by_role(Role::Button).filter_map(|node| node.accesskit_node().label());
+        buttons.collect()
+    };
+    let before = items(world);
+    world.harness.get_by_role_and_label(role, label).click_secondary();
+    world.settle();
+    let by_pointer = items(world);
+    assert!(by_pointer.len() > before.len(), "{label} has no menu");
+    world.press(Modifiers::NONE, Key::Escape);
+    assert_eq!(items(world), before, "Escape closes it");
+    world.harness.get_by_role_and_label(role, label).focus();
+    world.settle();
+    assert_eq!(focused(world).as_deref(), Some(label), "it takes the focus");
+    world.press(Modifiers::SHIFT, Key::F10);
+    assert_eq!(items(world), by_pointer, "{label}");
+}
+
+fn filter(world: &Sample) -> &str {
+    &world.harness.state().state.choice.filter
+}
+
+#[test]
+fn a_providers_chip_filters_by_it() {
+    let mut world = Sample::new();
+    both_ways(&mut world, Role::Button, "Only Microsoft Azure");
+    world.click("Not operator=microsoft-azure");
+    assert_eq!(filter(&world), "-operator=microsoft-azure");
+    world.press(Modifiers::NONE, Key::Escape);
+    world.harness.get_by_label("Only No provider").click_secondary();
+    world.settle();
+    world.click("Only -operator:*");
+    assert!(world.rows() > 0, "there are rows without provider");
+    world.harness.get_by_label("Only Microsoft Azure").click_secondary();
+    world.settle();
+    assert_eq!(copied(&mut world, "Copy name"), "Microsoft Azure");
+}
+
+#[test]
+fn a_body_is_copied_and_followed() {
+    let mut world = of("http-keep-alive.pcap");
+    world.press(Modifiers::COMMAND, Key::Num4);
+    both_ways(&mut world, Role::Document, "Response body as text");
+    let hex = copied(&mut world, "Copy as hex stream");
+    assert!(!hex.is_empty() && hex.bytes().all(|byte| byte.is_ascii_hexdigit()), "{hex}");
+    let text = world.harness.get_by_role_and_label(Role::Document, "Response body as text").value().unwrap_or_default();
+    world.press(Modifiers::SHIFT, Key::F10);
+    assert_eq!(copied(&mut world, "Copy text shown").trim_end(), text.trim_end(), "what is read is what is copied");
+    world.press(Modifiers::SHIFT, Key::F10);
+    world.click("Follow stream…");
+    assert!(world.has("As it stands on the wire"), "{:#?}", world.spoken());
+}
+
+#[test]
+fn frames_are_gone_through_by_keys_and_have_a_menu() {
+    let mut world = of("http-keep-alive.pcap");
+    world.press(Modifiers::COMMAND, Key::Num6);
+    world.harness.get_by_role(Role::ListBox).focus();
+    world.settle();
+    let chosen = |world: &Sample| -> String {
+        let mut frames = world.harness.query_all_by_role(Role::ListBoxOption);
+        let on =
+            |frame: &egui_kittest::Node<'_>| frame.accesskit_node().toggled() == Some(egui::accesskit::Toggled::True);
+        frames.find(on).and_then(|frame| frame.accesskit_node().label()).unwrap_or_default()
+    };
+    world.press(Modifiers::NONE, Key::Home);
+    let first = chosen(&world);
+    world.press(Modifiers::NONE, Key::ArrowDown);
+    let second = chosen(&world);
+    assert!(first.starts_with("Frame ") && second.starts_with("Frame ") && first != second, "{first} {second}");
+    world.press(Modifiers::SHIFT, Key::F10);
+    let dump = copied(&mut world, "Copy as hex dump");
+    assert!(dump.starts_with("00000000  ") && dump.lines().count() > 2, "{dump}");
+    let number = second.trim_start_matches("Frame ").to_owned();
+    world.press(Modifiers::SHIFT, Key::F10);
+    world.click(&format!("Only frame:{number}"));
+    assert_eq!(filter(&world), format!("frame:{number}"));
+    both_ways(&mut world, Role::Document, &format!("Bytes of frame {number}"));
+    assert!(copied(&mut world, "Copy bytes as text").len() > 10);
+}
+
+#[test]
+fn lines_of_a_head_are_reached_by_keys() {
+    let mut world = Sample::new();
+    let line = world.harness.query_all_by_role(Role::ListItem).next().expect("a head has lines");
+    let start = line.accesskit_node().label().unwrap_or_default();
+    line.focus();
+    world.settle();
+    assert_eq!(focused(&world).as_deref(), Some(&*start));
+    world.press(Modifiers::NONE, Key::ArrowDown);
+    world.press(Modifiers::NONE, Key::ArrowDown);
+    let third = focused(&world).unwrap_or_default();
+    assert!(third != start && third.contains(": "), "{third}");
+    world.press(Modifiers::SHIFT, Key::F10);
+    assert!(third.ends_with(&copied(&mut world, "Copy line")), "{third}");
+    assert_eq!(focused(&world), Some(third), "the focus is where it was");
+    world.press(Modifiers::NONE, Key::Home);
+    assert_eq!(focused(&world), Some(start));
+}
+
+#[test]
+fn boxes_of_the_path_are_filtered_by() {
+    let mut world = Sample::new();
+    world.press(Modifiers::COMMAND, Key::Num2);
+    let boxes = world.harness.query_all_by_role(Role::Group).filter_map(|node| node.accesskit_node().label());
+    let asked = boxes.into_iter().find(|label| label.starts_with("Asked, ")).expect("a lookup went before");
+    both_ways(&mut world, Role::Group, &asked);
+    let name = copied(&mut world, "Copy value");
+    let (name, _type) = name.split_once(' ').expect("a question has a name and a type");
+    world.press(Modifiers::SHIFT, Key::F10);
+    world.click(&format!("Only host={name}"));
+    assert_eq!(filter(&world), format!("host={name}"));
+    assert!(world.rows() > 0);
+}
+
+#[test]
+fn facts_of_a_connection_are_filtered_by() {
+    let mut world = of("http-keep-alive.pcap");
+    world.press(Modifiers::COMMAND, Key::Num5);
+    let facts = world.harness.query_all_by_role(Role::ListItem).filter_map(|node| node.accesskit_node().label());
+    let facts: Vec<String> = facts.collect();
+    let server = facts.iter().find(|fact| fact.starts_with("Server: ")).expect("there is a server").clone();
+    world.harness.get_by_role_and_label(Role::ListItem, &facts[0]).focus();
+    world.settle();
+    while focused(&world).as_deref() != Some(&server) {
+        let before = focused(&world);
+        world.press(Modifiers::NONE, Key::ArrowDown);
+        assert_ne!(focused(&world), before, "{facts:?}");
+    }
+    world.press(Modifiers::SHIFT, Key::F10);
+    let end = copied(&mut world, "Copy value");
+    let address = end.parse::<std::net::SocketAddr>().expect("an address and a port").ip();
+    world.press(Modifiers::SHIFT, Key::F10);
+    world.click(&format!("And ip:{address}"));
+    assert_eq!(filter(&world), format!("ip:{address}"));
+}
+
+#[test]
+fn findings_are_gone_through_by_keys_and_filtered_by() {
+    let mut world = Sample::new();
+    world.press(Modifiers::NONE, Key::F3);
+    let heads = world.harness.query_all_by_role(Role::Button).filter_map(|node| node.accesskit_node().label());
+    let head = heads.into_iter().find(|label| label.contains(" received")).expect("a site with its totals");
+    both_ways(&mut world, Role::Button, &head);
+    let site = copied(&mut world, "Copy site");
+    assert!(head.starts_with(&site));
+    world.press(Modifiers::NONE, Key::ArrowDown);
+    let line = focused(&world).unwrap_or_default();
+    assert!(line.starts_with(&site) && line != head, "{line}");
+    world.press(Modifiers::SHIFT, Key::F10);
+    assert!(copied(&mut world, "Copy line").contains(" exchanges, "));
+    world.press(Modifiers::SHIFT, Key::F10);
+    world.click(&format!("Only site={site}"));
+    assert_eq!(filter(&world), format!("site={site}"));
+    assert!(world.rows() > 0);
+}
+
+#[test]
+fn the_overview_is_cut_at_a_time() {
+    let mut world = Sample::new();
+    let all = world.harness.state().counts().0;
+    world.harness.get_by_label("Exchanges over time").click_secondary();
+    world.settle();
+    world.click("Show from here on");
+    let shown = world.harness.state().counts().0;
+    assert!(shown < all, "{shown} of {all}");
+    world.harness.get_by_label("Exchanges over time").click_secondary();
+    world.settle();
+    world.click("Show all of the time");
+    assert_eq!(world.harness.state().counts().0, all);
+}
+
+#[test]
+fn what_a_har_file_tells_is_called_an_entry() {
+    let mut world = of("har-chrome.har");
+    assert!(world.harness.query_by_role_and_label(Role::Tab, "Entry").is_some(), "{:#?}", world.spoken());
+    assert!(world.harness.query_by_role_and_label(Role::Tab, "Frames").is_none());
+    menu(&mut world);
+    world.click("Show entry");
+    let shown = world.harness.query_all_by_role(Role::Document).filter_map(|node| node.accesskit_node().label());
+    assert!(shown.into_iter().any(|label| label.starts_with("Text of entry ")), "{:#?}", world.spoken());
+}

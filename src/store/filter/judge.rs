@@ -744,9 +744,7 @@ impl<'a> KeptLines<'a> {
                         lines => Said::Known(is_said(lines, needle)),
                     }
                 }
-                Some(needle) => {
-                    Said::Known(any_or_all(lines, needle.differs(), |value| needle.holds(&clean(value))))
-                }
+                Some(needle) => Said::Known(any_or_all(lines, needle.differs(), |value| needle.holds(&clean(value)))),
             };
         }
         match said {

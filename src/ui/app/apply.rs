@@ -87,7 +87,10 @@ impl Desk {
                 let now = Preferences { theme, ..self.state.preferences.clone() };
                 self.prefer(ctx, now);
             }
-            Action::Copy(text) => ctx.copy_text(text),
+            Action::Copy(text) => {
+                ctx.copy_text(text);
+                self.state.said = Some("Copied".to_owned());
+            }
             Action::CopyRow => {
                 let snapshot = &self.capture.snapshot;
                 if let Some(id) = self.state.selected

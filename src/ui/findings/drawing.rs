@@ -9,6 +9,7 @@ use crate::evidence::pack;
 use crate::model::ProviderId;
 use crate::store::SiteFindings;
 use crate::ui::action::Action;
+use crate::ui::roving::follow;
 use crate::ui::shapes;
 use crate::ui::story::provider_name;
 use crate::ui::text::{count, plural};
@@ -228,6 +229,7 @@ fn nodes(ui: &Ui, rect: Rect, drawing: &Drawing, places: &Places, over: &mut Opt
         let response = ui.interact(place, ui.scope_id().with(("site", name)), Sense::click());
         let said = format!("Site {name}, {}", plural(*n, "exchange", "exchanges"));
         response.widget_info(|| WidgetInfo::labeled(Role::Button, true, said.clone()));
+        follow(&response);
         if response.hovered() || response.has_focus() {
             *over = Some(Over::Site(i));
         }
@@ -241,6 +243,7 @@ fn nodes(ui: &Ui, rect: Rect, drawing: &Drawing, places: &Places, over: &mut Opt
         let (first, second) = service_words(*service);
         let said = format!("{first} {second}, {}", plural(*n, "exchange", "exchanges"));
         response.widget_info(|| WidgetInfo::labeled(Role::Button, true, said.clone()));
+        follow(&response);
         if response.hovered() || response.has_focus() {
             *over = Some(Over::Service(i));
         }

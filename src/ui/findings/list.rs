@@ -1,17 +1,18 @@
 //! The sites in order of their exchanges, each with its sentences and a line for every operator, product, role and grade.
 
-use egui::text::{LayoutJob, TextWrapping};
 use egui::{Align2, CornerRadius, Painter, Rect, Role, ScrollArea, Sense, Stroke, Ui, WidgetInfo, pos2, vec2};
 
 use super::shown_site;
 use crate::evidence::pack;
 use crate::model::{Grade, ProviderId};
+use crate::store::filter::{Key, is};
 use crate::store::{Counts, SiteFindings};
 use crate::ui::action::Action;
-use crate::ui::shapes;
+use crate::ui::roving::{Along, Roving};
 use crate::ui::story::provider_name;
-use crate::ui::text::{count, plural, size};
+use crate::ui::text::{count, cut, plural, size};
 use crate::ui::theme::{self, Colours};
+use crate::ui::{menus, shapes};
 
 /// Sites that are listed, and lines of one site.
 const SITES: usize = 2_000;
@@ -46,6 +47,23 @@ struct Line {
     received: String,
     handed_out_by: String,
     conflicts: u64,
+}
+
+impl Line {
+    /// The line with its numbers named, for copying.
+    fn words(&self, site: &str) -> String {
+        let name = self.operator.map_or("No operator known", provider_name);
+        let mut parts: Vec<String> = [site, name, self.product, &self.role, self.grade.map_or("", Grade::word)]
+            .into_iter()
+            .filter(|part| !part.is_empty())
+            .map(str::to_owned)
+            .collect();
+        parts.push(format!("{} exchanges, {} sent, {} received", self.exchanges, self.sent, self.received));
+        if !self.handed_out_by.is_empty() {
+            parts.push(format!("handed out by {}", self.handed_out_by));
+        }
+        parts.join(" · ")
+    }
 }
 
 impl List {
@@ -149,20 +167,32 @@ pub(super) fn show(ui: &mut Ui, list: &List, lit: Option<&str>, actions: &mut Ve
         let area = ui.max_rect();
         let first = ((view.top() - 8.0) / ROW).floor().max(0.0) as usize;
         let shown = (view.height() / ROW).ceil() as usize + 2;
-        for (i, row) in list.rows.iter().enumerate().skip(first).take(shown) {
+        let is_stop = |at: usize| matches!(list.rows.get(at), Some(Row::Head { .. } | Row::Line { .. }));
+        let roving = Roving::new(ui, ui.scope_id().with("findings"), Along::Down, list.rows.len(), is_stop);
+        let mut paint_row = |i: usize| {
+            let Some(row) = list.rows.get(i) else { return };
             let top = area.top() + 8.0 + i as f32 * ROW;
             let rect = Rect::from_min_max(pos2(area.left() + 14.0, top), pos2(area.right() - 14.0, top + ROW));
-            paint(ui, rect, i, row, lit, actions);
+            paint(ui, rect, (i, row), lit, &roving, actions);
+        };
+        let visible = first..(first + shown).min(list.rows.len());
+        // What the Tab key stops at is there even where it is scrolled out of view.
+        if !visible.contains(&roving.at()) {
+            paint_row(roving.at());
         }
+        visible.for_each(paint_row);
+        roving.keep(ui);
     });
 }
 
-fn paint(ui: &Ui, rect: Rect, i: usize, row: &Row, lit: Option<&str>, actions: &mut Vec<Action>) {
+fn paint(ui: &Ui, rect: Rect, (i, row): (usize, &Row), lit: Option<&str>, roving: &Roving, actions: &mut Vec<Action>) {
     let c = theme::colours(ui);
     let painter = ui.painter();
     match row {
         Row::Head { site, words, parts } => {
-            let response = ui.interact(rect, ui.scope_id().with(("head", i)), Sense::click());
+            let id = ui.scope_id().with(("head", i));
+            let response = ui.interact(rect, id, roving.sense(ui, i, id));
+            roving.drawn(i, &response);
             response.widget_info(|| WidgetInfo::labeled(Role::Button, true, format!("{site}: {words}")));
             if lit == Some(site) || response.hovered() || response.has_focus() {
                 painter.rect_filled(rect.expand2(vec2(6.0, 0.0)), CornerRadius::same(4), c.hover);
@@ -170,8 +200,16 @@ fn paint(ui: &Ui, rect: Rect, i: usize, row: &Row, lit: Option<&str>, actions: &
             let at = pos2(rect.right(), rect.center().y - 2.0);
             let taken = painter.text(at, Align2::RIGHT_CENTER, words, theme::sans(theme::BODY), c.quiet).width();
             let at = pos2(rect.left(), rect.center().y - 2.0);
-            cut(painter, at, site, theme::strong(theme::SECTION), c.text, rect.width() - taken - 16.0);
+            cut(painter, at, site, (theme::strong(theme::SECTION), c.text), rect.width() - taken - 16.0);
             bar(painter, rect, parts, c);
+            menus::on(&response, response.has_focus(), |ui| {
+                menus::action(ui, "Show these exchanges", || Action::Site(site.clone(), None), actions);
+                ui.separator();
+                menus::filters(ui, &is(Key::Site, site), actions);
+                ui.separator();
+                menus::copy(ui, "Copy site", site, actions);
+                menus::copy(ui, "Copy line", &format!("{site}: {words}"), actions);
+            });
             if response.on_hover_text("Show the exchanges of this site").clicked() {
                 actions.push(Action::Site(site.clone(), None));
             }
@@ -179,13 +217,13 @@ fn paint(ui: &Ui, rect: Rect, i: usize, row: &Row, lit: Option<&str>, actions: &
         Row::Sentence(words) => {
             let response = ui.interact(rect, ui.scope_id().with(("sentence", i)), Sense::hover());
             response.widget_info(|| WidgetInfo::labeled(Role::Label, true, words.clone()));
-            let end = cut(painter, rect.left_center(), words, theme::sans(theme::BODY), c.text, rect.width());
+            let end = cut(painter, rect.left_center(), words, (theme::sans(theme::BODY), c.text), rect.width());
             if end > rect.right() - 12.0 {
                 response.on_hover_text(words);
             }
         }
         Row::Titles => titles(painter, rect, c),
-        Row::Line { site, line } => self::line(ui, rect, i, (site, line), actions),
+        Row::Line { site, line } => self::line(ui, rect, (i, roving), (site, line), actions),
         Row::Space => {}
     }
 }
@@ -216,11 +254,13 @@ fn titles(painter: &Painter, rect: Rect, c: &Colours) {
     }
 }
 
-fn line(ui: &Ui, rect: Rect, i: usize, (site, line): (&str, &Line), actions: &mut Vec<Action>) {
+fn line(ui: &Ui, rect: Rect, (i, roving): (usize, &Roving), (site, line): (&str, &Line), actions: &mut Vec<Action>) {
     let c = theme::colours(ui);
     let painter = ui.painter();
     let at = Columns::new(rect);
-    let response = ui.interact(rect, ui.scope_id().with(("line", i)), Sense::click());
+    let id = ui.scope_id().with(("line", i));
+    let response = ui.interact(rect, id, roving.sense(ui, i, id));
+    roving.drawn(i, &response);
     let name = line.operator.map_or("No operator known", provider_name);
     let grade = line.grade.map_or("", Grade::word);
     response.widget_info(|| {
@@ -239,11 +279,12 @@ fn line(ui: &Ui, rect: Rect, i: usize, (site, line): (&str, &Line), actions: &mu
     }
     let x = square.right() + 6.0;
     let room = at.role - x - 8.0;
-    let end = cut(painter, pos2(x, y), name, theme::sans(theme::BODY), c.text, room);
+    let plain = || theme::sans(theme::BODY);
+    let end = cut(painter, pos2(x, y), name, (plain(), c.text), room);
     if at.role - end > 40.0 {
-        cut(painter, pos2(end + 6.0, y), line.product, theme::sans(theme::BODY), c.quiet, at.role - end - 14.0);
+        cut(painter, pos2(end + 6.0, y), line.product, (plain(), c.quiet), at.role - end - 14.0);
     }
-    cut(painter, pos2(at.role, y), &line.role, theme::sans(theme::BODY), c.quiet, at.grade - at.role - 8.0);
+    cut(painter, pos2(at.role, y), &line.role, (plain(), c.quiet), at.grade - at.role - 8.0);
     if let Some(grade) = line.grade {
         if line.conflicts > 0 {
             shapes::cross(painter, pos2(at.grade + 108.0, y), c.red);
@@ -264,7 +305,7 @@ fn line(ui: &Ui, rect: Rect, i: usize, (site, line): (&str, &Line), actions: &mu
     ] {
         painter.text(pos2(x, y), Align2::RIGHT_CENTER, words, theme::sans(theme::BODY), colour);
     }
-    cut(painter, pos2(at.given, y), &line.handed_out_by, theme::sans(theme::BODY), c.quiet, rect.right() - at.given);
+    cut(painter, pos2(at.given, y), &line.handed_out_by, (plain(), c.quiet), rect.right() - at.given);
     let mut tip = "Show these exchanges".to_owned();
     if line.conflicts > 0 {
         tip = format!(
@@ -272,21 +313,22 @@ fn line(ui: &Ui, rect: Rect, i: usize, (site, line): (&str, &Line), actions: &mu
             plural(line.conflicts, "exchange has witnesses that disagree", "exchanges have witnesses that disagree")
         );
     }
-    if response.on_hover_text(tip).clicked() {
+    let show = || {
         let operator = line.operator.unwrap_or(ProviderId(crate::store::Row::NONE));
-        actions.push(Action::Site(site.to_owned(), Some(operator)));
+        Action::Site(site.to_owned(), Some(operator))
+    };
+    menus::on(&response, response.has_focus(), |ui| {
+        menus::action(ui, "Show these exchanges", show, actions);
+        ui.separator();
+        menus::filters(ui, &is(Key::Site, site), actions);
+        if let Some(provider) = line.operator.and_then(|id| pack().provider(id)) {
+            ui.separator();
+            menus::filters(ui, &is(Key::Operator, provider.id), actions);
+        }
+        ui.separator();
+        menus::copy(ui, "Copy line", &line.words(site), actions);
+    });
+    if response.on_hover_text(tip).clicked() {
+        actions.push(show());
     }
-}
-
-/// Text cut to `room`, its left middle at `at`. Gives where it ends.
-fn cut(painter: &Painter, at: egui::Pos2, words: &str, font: egui::FontId, colour: egui::Color32, room: f32) -> f32 {
-    if words.is_empty() || room < 8.0 {
-        return at.x;
-    }
-    let mut job = LayoutJob::simple_singleline(words.to_owned(), font, colour);
-    job.wrap = TextWrapping { break_anywhere: true, ..TextWrapping::truncate_at_width(room) };
-    let galley = painter.layout_job(job);
-    let end = at.x + galley.size().x;
-    painter.galley(pos2(at.x, (at.y - galley.size().y / 2.0).round()), galley, colour);
-    end
 }

@@ -1,14 +1,17 @@
 //! What the messages carried: text, JSON set out, a picture on request, or hex. Read again from the capture when looked at.
 
 use egui::text::{LayoutJob, TextFormat};
-use egui::{ScrollArea, Sense, Ui, pos2, vec2};
+use egui::{Id, Response, Role, ScrollArea, Sense, Ui, WidgetInfo, pos2, vec2};
 
-use super::{Seen, empty, hex};
+use super::{Seen, area, empty, hex};
 use crate::model::{Detail, Side};
 use crate::ui::action::Action;
+use crate::ui::conversation::ConversationAction;
+use crate::ui::menus;
 use crate::ui::prepared::{BodyKind, BodyText, Lines, Shown, body_words};
 use crate::ui::state::{BodyMode, State};
 use crate::ui::theme::{self, LINE};
+use crate::ui::wish::RowWish;
 
 /// Paints the pane.
 pub(crate) fn show(ui: &mut Ui, shown: &Shown, seen: &Seen<'_>, state: &State, actions: &mut Vec<Action>) {
@@ -41,6 +44,13 @@ pub(crate) fn show(ui: &mut Ui, shown: &Shown, seen: &Seen<'_>, state: &State, a
     }
 }
 
+fn title(side: Side) -> &'static str {
+    match side {
+        Side::Client => "Request body",
+        Side::Server => "Response body",
+    }
+}
+
 fn bar(
     ui: &mut Ui,
     side: Side,
@@ -54,8 +64,8 @@ fn bar(
         ui.set_height(34.0);
         ui.add_space(8.0);
         ui.spacing_mut().item_spacing.x = 2.0;
-        for (label, which) in [("Request body", Side::Client), ("Response body", Side::Server)] {
-            if ui.add(egui::Button::selectable(side == which, label)).clicked() {
+        for which in [Side::Client, Side::Server] {
+            if ui.add(egui::Button::selectable(side == which, title(which))).clicked() {
                 actions.push(Action::BodySide(which));
             }
         }
@@ -101,15 +111,29 @@ pub(super) fn modes(ui: &mut Ui, body: &BodyText, state: &State, actions: &mut V
     }
 }
 
-/// Text, JSON or hex, whichever is chosen; no pictures.
-pub(super) fn written(ui: &mut Ui, id: usize, body: &BodyText, state: &State) {
+/// Text, JSON or hex, whichever is chosen; no pictures. Gives what has the keyboard; `name` says what it is.
+pub(super) fn written(ui: &mut Ui, (id, name): (usize, &str), body: &BodyText, state: &State) -> Response {
     match (mode(body, state.body_mode), body.kind, &body.json) {
         (BodyMode::Hex, ..) | (BodyMode::Fitting, BodyKind::Picture(_), _) => {
-            hex::show(ui, id, &body.bytes, &[]);
+            hex::show(ui, (id, name), &body.bytes, &[]).1
         }
-        (BodyMode::Fitting, _, Some(json)) => lines(ui, ("json", id), json),
-        _ => lines(ui, ("text", id), &body.plain),
+        (BodyMode::Fitting, _, Some(json)) => lines(ui, ("json", id), name, json),
+        _ => lines(ui, ("text", id), name, &body.plain),
     }
+}
+
+/// Items that copy what is written.
+pub(super) fn copies(ui: &mut Ui, body: &BodyText, state: &State, actions: &mut Vec<Action>) {
+    if !matches!(mode(body, state.body_mode), BodyMode::Hex) && matches!(body.kind, BodyKind::Json | BodyKind::Text) {
+        menus::action(ui, "Copy text shown", || Action::Copy(copied(body, state)), actions);
+    }
+    hex::copies(ui, &body.bytes, actions);
+}
+
+/// Items that lead to the connection of the selected exchange.
+pub(super) fn connection(ui: &mut Ui, actions: &mut Vec<Action>) {
+    menus::action(ui, "Only this connection", || Action::Wish(None, RowWish::Flow), actions);
+    menus::action(ui, "Follow stream…", || Action::Conversation(ConversationAction::Ask), actions);
 }
 
 /// The text that is shown, at most a mebibyte of it.
@@ -141,17 +165,44 @@ fn mode(body: &BodyText, wanted: BodyMode) -> BodyMode {
 }
 
 fn content(ui: &mut Ui, side: Side, body: &BodyText, seen: &Seen<'_>, state: &State, actions: &mut Vec<Action>) {
-    match (mode(body, state.body_mode), body.kind) {
-        (BodyMode::Fitting, BodyKind::Picture(name)) => picture(ui, side, name, seen, actions),
-        _ => written(ui, usize::from(side == Side::Client), body, state),
+    let response = if let (BodyMode::Fitting, BodyKind::Picture(name)) = (mode(body, state.body_mode), body.kind) {
+        let own = ui.scope_id().with(("picture", side));
+        let all = ui.available_rect_before_wrap();
+        picture(ui, (side, own), name, seen, actions);
+        let response = ui.interact(all, own, Sense::focusable_noninteractive());
+        response.widget_info(|| WidgetInfo::labeled(Role::Document, true, format!("{} as {name}", title(side))));
+        response
+    } else {
+        let name = format!("{} as {}", title(side), mode_word(mode(body, state.body_mode), body.kind));
+        written(ui, (usize::from(side == Side::Client), &name), body, state)
+    };
+    menus::within(&response, response.has_focus(), |ui| {
+        copies(ui, body, state, actions);
+        ui.separator();
+        connection(ui, actions);
+    });
+}
+
+/// What a body is shown as.
+fn mode_word(mode: BodyMode, kind: BodyKind) -> &'static str {
+    match (mode, kind) {
+        (BodyMode::Fitting, BodyKind::Picture(name)) => name,
+        (BodyMode::Fitting, BodyKind::Json) => "JSON",
+        (BodyMode::Fitting | BodyMode::Text, _) => "text",
+        (BodyMode::Hex, _) => "hex",
     }
 }
 
-fn lines(ui: &mut Ui, id: (&str, usize), lines: &Lines) {
+fn lines(ui: &mut Ui, id: (&str, usize), name: &str, lines: &Lines) -> Response {
     let c = theme::colours(ui);
     ui.spacing_mut().item_spacing.y = 0.0;
     let digits = lines.len().to_string().len();
-    ScrollArea::both().id_salt(id).auto_shrink([false, false]).show_rows(ui, LINE, lines.len(), |ui, range| {
+    let mut seen = 0..0;
+    let own = ui.scope_id().with(id).with("keys");
+    let area = ScrollArea::both().id_salt(id).auto_shrink([false, false]);
+    let output = area.show_rows(ui, LINE, lines.len(), |ui, range| {
+        seen = range.clone();
+        area::scroll(ui, own);
         for line in range {
             let mut job = LayoutJob::default();
             let format = |colour| TextFormat { line_height: Some(LINE), ..TextFormat::simple(theme::mono(), colour) };
@@ -162,9 +213,11 @@ fn lines(ui: &mut Ui, id: (&str, usize), lines: &Lines) {
             ui.painter().galley(pos2(rect.left() + 12.0, rect.top()), galley, c.text);
         }
     });
+    let said = || seen.clone().map(|line| lines.get(line)).collect::<Vec<_>>().join("\n");
+    area::show(ui, (own, name), &output, said)
 }
 
-fn picture(ui: &mut Ui, side: Side, name: &str, seen: &Seen<'_>, actions: &mut Vec<Action>) {
+fn picture(ui: &mut Ui, (side, own): (Side, Id), name: &str, seen: &Seen<'_>, actions: &mut Vec<Action>) {
     let c = theme::colours(ui);
     match seen.picture.filter(|(of, _)| *of == side) {
         None => {
@@ -180,6 +233,7 @@ fn picture(ui: &mut Ui, side: Side, name: &str, seen: &Seen<'_>, actions: &mut V
         Some((_, Err(why))) => empty(ui, &format!("This picture is not shown: {why}")),
         Some((_, Ok((texture, about)))) => {
             ScrollArea::both().auto_shrink([false, false]).show(ui, |ui| {
+                area::scroll(ui, own);
                 ui.add_space(8.0);
                 ui.horizontal(|ui| {
                     ui.add_space(12.0);

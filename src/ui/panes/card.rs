@@ -6,6 +6,7 @@ use super::parts::{badges, caption, fold, go, point};
 use crate::model::{Agreement, Detail, Grade, Stance, Standing, WitnessKind};
 use crate::ui::action::{Action, Goal};
 use crate::ui::prepared::Shown;
+use crate::ui::roving::follow;
 use crate::ui::shapes;
 use crate::ui::state::{Fold, State, Tab};
 use crate::ui::story::{AnswerLine, witness_words};
@@ -301,6 +302,7 @@ fn readings(ui: &mut Ui, shown: &Shown, state: &State, actions: &mut Vec<Action>
             }
             let button = ui.add(theme::small(egui::RichText::new("Show").color(c.accent)));
             button.clone().accessible_name("Show alternatives");
+            follow(&button);
             if button.on_hover_text("What else could be true, and why not").clicked() {
                 actions.push(Action::Tab(Tab::Readings));
             }

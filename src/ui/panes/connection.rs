@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use egui::{ScrollArea, Sense, Ui, vec2};
+use egui::{Role, ScrollArea, Sense, Ui, WidgetInfo, vec2};
 
 use crate::evidence::{Authority, authority, sealed_dns};
 use crate::model::{
@@ -14,12 +14,15 @@ use crate::store::filter::{Filter, Key, is};
 use crate::store::{Record, tls_version};
 use crate::ui::action::Action;
 use crate::ui::prepared::{Fact, Shown, body_words};
+use crate::ui::roving::{Along, Roving};
 use crate::ui::text::{self, sentence};
 use crate::ui::theme;
 use crate::ui::{menus, prepared, shapes};
 
 /// Entries of a list that are shown.
 const LISTED: usize = 200;
+/// What stands where a handshake names no server.
+const NO_NAME: &str = "none";
 /// Width of the labels in points.
 const LABEL: f32 = 132.0;
 
@@ -37,13 +40,15 @@ pub(crate) fn show(ui: &mut Ui, shown: &Shown, actions: &mut Vec<Action>) {
 pub(crate) fn listed(ui: &mut Ui, shown: &Shown, actions: &mut Vec<Action>) {
     let c = theme::colours(ui);
     ui.spacing_mut().item_spacing = vec2(8.0, 3.0);
-    for fact in &shown.facts {
+    let is_pair = |at: usize| matches!(shown.facts.get(at), Some(Fact::Pair(..)));
+    let roving = Roving::new(ui, ui.scope_id().with("facts"), Along::Down, shown.facts.len(), is_pair);
+    for (at, fact) in shown.facts.iter().enumerate() {
         match fact {
             Fact::Section(title) => {
                 ui.add_space(6.0);
                 ui.label(egui::RichText::new(title).font(theme::strong(theme::BODY)));
             }
-            Fact::Pair(label, value, wire) => pair(ui, label, value, *wire, actions),
+            Fact::Pair(label, value, wire) => pair(ui, (label, value, *wire), (&roving, at), actions),
             Fact::Caution(words) => {
                 ui.horizontal(|ui| {
                     let (rect, _) = ui.allocate_exact_size(vec2(14.0, 16.0), Sense::hover());
@@ -53,9 +58,15 @@ pub(crate) fn listed(ui: &mut Ui, shown: &Shown, actions: &mut Vec<Action>) {
             }
         }
     }
+    roving.keep(ui);
 }
 
-fn pair(ui: &mut Ui, label: &str, value: &str, wire: bool, actions: &mut Vec<Action>) {
+fn pair(
+    ui: &mut Ui,
+    (label, value, wire): (&str, &str, bool),
+    (roving, at): (&Roving, usize),
+    actions: &mut Vec<Action>,
+) {
     let c = theme::colours(ui);
     ui.horizontal_top(|ui| {
         let (rect, _) = ui.allocate_exact_size(vec2(LABEL, 17.0), Sense::hover());
@@ -67,7 +78,11 @@ fn pair(ui: &mut Ui, label: &str, value: &str, wire: bool, actions: &mut Vec<Act
             c.quiet,
         );
         let font = if wire { theme::mono() } else { theme::sans(theme::BODY) };
-        let response = ui.add(egui::Label::new(egui::RichText::new(value).font(font)).wrap());
+        let sense = roving.sense(ui, at, ui.next_auto_id());
+        let words = egui::Label::new(egui::RichText::new(value).font(font)).wrap().sense(sense);
+        let response = ui.add(words);
+        response.widget_info(|| WidgetInfo::labeled(Role::ListItem, true, format!("{label}: {value}")));
+        roving.drawn(at, &response);
         menus::on(&response, response.has_focus(), |ui| {
             if let Some(filter) = filter_of(label, value) {
                 menus::filters(ui, &filter, actions);
@@ -79,15 +94,31 @@ fn pair(ui: &mut Ui, label: &str, value: &str, wire: bool, actions: &mut Vec<Act
     });
 }
 
-/// The filter that a fact can be asked for with: an end's address, a name.
+/// The filter that a fact can be asked for with: an end's address, a name, its frames.
 fn filter_of(label: &str, value: &str) -> Option<Filter> {
+    let parsed = |words: String| Filter::parse(&words).ok();
     if let Ok(end) = value.parse::<std::net::SocketAddr>() {
-        return Filter::parse(&format!("ip:{}", end.ip())).ok();
+        return parsed(format!("ip:{}", end.ip()));
     }
     if let Ok(address) = value.parse::<std::net::IpAddr>() {
-        return Filter::parse(&format!("ip:{address}")).ok();
+        return parsed(format!("ip:{address}"));
     }
-    (label == "Server name").then(|| is(Key::Sni, value))
+    let first = || value.split(' ').next().filter(|name| !name.is_empty());
+    match label {
+        "Server name" if value != NO_NAME => Some(is(Key::Sni, value)),
+        "Question" => first().map(|name| is(Key::Host, name)),
+        "Transport" => value.rsplit_once("frame ").and_then(|(_, flow)| parsed(format!("stream:{flow}"))),
+        "In" => value.split_once(' ').and_then(|(_, frames)| parsed(format!("frame:{}", frames.replace('–', "..")))),
+        "Record" => {
+            let mut words = value.split(' ').skip(1);
+            match (words.next()?, words.next()?) {
+                ("A" | "AAAA", address) => parsed(format!("ip:{address}")),
+                ("CNAME", name) => Some(is(Key::Cname, name)),
+                _ => first().map(|name| is(Key::Host, name)),
+            }
+        }
+        _ => None,
+    }
 }
 
 /// The facts of a record. Runs on the jobs thread.
@@ -98,7 +129,7 @@ pub(crate) fn facts(record: &Record) -> Vec<Fact> {
     if let Some(envelope) = &exchange.envelope {
         let session = if envelope.transport == TlsTransport::Quic { "QUIC connection" } else { "TLS session" };
         out.push(Fact::Section(format!("Decrypted with keys, from a {session}")));
-        let name = envelope.name.as_ref().map_or_else(|| "none".into(), |name| clean_to(&name.text, 256));
+        let name = envelope.name.as_ref().map_or_else(|| NO_NAME.into(), |name| clean_to(&name.text, 256));
         out.push(Fact::Pair("Server name", name.into_owned(), true));
         match &envelope.certificate {
             Some(certificate) => {
@@ -313,7 +344,7 @@ fn handshake(tls: &TlsSession, now: Timestamp, out: &mut Vec<Fact>) {
     match &tls.client_hello {
         None => out.push(Fact::Pair("ClientHello", "not in the capture".to_owned(), false)),
         Some(hello) => {
-            let sni = hello.sni_bytes().map_or_else(|| "none".into(), |name| clean_to(name, 256));
+            let sni = hello.sni_bytes().map_or_else(|| NO_NAME.into(), |name| clean_to(name, 256));
             out.push(Fact::Pair("Server name", sni.into_owned(), true));
             let alpn: Vec<_> =
                 hello.alpn.iter().take(32).map(|r| clean_to(r.of(&hello.block), 40).into_owned()).collect();
@@ -487,4 +518,31 @@ fn lookup(dns: &DnsLookup, out: &mut Vec<Fact>) {
 /// `frame 7`, `frames 7–9`.
 fn frames(first: FrameNo, last: FrameNo) -> String {
     if first == last { format!("frame {first}") } else { format!("frames {first}–{last}") }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::filter_of;
+
+    #[track_caller]
+    fn check(label: &str, value: &str, want: Option<&str>) {
+        let got = filter_of(label, value).map(|filter| filter.to_string());
+        assert_eq!(got.as_deref(), want, "{label} {value}");
+    }
+
+    #[test]
+    fn facts_that_a_key_asks_for_become_filters() {
+        check("Client", "192.168.1.23:49152", Some("ip:192.168.1.23"));
+        check("Server", "[2001:db8::7]:443", Some("ip:2001:db8::7"));
+        check("Server name", "www.example.com", Some("sni=www.example.com"));
+        check("Server name", "none", None);
+        check("Question", "www.example.com AAAA", Some("host=www.example.com"));
+        check("Record", "www.example.com CNAME edge.example.net  (60 s)", Some("cname=edge.example.net"));
+        check("Record", "www.example.com A 192.0.2.1  (60 s)", Some("ip:192.0.2.1"));
+        check("Record", "www.example.com TXT \"v=spf1\"  (60 s)", Some("host=www.example.com"));
+        check("Transport", "TCP, flow opened by frame 4", Some("stream:4"));
+        check("In", "frames 4–9", Some("frame:4..9"));
+        check("In", "frame 7", Some("frame:7"));
+        check("Took", "12 ms", None);
+    }
 }

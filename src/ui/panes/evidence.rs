@@ -13,6 +13,7 @@ use crate::store::filter::{Key, is};
 use crate::ui::action::Action;
 use crate::ui::menus;
 use crate::ui::prepared::{LedgerLine, Shown};
+use crate::ui::roving::follow;
 use crate::ui::state::State;
 use crate::ui::text::{plural, sentence};
 use crate::ui::theme::{self, Colours};
@@ -95,11 +96,12 @@ pub(crate) fn ledger(ui: &mut Ui, shown: &Shown, state: &mut State, actions: &mu
         });
     }
     for (i, line) in shown.lines.iter().enumerate() {
-        entry(ui, i, line, state, actions, c);
+        entry(ui, (i, line), shown.record.exchange.unit(), state, actions);
     }
 }
 
-fn entry(ui: &mut Ui, i: usize, line: &LedgerLine, state: &mut State, actions: &mut Vec<Action>, c: &Colours) {
+fn entry(ui: &mut Ui, (i, line): (usize, &LedgerLine), unit: &str, state: &mut State, actions: &mut Vec<Action>) {
+    let c = theme::colours(ui);
     let hue = c.provider(line.provider);
     let lit = state.lit == Some(i);
     let width = ui.available_width();
@@ -132,6 +134,7 @@ fn entry(ui: &mut Ui, i: usize, line: &LedgerLine, state: &mut State, actions: &
     response.widget_info(|| {
         WidgetInfo::labeled(Role::Button, true, format!("Evidence {} {} {}", i + 1, line.group, line.excerpt))
     });
+    follow(&response);
     let hot = lit || response.hovered() || response.has_focus();
     let ground = Colours::tint(c.page, hue.fill, if hot { 0.2 } else { 0.07 });
     painter.rect_filled(rect, CornerRadius::same(4), ground);
@@ -153,7 +156,7 @@ fn entry(ui: &mut Ui, i: usize, line: &LedgerLine, state: &mut State, actions: &
     menus::on(&response, response.has_focus(), |ui| {
         menus::tag(ui, line.signature_number, actions);
         if let Some(frame) = line.frame {
-            menus::action(ui, "Show frame", || Action::Frame(frame), actions);
+            menus::action(ui, &format!("Show {unit}"), || Action::Frame(frame), actions);
         }
         if let Some(provider) = pack().provider(line.provider) {
             ui.separator();

@@ -2,17 +2,22 @@
 
 use std::sync::Arc;
 
-use egui::{Align, CornerRadius, Layout, Rect, Role, ScrollArea, Sense, Stroke, Ui, UiBuilder, WidgetInfo, pos2, vec2};
+use egui::{
+    Align, CornerRadius, FocusDirection, Id, Key, Layout, Modifiers, Rect, Role, ScrollArea, Sense, Stroke, Ui,
+    UiBuilder, WidgetInfo, pos2, vec2,
+};
 
 use super::hex::{self, Mark};
 use super::{body, empty, head};
 use crate::capture::offset_in_file;
 use crate::model::{FrameHead, FrameNo, LinkType};
+use crate::store::filter::Filter;
 use crate::ui::action::Action;
 use crate::ui::prepared::{BodyText, Prepared, Shown};
 use crate::ui::state::State;
-use crate::ui::text;
 use crate::ui::theme::{self, Colours, ROW};
+use crate::ui::wish::RowWish;
+use crate::ui::{menus, text};
 
 /// Width of the list in points.
 const LIST: f32 = 320.0;
@@ -40,23 +45,9 @@ pub(crate) fn show(
     let all = ui.available_rect_before_wrap();
     let split = (all.left() + LIST).min(all.right() - 80.0);
     let left = Rect::from_min_max(all.min, pos2(split, all.bottom()));
-    let mut list = ui.new_child(UiBuilder::new().id_salt("list").max_rect(left).layout(Layout::top_down(Align::Min)));
-    list.set_clip_rect(left.intersect(ui.clip_rect()));
-    list.spacing_mut().item_spacing.y = 0.0;
-    let first = frames.first().map_or(head.time, |(f, _)| f.time);
-    ScrollArea::vertical().id_salt("frames").auto_shrink([false, false]).show_rows(
-        &mut list,
-        ROW,
-        frames.len(),
-        |ui, range| {
-            for i in range {
-                if let Some((frame, _)) = frames.get(i) {
-                    let origin = prepared.origins.get(i);
-                    row(ui, (frame, origin), (i == at, first.0), actions);
-                }
-            }
-        },
-    );
+    let mut side = ui.new_child(UiBuilder::new().id_salt("list").max_rect(left).layout(Layout::top_down(Align::Min)));
+    side.set_clip_rect(left.intersect(ui.clip_rect()));
+    list(&mut side, prepared, at, actions);
     ui.painter().vline(split, all.y_range(), Stroke::new(1.0, c.line));
     let right = Rect::from_min_max(pos2(split + 1.0, all.top()), all.max);
     let mut side = ui.new_child(UiBuilder::new().id_salt("bytes").max_rect(right).layout(Layout::top_down(Align::Min)));
@@ -85,7 +76,10 @@ pub(crate) fn show(
     if !marks.is_empty() {
         legend(&mut side, &marks, actions);
     }
-    if let Some(line) = hex::show(&mut side, head.number.0, bytes, &marks) {
+    let name = format!("Bytes of frame {}", head.number);
+    let (pointed, response) = hex::show(&mut side, (head.number.0, &name), bytes, &marks);
+    menus::within(&response, response.has_focus(), |ui| menu(ui, (head, bytes), actions));
+    if let Some(line) = pointed {
         state.lit_next = Some(line);
         side.ctx().set_cursor_icon(egui::CursorIcon::PointingHand);
         if side.input(|input| input.pointer.primary_clicked()) {
@@ -94,14 +88,72 @@ pub(crate) fn show(
     }
 }
 
+fn list_id() -> Id {
+    Id::unique("frames of an exchange")
+}
+
+/// The frames one below the other, of which `at` is shown.
+fn list(ui: &mut Ui, prepared: &Prepared, at: usize, actions: &mut Vec<Action>) {
+    ui.spacing_mut().item_spacing.y = 0.0;
+    let all = ui.available_rect_before_wrap();
+    let response = ui.interact(all, list_id(), Sense::focusable_noninteractive());
+    response.widget_info(|| WidgetInfo::labeled(Role::ListBox, true, "Frames of the exchange"));
+    let frames = &prepared.frames;
+    let to = if response.has_focus() { moved(ui, at, frames.len(), (all.height() / ROW) as usize) } else { None };
+    let first = frames.first().map_or(0, |(frame, _)| frame.time.0);
+    let area = ScrollArea::vertical().id_salt("frames").auto_shrink([false, false]);
+    area.show_rows(ui, ROW, frames.len(), |ui, range| {
+        if let Some(to) = to {
+            let top = ui.cursor().top() + (to as f32 - range.start as f32) * ROW;
+            ui.scroll_to_rect(Rect::from_min_size(pos2(all.left(), top), vec2(1.0, ROW)), None);
+        }
+        for i in range {
+            if let Some(frame) = frames.get(i) {
+                row(ui, frame, prepared.origins.get(i), (i == at, response.has_focus(), first), actions);
+            }
+        }
+    });
+    if let Some((frame, _)) = to.and_then(|to| frames.get(to)) {
+        actions.push(Action::Frame(frame.number));
+    }
+}
+
+/// Where the keys lead from one frame.
+fn moved(ui: &Ui, at: usize, len: usize, page: usize) -> Option<usize> {
+    let (page, last) = (page.max(1), len.checked_sub(1)?);
+    let steps = [
+        (Key::ArrowUp, at.saturating_sub(1)),
+        (Key::ArrowDown, at + 1),
+        (Key::PageUp, at.saturating_sub(page)),
+        (Key::PageDown, at + page),
+        (Key::Home, 0),
+        (Key::End, last),
+    ];
+    let (_, to) = steps.into_iter().find(|(key, _)| ui.input_mut(|input| input.consume_key(Modifiers::NONE, *key)))?;
+    // The focus stays.
+    ui.memory_mut(|memory| memory.move_focus(FocusDirection::None));
+    Some(to.min(last))
+}
+
+/// What can be done with a frame.
+fn menu(ui: &mut Ui, (frame, bytes): (&FrameHead, &[u8]), actions: &mut Vec<Action>) {
+    hex::copies(ui, bytes, actions);
+    ui.separator();
+    if let Ok(filter) = Filter::parse(&format!("frame:{}", frame.number)) {
+        menus::filters(ui, &filter, actions);
+        ui.separator();
+    }
+    body::connection(ui, actions);
+}
+
 /// The entry of a HAR file: its text, and where that stands.
 fn entry(ui: &mut Ui, head: &FrameHead, text: &BodyText, state: &State, actions: &mut Vec<Action>) {
     let c = theme::colours(ui);
+    let title = format!("Entry {}", head.number);
     ui.horizontal(|ui| {
         ui.set_height(34.0);
         ui.add_space(12.0);
-        let title = format!("Entry {}", head.number);
-        ui.label(egui::RichText::new(title).font(theme::strong(theme::BODY)));
+        ui.label(egui::RichText::new(&title).font(theme::strong(theme::BODY)));
         ui.spacing_mut().item_spacing.x = 2.0;
         ui.add_space(6.0);
         body::modes(ui, text, state, actions);
@@ -122,7 +174,13 @@ fn entry(ui: &mut Ui, head: &FrameHead, text: &BodyText, state: &State, actions:
     });
     let rect = ui.min_rect();
     ui.painter().hline(rect.x_range(), rect.bottom(), Stroke::new(1.0, c.line));
-    body::written(ui, head.number.0 as usize, text, state);
+    let name = format!("Text of entry {}", head.number);
+    let response = body::written(ui, (head.number.0 as usize, &name), text, state);
+    menus::within(&response, response.has_focus(), |ui| {
+        body::copies(ui, text, state, actions);
+        ui.separator();
+        menus::action(ui, "Only this connection", || Action::Wish(None, RowWish::Flow), actions);
+    });
 }
 
 /// Where in the frame the evidence stands that it carries. Text that is split over frames or coded on the wire is not
@@ -174,18 +232,19 @@ fn called(frame: &FrameHead, origin: Option<&Origin>) -> String {
 
 fn row(
     ui: &mut Ui,
-    (frame, origin): (&FrameHead, Option<&Origin>),
-    (on, first): (bool, i64),
+    (frame, bytes): &(FrameHead, Arc<[u8]>),
+    origin: Option<&Origin>,
+    (on, focused, first): (bool, bool, i64),
     actions: &mut Vec<Action>,
 ) {
     let c = theme::colours(ui);
-    let (rect, response) = ui.allocate_exact_size(vec2(ui.available_width(), ROW), Sense::click());
+    let (rect, response) = ui.allocate_exact_size(vec2(ui.available_width(), ROW), Sense::CLICK);
     response.widget_info(|| WidgetInfo::selected(Role::ListBoxOption, true, on, called(frame, origin)));
     let response = if origin.is_some() { response.on_hover_text(called(frame, origin)) } else { response };
     let painter = ui.painter();
     if on {
         painter.rect_filled(rect, CornerRadius::ZERO, c.selection);
-    } else if response.hovered() || response.has_focus() {
+    } else if response.hovered() {
         painter.rect_filled(rect, CornerRadius::ZERO, c.hover);
     }
     let y = rect.center().y;
@@ -200,8 +259,10 @@ fn row(
         painter.text(pos2(rect.left() + right, y), egui::Align2::RIGHT_CENTER, words, theme::sans(theme::BODY), colour);
     }
     if response.clicked() {
+        ui.memory_mut(|memory| memory.request_focus(list_id()));
         actions.push(Action::Frame(frame.number));
     }
+    menus::on(&response, on && focused, |ui| menu(ui, (frame, bytes), actions));
 }
 
 /// A link type in words.

@@ -8,6 +8,7 @@ use crate::store::RowId;
 use crate::store::filter::Filter;
 use crate::ui::action::Action;
 use crate::ui::prepared::{Head, HeadLine, LedgerLine};
+use crate::ui::roving::{Along, Roving};
 use crate::ui::state::State;
 use crate::ui::theme::{self, Colours, Hue, LINE};
 use crate::ui::{menus, shapes};
@@ -63,6 +64,7 @@ pub(crate) fn show(
         ui.set_height(total + 8.0);
         let origin = ui.max_rect().min;
         let mut y = 0.0;
+        let roving = Roving::new(ui, ui.scope_id().with(title), Along::Down, head.lines.len(), |_| true);
         for (i, (line, set)) in head.lines.iter().zip(&sets).enumerate() {
             let height = set.rows as f32 * LINE;
             let rect = Rect::from_min_size(pos2(origin.x, origin.y + y), vec2(width, height));
@@ -70,11 +72,13 @@ pub(crate) fn show(
                 ui.scroll_to_rect(rect.expand(LINE), None);
                 state.wanted_line = None;
             }
-            if y + height >= view.top() && y <= view.bottom() {
-                paint(ui, rect, (title, i), line, set, &mut Look { side, ledger, state, marked, c, actions });
+            if (y + height >= view.top() && y <= view.bottom()) || roving.at() == i {
+                let look = &mut Look { side, ledger, state, marked, c, actions };
+                paint(ui, rect, (title, i), (line, set), &roving, look);
             }
             y += height;
         }
+        roving.keep(ui);
     });
 }
 
@@ -135,12 +139,21 @@ struct Look<'a> {
     actions: &'a mut Vec<Action>,
 }
 
-fn paint(ui: &Ui, rect: Rect, id: (&str, usize), line: &HeadLine, set: &Set, look: &mut Look<'_>) {
+fn paint(
+    ui: &Ui,
+    rect: Rect,
+    (title, i): (&str, usize),
+    (line, set): (&HeadLine, &Set),
+    roving: &Roving,
+    look: &mut Look<'_>,
+) {
     let c = look.c;
     let painter = ui.painter().clone();
     let first = line.marks.first().copied();
     let entry = first.and_then(|i| look.ledger.get(i));
-    let response = ui.interact(rect, ui.scope_id().with(id), Sense::CLICK);
+    let id = ui.scope_id().with((title, i));
+    let response = ui.interact(rect, id, roving.sense(ui, i, id));
+    roving.drawn(i, &response);
     response.widget_info(|| {
         let numbers: Vec<String> = line.marks.iter().map(|i| (i + 1).to_string()).collect();
         let said = if numbers.is_empty() { line.whole() } else { format!("{} {}", numbers.join(" "), line.whole()) };

@@ -1,8 +1,13 @@
 //! Bytes in hex and as characters, sixteen a row; only visible rows are laid out.
 
-use egui::text::{LayoutJob, TextFormat};
-use egui::{CornerRadius, Rect, ScrollArea, Stroke, Ui, pos2, vec2};
+use core::fmt::Write as _;
 
+use egui::text::{LayoutJob, TextFormat};
+use egui::{CornerRadius, Rect, Response, ScrollArea, Stroke, Ui, pos2, vec2};
+
+use super::area;
+use crate::ui::action::Action;
+use crate::ui::menus;
 use crate::ui::theme::{self, Colours, Hue, LINE};
 
 /// Bytes a row.
@@ -11,6 +16,9 @@ const WIDE: usize = 16;
 const CHARACTERS: usize = 10 + 3 * WIDE + 2;
 /// Space at the left in points.
 const INSET: f32 = 12.0;
+
+/// Bytes that are copied at most: a clipboard is no file.
+const MOST_COPIED: usize = 1 << 20;
 
 /// Bytes to light up: where, in which colour, and the ledger line they prove.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -21,18 +29,26 @@ pub(crate) struct Mark {
     pub(crate) line: usize,
 }
 
-/// Paints `bytes` into what is left of `ui`; gives the ledger line under the pointer.
-pub(crate) fn show(ui: &mut Ui, id: impl core::fmt::Debug, bytes: &[u8], marks: &[Mark]) -> Option<usize> {
+/// Paints `bytes` into what is left of `ui`; gives the ledger line under the pointer, and what has the keyboard. `name` says
+/// what the bytes are.
+pub(crate) fn show(
+    ui: &mut Ui,
+    (id, name): (impl core::fmt::Debug, &str),
+    bytes: &[u8],
+    marks: &[Mark],
+) -> (Option<usize>, Response) {
     let c = theme::colours(ui);
     ui.spacing_mut().item_spacing.y = 0.0;
     let rows = bytes.len().div_ceil(WIDE);
     let glyph = ui.fonts_mut(|fonts| fonts.glyph_width(&theme::mono(), '0'));
     let mut pointed = None;
-    ScrollArea::vertical().id_salt(("hex", format!("{id:?}"))).auto_shrink([false, false]).show_rows(
-        ui,
-        LINE,
-        rows,
-        |ui, range| {
+    let mut seen = 0..0;
+    let salt = ("hex", format!("{id:?}"));
+    let own = ui.scope_id().with(&salt).with("keys");
+    let output =
+        ScrollArea::vertical().id_salt(salt).auto_shrink([false, false]).show_rows(ui, LINE, rows, |ui, range| {
+            seen = range.clone();
+            area::scroll(ui, own);
             for row in range {
                 let at = row * WIDE;
                 let chunk = bytes.get(at..bytes.len().min(at + WIDE)).unwrap_or_default();
@@ -65,9 +81,35 @@ pub(crate) fn show(ui: &mut Ui, id: impl core::fmt::Debug, bytes: &[u8], marks: 
                 let galley = ui.painter().layout_job(job);
                 ui.painter().galley(pos2(rect.left() + INSET, rect.top()), galley, c.text);
             }
-        },
-    );
-    pointed
+        });
+    let response = area::show(ui, (own, name), &output, || dump(bytes, seen.clone()));
+    (pointed, response)
+}
+
+/// Rows as text: offset, digits, characters.
+fn dump(bytes: &[u8], rows: core::ops::Range<usize>) -> String {
+    let mut out = String::new();
+    for (row, chunk) in bytes.chunks(WIDE).enumerate().skip(rows.start).take(rows.len()) {
+        // Writing to a String cannot fail.
+        let _written = writeln!(out, "{:08x}  {}{}", row * WIDE, digits(chunk), characters(chunk));
+    }
+    out
+}
+
+/// Items that copy bytes in the forms that other tools know, and as text with what cannot be shown made visible.
+pub(super) fn copies(ui: &mut Ui, bytes: &[u8], actions: &mut Vec<Action>) {
+    let bytes = bytes.get(..MOST_COPIED.min(bytes.len())).unwrap_or_default();
+    menus::action(ui, "Copy as hex dump", || Action::Copy(dump(bytes, 0..bytes.len().div_ceil(WIDE))), actions);
+    menus::action(ui, "Copy as hex stream", || Action::Copy(crate::model::hex(bytes)), actions);
+    menus::action(ui, "Copy bytes as text", || Action::Copy(text(bytes)), actions);
+}
+
+fn text(bytes: &[u8]) -> String {
+    let lines = bytes.split(|byte| *byte == b'\n').map(|line| {
+        let line = line.strip_suffix(b"\r").unwrap_or(line);
+        crate::model::clean(line)
+    });
+    lines.collect::<Vec<_>>().join("\n")
 }
 
 fn digits(chunk: &[u8]) -> String {
@@ -92,7 +134,17 @@ fn characters(chunk: &[u8]) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::{characters, digits};
+    use super::{characters, digits, dump, text};
+
+    #[test]
+    fn bytes_are_copied_as_they_are_shown() {
+        let gap = " ".repeat(30);
+        assert_eq!(dump(b"GET /\r\n", 0..1), format!("00000000  47 45 54 20 2f 0d 0a{gap}GET /··\n"));
+        let two: Vec<u8> = (0x41..0x52).collect();
+        assert_eq!(dump(&two, 1..2).lines().count(), 1);
+        assert!(dump(&two, 1..2).starts_with("00000010  51 ") && dump(&two, 0..9).lines().count() == 2);
+        assert_eq!(text(b"GET /\r\nHost: a\x1b"), format!("GET /\nHost: a{}", crate::model::clean(b"\x1b")));
+    }
 
     #[test]
     fn columns_stand_still() {

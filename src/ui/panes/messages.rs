@@ -12,10 +12,10 @@ use super::{body, empty};
 use crate::model::{Detail, MessageKind, PayloadState, Side, WebSocket, WebSocketMessage};
 use crate::ui::action::Action;
 use crate::ui::prepared::{MessageText, Prepared, Shown};
-use crate::ui::shapes;
 use crate::ui::state::State;
 use crate::ui::text::{self, plural, sentence};
 use crate::ui::theme::{self, ROW};
+use crate::ui::{menus, shapes};
 
 /// Share of the pane that the list takes, and its least and largest width in points.
 const SHARE: f32 = 0.48;
@@ -86,7 +86,7 @@ pub(crate) fn show(
     side.set_clip_rect(right.intersect(ui.clip_rect()));
     let place = state.messages.selected.or_else(|| found.first().copied());
     match place.and_then(|place| prepared.messages.get(place).map(|message| (place, message))) {
-        Some((place, message)) => whole(&mut side, place, message, state, actions),
+        Some(chosen) => whole(&mut side, chosen, shown.record.exchange.unit(), state, actions),
         None => empty(&mut side, "No message with these words"),
     }
 }
@@ -175,7 +175,6 @@ fn list_id() -> Id {
 }
 
 fn rows(ui: &mut Ui, prepared: &Prepared, found: &[usize], state: &mut MessagesState, actions: &mut Vec<Action>) {
-    let c = theme::colours(ui);
     ui.spacing_mut().item_spacing.y = 0.0;
     let all = ui.available_rect_before_wrap();
     let response = ui.interact(all, list_id(), Sense::focusable_noninteractive());
@@ -197,14 +196,6 @@ fn rows(ui: &mut Ui, prepared: &Prepared, found: &[usize], state: &mut MessagesS
             row(ui, (place, message), at == Some(i), first, actions);
         }
     });
-    if response.has_focus() {
-        ui.painter().rect_stroke(
-            all.shrink(1.0),
-            CornerRadius::same(2),
-            Stroke::new(1.0, c.accent),
-            egui::StrokeKind::Inside,
-        );
-    }
 }
 
 /// Up, Down, Page Up, Page Down, Home and End move the choice while the list has the keyboard.
@@ -236,12 +227,12 @@ fn keyboard(ui: &Ui, found: &[usize], at: Option<usize>, page: usize, actions: &
 fn row(ui: &mut Ui, (place, text): (usize, &MessageText), on: bool, first: i64, actions: &mut Vec<Action>) {
     let c = theme::colours(ui);
     let message = &text.message;
-    let (rect, response) = ui.allocate_exact_size(vec2(ui.available_width(), ROW), Sense::click());
+    let (rect, response) = ui.allocate_exact_size(vec2(ui.available_width(), ROW), Sense::CLICK);
     response.widget_info(|| WidgetInfo::selected(Role::ListBoxOption, true, on, spoken(text)));
     let painter = ui.painter_at(rect);
     if on {
         painter.rect_filled(rect, CornerRadius::ZERO, c.selection);
-    } else if response.hovered() || response.has_focus() {
+    } else if response.hovered() {
         painter.rect_filled(rect, CornerRadius::ZERO, c.hover);
     }
     let y = rect.center().y;
@@ -297,7 +288,7 @@ fn spoken(text: &MessageText) -> String {
 }
 
 /// The chosen message.
-fn whole(ui: &mut Ui, place: usize, text: &MessageText, state: &State, actions: &mut Vec<Action>) {
+fn whole(ui: &mut Ui, (place, text): (usize, &MessageText), unit: &str, state: &State, actions: &mut Vec<Action>) {
     let c = theme::colours(ui);
     let message = &text.message;
     ui.horizontal(|ui| {
@@ -315,9 +306,9 @@ fn whole(ui: &mut Ui, place: usize, text: &MessageText, state: &State, actions: 
             if ui.add(theme::small("Copy text").frame_when_inactive(false)).clicked() {
                 actions.push(Action::Copy(body::copied(&text.body, state)));
             }
-            let label = format!("Frame {}", message.first.0);
+            let label = format!("{} {}", sentence(unit), message.first.0);
             let frame = ui.add(theme::small(label).frame_when_inactive(false));
-            if frame.on_hover_text("Show the frame of the capture that it begins in").clicked() {
+            if frame.on_hover_text(format!("Show the {unit} of the capture that it begins in")).clicked() {
                 actions.push(Action::Frame(message.first.0));
             }
         });
@@ -338,7 +329,13 @@ fn whole(ui: &mut Ui, place: usize, text: &MessageText, state: &State, actions: 
             if message.wire_bytes == 0 { "This message is empty" } else { "Nothing of this message can be shown" };
         return empty(ui, why);
     }
-    body::written(ui, place, &text.body, state);
+    let response = body::written(ui, (place, "Message"), &text.body, state);
+    menus::within(&response, response.has_focus(), |ui| {
+        body::copies(ui, &text.body, state, actions);
+        ui.separator();
+        menus::action(ui, &format!("Show {unit}"), || Action::Frame(message.first.0), actions);
+        body::connection(ui, actions);
+    });
 }
 
 /// Facts of a message in words.

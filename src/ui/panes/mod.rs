@@ -1,5 +1,6 @@
 //! What lies below the table: everything about the selected row.
 
+mod area;
 mod body;
 pub(crate) mod card;
 pub(crate) mod connection;
@@ -81,6 +82,11 @@ fn opens_websocket(seen: &Seen<'_>) -> bool {
     matches!(&shown.record.exchange.detail, Detail::Http(http) if http.websocket.is_some())
 }
 
+/// Whether a HAR file tells of the selected exchange.
+fn is_told(seen: &Seen<'_>) -> bool {
+    matches!(seen.shown, Some(Ok(shown)) if shown.record.exchange.reported.is_some())
+}
+
 fn tabs(ui: &mut Ui, bar: Rect, seen: &Seen<'_>, state: &State, actions: &mut Vec<Action>) {
     let c = theme::colours(ui);
     let painter = ui.painter().clone();
@@ -90,14 +96,20 @@ fn tabs(ui: &mut Ui, bar: Rect, seen: &Seen<'_>, state: &State, actions: &mut Ve
     for tab in Tab::ALL {
         let Some(entry) = action::entry(&Action::Tab(tab)) else { continue };
         let on = state.saved.tab == tab && !state.saved.folded;
+        // A HAR file has no frames.
+        let (label, tip) = if tab == Tab::Frames && is_told(seen) {
+            ("Entry", "What the HAR file says of the exchange, as it stands there")
+        } else {
+            (entry.label, entry.tip)
+        };
         // Most exchanges open no WebSocket: then there is nothing behind this one.
         if tab == Tab::Messages && !on && !opens_websocket(seen) {
             continue;
         }
-        let galley = painter.layout_no_wrap(entry.label.to_owned(), theme::strong(theme::BODY), c.text);
+        let galley = painter.layout_no_wrap(label.to_owned(), theme::strong(theme::BODY), c.text);
         let rect = Rect::from_min_size(pos2(x, bar.top()), vec2(galley.size().x + 20.0, bar.height()));
         let response = ui.interact(rect, ui.scope_id().with(("tab", entry.label)), Sense::click());
-        response.widget_info(|| WidgetInfo::selected(Role::Tab, true, on, entry.label));
+        response.widget_info(|| WidgetInfo::selected(Role::Tab, true, on, label));
         let colour = if on || response.hovered() { c.text } else { c.quiet };
         painter.galley_with_override_text_color(
             pos2(x + 10.0, (rect.center().y - galley.size().y / 2.0).round()),
@@ -108,18 +120,10 @@ fn tabs(ui: &mut Ui, bar: Rect, seen: &Seen<'_>, state: &State, actions: &mut Ve
             let line = Rect::from_min_max(pos2(x + 10.0, bar.bottom() - 2.5), pos2(rect.right() - 10.0, bar.bottom()));
             painter.rect_filled(line, CornerRadius::same(1), c.accent);
         }
-        if response.has_focus() {
-            painter.rect_stroke(
-                rect.shrink(4.0),
-                CornerRadius::same(4),
-                Stroke::new(1.0, c.accent),
-                egui::StrokeKind::Inside,
-            );
-        }
         if response.clicked() {
             actions.push(Action::Tab(tab));
         }
-        let _shown = response.on_hover_text(action::tip(ui.ctx(), entry));
+        let _shown = response.on_hover_text(action::with_key(ui.ctx(), tip, entry.key));
         x = rect.right();
     }
     let room = Rect::from_min_max(pos2(x + 12.0, bar.top()), pos2(bar.right() - 8.0, bar.bottom()));

@@ -5,6 +5,7 @@ use egui::{Response, Role, Sense, Ui, WidgetInfo, pos2, vec2};
 use super::head;
 use crate::ui::action::{self, Action, Goal};
 use crate::ui::prepared::Shown;
+use crate::ui::roving::follow;
 use crate::ui::shapes;
 use crate::ui::state::{Fold, State};
 use crate::ui::theme;
@@ -16,6 +17,7 @@ pub(super) fn badges(ui: &mut Ui, lines: &[usize], shown: &Shown, state: &mut St
         let Some(line) = shown.lines.get(*i) else { continue };
         let (rect, response) = ui.allocate_exact_size(vec2(20.0, 16.0), Sense::click());
         response.widget_info(|| WidgetInfo::labeled(Role::Button, true, format!("Line {}", i + 1)));
+        follow(&response);
         let lit = state.lit == Some(*i) || response.hovered() || response.has_focus();
         let hue = c.provider(line.provider);
         head::number(ui.painter(), rect.shrink2(vec2(0.5, 0.5)), &(i + 1).to_string(), hue);
@@ -53,6 +55,7 @@ pub(super) fn fold(ui: &mut Ui, fold: Fold, words: &str, state: &State, actions:
     let galley = ui.painter().layout_no_wrap(words.to_owned(), theme::sans(theme::BODY), c.quiet);
     let (rect, response) = ui.allocate_exact_size(vec2(width, 20.0), Sense::click());
     response.widget_info(|| WidgetInfo::selected(Role::Button, true, open, words));
+    follow(&response);
     let colour = if response.hovered() || response.has_focus() { c.text } else { c.quiet };
     shapes::chevron(ui.painter(), pos2(rect.left() + 5.0, rect.center().y), open, colour);
     let at = pos2(rect.left() + 16.0, (rect.center().y - galley.size().y / 2.0).round());
@@ -98,6 +101,7 @@ pub(super) fn go(ui: &mut Ui, goal: Goal, state: &State, actions: &mut Vec<Actio
     // What it leads to stands before it; in words for who cannot see that.
     let button = ui.add(theme::small(egui::RichText::new("Go there").color(c.accent)));
     button.clone().accessible_name(entry.label);
+    follow(&button);
     if button.on_hover_text(action::tip(ui.ctx(), entry)).clicked() {
         actions.push(action);
     }

@@ -1,16 +1,24 @@
 //! How the name led to the address, and which machines served the request, drawn as boxes from left to right.
 
-use egui::{Align, CornerRadius, Layout, Margin, Rect, ScrollArea, Sense, Stroke, Ui, UiBuilder, pos2, vec2};
+use std::net::{IpAddr, SocketAddr};
+
+use egui::{
+    Align, CornerRadius, Layout, Margin, Rect, Response, Role, ScrollArea, Sense, Stroke, Ui, UiBuilder, WidgetInfo,
+    pos2, vec2,
+};
 
 use super::parts::{badges, caption, go, title};
+use crate::evidence::pack;
 use crate::model::{Part, ProviderId};
+use crate::store::filter::{Filter, Key, is};
 use crate::ui::action::{Action, Goal};
 use crate::ui::prepared::Shown;
-use crate::ui::shapes;
+use crate::ui::roving::follow;
 use crate::ui::state::State;
 use crate::ui::text::{plural, sentence};
 use crate::ui::theme::{self, Colours};
 use crate::ui::way::{HopWords, LookupWords};
+use crate::ui::{menus, shapes};
 
 /// Widest and narrowest box, and the arrow between two, in points.
 const WIDE: f32 = 300.0;
@@ -34,6 +42,38 @@ struct Stop<'a> {
     lines: &'a [usize],
     /// Whether the lines are quoted, not only numbered.
     quoted: bool,
+    /// What it can be asked for with.
+    asks: Asks<'a>,
+}
+
+/// The filter that a box can be asked for with.
+#[derive(Clone, Copy)]
+enum Asks<'a> {
+    Host(&'a str),
+    /// An address, or an address and port.
+    End(&'a str),
+    /// What a record of the answer gave: an address or an alias.
+    Record(&'a str),
+    Operator(ProviderId),
+    Nothing,
+}
+
+impl Asks<'_> {
+    fn filter(self) -> Option<Filter> {
+        let address = |words: &str| {
+            let end = words.parse::<SocketAddr>().map(|end| end.ip());
+            let address = end.or_else(|_| words.parse::<IpAddr>()).ok()?;
+            Filter::parse(&format!("ip:{address}")).ok()
+        };
+        match self {
+            // A question names its type too.
+            Self::Host(question) => question.split(' ').next().map(|name| is(Key::Host, name)),
+            Self::End(words) => address(words),
+            Self::Record(value) => address(value).or_else(|| Some(is(Key::Cname, value))),
+            Self::Operator(id) => pack().provider(id).map(|provider| is(Key::Operator, provider.id)),
+            Self::Nothing => None,
+        }
+    }
 }
 
 /// From this width on caches and signature stand at the right; how wide they are then.
@@ -113,6 +153,7 @@ pub(crate) fn serving(ui: &mut Ui, shown: &Shown, state: &mut State, actions: &m
         cache: None,
         lines: &[],
         quoted: false,
+        asks: Asks::End(&way.client),
     };
     let mut stops = vec![client];
     for (i, hop) in way.hops.iter().enumerate() {
@@ -133,6 +174,7 @@ fn name_path(ui: &mut Ui, lookup: &LookupWords, shown: &Shown, state: &mut State
         cache: None,
         lines: &[],
         quoted: false,
+        asks: Asks::Host(&lookup.question),
     }];
     for step in &lookup.steps {
         let provider = step.lines.first().and_then(|i| shown.lines.get(*i)).map(|line| line.provider);
@@ -145,6 +187,7 @@ fn name_path(ui: &mut Ui, lookup: &LookupWords, shown: &Shown, state: &mut State
             cache: None,
             lines: &step.lines,
             quoted: false,
+            asks: Asks::Record(&step.value),
         });
     }
     boxes(ui, &stops, shown, state, actions);
@@ -171,14 +214,16 @@ fn name_path(ui: &mut Ui, lookup: &LookupWords, shown: &Shown, state: &mut State
                 continue;
             }
             let words = egui::RichText::new(name).font(theme::mono()).color(c.accent);
-            if ui.add(theme::small(words)).on_hover_text("Go to that lookup").clicked() {
+            let button = ui.add(theme::small(words));
+            follow(&button);
+            if button.on_hover_text("Go to that lookup").clicked() {
                 actions.push(Action::Go(Goal::Row(*row)));
             }
         }
     });
 }
 
-fn hop_stop<'a>(hop: &'a HopWords, address: Option<&str>) -> Stop<'a> {
+fn hop_stop<'a>(hop: &'a HopWords, address: Option<&'a str>) -> Stop<'a> {
     let mut notes = Vec::new();
     if !hop.service.is_empty() {
         notes.push((hop.service.clone(), false));
@@ -198,6 +243,11 @@ fn hop_stop<'a>(hop: &'a HopWords, address: Option<&str>) -> Stop<'a> {
         cache: hop.cache,
         lines: &hop.lines,
         quoted: true,
+        asks: match (address, hop.provider) {
+            (Some(address), _) => Asks::End(address),
+            (None, Some(provider)) => Asks::Operator(provider),
+            (None, None) => Asks::Nothing,
+        },
     }
 }
 
@@ -230,7 +280,17 @@ fn boxes(ui: &mut Ui, stops: &[Stop<'_>], shown: &Shown, state: &mut State, acti
             let id = (stop.over, at, i, stop.wire);
             let mut inner =
                 ui.new_child(UiBuilder::new().id_salt(id).max_rect(rect).layout(Layout::top_down(Align::Min)));
-            bottom = bottom.max(stop_box(&mut inner, stop, shown, state, actions).bottom());
+            let is_still = state.still.is_some();
+            let sense = if is_still { Sense::hover() } else { Sense::focusable_noninteractive() };
+            let response = inner
+                .scope_builder(UiBuilder::new().id_salt("box").sense(sense), |ui| {
+                    stop_box(ui, stop, shown, state, actions);
+                })
+                .response;
+            bottom = bottom.max(response.rect.bottom());
+            if !is_still {
+                held(stop, &response, actions);
+            }
             if i > 0 || at > 0 {
                 let y = top + 22.0;
                 shapes::arrow(ui.painter(), pos2(x - ARROW + 5.0, y), pos2(x - 5.0, y), c.faint);
@@ -241,7 +301,28 @@ fn boxes(ui: &mut Ui, stops: &[Stop<'_>], shown: &Shown, state: &mut State, acti
     }
 }
 
-fn stop_box(ui: &mut Ui, stop: &Stop<'_>, shown: &Shown, state: &mut State, actions: &mut Vec<Action>) -> Rect {
+/// What a box says in one line.
+fn spoken(stop: &Stop<'_>) -> String {
+    let notes = stop.notes.iter().map(|(words, _)| words.as_str());
+    let parts = [stop.over, &*stop.title].into_iter().chain(notes).chain(stop.cache);
+    parts.collect::<Vec<_>>().join(", ")
+}
+
+/// The keyboard and the menu of a box.
+fn held(stop: &Stop<'_>, response: &Response, actions: &mut Vec<Action>) {
+    response.widget_info(|| WidgetInfo::labeled(Role::Group, true, spoken(stop)));
+    follow(response);
+    menus::within(response, response.has_focus(), |ui| {
+        if let Some(filter) = stop.asks.filter() {
+            menus::filters(ui, &filter, actions);
+            ui.separator();
+        }
+        menus::copy(ui, "Copy value", &stop.title, actions);
+        menus::copy(ui, "Copy all of it", &spoken(stop), actions);
+    });
+}
+
+fn stop_box(ui: &mut Ui, stop: &Stop<'_>, shown: &Shown, state: &mut State, actions: &mut Vec<Action>) {
     let c = theme::colours(ui);
     let hue = stop.provider.map(|id| c.provider(id));
     let ground = hue.map_or(c.surface, |hue| Colours::tint(c.page, hue.fill, 0.1));
@@ -251,71 +332,68 @@ fn stop_box(ui: &mut Ui, stop: &Stop<'_>, shown: &Shown, state: &mut State, acti
         .stroke(Stroke::new(1.0, line))
         .corner_radius(CornerRadius::same(theme::CORNER))
         .inner_margin(Margin::symmetric(10, 7));
-    frame
-        .show(ui, |ui| {
-            ui.set_width(ui.available_width());
-            ui.spacing_mut().item_spacing = vec2(6.0, 2.0);
-            ui.label(egui::RichText::new(stop.over).font(theme::sans(theme::SMALL)).color(c.quiet));
-            ui.horizontal_top(|ui| {
-                if let Some(provider) = stop.provider {
-                    let (rect, _) = ui.allocate_exact_size(vec2(20.0, 18.0), Sense::hover());
-                    shapes::provider(ui.painter(), rect, c, provider);
-                }
-                let font = if stop.wire { theme::mono() } else { theme::strong(theme::BODY) };
-                ui.add(egui::Label::new(egui::RichText::new(&stop.title).font(font)).wrap());
+    frame.show(ui, |ui| {
+        ui.set_width(ui.available_width());
+        ui.spacing_mut().item_spacing = vec2(6.0, 2.0);
+        ui.label(egui::RichText::new(stop.over).font(theme::sans(theme::SMALL)).color(c.quiet));
+        ui.horizontal_top(|ui| {
+            if let Some(provider) = stop.provider {
+                let (rect, _) = ui.allocate_exact_size(vec2(20.0, 18.0), Sense::hover());
+                shapes::provider(ui.painter(), rect, c, provider);
+            }
+            let font = if stop.wire { theme::mono() } else { theme::strong(theme::BODY) };
+            ui.add(egui::Label::new(egui::RichText::new(&stop.title).font(font)).wrap());
+        });
+        for (words, wire) in &stop.notes {
+            let font = if *wire { theme::mono() } else { theme::sans(theme::SMALL) };
+            ui.add(egui::Label::new(egui::RichText::new(words).font(font).color(c.quiet)).wrap());
+        }
+        if let Some(cache) = stop.cache {
+            ui.label(egui::RichText::new(sentence(cache)).font(theme::strong(theme::BODY)));
+        }
+        if stop.lines.is_empty() {
+            return;
+        }
+        ui.add_space(1.0);
+        if !stop.quoted {
+            ui.horizontal_wrapped(|ui| {
+                ui.spacing_mut().item_spacing = vec2(3.0, 3.0);
+                badges(ui, stop.lines, shown, state, actions);
             });
-            for (words, wire) in &stop.notes {
-                let font = if *wire { theme::mono() } else { theme::sans(theme::SMALL) };
-                ui.add(egui::Label::new(egui::RichText::new(words).font(font).color(c.quiet)).wrap());
-            }
-            if let Some(cache) = stop.cache {
-                ui.label(egui::RichText::new(sentence(cache)).font(theme::strong(theme::BODY)));
-            }
-            if stop.lines.is_empty() {
-                return;
-            }
-            ui.add_space(1.0);
-            if !stop.quoted {
-                ui.horizontal_wrapped(|ui| {
-                    ui.spacing_mut().item_spacing = vec2(3.0, 3.0);
-                    badges(ui, stop.lines, shown, state, actions);
-                });
-                return;
-            }
-            // What the name path quotes already is only numbered here.
-            let (above, here): (Vec<usize>, Vec<usize>) = stop.lines.iter().partition(|i| {
-                shown
-                    .record
-                    .ledger
-                    .get(**i)
-                    .is_some_and(|e| matches!(e.place.part, Part::Dns | Part::Address | Part::ToldAddress))
+            return;
+        }
+        // What the name path quotes already is only numbered here.
+        let (above, here): (Vec<usize>, Vec<usize>) = stop.lines.iter().partition(|i| {
+            shown
+                .record
+                .ledger
+                .get(**i)
+                .is_some_and(|e| matches!(e.place.part, Part::Dns | Part::Address | Part::ToldAddress))
+        });
+        if !above.is_empty() {
+            ui.horizontal_wrapped(|ui| {
+                ui.spacing_mut().item_spacing = vec2(3.0, 3.0);
+                badges(ui, &above, shown, state, actions);
+                let words = egui::RichText::new("from name and address").font(theme::sans(theme::SMALL));
+                ui.label(words.color(c.quiet));
             });
-            if !above.is_empty() {
-                ui.horizontal_wrapped(|ui| {
-                    ui.spacing_mut().item_spacing = vec2(3.0, 3.0);
-                    badges(ui, &above, shown, state, actions);
-                    let words = egui::RichText::new("from name and address").font(theme::sans(theme::SMALL));
-                    ui.label(words.color(c.quiet));
-                });
-            }
-            let quoted = if state.still.is_some() { usize::MAX } else { LINES };
-            for i in here.iter().take(quoted) {
-                let Some(line) = shown.lines.get(*i) else { continue };
-                ui.horizontal(|ui| {
-                    ui.spacing_mut().item_spacing.x = 6.0;
-                    badges(ui, core::slice::from_ref(i), shown, state, actions);
-                    let words = egui::RichText::new(&line.excerpt).font(theme::mono()).color(c.text);
-                    let label = egui::Label::new(words);
-                    ui.add(if state.still.is_some() { label.wrap() } else { label.truncate() });
-                });
-            }
-            if let Some(more) = here.len().checked_sub(quoted).filter(|n| *n > 0) {
-                let words = plural(more as u64, "more line", "more lines");
-                ui.label(egui::RichText::new(words).font(theme::sans(theme::SMALL)).color(c.quiet));
-            }
-        })
-        .response
-        .rect
+        }
+        let quoted = if state.still.is_some() { usize::MAX } else { LINES };
+        for i in here.iter().take(quoted) {
+            let Some(line) = shown.lines.get(*i) else { continue };
+            ui.horizontal(|ui| {
+                ui.spacing_mut().item_spacing.x = 6.0;
+                badges(ui, core::slice::from_ref(i), shown, state, actions);
+                let words = egui::RichText::new(&line.excerpt).font(theme::mono()).color(c.text);
+                let label = egui::Label::new(words);
+                ui.add(if state.still.is_some() { label.wrap() } else { label.truncate() });
+            });
+        }
+        if let Some(more) = here.len().checked_sub(quoted).filter(|n| *n > 0) {
+            let words = plural(more as u64, "more line", "more lines");
+            ui.label(egui::RichText::new(words).font(theme::sans(theme::SMALL)).color(c.quiet));
+        }
+    });
 }
 
 pub(crate) fn caches(ui: &mut Ui, shown: &Shown, state: &mut State, actions: &mut Vec<Action>) {

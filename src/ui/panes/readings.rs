@@ -6,6 +6,7 @@ use super::parts::badges;
 use crate::model::{Attempt, Challenge, Detail, Hypothesis, Standing};
 use crate::ui::action::{self, Action};
 use crate::ui::prepared::Shown;
+use crate::ui::roving::follow;
 use crate::ui::shapes;
 use crate::ui::state::{Fold, State};
 use crate::ui::text::sentence;
@@ -146,7 +147,9 @@ fn break_it(ui: &mut Ui, shown: &Shown, state: &State, actions: &mut Vec<Action>
     let words =
         egui::RichText::new(label).font(theme::strong(theme::BODY)).color(if open { c.quiet } else { c.on_accent });
     let button = egui::Button::new(words).fill(if open { c.raised } else { c.accent });
-    if ui.add(button).on_hover_text(action::tip(ui.ctx(), entry)).clicked() {
+    let button = ui.add(button);
+    follow(&button);
+    if button.on_hover_text(action::tip(ui.ctx(), entry)).clicked() {
         actions.push(action);
     }
     if !open {

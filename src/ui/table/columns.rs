@@ -5,6 +5,7 @@ use std::borrow::Cow;
 use serde::de::{Deserialize, Deserializer, Error as _};
 use serde::ser::{Serialize, Serializer};
 
+use super::INSET;
 use crate::model::Side;
 use crate::store::HeaderName;
 use crate::store::query::SortKey;
@@ -277,14 +278,38 @@ pub(crate) fn side_word(side: Side) -> &'static str {
 /// Widths that a column can have.
 pub(super) const WIDTHS: core::ops::RangeInclusive<f32> = 36.0..=2_000.0;
 
-/// The visible columns with their widths; what is left over goes to host and path. Files are named where several are `merged`.
-pub(super) fn layout(saved: &Saved, merged: bool, room: f32, clock: &Clock) -> Vec<(Column, f32)> {
+/// Width of a digit in points; all have the same.
+const DIGIT: f32 = 8.0;
+
+/// What a capture has that columns depend on.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Has {
+    /// Several files.
+    pub(super) merged: bool,
+    /// So many frames.
+    pub(super) frames: u32,
+}
+
+impl Has {
+    /// The width of a column that nobody chose another for.
+    fn width(self, column: Column, clock: &Clock) -> f32 {
+        let usual = column.width(clock);
+        if column != Column::Frame {
+            return usual;
+        }
+        // The last number is the longest.
+        usual.max(self.frames.to_string().len() as f32 * DIGIT + 2.0 * INSET)
+    }
+}
+
+/// The visible columns with their widths; what is left over goes to host and path. Files are named where several are merged.
+pub(super) fn layout(saved: &Saved, has: Has, room: f32, clock: &Clock) -> Vec<(Column, f32)> {
     let width = |column: Column| saved.widths.get(&column).copied().filter(|width| WIDTHS.contains(width));
     let mut columns: Vec<(Column, f32)> = saved
         .columns()
         .into_iter()
-        .filter(|column| !saved.hidden.contains(column) && (merged || *column != Column::File))
-        .map(|column| (column, width(column).unwrap_or_else(|| column.width(clock))))
+        .filter(|column| !saved.hidden.contains(column) && (has.merged || *column != Column::File))
+        .map(|column| (column, width(column).unwrap_or_else(|| has.width(column, clock))))
         .collect();
     let total = columns.iter().map(|(_, width)| width).sum::<f32>();
     squeeze(&mut columns, saved, total - room);
@@ -325,12 +350,12 @@ fn squeeze(columns: &mut [(Column, f32)], saved: &Saved, lack: f32) {
 
 #[cfg(test)]
 mod tests {
-    use super::{Clock, Column, layout};
+    use super::{Clock, Column, Has, layout};
     use crate::ui::state::Saved;
 
     #[track_caller]
     fn check(room: f32, fits: bool) {
-        let columns = layout(&Saved::default(), false, room, &Clock::default());
+        let columns = layout(&Saved::default(), Has::default(), room, &Clock::default());
         let total: f32 = columns.iter().map(|(_, width)| width).sum();
         assert_eq!(total <= room, fits, "{total} in {room}");
         assert!(columns.iter().all(|(_, width)| *width >= 50.0), "{columns:?}");
@@ -344,17 +369,30 @@ mod tests {
         check(1_024.0, true);
         check(500.0, false);
         assert!(
-            !layout(&Saved::default(), false, 100.0, &Clock::default())
+            !layout(&Saved::default(), Has::default(), 100.0, &Clock::default())
                 .iter()
                 .any(|(column, _)| *column == Column::Server)
         );
     }
 
     #[test]
+    fn the_longest_frame_number_has_room() {
+        let of = |frames: u32| {
+            let columns = layout(&Saved::default(), Has { merged: false, frames }, 1_270.0, &Clock::default());
+            let total: f32 = columns.iter().map(|(_, width)| width).sum();
+            assert!(total <= 1_270.0, "{total}");
+            columns.into_iter().find(|(column, _)| *column == Column::Frame).map(|(_, width)| width)
+        };
+        assert_eq!(of(0), of(9_999_999));
+        assert_eq!(of(12_345_678), Some(80.0));
+        assert_eq!(of(u32::MAX), Some(96.0));
+    }
+
+    #[test]
     fn a_chosen_width_stays() {
         let mut saved = Saved::default();
         saved.widths.insert(Column::Path, 400.0);
-        assert!(layout(&saved, false, 800.0, &Clock::default()).contains(&(Column::Path, 400.0)));
+        assert!(layout(&saved, Has::default(), 800.0, &Clock::default()).contains(&(Column::Path, 400.0)));
     }
 
     #[test]

@@ -8,9 +8,10 @@ use super::columns::{Column, WIDTHS};
 use super::{BAR, Fit, INSET, Seen, focus_id};
 use crate::store::query::SortBy;
 use crate::ui::action::{self, Action, ColumnsAction};
-use crate::ui::shapes;
+use crate::ui::roving::{Along, Roving};
 use crate::ui::state::Saved;
 use crate::ui::theme::{self, Colours};
+use crate::ui::{menus, shapes};
 
 /// Room for a sort mark, and for the number beside it where there are several keys.
 const MARK: f32 = 12.0;
@@ -53,7 +54,8 @@ pub(super) fn width(painter: &Painter, column: Column, seen: &Seen<'_>) -> f32 {
     galley.size().x + 2.0 * INSET + mark
 }
 
-/// Paints the header into `rect`; `left` points of it are scrolled out.
+/// Paints the header into `rect`; `left` points of it are scrolled out. Gives how many should be, where the keyboard went to a
+/// cell that is out of view. The cells are one stop of the Tab key; Left and Right go between them.
 pub(super) fn header(
     ui: &Ui,
     (painter, rect): (&Painter, Rect),
@@ -61,7 +63,7 @@ pub(super) fn header(
     seen: &Seen<'_>,
     (saved, left): (&mut Saved, f32),
     actions: &mut Vec<Action>,
-) {
+) -> Option<f32> {
     let c = theme::colours(ui);
     let strip = Rect::from_min_max(rect.min, pos2(rect.right() + BAR, rect.bottom()));
     painter.rect_filled(strip, CornerRadius::ZERO, c.surface);
@@ -73,22 +75,32 @@ pub(super) fn header(
         cells.push((*column, Rect::from_x_y_ranges(x..=x + width, rect.y_range())));
         x += width;
     }
+    let roving = Roving::new(ui, focus_id().with("head"), Along::Across, cells.len(), |_| true);
+    let shown = roving.goes_to().and_then(|at| cells.get(at)).and_then(|(_, cell)| {
+        let past = (cell.right() - rect.right()).max(0.0).min(cell.left() - rect.left());
+        (past.abs() > 0.5).then_some(left + past)
+    });
     for (at, (column, cell)) in cells.iter().enumerate() {
         let seen_part = cell.intersect(rect);
-        if seen_part.width() < 4.0 {
+        if seen_part.width() < 4.0 && roving.at() != at {
             continue;
         }
         let sorted = Sorted::of(*column, &seen.choice.sort);
         let title = column.heading(seen.clock);
-        let response = ui.interact(seen_part.shrink2(vec2(4.0, 0.0)), cell_id(*column), Sense::click_and_drag());
+        let id = cell_id(*column);
+        let place = if seen_part.width() < 4.0 { *cell } else { seen_part };
+        let response = ui.interact(place.shrink2(vec2(4.0, 0.0)), id, roving.sense(ui, at, id) | Sense::DRAG);
+        roving.drawn(at, &response);
         response.widget_info(|| {
             let mut info = WidgetInfo::labeled(Role::ColumnHeader, true, &*title);
             info.current_text_value = sorted.map(Sorted::words);
             info
         });
-        let lit = sorted.is_some() || response.hovered();
+        let focused = response.has_focus();
+        let lit = sorted.is_some() || response.hovered() || focused;
         let part = painter.with_clip_rect(seen_part);
         head(&part, (*cell, title), if lit { c.text } else { c.quiet }, sorted, (column.right(seen.clock), c));
+        // Enter and Space are clicks too.
         if response.clicked()
             && let Some(key) = column.sort()
         {
@@ -96,12 +108,14 @@ pub(super) fn header(
             actions.push(if also { Action::SortAlso(key) } else { Action::Sort(key) });
         }
         carry(ui, &painter, &response, (at, &cells), actions);
-        response.context_menu(|ui| column_menu(ui, *column, (at, &cells), saved, actions));
+        menus::on(&response, focused, |ui| column_menu(ui, *column, (at, &cells), saved, actions));
         if !response.dragged() {
             let _shown = response.on_hover_text(column.tip());
         }
         resize(ui, &painter, (*cell, *column), saved, actions);
     }
+    roving.keep(ui);
+    shown
 }
 
 fn cell_id(column: Column) -> Id {
@@ -191,14 +205,10 @@ fn column_menu(
     saved: &Saved,
     actions: &mut Vec<Action>,
 ) {
-    let mut item = |ui: &mut Ui, label: &str, action: Action| {
-        if ui.button(label).clicked() {
-            actions.push(action);
-            ui.close();
-        }
-    };
+    let mut item = |ui: &mut Ui, label: &str, action: Action| menus::action(ui, label, || action, actions);
     let columns = Action::Columns;
     if let Some(key) = column.sort() {
+        item(ui, "Sort by this", Action::Sort(key));
         item(ui, "Sort by this too", Action::SortAlso(key));
     }
     item(ui, "Fit to content", columns(ColumnsAction::Fit(Fit::Column(column))));

@@ -31,7 +31,7 @@ use crate::store::{Row, RowId, RowKind, Snapshot};
 use cells::Cells;
 pub use columns::Column;
 pub(crate) use columns::side_word;
-use columns::{WIDTHS, layout};
+use columns::{Has, WIDTHS, layout};
 pub(crate) use heads::{HeaderCells, Said};
 pub(crate) use minimap::Minimap;
 pub(crate) use tree::{Line, Tree, TreeState};
@@ -160,7 +160,9 @@ impl Seen<'_> {
     fn columns(&self, saved: &Saved, room: f32) -> Vec<(Column, f32)> {
         let depth = self.tree.map_or(0, |(tree, _)| tree.groups.depth);
         let indent = tree::INDENT * depth as f32 + self.gutter();
-        let mut columns = layout(saved, !self.snapshot.facts().capture.merged.is_empty(), room - indent, self.clock);
+        let capture = &self.snapshot.facts().capture;
+        let has = Has { merged: !capture.merged.is_empty(), frames: capture.frames };
+        let mut columns = layout(saved, has, room - indent, self.clock);
         if let Some((_, width)) = columns.first_mut() {
             *width += indent;
         }
@@ -194,7 +196,6 @@ pub(crate) fn show(ui: &mut Ui, seen: &Seen<'_>, state: &mut TableState, saved: 
             state.show(at);
         }
     }
-    keyboard(ui, all, seen.tree.is_some(), actions);
     let grows = seen.live && seen.choice.sort.is_empty() && seen.tree.is_none();
     if grows && state.follow {
         state.top = state.end(seen.len());
@@ -207,14 +208,20 @@ pub(crate) fn show(ui: &mut Ui, seen: &Seen<'_>, state: &mut TableState, saved: 
     let painter = ui.painter_at(all);
     painter.rect_filled(all, CornerRadius::ZERO, c.page);
     let grid = Grid { painter: painter.with_clip_rect(body), body, columns };
+    // Before the rows: the Tab key comes to it first.
+    let head = Rect::from_min_max(all.min, pos2(body.right(), body.top()));
+    let shown = header::header(ui, (&painter, head), &grid.columns, seen, (saved, state.left), actions);
+    if let (Some(axis), Some(cell)) = (seen.axis, grid.head_of(Column::Waterfall, head, state.left)) {
+        waterfall::scale(ui, &painter, cell, axis);
+    }
+    keyboard(ui, body, seen.tree.is_some(), actions);
     let visible = rows(ui, &grid, seen, state, actions);
     if let Some(fit) = state.fit.take() {
         fit_columns(ui, &grid, seen, (&visible, fit), saved);
     }
-    let head = Rect::from_min_max(all.min, pos2(body.right(), body.top()));
-    header::header(ui, (&painter, head), &grid.columns, seen, (saved, state.left), actions);
-    if let (Some(axis), Some(cell)) = (seen.axis, grid.head_of(Column::Waterfall, head, state.left)) {
-        waterfall::scale(ui, &painter, cell, axis);
+    if let Some(left) = shown {
+        state.left = left;
+        ui.ctx().request_repaint();
     }
     sideways(ui, &painter, body, total, state);
     scroll_bar(ui, &painter, Rect::from_min_max(pos2(body.right(), body.top()), all.max), seen, state);
@@ -235,7 +242,7 @@ pub(crate) fn still(ui: &mut Ui, seen: &Seen<'_>, saved: &mut Saved) {
     let (top, mut nobody_clicks) = (TableState::default(), Vec::new());
     rows(ui, &grid, seen, &top, &mut nobody_clicks);
     let head = Rect::from_min_max(all.min, pos2(body.right(), body.top()));
-    header::header(ui, (&painter, head), &grid.columns, seen, (saved, 0.0), &mut nobody_clicks);
+    let _nobody_scrolls = header::header(ui, (&painter, head), &grid.columns, seen, (saved, 0.0), &mut nobody_clicks);
 }
 
 /// Makes columns as wide as what stands in them, as far as it is on screen.
@@ -251,9 +258,9 @@ fn fit_columns(ui: &Ui, grid: &Grid, seen: &Seen<'_>, (visible, fit): (&[Visible
     ui.ctx().request_repaint();
 }
 
-fn keyboard(ui: &Ui, all: Rect, tree: bool, actions: &mut Vec<Action>) {
+fn keyboard(ui: &Ui, body: Rect, tree: bool, actions: &mut Vec<Action>) {
     let id = focus_id();
-    let response = ui.interact(all, id, Sense::focusable_noninteractive());
+    let response = ui.interact(body, id, Sense::focusable_noninteractive());
     let role = if tree { Role::Tree } else { Role::Table };
     response.widget_info(|| WidgetInfo::labeled(role, true, "Exchanges"));
     let focused = ui.ctx().memory(egui::Memory::focused);
@@ -508,7 +515,8 @@ fn menu(ui: &mut Ui, seen: &Seen<'_>, (id, row, column): (RowId, &Row, Option<Co
         }
     };
     menus::action(ui, "Show evidence", || Action::Select(id), actions);
-    of_row(ui, "Show frames", Action::Tab(Tab::Frames), actions);
+    let shows = if snapshot.facts().capture.format.units().0 == "entry" { "Show entry" } else { "Show frames" };
+    of_row(ui, shows, Action::Tab(Tab::Frames), actions);
     of_row(ui, "Follow stream…", Action::Conversation(ConversationAction::Ask), actions);
     menus::action(ui, "Only this connection", || Action::Wish(Some(id), RowWish::Flow), actions);
     let of_cell = |column| cell_filter(column, snapshot, seen.heads, (id, row));
