@@ -138,7 +138,7 @@ fn secrets_are_replaced_unless_somebody_wants_them() {
 fn a_document_is_of_one_capture_and_of_what_the_filter_keeps() {
     let sample = here(SAMPLE);
     let two = Command::new(env!("CARGO_BIN_EXE_nephoscope"))
-        .args(["list", "--format", "har"])
+        .args(["list", "--apart", "--format", "har"])
         .args([&sample, &sample])
         .output()
         .expect("the program runs");

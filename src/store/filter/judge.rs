@@ -704,12 +704,12 @@ enum RecordTest<'a> {
 /// Header lines that are kept beside the rows, and what they said to a test, by their numbers.
 struct KeptLines<'a> {
     lines: &'a LineColumn,
-    said: Vec<Said>,
+    said: Vec<Lines>,
 }
 
 /// What lines said to a test.
 #[derive(Clone, Copy)]
-enum Said {
+enum Lines {
     NotAsked,
     Known(bool),
     /// It depends on which message each stands in.
@@ -720,7 +720,7 @@ impl<'a> KeptLines<'a> {
     /// The values of a name, or the names.
     fn new(sight: Sight<'a>, name: Option<&str>) -> Option<Self> {
         let lines = sight.index?.lines(name.map(str::to_ascii_lowercase).as_deref())?;
-        Some(Self { lines, said: vec![Said::NotAsked; lines.sayings()] })
+        Some(Self { lines, said: vec![Lines::NotAsked; lines.sayings()] })
     }
 
     /// `None` where the record is to be asked.
@@ -728,7 +728,7 @@ impl<'a> KeptLines<'a> {
         let Self { lines, said } = self;
         let saying = lines.saying(id)?;
         let said = said.get_mut(saying as usize)?;
-        if let Said::NotAsked = said {
+        if let Lines::NotAsked = said {
             let side = |side: Side| match heads {
                 Heads::Both => true,
                 Heads::Request => side == Side::Client,
@@ -736,20 +736,22 @@ impl<'a> KeptLines<'a> {
             };
             let mut lines = lines.lines(saying).filter(|(of, _)| side(*of)).map(|(_, line)| line);
             *said = match needle {
-                None => Said::Known(lines.any(|line| line.eq_ignore_ascii_case(name.as_bytes()))),
+                None => Lines::Known(lines.any(|line| line.eq_ignore_ascii_case(name.as_bytes()))),
                 Some(needle) if needle.is_whole() => {
                     let lines: Vec<&[u8]> = lines.collect();
                     match lines.as_slice() {
-                        several @ [_, _, ..] if !several.iter().any(|line| needle.holds(&clean(line))) => Said::Unclear,
-                        lines => Said::Known(is_said(lines, needle)),
+                        several @ [_, _, ..] if !several.iter().any(|line| needle.holds(&clean(line))) => {
+                            Lines::Unclear
+                        }
+                        lines => Lines::Known(is_said(lines, needle)),
                     }
                 }
-                Some(needle) => Said::Known(any_or_all(lines, needle.differs(), |value| needle.holds(&clean(value)))),
+                Some(needle) => Lines::Known(any_or_all(lines, needle.differs(), |value| needle.holds(&clean(value)))),
             };
         }
         match said {
-            Said::Known(said) => Some(*said),
-            Said::NotAsked | Said::Unclear => None,
+            Lines::Known(said) => Some(*said),
+            Lines::NotAsked | Lines::Unclear => None,
         }
     }
 }
