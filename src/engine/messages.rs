@@ -60,7 +60,8 @@ impl Source {
         match self {
             Self::File(path) => path.display().to_string(),
             Self::Files(paths) => {
-                let last = |path: &PathBuf| path.file_name().map_or_else(String::new, |name| name.display().to_string());
+                let last =
+                    |path: &PathBuf| path.file_name().map_or_else(String::new, |name| name.display().to_string());
                 let names: Vec<String> = paths.iter().take(3).map(last).collect();
                 let more = paths.len().saturating_sub(names.len());
                 let names = names.join(" + ");

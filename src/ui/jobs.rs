@@ -492,8 +492,9 @@ fn answer(ask: Ask, budget: &Budget) -> Told {
             let not_yet = matches!(read, Err(engine::DetailError::NotYet));
             let result = match read {
                 Ok(detail) => {
-                    let merged = &snapshot.facts().capture.merged;
-                    Ok(Arc::new(Prepared::new(detail, &shown.record).merged_from(merged)))
+                    let capture = &snapshot.facts().capture;
+                    let prepared = Prepared::new(detail, &shown.record).merged_from(&capture.merged);
+                    Ok(Arc::new(prepared.commented(&capture.comments)))
                 }
                 Err(error) => Err(error.to_string()),
             };

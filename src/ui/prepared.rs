@@ -1,5 +1,6 @@
 //! A row's record and detail as texts ready to paint: all captured bytes pass `model::clean` here, off the window's thread.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use egui::ColorImage;
@@ -7,7 +8,7 @@ use egui::ColorImage;
 use super::story::Story;
 use super::text::{self, sentence};
 use super::way::Find;
-use crate::capture::Merged;
+use crate::capture::{Comment, Merged};
 use crate::engine::RowDetail;
 use crate::evidence::{forgeable_by, pack};
 use crate::export::LineState;
@@ -25,6 +26,8 @@ const EXCERPT_CHARS: usize = 240;
 const TEXT_LINE: usize = 240;
 /// Bytes of a binary message that stand in the list.
 const HEX_BYTES: usize = 24;
+/// Characters of a comment on a frame.
+const COMMENT_CHARS: usize = 1_000;
 /// Spaces a level of JSON.
 const INDENT: usize = 2;
 /// Levels of JSON that are indented; deeper ones stay at the last.
@@ -238,6 +241,8 @@ pub(crate) struct Prepared {
     pub(crate) frames: Vec<(FrameHead, Arc<[u8]>)>,
     /// For each of them the file that it is from and its number there; empty where nothing was merged.
     pub(crate) origins: Vec<(Arc<str>, FrameNo)>,
+    /// What the file says of single frames.
+    pub(crate) comments: BTreeMap<FrameNo, String>,
     /// The entry of a HAR file, which has no frames.
     pub(crate) entry: Option<(FrameHead, BodyText)>,
 }
@@ -260,6 +265,7 @@ impl Prepared {
             unlisted: detail.messages.unlisted,
             frames: frames.into_iter().map(|(head, bytes)| (head, bytes.into())).collect(),
             origins: Vec::new(),
+            comments: BTreeMap::new(),
             entry: entry.map(|(head, bytes)| (head, BodyText::new(bytes, "application/json".to_owned()))),
         }
     }
@@ -272,6 +278,19 @@ impl Prepared {
             Some((Arc::clone(names.get(file)?), there))
         };
         self.origins = self.frames.iter().map_while(|(head, _)| origin(head)).collect();
+        self
+    }
+
+    /// With what the file says of its frames.
+    pub(crate) fn commented(mut self, comments: &[Comment]) -> Self {
+        for comment in comments {
+            let of = comment.frame.filter(|frame| self.frames.iter().any(|(head, _)| head.number == *frame));
+            if let Some(frame) = of {
+                let all = self.comments.entry(frame).or_default();
+                all.push_str(if all.is_empty() { "" } else { " · " });
+                all.push_str(&clean_to(&comment.text, COMMENT_CHARS));
+            }
+        }
         self
     }
 

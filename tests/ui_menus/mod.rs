@@ -1,9 +1,12 @@
 //! Menus, the palette, the list of keys, and the ways to another exchange, as a user finds them: by role and name.
 
+use std::fs::File;
 use std::path::Path;
 
 use egui::{Key, Modifiers, Role};
 use egui_kittest::kittest::{NodeT as _, Queryable as _};
+use nephoscope::capture::{Batch, CaptureReader, Digest, FrameWriter};
+use nephoscope::model::{Budget, FrameNo};
 use nephoscope::store::RowId;
 use nephoscope::ui::Tab;
 
@@ -15,6 +18,13 @@ fn of(name: &str) -> Sample {
     world.open();
     world.press(Modifiers::NONE, Key::Home);
     world
+}
+
+fn go_to_frame(world: &mut Sample, number: &str) {
+    world.press(Modifiers::COMMAND, Key::G);
+    world.harness.get_by_role_and_label(Role::TextInput, "Frame number").type_text(number);
+    world.settle();
+    world.click("Go");
 }
 
 /// Opens the menu of the selected row by the keyboard.
@@ -93,18 +103,37 @@ fn only_the_rows_of_a_connection_are_shown() {
 }
 
 #[test]
+fn what_a_file_says_of_a_frame_is_shown_with_it() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("said.pcapng");
+    let budget = Budget::default();
+    let whole = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/captures/http-keep-alive.pcap");
+    let mut reader = CaptureReader::open(&whole, &budget, Digest::Elsewhere).expect("it opens");
+    let mut writer = FrameWriter::new(File::create(&path).expect("a file"), "").expect("it is written");
+    let mut batch = Batch::default();
+    let mut more = true;
+    while more {
+        more = reader.next_batch(&mut batch).expect("it is read");
+        for frame in &batch.frames {
+            let comment = (frame.head.number == FrameNo(5)).then_some("whose machine is this?");
+            writer.frame(None, &frame.head, batch.frame(frame), comment).expect("it is written");
+        }
+    }
+    writer.end().expect("it is written");
+    let mut world = of(path.to_str().expect("a path"));
+    go_to_frame(&mut world, "5");
+    assert!(world.has("Comment in the file: whose machine is this?"), "{:#?}", world.spoken());
+    go_to_frame(&mut world, "4");
+    assert!(!world.has("Comment in the file: whose machine is this?"));
+}
+
+#[test]
 fn a_frame_is_gone_to_by_its_number() {
     let mut world = of("http-keep-alive.pcap");
-    world.press(Modifiers::COMMAND, Key::G);
-    world.harness.get_by_role_and_label(Role::TextInput, "Frame number").type_text("6");
-    world.settle();
-    world.click("Go");
+    go_to_frame(&mut world, "6");
     assert_eq!(world.harness.state().state.saved.tab, Tab::Frames);
     assert!(world.has("Frame 6"), "{:#?}", world.spoken());
-    world.press(Modifiers::COMMAND, Key::G);
-    world.harness.get_by_role_and_label(Role::TextInput, "Frame number").type_text("999999");
-    world.settle();
-    world.click("Go");
+    go_to_frame(&mut world, "999999");
     assert!(world.has("is of no exchange"), "{:#?}", world.spoken());
 }
 

@@ -72,6 +72,14 @@ pub(crate) fn show(
         );
         ui.add(egui::Label::new(egui::RichText::new(words).font(theme::sans(theme::SMALL)).color(c.quiet)).truncate());
     });
+    if let Some(comment) = prepared.comments.get(&head.number) {
+        side.horizontal(|ui| {
+            ui.add_space(12.0);
+            let words = egui::RichText::new(format!("Comment in the file: {comment}"));
+            let label = egui::Label::new(words.font(theme::sans(theme::SMALL)).color(c.amber));
+            ui.add(label.truncate()).on_hover_text(comment);
+        });
+    }
     let marks = marks(shown, head.number, bytes, c);
     if !marks.is_empty() {
         legend(&mut side, &marks, actions);
