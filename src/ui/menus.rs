@@ -26,8 +26,8 @@ fn first_id() -> Id {
 /// Takes the key for menus before others that are like it.
 pub(crate) fn pressed(ctx: &Context) {
     let pressed = ctx.input_mut(|input| {
-        (input.modifiers.shift && input.consume_key(Modifiers::SHIFT, Key::F10))
-            || input.consume_key(Modifiers::NONE, Key::Menu)
+        // Whether Shift is down is asked of the press itself: where frames are slow it may be up again by now.
+        input.consume_key(Modifiers::SHIFT, Key::F10) || input.consume_key(Modifiers::NONE, Key::Menu)
     });
     if pressed {
         let frame = ctx.cumulative_frame_nr();

@@ -71,3 +71,14 @@ fn bytes_are_saved_as_they_are() {
     assert!(saved.starts_with(b"GET ") && !saved.windows(8).any(|part| part == b"HTTP/1.1 200 OK".as_slice()));
     assert!(saved.ends_with(b"\r\n\r\n"));
 }
+
+#[test]
+fn a_part_has_a_menu_by_keyboard_too() {
+    let mut world = followed("http-keep-alive.pcap");
+    world.harness.query_all_by_label_contains("Client, frame 4").next().expect("the client speaks").focus();
+    world.settle();
+    world.press(Modifiers::SHIFT, Key::F10);
+    assert!(world.has("Copy this part as text"), "{:#?}", world.spoken());
+    world.click("Show frame");
+    assert!(world.has("Bytes of frame 4"), "{:#?}", world.spoken());
+}

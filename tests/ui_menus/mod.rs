@@ -233,19 +233,19 @@ fn a_header_line_becomes_a_column() {
 /// Clicks an item and gives what it copied.
 fn copied(world: &mut Sample, label: &str) -> String {
     world.harness.get_by_role_and_label(Role::Button, label).click();
+    let mut text = None;
     for _ in 0..6 {
         world.harness.step();
         let commands = &world.harness.output().platform_output.commands;
-        let text = commands.iter().find_map(|command| match command {
-            egui::OutputCommand::CopyText(text) => Some(text.clone()),
-            _ => None,
+        text = text.or_else(|| {
+            commands.iter().find_map(|command| match command {
+                egui::OutputCommand::CopyText(text) => Some(text.clone()),
+                _ => None,
+            })
         });
-        if let Some(text) = text {
-            world.settle();
-            return text;
-        }
     }
-    panic!("{label} copied nothing: {:#?}", world.spoken());
+    world.settle();
+    text.expect("something was copied")
 }
 
 /// Opens the menu of something, first by the second button, then by the keyboard; both must offer the same.

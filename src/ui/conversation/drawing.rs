@@ -12,7 +12,9 @@ use super::{ConversationAction, Following, Form, Layout, MOST_FOUND, Spoken, hol
 use crate::engine::{Chunk, What};
 use crate::model::Side;
 use crate::ui::action::Action;
+use crate::ui::menus;
 use crate::ui::panes::empty;
+use crate::ui::roving::follow;
 use crate::ui::text::{self, plural, sentence, size};
 use crate::ui::theme::{self, Colours, LINE};
 
@@ -258,12 +260,11 @@ fn title(ui: &mut Ui, place: usize, chunk: &Chunk, spoken: &Spoken, actions: &mu
         actions.push(Action::Frame(chunk.frame));
     }
     let (form, side) = (Form::Text, chunk.side);
-    response.context_menu(|ui| {
-        if ui.button("Show frame").clicked() {
+    menus::on(&response, response.has_focus(), |ui| {
+        if menus::item(ui, "Show frame", "") {
             actions.extend([Action::Escape, Action::Frame(chunk.frame)]);
-            ui.close();
         }
-        if ui.button("Copy this part as text").clicked() {
+        let part = || {
             let range = match chunk.what {
                 What::Bytes { start, len } => start..start + len,
                 What::Hole(_) => 0..0,
@@ -271,14 +272,13 @@ fn title(ui: &mut Ui, place: usize, chunk: &Chunk, spoken: &Spoken, actions: &mu
             let bytes = spoken.said.bytes.get(range).unwrap_or_default();
             let lines =
                 bytes.split_inclusive(|byte| *byte == b'\n').map(|line| crate::model::clean(line.trim_ascii_end()));
-            actions.push(Action::Copy(lines.collect::<Vec<_>>().join("\n")));
-            ui.close();
-        }
-        if ui.button(format!("Copy all of the {} as text", who(side))).clicked() {
-            actions.push(Action::Copy(spoken.copied(form, Some(side))));
-            ui.close();
-        }
+            Action::Copy(lines.collect::<Vec<_>>().join("\n"))
+        };
+        menus::action(ui, "Copy this part as text", part, actions);
+        let all = format!("Copy all of the {} as text", who(side));
+        menus::action(ui, &all, || Action::Copy(spoken.copied(form, Some(side))), actions);
     });
+    follow(&response);
     let _shown = response.on_hover_text(format!("Show frame {} (part {} of the conversation)", chunk.frame, place + 1));
 }
 
