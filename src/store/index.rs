@@ -15,7 +15,7 @@ use super::filter::{Asked, Filter};
 use super::record::{Ends, each_line};
 use super::snapshot::Snapshot;
 use super::table::{Row, RowId, RowKind};
-use crate::model::{Budget, Endpoint, FlowId, FrameNo, Side, Transport};
+use crate::model::{Budget, FlowId, FrameNo, Side, Transport};
 
 /// What is known of the records of one capture, within a budget.
 #[derive(Debug, Default)]
@@ -230,7 +230,7 @@ impl<T: Copy + PartialEq> Column<T> {
 
     /// Room for so many more, and not for twice as many.
     fn reserve(&mut self, more: usize) {
-        if !self.given_up {
+        if !self.given_up && self.values.capacity() - self.values.len() < more {
             self.values.reserve_exact(more.max(self.values.len() / 8));
         }
     }
@@ -282,6 +282,29 @@ impl RowEnds {
     pub(super) fn addresses(self) -> [usize; 2] {
         [self.client >> 1, self.server].map(|address| address as usize)
     }
+
+    /// The rest of it.
+    pub(super) fn told(self) -> Told {
+        let transport = if self.client & 1 == 0 { Transport::Tcp } else { Transport::Udp };
+        Told { flow: FlowId(self.flow), ports: self.ports, transport, last_frame: FrameNo(self.last_frame) }
+    }
+}
+
+/// What is told of both ends but their addresses.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Told {
+    pub(super) flow: FlowId,
+    /// The client's and the server's.
+    pub(super) ports: [u16; 2],
+    pub(super) transport: Transport,
+    pub(super) last_frame: FrameNo,
+}
+
+impl From<Ends> for Told {
+    fn from(ends: Ends) -> Self {
+        let Ends { flow, client, server, transport, last_frame } = ends;
+        Self { flow, ports: [client.port, server.port], transport, last_frame }
+    }
 }
 
 impl EndsColumn {
@@ -297,20 +320,6 @@ impl EndsColumn {
     /// The ends of a row.
     pub(super) fn of(&self, id: RowId) -> Option<RowEnds> {
         self.rows.get(id)
-    }
-
-    /// The same as the record says them.
-    pub(super) fn get(&self, id: RowId) -> Option<Ends> {
-        let row = self.rows.get(id)?;
-        let [client, server] = row.addresses().map(|address| self.addresses.get(address).copied());
-        let [client_port, server_port] = row.ports;
-        Some(Ends {
-            flow: FlowId(row.flow),
-            client: Endpoint { ip: client?, port: client_port },
-            server: Endpoint { ip: server?, port: server_port },
-            transport: if row.client & 1 == 0 { Transport::Tcp } else { Transport::Udp },
-            last_frame: FrameNo(row.last_frame),
-        })
     }
 
     fn value(&mut self, ends: &Ends) -> Option<RowEnds> {
@@ -489,8 +498,8 @@ mod tests {
 
     use super::*;
     use crate::model::{
-        Body, ByteRange, Detail, Exchange, Field, HttpExchange, HttpMessage, HttpVersion, Ledger, StartLine, Timestamp,
-        Verdict,
+        Body, ByteRange, Detail, Endpoint, Exchange, Field, HttpExchange, HttpMessage, HttpVersion, Ledger, StartLine,
+        Timestamp, Verdict,
     };
     use crate::store::query::{Orders, RowSet};
     use crate::store::{Facts, Progress, Record, Store};

@@ -162,7 +162,8 @@ fn shows(world: &World, stop: &Stop) -> bool {
         }
         _ => false,
     };
-    matches!(stop.role, Role::TextInput | Role::SpinButton) || world.harness.output().shapes.iter().any(|clipped| is_line(&clipped.shape))
+    matches!(stop.role, Role::TextInput | Role::SpinButton)
+        || world.harness.output().shapes.iter().any(|clipped| is_line(&clipped.shape))
 }
 
 /// Goes on with Tab until it comes round. Each stop has a role and a name, and shows that it has the keyboard.

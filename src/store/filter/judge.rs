@@ -16,7 +16,7 @@ use crate::evidence::{Kind as Rule, pack};
 use crate::model::{Detail, Exchange, Side, Stance, Timestamp, Transport, clean};
 use crate::store::findings::own_site;
 use crate::store::heads;
-use crate::store::index::{EndsColumn, Index, LineColumn};
+use crate::store::index::{EndsColumn, Index, LineColumn, RowEnds, Told};
 use crate::store::record::Ends;
 use crate::store::table::RowTexts;
 use crate::store::{Record, Row, RowId, RowKind, Snapshot, StrId, StrId16};
@@ -37,8 +37,9 @@ impl<'a> Sight<'a> {
         self.index.and_then(Index::ends)
     }
 
-    fn ends(self, id: RowId) -> Option<Ends> {
-        self.connections().and_then(|kept| kept.get(id)).or_else(|| self.snapshot.ends(id))
+    fn told(self, id: RowId) -> Option<Told> {
+        let kept = self.connections().and_then(|kept| kept.of(id));
+        kept.map(RowEnds::told).or_else(|| self.snapshot.ends(id).map(Told::from))
     }
 }
 
@@ -149,7 +150,7 @@ impl<'a> Plan<'a> {
             Self::Not(part) => rows.minus(part.keep(sight, chunk, rows)),
             Self::Row(holds) => chunk.keep(rows, |_, row| holds(row)),
             Self::Beside(holds) => chunk.keep(rows, |id, _| holds(id)),
-            Self::Texts(texts) => chunk.keep(rows, |id, row| texts.holds(sight.snapshot, id, row)),
+            Self::Texts(texts) => texts.keep(sight.snapshot, chunk, rows),
             Self::Ends(test) => chunk.keep(rows, |id, row| test.holds(sight, id, row)),
             Self::Record(test) => chunk.keep(rows, |id, row| test.holds(sight.snapshot, id, row)),
         }
@@ -316,7 +317,7 @@ impl<'a> Plan<'a> {
             Key::Duration => Self::Ends(EndsTest::Duration(amount)),
             Key::Frame => Self::Ends(EndsTest::Frame(amount)),
             Key::Stream => Self::Ends(EndsTest::Stream(amount)),
-            Key::Port => Self::Ends(EndsTest::Port { amount, servers: Memo::new(snapshot) }),
+            Key::Port => Self::Ends(EndsTest::Port(amount)),
             Key::Asn => Self::Record(RecordTest::Asn(amount)),
             Key::Conversation => Self::Beside(Box::new(move |id| {
                 snapshot.colour(id).is_some_and(|colour| amount.holds(u64::from(colour.number())))
@@ -563,16 +564,85 @@ struct Texts {
     products: Option<Vec<bool>>,
     memo: Memo,
     word_memo: Memo,
+    all: Option<AllSaid>,
+}
+
+/// What everything that rows have by number said to a needle, as bits: [`AllSaid::YES`], [`AllSaid::CUT`].
+struct AllSaid {
+    texts: Vec<u8>,
+    words: Vec<u8>,
+    operators: Vec<u8>,
+    products: Vec<u8>,
+}
+
+impl AllSaid {
+    const YES: u8 = 1;
+    const CUT: u8 = 2;
+
+    fn new(snapshot: &Snapshot, texts: &Texts) -> Self {
+        let said = |of: &crate::store::strings::Texts| {
+            let mut said = Vec::with_capacity(of.len());
+            of.each(|text| {
+                said.push(match Said::of_text(&texts.needle, text) {
+                    Said::No => 0,
+                    Said::Yes => Self::YES,
+                    Said::Cut => Self::CUT,
+                });
+            });
+            said
+        };
+        let named = |judged: &Option<Vec<bool>>| judged.iter().flatten().map(|yes| u8::from(*yes)).collect();
+        Self {
+            texts: said(&snapshot.texts),
+            words: if texts.words.is_empty() { Vec::new() } else { said(&snapshot.words) },
+            operators: named(&texts.operators),
+            products: named(&texts.products),
+        }
+    }
+
+    /// All that a row has of these columns.
+    fn of(&self, row: &Row, columns: &[Text]) -> u8 {
+        let bits = |said: &[u8], at: usize| said.get(at).copied().unwrap_or(0);
+        let text = |text: StrId| bits(&self.texts, text.0 as usize);
+        if let [column] = columns {
+            return text(column.of(row));
+        }
+        let word = |word: StrId16| bits(&self.words, usize::from(word.0));
+        text(row.host)
+            | text(row.path)
+            | text(row.server)
+            | text(row.tenant)
+            | word(row.method)
+            | word(row.content_type)
+            | bits(&self.operators, usize::from(row.operator))
+            | bits(&self.products, usize::from(row.product))
+    }
 }
 
 impl Texts {
     fn new(snapshot: &Snapshot, needle: Needle, columns: &'static [Text], words: &'static [Word]) -> Self {
         let (memo, word_memo) = (Memo::new(snapshot), Memo::of_words(snapshot));
-        Self { needle, columns, words, operators: None, products: None, memo, word_memo }
+        Self { needle, columns, words, operators: None, products: None, memo, word_memo, all: None }
+    }
+
+    fn keep(&mut self, snapshot: &Snapshot, chunk: &Chunk<'_>, rows: Bits) -> Bits {
+        // Hardly a path is there twice: where most rows are in question all texts are asked one after the other, as they lie
+        // in memory, and rows need not be told apart on the way.
+        let has_paths = matches!(self.columns, [Text::Path] | [_, _, _, _]);
+        if self.all.is_none() && has_paths && rows.count() * 2 > chunk.rows.len() {
+            self.all = Some(AllSaid::new(snapshot, self));
+        }
+        let Some(all) = self.all.take() else { return chunk.keep(rows, |id, row| self.holds(snapshot, id, row)) };
+        let kept = chunk.keep(rows, |id, row| {
+            let said = all.of(row, self.columns);
+            said & AllSaid::YES != 0 || (said & AllSaid::CUT != 0 && self.holds(snapshot, id, row))
+        });
+        self.all = Some(all);
+        kept
     }
 
     fn holds(&mut self, snapshot: &Snapshot, id: RowId, row: &Row) -> bool {
-        let Self { needle, columns, words, operators, products, memo, word_memo } = self;
+        let Self { needle, columns, words, operators, products, memo, word_memo, all: _ } = self;
         let names = [(operators, row.operator), (products, row.product)];
         let named = |(judged, at): (&mut Option<Vec<bool>>, u16)| {
             judged.as_ref().and_then(|judged| judged.get(usize::from(at))).copied().unwrap_or(false)
@@ -605,10 +675,7 @@ enum EndsTest<'a> {
         /// Which of the addresses that are kept lie in it.
         kept: Option<(&'a EndsColumn, Vec<bool>)>,
     },
-    Port {
-        amount: Amount<u64>,
-        servers: Memo,
-    },
+    Port(Amount<u64>),
     Frame(Amount<u64>),
     Stream(Amount<u64>),
     Transport(Transport),
@@ -618,7 +685,7 @@ enum EndsTest<'a> {
 impl EndsTest<'_> {
     fn holds(&mut self, sight: Sight<'_>, id: RowId, row: &Row) -> bool {
         let snapshot = sight.snapshot;
-        let ends = || sight.ends(id);
+        let told = || sight.told(id);
         match self {
             Self::Address { block, servers, kept } => {
                 let known = kept.as_ref().and_then(|(kept, judged)| Some((kept.of(id)?, judged)));
@@ -628,23 +695,19 @@ impl EndsTest<'_> {
                 let server = servers.holds(row.server.0, || {
                     endpoint(snapshot.text(row.server)).is_some_and(|server| block.holds(server.ip()))
                 });
-                server || ends().is_some_and(|ends| block.holds(ends.client.ip) || block.holds(ends.server.ip))
+                server
+                    || snapshot.ends(id).is_some_and(|ends| block.holds(ends.client.ip) || block.holds(ends.server.ip))
             }
             // Of several values all differ, as with Wireshark 4.
-            Self::Port { amount: Amount::Differs(other), .. } => ends().is_some_and(|ends| {
-                let differs = |port: u16| u64::from(port) != *other;
-                differs(ends.client.port) && differs(ends.server.port)
-            }),
-            Self::Port { amount, servers } => {
-                let port = |port: u16| amount.holds(u64::from(port));
-                let server = servers.holds(row.server.0, || {
-                    endpoint(snapshot.text(row.server)).is_some_and(|server| port(server.port()))
-                });
-                server || ends().is_some_and(|ends| port(ends.client.port) || port(ends.server.port))
+            Self::Port(Amount::Differs(other)) => {
+                told().is_some_and(|told| told.ports.into_iter().all(|port| u64::from(port) != *other))
             }
-            Self::Frame(amount) => has_frame(amount, row, ends),
-            Self::Stream(amount) => ends().is_some_and(|ends| amount.holds(u64::from(ends.flow.0))),
-            Self::Transport(transport) => ends().is_some_and(|ends| ends.transport == *transport),
+            Self::Port(amount) => {
+                told().is_some_and(|told| told.ports.into_iter().any(|port| amount.holds(u64::from(port))))
+            }
+            Self::Frame(amount) => has_frame(amount, row, told),
+            Self::Stream(amount) => told().is_some_and(|told| amount.holds(u64::from(told.flow.0))),
+            Self::Transport(transport) => told().is_some_and(|told| told.transport == *transport),
             Self::Duration(_) if row.is_open() => false,
             // The row cannot say more; the record can.
             Self::Duration(amount) if row.duration_micros == Row::LONGEST => {
@@ -666,9 +729,9 @@ fn endpoint(text: &str) -> Option<SocketAddr> {
 }
 
 /// Whether a frame of such a number lies from the first to the last; the record is read only where the first does not tell.
-fn has_frame(amount: &Amount<u64>, row: &Row, ends: impl Fn() -> Option<Ends>) -> bool {
+fn has_frame(amount: &Amount<u64>, row: &Row, told: impl Fn() -> Option<Told>) -> bool {
     let first = u64::from(row.first_frame.0);
-    let last = || ends().map_or(first, |ends| u64::from(ends.last_frame.0));
+    let last = || told().map_or(first, |told| u64::from(told.last_frame.0));
     match *amount {
         Amount::Is(n) => first == n || (first < n && last() >= n),
         Amount::Differs(n) => first > n || last() < n,
