@@ -17,7 +17,6 @@ use crate::model::{Detail, Exchange, Side, Stance, Timestamp, Transport, clean};
 use crate::store::findings::own_site;
 use crate::store::heads;
 use crate::store::index::{EndsColumn, Index, LineColumn, RowEnds, Told};
-use crate::store::record::Ends;
 use crate::store::table::RowTexts;
 use crate::store::{Record, Row, RowId, RowKind, Snapshot, StrId, StrId16};
 
