@@ -20,7 +20,7 @@ use nephoscope::evidence::pack;
 use nephoscope::model::{Budget, Detail, FrameNo, Timestamp};
 use nephoscope::store::filter::Filter;
 use nephoscope::store::query::{Orders, RowSet, SortBy, SortKey, select};
-use nephoscope::store::{Facts, Progress, Record, Snapshot, Store};
+use nephoscope::store::{Facts, Progress, Published, Record, Snapshot, Store};
 use nephoscope::ui::{Column, Desk, Saved, prepare};
 use nix::time::{ClockId, clock_gettime};
 
@@ -227,10 +227,14 @@ fn painting(store: &mut Store, from: &mut Sample, rows: u32) {
     let still = quantiles((0..REPAINTS).map(|_| painted.repaint(0.0)).collect());
     let moved = quantiles((0..REPAINTS).map(|n| painted.repaint(far(n))).collect());
     let mut count = rows;
+    // As the engine has it.
+    let mut published = Published::default();
     let reading = (0..REPAINTS / 5).map(|n| {
         from.add(store, count, count + ARRIVING);
         count += ARRIVING;
-        painted.take(store.snapshot(Facts::default(), Progress::default()));
+        let snapshot = store.snapshot(Facts::default(), Progress::default());
+        published.keep(snapshot.clone());
+        painted.take(snapshot);
         painted.repaint(far(n))
     });
     let reading = quantiles(reading.collect());

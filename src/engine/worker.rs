@@ -9,7 +9,7 @@ use super::messages::{Command, Handle, Notice, OpenNo, Source};
 use super::reading::{How, Reading};
 use crate::capture::CaptureError;
 use crate::model::Budget;
-use crate::store::Snapshot;
+use crate::store::{Published, Snapshot};
 
 /// Time between two snapshots while reading: 30 a second.
 const BEAT: Duration = Duration::from_millis(33);
@@ -28,6 +28,7 @@ pub fn start(threads: usize, budget: Budget, wake: Box<dyn Fn() + Send>) -> std:
         notices: notices_in,
         newest: snapshots.clone(),
         snapshots: snapshots_in,
+        published: Published::default(),
     };
     std::thread::Builder::new().name("engine".to_owned()).spawn(move || worker.run())?;
     Ok(Handle { commands, notices, snapshots })
@@ -43,6 +44,8 @@ struct Worker {
     snapshots: Sender<(OpenNo, Snapshot)>,
     /// The other end of `snapshots`: a newer one takes the place of the one not taken.
     newest: Receiver<(OpenNo, Snapshot)>,
+    /// Those of the capture that is being read.
+    published: Published,
 }
 
 impl Worker {
@@ -111,6 +114,8 @@ impl Worker {
             }
         }
         self.publish(number, reading.snapshot());
+        // The last one belongs to the window, which may close it.
+        self.published = Published::default();
         self.notice(number, Notice::Ended);
         match order {
             Some(next @ (Command::Open(..) | Command::KeyLog(_))) => Some(next),
@@ -118,7 +123,8 @@ impl Worker {
         }
     }
 
-    fn publish(&self, number: OpenNo, snapshot: Snapshot) {
+    fn publish(&mut self, number: OpenNo, snapshot: Snapshot) {
+        self.published.keep(snapshot.clone());
         let _replaced = self.newest.try_recv();
         // Full only if the front took nothing and put nothing: this thread alone sends.
         let _full = self.snapshots.try_send((number, snapshot));

@@ -33,7 +33,7 @@ pub use findings::{Counts, FindingKey, SiteFindings, own_site};
 pub use heads::HeaderName;
 pub use notes::{FlowColour, Note, Notes};
 pub use record::Record;
-pub use snapshot::{Facts, Progress, Sessions, Snapshot, Tunnels};
+pub use snapshot::{Facts, Progress, Published, Sessions, Snapshot, Tunnels};
 pub use strings::{StrId, StrId16};
 #[cfg(test)]
 pub(crate) use table::sample_row;

@@ -201,19 +201,23 @@ pub(super) fn sort_by_number<N: Copy + Ord + Into<u64>>(rows: &mut Vec<(N, u32)>
     let numbers = || rows.iter().map(|(number, _)| (*number).into());
     // Bytes that all share decide nothing.
     let differing = numbers().fold(0, |or, n| or | n) ^ numbers().fold(u64::MAX, |and, n| and & n);
-    let mut dealt = rows.clone();
-    for shift in (0..u64::BITS).step_by(8).filter(|shift| differing >> shift & 0xff != 0) {
-        let byte = |number: N| (number.into() >> shift & 0xff) as usize;
-        let mut places = [0_usize; 256];
-        for (number, _) in rows.iter() {
-            places[byte(*number)] += 1;
+    let shifts: Vec<u32> = (0..u64::BITS).step_by(8).filter(|shift| differing >> shift & 0xff != 0).collect();
+    let byte = |number: N, shift: u32| (number.into() >> shift & 0xff) as usize;
+    // How often each byte is there is the same in every order: all are counted at once.
+    let mut counts = vec![[0_usize; 256]; shifts.len()];
+    for (number, _) in rows.iter() {
+        for (places, shift) in counts.iter_mut().zip(&shifts) {
+            places[byte(*number, *shift)] += 1;
         }
+    }
+    let mut dealt = rows.clone();
+    for (mut places, shift) in counts.into_iter().zip(shifts) {
         let mut next = 0;
         for place in &mut places {
             next += std::mem::replace(place, next);
         }
         for row in rows.iter() {
-            let place = &mut places[byte(row.0)];
+            let place = &mut places[byte(row.0, shift)];
             dealt[*place] = *row;
             *place += 1;
         }

@@ -708,7 +708,8 @@ impl<'a> Reader<'a> {
             self.field()?;
         }
         for _span in 0..self.number()? {
-            (self.number()?, self.number()?);
+            self.number()?;
+            self.number()?;
         }
         let _stream_offset = self.number()?;
         let _frames_and_times = (self.frame()?, self.frame()?, self.frame()?, self.time()?, self.time()?);

@@ -256,6 +256,19 @@ pub struct Snapshot {
     pub(super) actions: Actions,
 }
 
+/// Snapshots that were given to a thread that paints. Who has one last lets go of thousands of chunks, and that takes longer
+/// than a repaint may: so the thread that made them has them too, until all others are done.
+#[derive(Debug, Default)]
+pub struct Published(Vec<Snapshot>);
+
+impl Published {
+    /// Keeps one more, and lets go of those that nobody else has any more.
+    pub fn keep(&mut self, snapshot: Snapshot) {
+        self.0.retain(|known| Arc::strong_count(&known.rows) > 1);
+        self.0.push(snapshot);
+    }
+}
+
 impl Snapshot {
     /// Nothing yet.
     pub fn empty() -> Self {

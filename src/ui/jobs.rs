@@ -322,11 +322,17 @@ impl Jobs {
         let woken = Arc::clone(wake);
         Builder::new().name("index".to_owned()).spawn(move || {
             let mut known = (0, Orders::within(&budget_of_filters));
+            // Orders that the window may still have: whoever has one last gives back its memory, which takes longer than
+            // painting may.
+            let mut sent: Vec<Arc<[u32]>> = Vec::new();
             for ask in index_asks_out {
                 if known.0 != ask.capture {
                     known = (ask.capture, Orders::within(&budget_of_filters));
                 }
-                if index_told_in.send(timed_index(ask, &mut known.1)).is_err() {
+                let told = timed_index(ask, &mut known.1);
+                sent.retain(|order| Arc::strong_count(order) > 1);
+                sent.push(Arc::clone(&told.order));
+                if index_told_in.send(told).is_err() {
                     return;
                 }
                 woken();

@@ -5,7 +5,7 @@ use super::tree::Match;
 /// A comparison made ready: what is looked for in lower case.
 #[derive(Debug)]
 pub(super) enum Needle {
-    Contains(String),
+    Contains(Part),
     Is(String),
     Differs(String),
     Regex(regex::Regex),
@@ -14,7 +14,7 @@ pub(super) enum Needle {
 impl Needle {
     pub(super) fn new(matching: &Match) -> Self {
         match matching {
-            Match::Contains(text) => Self::Contains(text.to_lowercase()),
+            Match::Contains(text) => Self::Contains(Part::new(text)),
             Match::Is(text) => Self::Is(text.to_lowercase()),
             Match::Differs(text) => Self::Differs(text.to_lowercase()),
             Match::Regex(pattern) => Self::Regex(pattern.regex.clone()),
@@ -24,7 +24,7 @@ impl Needle {
     /// Whether a text is such; the empty text is none, and does not differ from anything.
     pub(super) fn holds(&self, text: &str) -> bool {
         match self {
-            Self::Contains(part) => contains(text, part),
+            Self::Contains(part) => part.is_in(text),
             Self::Is(whole) => same(text, whole),
             Self::Differs(whole) => !text.is_empty() && !same(text, whole),
             Self::Regex(regex) => regex.is_match(text),
@@ -44,7 +44,7 @@ impl Needle {
     /// Whether it asks for a text as the row shows it, cut: what was picked there is found there.
     pub(super) fn is_of_cut(&self) -> bool {
         match self {
-            Self::Contains(text) | Self::Is(text) | Self::Differs(text) => text.ends_with('…'),
+            Self::Contains(Part { lower: text, .. }) | Self::Is(text) | Self::Differs(text) => text.ends_with('…'),
             Self::Regex(_) => false,
         }
     }
@@ -63,15 +63,39 @@ fn same(text: &str, lower: &str) -> bool {
     if lower.is_ascii() { text.eq_ignore_ascii_case(lower) } else { text.to_lowercase() == lower }
 }
 
-/// Looks for ASCII where the text lies; only other letters need a copy in lower case.
-fn contains(text: &str, lower: &str) -> bool {
-    let Some(first) = lower.bytes().next() else { return true };
-    if !lower.is_ascii() {
-        return text.to_lowercase().contains(lower);
+/// A part of a text that is looked for, and where in it the byte stands that texts have the least often: hardly a text that
+/// does not hold the part is compared then.
+#[derive(Debug)]
+pub(super) struct Part {
+    lower: String,
+    rarest: usize,
+}
+
+/// What hosts and paths are made of, the most frequent first: many paths are hexadecimal. Other bytes are rarer.
+const FREQUENT: &[u8] = b"/0123456789abcdef-.%=_etaoinsrlhpumgvwkyxjqz";
+
+impl Part {
+    fn new(text: &str) -> Self {
+        let lower = text.to_lowercase();
+        let rank = |byte: u8| FREQUENT.iter().position(|known| *known == byte).unwrap_or(FREQUENT.len());
+        let rarest = lower.bytes().enumerate().max_by_key(|(_, byte)| rank(*byte)).map_or(0, |(at, _)| at);
+        Self { lower, rarest }
     }
-    let (text, part) = (text.as_bytes(), lower.as_bytes());
-    memchr::memchr2_iter(first, first.to_ascii_uppercase(), text)
-        .any(|at| text.get(at..at + part.len()).is_some_and(|here| here.eq_ignore_ascii_case(part)))
+
+    /// Looks for ASCII where the text lies; only other letters need a copy in lower case.
+    fn is_in(&self, text: &str) -> bool {
+        let part = self.lower.as_bytes();
+        let Some(rarest) = part.get(self.rarest).copied() else { return true };
+        if !self.lower.is_ascii() {
+            return text.to_lowercase().contains(&self.lower);
+        }
+        let text = text.as_bytes();
+        let is_here = |at: usize| {
+            let start = at.checked_sub(self.rarest)?;
+            text.get(start..start + part.len()).map(|here| here.eq_ignore_ascii_case(part))
+        };
+        memchr::memchr2_iter(rarest, rarest.to_ascii_uppercase(), text).any(|at| is_here(at).unwrap_or(false))
+    }
 }
 
 #[cfg(test)]
@@ -90,6 +114,9 @@ mod tests {
         check("Blob.Core", "bLOB", [true, false, true]);
         check("Blob", "bLOB", [true, true, false]);
         check("bbblob", "blob", [true, false, true]);
+        check("LObloBlob", "lobl", [true, false, true]);
+        check("zzza/q", "ZA/Q", [true, false, true]);
+        check("l", "blob", [false, false, true]);
         check("blo", "blob", [false, false, true]);
         check("Grüße", "GRÜSSE", [false, false, true]);
         check("GRÜN", "rün", [true, false, true]);
