@@ -162,7 +162,8 @@ fn shows(world: &World, stop: &Stop) -> bool {
         }
         _ => false,
     };
-    matches!(stop.role, Role::TextInput | Role::SpinButton) || world.harness.output().shapes.iter().any(|clipped| is_line(&clipped.shape))
+    matches!(stop.role, Role::TextInput | Role::SpinButton)
+        || world.harness.output().shapes.iter().any(|clipped| is_line(&clipped.shape))
 }
 
 /// Goes on with Tab until it comes round. Each stop has a role and a name, and shows that it has the keyboard.
@@ -250,6 +251,28 @@ fn the_tab_key_goes_through_the_findings() {
     let stops = walk(&mut world);
     check(&stops, &[(Role::TextInput, "Filter"), (Role::Button, "Site ")]);
     assert!(stops.iter().any(|stop| stop.name.contains(" received")), "{stops:#?}");
+}
+
+/// What lies over the window keeps the keyboard until it is closed.
+#[test]
+fn the_tab_key_goes_through_dialogs_and_stays_in_them() {
+    let mut world = Sample::new();
+    // What is said there is text.
+    world.capture = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/captures/http-keep-alive.pcap");
+    world.open();
+    let dialogs = [
+        (Modifiers::COMMAND, Key::Comma, (Role::Button, "Cancel")),
+        (Modifiers::COMMAND | Modifiers::SHIFT, Key::E, (Role::Button, "Cancel")),
+        (Modifiers::COMMAND | Modifiers::ALT | Modifiers::SHIFT, Key::T, (Role::Button, "Client only")),
+    ];
+    for (modifiers, key, want) in dialogs {
+        world.press(modifiers, key);
+        let stops = walk(&mut world);
+        check(&stops, &[want]);
+        assert!(!stops.iter().any(|stop| stop.name == "Open…"), "{stops:#?}");
+        world.press(Modifiers::NONE, Key::Escape);
+        world.press(Modifiers::NONE, Key::Escape);
+    }
 }
 
 #[test]
