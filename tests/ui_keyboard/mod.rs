@@ -253,6 +253,28 @@ fn the_tab_key_goes_through_the_findings() {
     assert!(stops.iter().any(|stop| stop.name.contains(" received")), "{stops:#?}");
 }
 
+/// What lies over the window keeps the keyboard until it is closed.
+#[test]
+fn the_tab_key_goes_through_dialogs_and_stays_in_them() {
+    let mut world = Sample::new();
+    // What is said there is text.
+    world.capture = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/captures/http-keep-alive.pcap");
+    world.open();
+    let dialogs = [
+        (Modifiers::COMMAND, Key::Comma, (Role::Button, "Cancel")),
+        (Modifiers::COMMAND | Modifiers::SHIFT, Key::E, (Role::Button, "Cancel")),
+        (Modifiers::COMMAND | Modifiers::ALT | Modifiers::SHIFT, Key::T, (Role::Button, "Client only")),
+    ];
+    for (modifiers, key, want) in dialogs {
+        world.press(modifiers, key);
+        let stops = walk(&mut world);
+        check(&stops, &[want]);
+        assert!(!stops.iter().any(|stop| stop.name == "Open…"), "{stops:#?}");
+        world.press(Modifiers::NONE, Key::Escape);
+        world.press(Modifiers::NONE, Key::Escape);
+    }
+}
+
 #[test]
 fn the_tab_key_goes_through_the_start_screen() {
     let saved = Saved { recent: vec!["/captures/one.pcap".into()], ..Saved::default() };
