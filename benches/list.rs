@@ -1,7 +1,9 @@
 //! What a list of a million exchanges costs: memory, filtering, sorting, painting. `cargo bench --bench list [-- ROWS]`
 //!
 //! The rows are the sample's, again and again, each with a path of its own. Records stand in the unlinked file as they do
-//! in the program, so that what is counted beside them is rows, texts and tables. CPU time is the measuring thread's: what
+//! in the program, so that what is counted beside them is rows, texts and tables. The first filter that asks for header lines
+//! or addresses has all records read: what that took, and what it keeps beside each row, stands beside what each further
+//! keystroke takes. CPU time is the measuring thread's: what
 //! other programs do at the same time is not counted, nor what a graphics driver does with the triangles.
 
 #![expect(clippy::expect_used, clippy::print_stdout, reason = "a benchmark: it prints what it measured")]
@@ -35,7 +37,7 @@ const REPAINTS: usize = 1_000;
 /// Rows added between two repaints while reading: a thirtieth of a second at 300,000 rows a second.
 const ARRIVING: u32 = 10_000;
 
-const FILTERS: [&str; 12] = [
+const FILTERS: [&str; 14] = [
     "",
     "status>=400",
     "size>10k duration>=100ms",
@@ -47,7 +49,9 @@ const FILTERS: [&str; 12] = [
     "(host:blob or host:s3) -status:404 method:PUT",
     "/blob|s3/",
     "ip:17.0.0.0/8",
+    "port:443",
     "header:server:azure",
+    "header:x-amz-request-id",
 ];
 
 const SORTS: [(&str, SortKey); 6] = [
@@ -118,13 +122,23 @@ fn thread_time() -> Duration {
     Duration::from(clock_gettime(ClockId::CLOCK_THREAD_CPUTIME_ID).expect("the system counts"))
 }
 
+/// CPU milliseconds of a run, and what it came to.
+fn once(run: impl FnOnce() -> usize) -> (f64, usize) {
+    let start = thread_time();
+    let kept = run();
+    (thread_time().saturating_sub(start).as_secs_f64() * 1e3, kept)
+}
+
 fn best(mut run: impl FnMut() -> usize) -> (f64, usize) {
-    let mut least = f64::INFINITY;
-    let mut kept = 0;
-    for _ in 0..RUNS {
-        let start = Instant::now();
-        kept = run();
-        least = least.min(start.elapsed().as_secs_f64() * 1e3);
+    let (mut least, mut kept) = (f64::INFINITY, 0);
+    let began = Instant::now();
+    for n in 0..RUNS {
+        let (took, of_run) = once(&mut run);
+        (least, kept) = (least.min(took), of_run);
+        // What takes that long is not hurt by a moment's disturbance.
+        if n > 0 && began.elapsed() > Duration::from_secs(10) {
+            break;
+        }
     }
     (least, kept)
 }
@@ -237,12 +251,20 @@ fn main() {
     println!("{rows} rows: {each:.0} bytes an exchange beside header pages (goal 256)");
 
     let snapshot = store.snapshot(Facts::default(), Progress::default());
-    println!("\n{:>9} {:>9} {:>9}  filter (goal 16 ms for a million rows)", "rows ms", "order ms", "kept");
+    println!(
+        "\n{:>9} {:>9} {:>9} {:>9} {:>5}  filter (goal 16 ms a keystroke for a million rows)",
+        "first ms", "rows ms", "order ms", "kept", "bytes"
+    );
     for text in FILTERS {
         let filter = Filter::parse(text).expect("a filter");
-        let (rows, kept) = best(|| RowSet::new(&snapshot, &filter).len());
-        let (order, _) = best(|| select(&snapshot, &filter, None, &[], &mut Orders::default()).len());
-        println!("{rows:>9.1} {order:>9.1} {kept:>9}  {text}");
+        // As the index thread has it: what the first filter of a kind read of the records is there for the next.
+        let mut orders = Orders::within(&Budget::default());
+        let (first, all) = once(|| RowSet::with(&snapshot, &filter, &mut orders).len());
+        let (set, kept) = best(|| RowSet::with(&snapshot, &filter, &mut orders).len());
+        let (order, _) = best(|| select(&snapshot, &filter, None, &[], &mut orders).len());
+        assert_eq!(all, kept, "a filter says the same twice");
+        let each = orders.filter_bytes() as f64 / f64::from(rows);
+        println!("{first:>9.1} {set:>9.1} {order:>9.1} {kept:>9} {each:>5.1}  {text}");
     }
     println!("\n{:>9}  sort (goal 60 ms by number, 150 ms by text, for a million rows)", "ms");
     let all = Filter::parse("").expect("a filter");

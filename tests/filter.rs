@@ -10,6 +10,7 @@
 
 mod wire;
 
+use std::cell::RefCell;
 use std::collections::BTreeSet;
 use std::env;
 use std::fs;
@@ -20,7 +21,7 @@ use std::sync::OnceLock;
 
 use nephoscope::engine::{How, Reading, Source};
 use nephoscope::evidence::pack;
-use nephoscope::model::{Budget, Detail, HttpMessage, StartLine, Transport};
+use nephoscope::model::{Budget, Detail, HttpMessage, StartLine, Transport, clean};
 use nephoscope::store::filter::{Amount, Expr, Filter, Heads, Key, Match, Node, Proto, Test};
 use nephoscope::store::query::{Orders, RowSet, holding, select};
 use nephoscope::store::{Record, RowId, Snapshot};
@@ -51,10 +52,20 @@ fn sample() -> &'static (Snapshot, Vec<Record>) {
     })
 }
 
+thread_local! {
+    static KEPT: RefCell<Orders> = RefCell::new(Orders::within(&Budget::default()));
+}
+
 fn kept(text: &str) -> BTreeSet<u32> {
     let filter = Filter::parse(text).unwrap_or_else(|fault| panic!("{}", fault.drawn(text)));
     let rows: BTreeSet<u32> = select(&sample().0, &filter, None, &[], &mut Orders::default()).iter().copied().collect();
     let set = RowSet::new(&sample().0, &filter);
+    // As the index thread has it, which keeps of records what filters ask, and looks it up for the next.
+    KEPT.with_borrow_mut(|orders| {
+        let looked_up: BTreeSet<u32> = select(&sample().0, &filter, None, &[], orders).iter().copied().collect();
+        assert_eq!(looked_up, rows, "{text}");
+        assert_eq!(RowSet::with(&sample().0, &filter, orders), set, "{text}");
+    });
     assert_eq!(holding(&sample().0, &filter, 0).into_iter().collect::<BTreeSet<_>>(), rows, "{text}");
     assert!(sample().0.rows().all(|(id, _)| set.has(id) == rows.contains(&id.0)) && set.len() == rows.len(), "{text}");
     rows
@@ -319,6 +330,60 @@ fn keeps(snapshot: &Snapshot, text: &str, want: &[u32]) {
         select(snapshot, &filter, None, &[], &mut Orders::default()).iter().map(|row| row + 1).collect();
     assert_eq!(rows, want, "{text}");
 }
+
+/// Every name that a capture has, and some of its values, asked for with and without what is kept for filters: all versions,
+/// interim responses, trailers, pushed and reset streams, WebSockets, HAR files, sealed sessions between them.
+#[test]
+fn header_lines_are_found_in_all_kinds_of_exchanges() {
+    let mut lines = 0;
+    for name in CAPTURES {
+        let snapshot = read(project().join("tests/captures").join(name), &Budget::default());
+        let mut orders = Orders::within(&Budget::default());
+        let records: Vec<Record> = snapshot.rows().filter_map(|(id, _)| snapshot.record(id).ok()).collect();
+        let mut filters = BTreeSet::from(["proto:udp".to_owned(), "port:443".to_owned(), "stream:2".to_owned()]);
+        for record in &records {
+            let (request, responses) = messages(record);
+            for (name, value) in request.into_iter().chain(responses).flat_map(HttpMessage::each_field) {
+                let (name, value) = (lossy(name), clean(value).replace(['\\', '"'], ""));
+                let part: String = value.chars().take(5).collect();
+                filters.extend([format!("header:\"{name}\""), format!("req-header:\"{name}\":\"{part}\"")]);
+                filters.extend([format!("resp-header:\"{name}\"=\"{value}\"")]);
+                lines += 1;
+            }
+            filters.insert(format!("ip:{}", record.exchange.client.ip));
+        }
+        for text in filters {
+            let Ok(filter) = Filter::parse(&text) else { continue };
+            let want = RowSet::new(&snapshot, &filter);
+            assert_eq!(RowSet::with(&snapshot, &filter, &mut orders), want, "{name}: {text}");
+        }
+    }
+    assert!(lines > 300, "{lines} lines were asked for");
+}
+
+const CAPTURES: [&str; 21] = [
+    "evidence-http2.pcap",
+    "har-chrome.har",
+    "har-firefox.har",
+    "har-odd.har",
+    "http-09.pcap",
+    "http-connect.pcap",
+    "http-interim.pcap",
+    "http-odd-heads.pcap",
+    "http-upgrade.pcap",
+    "http2-interleaved.pcap",
+    "http2-push.pcap",
+    "http2-reset.pcap",
+    "http2-trailers.pcap",
+    "http2-upgrade.pcap",
+    "proxy-connect.pcap",
+    "proxy-socks.pcap",
+    "quic-keys.pcapng",
+    "tls-keys-12.pcapng",
+    "tls-keys-13.pcapng",
+    "websocket-http2.pcap",
+    "websocket.pcap",
+];
 
 fn own(pcap: Pcap, budget: &Budget) -> Snapshot {
     let folder = tempfile::tempdir().unwrap();

@@ -6,7 +6,7 @@ use std::fs::File;
 use std::path::{Path, PathBuf};
 
 use nephoscope::capture::{Batch, CaptureReader, Digest, FrameWriter};
-use nephoscope::engine::{How, Reading, Source};
+use nephoscope::engine::{How, Reading, Source, detail};
 use nephoscope::export::{Listing, write_jsonl};
 use nephoscope::model::{Budget, FrameNo};
 use nephoscope::store::Snapshot;
@@ -102,4 +102,34 @@ fn a_damaged_file_is_named_and_the_rest_is_kept() {
     let skipped = &merged.facts().capture.skipped;
     assert!(skipped.iter().any(|place| place.why.contains("(in part-1.pcapng)")), "{skipped:?}");
     assert!(!rows(&merged).is_empty());
+}
+
+/// Exchanges of a capture: where each begins, and its frames read again.
+fn exchanges(source: &Source) -> Vec<(String, u32, Vec<Vec<u8>>)> {
+    let snapshot = read(source, 1);
+    let facts = &snapshot.facts().capture;
+    let listing = Listing::new(&snapshot, &Filter::all());
+    let of = |(_, id)| {
+        let record = snapshot.record(id).unwrap();
+        let first = record.exchange.first_frame;
+        let origin = facts.merged.file_of(first).map(|(file, there)| (file.name.clone(), there));
+        let (file, there) = origin.unwrap_or((facts.name.clone(), first));
+        let read = detail(source.place().unwrap(), &record, &snapshot, &Budget::default()).unwrap();
+        (file, there.0, read.frames.into_iter().map(|(_, bytes)| bytes).collect())
+    };
+    listing.rows().map(of).collect()
+}
+
+#[test]
+fn files_of_two_link_types_keep_theirs() {
+    let files = ["ipv6.pcap", "link-raw.pcap", "dns-udp.pcap"].map(|name| here("tests/captures").join(name)).to_vec();
+    let mut alone: Vec<_> = files.iter().flat_map(|file| exchanges(&Source::File(file.clone()))).collect();
+    let source = Source::Files(files);
+    let mut merged = exchanges(&source);
+    alone.sort();
+    merged.sort();
+    assert!(alone.len() > 3 && alone.iter().all(|(_, _, frames)| !frames.is_empty()));
+    assert_eq!(merged, alone);
+    let links = read(&source, 1).facts().capture.link_types.clone();
+    assert_eq!(links.len(), 2, "{links:?}");
 }

@@ -274,12 +274,39 @@ fn exchanges(
     let Ok(place) = source.place() else { return Err(SaveError::NotKept) };
     let mut file = FrameFile::open(place, budget)?;
     let mut writer = FrameWriter::new(out, "").map_err(failed)?;
+    let comments = comments(snapshot, rows);
     for (number, offset) in frames {
         let (head, bytes) = file.frame(number, offset)?;
         let of = snapshot.facts().capture.interface(head.interface);
-        writer.frame(of, &head, &bytes, None).map_err(failed)?;
+        let comment = comments.get(&number).map(String::as_str);
+        writer.frame(of, &head, &bytes, comment).map_err(failed)?;
     }
     writer.end().map_err(failed)
+}
+
+/// What the file says of frames and what the user says of exchanges, by frame: the latter at an exchange's first one, where
+/// Wireshark shows it as a comment of the packet.
+fn comments(snapshot: &Snapshot, rows: &[RowId]) -> BTreeMap<FrameNo, String> {
+    let mut comments: BTreeMap<FrameNo, String> = BTreeMap::new();
+    let mut add = |frame: FrameNo, words: &str| {
+        let all = comments.entry(frame).or_default();
+        if !all.is_empty() {
+            all.push('\n');
+        }
+        all.push_str(words);
+    };
+    for comment in &snapshot.facts().capture.comments {
+        if let Some(frame) = comment.frame {
+            add(frame, &String::from_utf8_lossy(&comment.text));
+        }
+    }
+    for row in rows {
+        let said = snapshot.note(*row).map(|note| note.comment.as_str()).filter(|comment| !comment.is_empty());
+        if let (Some(said), Some(row)) = (said, snapshot.row(*row)) {
+            add(row.first_frame, said);
+        }
+    }
+    comments
 }
 
 /// The frames of exchanges, in capture order: those between an exchange's first and last one, and the opening of its
@@ -317,7 +344,7 @@ mod tests {
     use crate::capture::Spool;
     use crate::engine::{How, Reading, Source};
     use crate::model::Budget;
-    use crate::store::{RowId, Snapshot};
+    use crate::store::{Note, Notes, RowId, Snapshot};
 
     const CAPTURES: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/captures");
 
@@ -386,6 +413,27 @@ mod tests {
         }
         let nothing = saved(&source, &snapshot, &SaveWhat::Exchanges(Vec::new()), &folder.path().join("x"));
         assert!(matches!(nothing, Err(SaveError::Nothing)));
+    }
+
+    #[test]
+    fn comments_go_along() {
+        let folder = tempfile::tempdir().unwrap();
+        let source = Source::File(a_capture("evidence-hand-out"));
+        let mut notes = Notes::default();
+        notes.set(RowId(1), Note { comment: "whose cloud is this?\nasked twice".to_owned(), ..Note::default() });
+        let snapshot = read(&source).with_notes(notes);
+        let all: Vec<RowId> = snapshot.capture_order().iter().map(|id| RowId(*id)).collect();
+        let to = folder.path().join("said.pcapng");
+        saved(&source, &snapshot, &SaveWhat::Exchanges(all.clone()), &to).unwrap();
+        let again = read(&Source::File(to.clone()));
+        let comments = &again.facts().capture.comments;
+        let [said] = comments.as_slice() else { panic!("{comments:?}") };
+        assert_eq!(said.text, b"whose cloud is this?\nasked twice");
+        assert_eq!(said.frame, again.row(RowId(1)).map(|row| row.first_frame));
+        // What a file says of its frames is kept when it is saved again.
+        let (all, twice) = (SaveWhat::Exchanges(all), folder.path().join("again.pcapng"));
+        saved(&Source::File(to), &again, &all, &twice).unwrap();
+        assert_eq!(read(&Source::File(twice)).facts().capture.comments, *comments);
     }
 
     #[test]

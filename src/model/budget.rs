@@ -94,6 +94,9 @@ pub struct Budget {
     pub live_record_bytes: usize,
     /// Rows of a live capture that goes on; past them the oldest are forgotten, the capture file has them.
     pub live_rows: usize,
+    /// What filters need of records, kept beside the rows once one has asked for it, in bytes; what has no room is read from
+    /// the records each time.
+    pub filter_bytes: usize,
     /// Distinct texts in the interner.
     pub interned_texts: usize,
     /// Secrets kept from a capture file, in bytes.
@@ -157,6 +160,7 @@ impl Default for Budget {
             record_bytes: 80 << 20,
             live_record_bytes: 8 << 20,
             live_rows: 100_000,
+            filter_bytes: 256 << 20,
             interned_texts: 4 << 20,
             secret_bytes: 16 << 20,
             sealed_bytes_per_flow: 1 << 20,

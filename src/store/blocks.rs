@@ -159,11 +159,7 @@ impl Pages {
         let at = place.at as usize;
         match self.list.get(place.page as usize).ok_or(StoreError::Broken)? {
             Page::Gone => Err(StoreError::Forgotten),
-            Page::Memory(bytes) => {
-                let head = bytes.get(at..at + 4).ok_or(StoreError::Broken)?;
-                let len = u32::from_le_bytes(head.try_into().unwrap_or_default()) as usize;
-                Ok(Cow::Borrowed(bytes.get(at + 4..at + 4 + len).ok_or(StoreError::Broken)?))
-            }
+            Page::Memory(bytes) => Ok(Cow::Borrowed(record_in(bytes, at).ok_or(StoreError::Broken)?)),
             Page::Spilled { file, offset, len: page_len } => {
                 let mut head = [0; 4];
                 read_exact_at(file, &mut head, offset + at as u64)?;
@@ -179,6 +175,51 @@ impl Pages {
                 read_exact_at(file, &mut bytes, offset + at as u64 + 4)?;
                 Ok(Cow::Owned(bytes))
             }
+        }
+    }
+}
+
+/// The record that stands in a page's bytes.
+fn record_in(page: &[u8], at: usize) -> Option<&[u8]> {
+    let len = u32::from_le_bytes(page.get(at..at + 4)?.try_into().ok()?) as usize;
+    page.get(at + 4..at + 4 + len)
+}
+
+/// Reads many records, each near the one before: a page of the file is read once for all that stand in it.
+#[derive(Debug)]
+pub(super) struct PageReader<'a> {
+    pages: &'a Pages,
+    /// A page of the file, and its number.
+    bytes: Vec<u8>,
+    page: Option<u32>,
+    /// The page that was asked for last and was not there.
+    missed: Option<u32>,
+}
+
+impl<'a> PageReader<'a> {
+    pub(super) fn new(pages: &'a Pages) -> Self {
+        Self { pages, bytes: Vec::new(), page: None, missed: None }
+    }
+
+    /// A record again.
+    pub(super) fn read(&mut self, place: BlockRef) -> Result<Cow<'_, [u8]>, StoreError> {
+        let Some(Page::Spilled { file, offset, len }) = self.pages.list.get(place.page as usize) else {
+            return self.pages.read(place);
+        };
+        if self.page != Some(place.page) {
+            // Rows that were shown early have their records far from their neighbours': no page is read for one of them.
+            if self.missed.replace(place.page) != Some(place.page) {
+                return self.pages.read(place);
+            }
+            self.page = None;
+            self.bytes.resize(*len, 0);
+            read_exact_at(file, &mut self.bytes, *offset)?;
+            self.page = Some(place.page);
+        }
+        match record_in(&self.bytes, place.at as usize).ok_or(StoreError::Broken)? {
+            // As in `Pages::read`.
+            [] => Err(StoreError::Forgotten),
+            record => Ok(Cow::Borrowed(record)),
         }
     }
 }
@@ -224,7 +265,7 @@ fn read_exact_at(mut file: &File, bytes: &mut [u8], offset: u64) -> io::Result<(
 
 #[cfg(test)]
 mod tests {
-    use super::Pages;
+    use super::{PageReader, Pages};
 
     #[test]
     fn records_come_back_from_memory_and_from_the_file() {
@@ -232,8 +273,12 @@ mod tests {
         let places: Vec<_> = (0..200_usize).map(|i| pages.push(&vec![i as u8; 10_000 + i], 512 << 10)).collect();
         assert!(pages.next_to_spill > 0, "nothing was moved out");
         assert!(pages.memory_bytes <= (512 << 10) + super::PAGE_BYTES);
-        for (i, place) in places.into_iter().enumerate() {
-            assert_eq!(pages.read(place).unwrap(), vec![i as u8; 10_000 + i]);
+        let mut reader = PageReader::new(&pages);
+        // One after the other, and from page to page.
+        for at in (0..200).chain((0..200).map(|n| n * 67 % 200)) {
+            let (place, want) = (places[at], vec![at as u8; 10_000 + at]);
+            assert_eq!(pages.read(place).unwrap(), want);
+            assert_eq!(reader.read(place).unwrap(), want);
         }
     }
 }

@@ -14,6 +14,7 @@ mod forget;
 mod givers;
 pub mod groups;
 mod heads;
+mod index;
 mod notes;
 mod order;
 mod own;

@@ -4,10 +4,12 @@
 use std::sync::Arc;
 
 use super::heads::HeaderName;
+use super::index::Index;
 use super::snapshot::Snapshot;
 use super::strings::{Interner, Texts};
 use super::table::{Row, RowId, RowKind};
 use crate::evidence::pack;
+use crate::model::Budget;
 
 /// What rows are ordered by.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
@@ -65,9 +67,21 @@ pub struct Orders {
     /// How texts rank, of which snapshot.
     ranks: Vec<(SortKey, u64, Arc<[u32]>)>,
     headers: Vec<HeaderTexts>,
+    /// What filters asked of records.
+    pub(super) index: Index,
 }
 
 impl Orders {
+    /// Remembers within a budget what filters ask of records; by default nothing of that is kept.
+    pub fn within(budget: &Budget) -> Self {
+        Self { index: Index::within(budget), ..Self::default() }
+    }
+
+    /// Bytes of what is kept of records for filters.
+    pub fn filter_bytes(&self) -> usize {
+        self.index.bytes()
+    }
+
     /// Puts rows, which are in capture order, into this one. Rows that are equal in all keys stay in capture order, whichever
     /// way the keys go.
     pub fn sort(&mut self, snapshot: &Snapshot, order: &mut Vec<u32>, sort: &[SortBy]) {
@@ -80,7 +94,7 @@ impl Orders {
             let flip = if by.descending { u64::MAX } else { 0 };
             let number = |id: u32| number(snapshot, by.key, &rank, RowId(id)) ^ flip;
             let mut keyed: Vec<(u64, u32)> = order.iter().map(|id| (number(*id), *id)).collect();
-            keyed.sort_by_key(|(number, _)| *number);
+            sort_by_number(&mut keyed);
             order.clear();
             order.extend(keyed.into_iter().map(|(_, id)| id));
         }
@@ -168,6 +182,42 @@ impl HeaderTexts {
         if snapshot.row(RowId(id)).is_some_and(|row| row.is_open()) {
             self.open.push(id);
         }
+    }
+}
+
+/// Rows below which comparing them costs no more than dealing them out.
+const FEW: usize = 4_096;
+
+/// Sorts rows by their numbers; those with the same stay in their order. Rows mostly come in order, and then nothing is done;
+/// else they are dealt out by one byte of their numbers after the other, from the last on, which takes the same time however
+/// they lie.
+pub(super) fn sort_by_number<N: Copy + Ord + Into<u64>>(rows: &mut Vec<(N, u32)>) {
+    if rows.is_sorted_by_key(|(number, _)| *number) {
+        return;
+    }
+    if rows.len() < FEW {
+        return rows.sort_by_key(|(number, _)| *number);
+    }
+    let numbers = || rows.iter().map(|(number, _)| (*number).into());
+    // Bytes that all share decide nothing.
+    let differing = numbers().fold(0, |or, n| or | n) ^ numbers().fold(u64::MAX, |and, n| and & n);
+    let mut dealt = rows.clone();
+    for shift in (0..u64::BITS).step_by(8).filter(|shift| differing >> shift & 0xff != 0) {
+        let byte = |number: N| (number.into() >> shift & 0xff) as usize;
+        let mut places = [0_usize; 256];
+        for (number, _) in rows.iter() {
+            places[byte(*number)] += 1;
+        }
+        let mut next = 0;
+        for place in &mut places {
+            next += std::mem::replace(place, next);
+        }
+        for row in rows.iter() {
+            let place = &mut places[byte(row.0)];
+            dealt[*place] = *row;
+            *place += 1;
+        }
+        std::mem::swap(rows, &mut dealt);
     }
 }
 
@@ -289,7 +339,25 @@ fn common<'a>(mut texts: impl Iterator<Item = &'a str>) -> usize {
 
 #[cfg(test)]
 mod tests {
-    use super::{by_name, common};
+    use proptest::prelude::*;
+
+    use super::{FEW, by_name, common, sort_by_number};
+
+    proptest! {
+        #[test]
+        fn dealing_out_is_a_stable_sort(
+            numbers in prop::collection::vec(any::<u64>(), 1..40),
+            mask in prop_oneof![Just(0xff), Just(0xffff_0000_0000), Just(u64::MAX), Just(1 << 63)],
+            step in 1..1_000_usize,
+        ) {
+            let number = |at: usize| numbers[at * step % numbers.len()] & mask;
+            let rows: Vec<(u64, u32)> = (0..FEW + step).map(|at| (number(at), at as u32)).collect();
+            let (mut dealt, mut want) = (rows.clone(), rows);
+            sort_by_number(&mut dealt);
+            want.sort_by_key(|(number, _)| *number);
+            prop_assert_eq!(dealt, want);
+        }
+    }
 
     #[track_caller]
     fn check(names: &[&str], want: &[u32]) {

@@ -3,13 +3,14 @@
 use std::sync::Arc;
 
 use super::filter::{Bits, Filter, Judge};
+use super::index::Index;
 pub use super::order::{Orders, SortBy, SortKey};
 use super::snapshot::Snapshot;
 use super::table::{Row, RowId};
 use crate::model::ProviderId;
 
 /// Row ids in display order: the rows that the filter keeps and, where `provider` is given, of that operator
-/// ([`Row::NONE`]: none). `orders` remembers, from one order of a capture to the next, how texts rank.
+/// ([`Row::NONE`]: none). `orders` remembers, from one order of a capture to the next, how texts rank and what filters asked.
 pub fn select(
     snapshot: &Snapshot,
     filter: &Filter,
@@ -18,7 +19,8 @@ pub fn select(
     orders: &mut Orders,
 ) -> Arc<[u32]> {
     let mut kept = Vec::new();
-    each_kept(snapshot, filter, 0, |id, row| {
+    orders.index.catch_up(snapshot, filter);
+    each_kept((snapshot, Some(&orders.index)), filter, 0, |id, row| {
         if provider.is_none_or(|p| row.operator == p.0) {
             kept.push((row.first_frame.0, id));
         }
@@ -31,7 +33,7 @@ pub fn select(
 /// The rows from `first` on that the filter keeps, in the order of their places.
 pub fn holding(snapshot: &Snapshot, filter: &Filter, first: u32) -> Vec<u32> {
     let mut kept = Vec::new();
-    each_kept(snapshot, filter, first, |id, _| kept.push(id));
+    each_kept((snapshot, None), filter, first, |id, _| kept.push(id));
     kept
 }
 
@@ -42,8 +44,18 @@ pub struct RowSet(Arc<[u64]>);
 impl RowSet {
     /// The rows that the filter keeps.
     pub fn new(snapshot: &Snapshot, filter: &Filter) -> Self {
+        Self::of((snapshot, None), filter)
+    }
+
+    /// The same with what is remembered from one filter of a capture to the next.
+    pub fn with(snapshot: &Snapshot, filter: &Filter, orders: &mut Orders) -> Self {
+        orders.index.catch_up(snapshot, filter);
+        Self::of((snapshot, Some(&orders.index)), filter)
+    }
+
+    fn of((snapshot, index): (&Snapshot, Option<&Index>), filter: &Filter) -> Self {
         let mut words = vec![0; snapshot.len().div_ceil(64)];
-        each_kept(snapshot, filter, 0, |id, _| {
+        each_kept((snapshot, index), filter, 0, |id, _| {
             if let Some(word) = words.get_mut(id as usize / 64) {
                 *word |= 1 << (id % 64);
             }
@@ -68,8 +80,13 @@ impl RowSet {
 }
 
 /// Gives every row that the filter keeps, from the place `first` on.
-fn each_kept(snapshot: &Snapshot, filter: &Filter, first: u32, mut each: impl FnMut(u32, &Row)) {
-    let mut judge = Judge::new(snapshot, filter);
+fn each_kept(
+    (snapshot, index): (&Snapshot, Option<&Index>),
+    filter: &Filter,
+    first: u32,
+    mut each: impl FnMut(u32, &Row),
+) {
+    let mut judge = Judge::new((snapshot, index), filter);
     for (RowId(base), run) in snapshot.rows.runs(RowId(first)) {
         let kept = judge.run(RowId(base), run, Bits::between(first.saturating_sub(base) as usize, run.len()));
         kept.each(|at| {

@@ -10,8 +10,8 @@ use crate::model::{
     Envelope, EnvelopeName, Evidence, Exchange, ExchangeNo, Field, FirstWrite, FlowId, FrameNo, GiverNo, Grade, Group,
     HandOut, Hop, HttpExchange, HttpMessage, HttpVersion, Ledger, Limit, LinkMatch, LookedUp, MessageDeflate,
     OcspAnswer, OcspStatus, Part, Place, ProviderId, Proxied, ProxyKind, QuicFacts, QuicVersion, Reported, ServerHello,
-    Stapled, StartLine, Supports, Tenant, Timestamp, TlsSession, TlsTransport, Transport, Trust, TrustedRoot, Verdict,
-    WebSocket, WebSocketSide, WriteMatch,
+    Side, Stapled, StartLine, Supports, Tenant, Timestamp, TlsSession, TlsTransport, Transport, Trust, TrustedRoot,
+    Verdict, WebSocket, WebSocketSide, WriteMatch,
 };
 
 /// One exchange with its ledger and verdict.
@@ -61,6 +61,28 @@ impl Ends {
         let _first_frame = r.frame()?;
         Some(Self { flow, client, server, transport, last_frame: r.frame()? })
     }
+}
+
+/// Gives the header lines of an exchange, side, name and value, in the order request, interim responses, response; reads no
+/// further than they stand. `None` where the record does not decode; some lines may have been given then.
+pub(super) fn each_line(
+    bytes: &[u8],
+    certificates: &CertificateList,
+    mut each: impl FnMut(Side, &[u8], &[u8]),
+) -> Option<()> {
+    let mut r = Reader { cursor: Cursor::new(bytes), certificates };
+    let _flow_and_ordinal = (r.number()?, r.number()?);
+    let _ends = (r.endpoint()?, r.endpoint()?, r.u8()?);
+    let _frames_and_times = (r.frame()?, r.frame()?, r.time()?, r.time()?);
+    r.option(Reader::envelope)?;
+    r.option(Reader::proxied)?;
+    r.option(|r| Some((r.number()?, r.number()?, r.number()?)))?;
+    if r.u8()? == 0 {
+        r.option(|r| r.lines(Side::Client, &mut each))?;
+        r.list(|r| r.lines(Side::Server, &mut each))?;
+        r.option(|r| r.lines(Side::Server, &mut each))?;
+    }
+    Some(())
 }
 
 struct Writer<'a> {
@@ -663,6 +685,39 @@ impl<'a> Reader<'a> {
             opening: None,
             complete: self.flag()?,
         })
+    }
+
+    /// A message of which only the header lines matter.
+    fn lines(&mut self, side: Side, each: &mut impl FnMut(Side, &[u8], &[u8])) -> Option<()> {
+        let block = self.bytes()?;
+        let _version = self.u8()?;
+        if self.u8()? == 0 {
+            self.range()?;
+        } else {
+            self.number()?;
+        }
+        self.range()?;
+        for _ in 0..self.number()? {
+            let (name, value) = (self.range()?, self.range()?);
+            each(side, name.of(block), value.of(block));
+        }
+        for _told_at in 0..self.number()? {
+            self.number()?;
+        }
+        for _trailer in 0..self.number()? {
+            self.field()?;
+        }
+        for _span in 0..self.number()? {
+            (self.number()?, self.number()?);
+        }
+        let _stream_offset = self.number()?;
+        let _frames_and_times = (self.frame()?, self.frame()?, self.frame()?, self.time()?, self.time()?);
+        let _body = (self.number()?, self.number()?);
+        self.option(Self::number)?;
+        self.option(Self::bytes)?;
+        self.option(Self::bytes)?;
+        let _complete = self.u8()?;
+        Some(())
     }
 
     fn certificate(&mut self) -> Option<Arc<Certificate>> {

@@ -46,6 +46,11 @@ impl<T> Rows<T> {
         self.chunks.is_empty()
     }
 
+    /// The first row of those that no row before was forgotten of: what is left before it stands alone.
+    pub(super) fn first_whole(&self) -> RowId {
+        id(self.forgotten, 0)
+    }
+
     /// That of a row; `None` past the end, and where it was forgotten.
     pub(super) fn get(&self, row: RowId) -> Option<&T> {
         let (chunk, at) = place(row);

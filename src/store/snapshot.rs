@@ -11,6 +11,7 @@ use super::findings::{self, Counts, FindingKey, Findings, SiteFindings, own_site
 use super::flows::FlowIndex;
 use super::givers::Givers;
 use super::notes::{FlowColour, Note, Notes};
+use super::order::sort_by_number;
 use super::programs::RowPrograms;
 use super::record::{Ends, Record};
 use super::rows::Rows;
@@ -225,22 +226,23 @@ pub struct Progress {
     pub done: bool,
 }
 
-/// A frozen copy of the store; cheap to clone.
+/// A frozen copy of the store; cheap to clone. What grows with the rows is shared whole: the window has one clone for itself
+/// and gives others to the threads that work for it.
 #[derive(Clone, Debug, Default)]
 pub struct Snapshot {
     /// Grows with every snapshot of one store.
     pub generation: u64,
-    pub(super) rows: Rows<Row>,
+    pub(super) rows: Arc<Rows<Row>>,
     pub(super) forgotten: usize,
-    pub(super) texts: Texts,
-    pub(super) words: Texts,
-    pub(super) pages: Pages,
-    pub(super) flows: FlowIndex,
-    pub(super) row_flows: Rows<FlowId>,
+    pub(super) texts: Arc<Texts>,
+    pub(super) words: Arc<Texts>,
+    pub(super) pages: Arc<Pages>,
+    pub(super) flows: Arc<FlowIndex>,
+    pub(super) row_flows: Arc<Rows<FlowId>>,
     pub(super) certificates: CertificateList,
     pub(super) givers: Arc<Givers>,
     pub(super) findings: Arc<Findings>,
-    pub(super) programs: RowPrograms,
+    pub(super) programs: Arc<RowPrograms>,
     pub(super) providers: Vec<(ProviderId, u32)>,
     /// Rows were there before their exchanges ended.
     pub(super) shown_early: bool,
@@ -493,9 +495,9 @@ impl Snapshot {
         self.in_capture_order(self.rows().map(|(id, row)| (row.first_frame.0, id.0)).collect())
     }
 
-    /// Rows, each with its first frame, in capture order.
+    /// Rows in the order of their places, each with its first frame, in capture order.
     pub(super) fn in_capture_order(&self, mut order: Vec<(u32, u32)>) -> Vec<u32> {
-        order.sort_unstable();
+        sort_by_number(&mut order);
         if self.shown_early {
             // Rows came before their exchanges ended; records are in the order in which those did.
             for ties in order.chunk_by_mut(|a, b| a.0 == b.0).filter(|ties| ties.len() > 1) {

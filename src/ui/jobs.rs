@@ -310,6 +310,7 @@ impl Jobs {
         let woken = Arc::clone(wake);
         let answers = told_in.clone();
         let own = budget.clone();
+        let budget_of_filters = budget.clone();
         Builder::new().name("jobs".to_owned()).spawn(move || {
             for ask in asks_out {
                 if answers.send(answer(ask, &budget)).is_err() {
@@ -320,10 +321,10 @@ impl Jobs {
         })?;
         let woken = Arc::clone(wake);
         Builder::new().name("index".to_owned()).spawn(move || {
-            let mut known = (0, Orders::default());
+            let mut known = (0, Orders::within(&budget_of_filters));
             for ask in index_asks_out {
                 if known.0 != ask.capture {
-                    known = (ask.capture, Orders::default());
+                    known = (ask.capture, Orders::within(&budget_of_filters));
                 }
                 if index_told_in.send(timed_index(ask, &mut known.1)).is_err() {
                     return;
@@ -697,7 +698,7 @@ fn index(ask: IndexAsk, orders: &mut Orders) -> IndexTold {
     }
     let overview = Overview::new(&snapshot, snapshot.actions().moments());
     let highlight = Filter::parse(&choice.highlight).ok().filter(|filter| !filter.keeps_all());
-    let lit = highlight.map(|filter| RowSet::new(&snapshot, &filter));
+    let lit = highlight.map(|filter| RowSet::with(&snapshot, &filter, orders));
     let axis = Axis::new(&snapshot, &order, choice.range);
     let map = Minimap::new(&snapshot, &order, lit.as_ref());
     let place = |row: Option<RowId>| row.and_then(|row| order.iter().position(|id| *id == row.0).map(|at| (row, at)));

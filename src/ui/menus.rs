@@ -37,25 +37,46 @@ pub(crate) fn pressed(ctx: &Context) {
 
 /// A menu on what was drawn: by the second button, and by the key for menus where `focused`.
 pub(crate) fn on(response: &Response, focused: bool, add: impl FnOnce(&mut Ui)) {
+    show(response, (focused, response.secondary_clicked(), response.clicked()), add);
+}
+
+fn show(response: &Response, (focused, second, first): (bool, bool, bool), add: impl FnOnce(&mut Ui)) {
     let ctx = &response.ctx;
     let frame = ctx.cumulative_frame_nr();
+    // Where the focus came from, while a menu that the keyboard opened is there.
     let keyed = response.id.with("by key");
     if focused && ctx.data_mut(|data| data.remove_temp::<u64>(pressed_id())) == Some(frame) {
+        let from = ctx.memory(egui::Memory::focused);
         ctx.data_mut(|data| {
-            data.insert_temp(keyed, true);
+            data.insert_temp(keyed, from);
             data.insert_temp(first_id(), true);
         });
         Popup::menu(response).open_memory(SetOpenCommand::Bool(true)).show(add);
         return;
     }
-    if response.secondary_clicked() || !Popup::context_menu(response).is_open() {
-        ctx.data_mut(|data| data.remove_temp::<bool>(keyed));
+    if second {
+        ctx.data_mut(|data| data.remove_temp::<Option<Id>>(keyed));
     }
-    if ctx.data(|data| data.get_temp(keyed)).unwrap_or(false) {
-        // Below what it is about: there may be no pointer.
-        Popup::menu(response).open_memory(None).show(add);
-    } else {
-        response.context_menu(add);
+    let Some(from) = ctx.data(|data| data.get_temp::<Option<Id>>(keyed)) else {
+        let open = match (second, first) {
+            (true, _) => Some(SetOpenCommand::Bool(true)),
+            (false, true) => Some(SetOpenCommand::Bool(false)),
+            (false, false) => None,
+        };
+        Popup::menu(response).open_memory(open).at_pointer_fixed().show(add);
+        return;
+    };
+    // Below what it is about: there may be no pointer.
+    let popup = Popup::menu(response).open_memory(None);
+    let id = popup.get_id();
+    popup.show(add);
+    if !Popup::is_id_open(ctx, id) {
+        ctx.data_mut(|data| data.remove_temp::<Option<Id>>(keyed));
+        // Who came by keyboard goes on where the menu was opened, unless a click gave the focus to something else.
+        let taken = ctx.input(|input| input.pointer.any_click()) && ctx.memory(|memory| memory.focused().is_some());
+        if let Some(from) = from.filter(|_| !taken) {
+            ctx.memory_mut(|memory| memory.request_focus(from));
+        }
     }
 }
 

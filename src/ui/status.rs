@@ -4,7 +4,7 @@ use egui::{Align, Layout, Role, Sense, Ui, WidgetInfo, vec2};
 
 use super::action::Action;
 use super::{shapes, text, theme};
-use crate::capture::Counters;
+use crate::capture::{Counters, MergedFile};
 use crate::model::{LimitHit, clean_to, hex};
 use crate::store::{Facts, Snapshot};
 
@@ -86,10 +86,49 @@ pub(crate) fn show(ui: &mut Ui, seen: &Seen<'_>, actions: &mut Vec<Action>) {
                     actions.push(Action::Copy(whole));
                 }
             }
+            merged(ui, &facts.capture.merged.files, actions);
             ui.add(small(format!("{}{}", facts.capture.format.word(), packed(facts))));
             ui.with_layout(Layout::left_to_right(Align::Center), |ui| comment(ui, facts));
         });
     });
+}
+
+/// The files that were merged, each with its digest.
+fn merged(ui: &mut Ui, files: &[MergedFile], actions: &mut Vec<Action>) {
+    if files.is_empty() {
+        return;
+    }
+    let c = theme::colours(ui);
+    let words = format!("{} files merged by time", text::count(files.len() as u64));
+    let words = egui::RichText::new(words).font(theme::sans(theme::SMALL)).color(c.quiet);
+    let response = ui.add(egui::Button::new(words).frame_when_inactive(false));
+    egui::Popup::menu(&response).width(560.0).show(|ui| {
+        ui.set_max_width(560.0);
+        ui.add_space(2.0);
+        ui.label(egui::RichText::new("Files that were merged").font(theme::strong(theme::BODY)));
+        let mut lines = Vec::new();
+        egui::ScrollArea::vertical().max_height(260.0).show(ui, |ui| {
+            for file in files {
+                let digest = file.sha256.as_ref().map_or_else(|| "not known yet".to_owned(), |digest| hex(digest));
+                if lines.len() < LISTED {
+                    ui.label(&file.name);
+                    let frames = text::plural(u64::from(file.frames), "frame", "frames");
+                    let below = egui::RichText::new(format!("{frames}  ·  SHA-256 {digest}"));
+                    ui.add(egui::Label::new(below.font(theme::sans(theme::SMALL)).color(c.quiet)).wrap());
+                    ui.add_space(4.0);
+                }
+                lines.push(format!("{digest}  {}", file.name));
+            }
+            if files.len() > LISTED {
+                ui.label(format!("and {} more", text::count((files.len() - LISTED) as u64)));
+            }
+        });
+        if ui.button("Copy SHA-256 and names").clicked() {
+            actions.push(Action::Copy(lines.join("\n")));
+            ui.close();
+        }
+    });
+    let _shown = response.on_hover_text("Which files these are, and their SHA-256");
 }
 
 /// What was lost while capturing. It is said that nothing was, too: that is what a reader has to know.

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use egui::{Key, Modifiers, Role};
+use egui::{Key, Modifiers, OutputCommand, Role};
 use egui_kittest::kittest::Queryable as _;
 use nephoscope::engine::{Command, How, Reading, Source};
 use nephoscope::model::Budget;
@@ -17,8 +17,11 @@ fn capture(name: &str) -> PathBuf {
 }
 
 fn read(path: &Path) -> Snapshot {
-    let source = Source::File(path.to_owned());
-    let mut reading = Reading::open(&source, How::judged(1), &Budget::default()).expect("it opens");
+    read_source(&Source::File(path.to_owned()))
+}
+
+fn read_source(source: &Source) -> Snapshot {
+    let mut reading = Reading::open(source, How::judged(1), &Budget::default()).expect("it opens");
     while reading.step().expect("it is read") {}
     reading.snapshot()
 }
@@ -137,6 +140,20 @@ fn files_that_are_dropped_are_merged() {
             matches!(&world.commands()[..], [Command::Open(_, Source::Files(opened))] if *opened == files),
             "{files:?}"
         );
+        world.engine.publish(read_source(&Source::Files(files.clone())));
+        world.settle();
+        world.click(&format!("{} files merged by time", files.len()));
+        assert!(says(&world, "compare-a.pcap") && says(&world, "SHA-256"), "{:#?}", world.spoken());
+        world.harness.get_by_role_and_label(Role::Button, "Copy SHA-256 and names").click();
+        world.harness.step();
+        let copied = world.harness.output().platform_output.commands.iter().find_map(|command| match command {
+            OutputCommand::CopyText(text) => Some(text.clone()),
+            _ => None,
+        });
+        let copied = copied.expect("the list is copied");
+        assert_eq!(copied.lines().count(), files.len());
+        let digest = "  compare-a.pcap";
+        assert!(copied.lines().any(|line| line.len() == 64 + digest.len() && line.ends_with(digest)), "{copied}");
     }
 }
 

@@ -22,6 +22,19 @@ fn menu(world: &mut Sample) {
     world.press(Modifiers::SHIFT, Key::F10);
 }
 
+/// Opens the part of that menu that copies.
+fn copying(world: &mut Sample) {
+    menu(world);
+    world.harness.get_by_role_and_label(Role::Button, "Copy").click();
+    world.settle();
+}
+
+/// The name of what has the keyboard.
+fn focused(world: &Sample) -> Option<String> {
+    let mut all = world.harness.root().children_recursive();
+    all.find(egui_kittest::Node::is_focused).and_then(|node| node.accesskit_node().label())
+}
+
 fn selected(world: &Sample) -> Option<RowId> {
     world.harness.state().state.selected
 }
@@ -30,10 +43,10 @@ fn selected(world: &Sample) -> Option<RowId> {
 fn a_rows_menu_opens_by_keyboard_and_by_the_second_button() {
     let mut world = of("http-keep-alive.pcap");
     menu(&mut world);
-    assert!(world.has("Follow stream…") && world.has("Copy request as"), "{:#?}", world.spoken());
+    assert!(world.has("Follow stream…") && world.has("Add to picture"), "{:#?}", world.spoken());
     assert!(!world.harness.state().wants_dialog(), "F10 itself means something else");
     world.press(Modifiers::NONE, Key::Escape);
-    assert!(world.harness.query_by_label("Copy request as").is_none());
+    assert!(world.harness.query_by_label("Follow stream…").is_none());
     let row = world.harness.query_all_by_role(Role::Row).next().expect("a row").rect().center();
     world.harness.hover_at(row);
     world.harness.run();
@@ -42,10 +55,29 @@ fn a_rows_menu_opens_by_keyboard_and_by_the_second_button() {
     assert!(world.has("Follow stream…") && world.has("Only this connection"), "{:#?}", world.spoken());
 }
 
+/// It has room in a low window, and keys alone go through it and into its parts.
+#[test]
+fn a_rows_menu_is_gone_through_by_keys() {
+    let mut world = of("http-keep-alive.pcap");
+    world.harness.get_by_role(Role::Table).focus();
+    world.settle();
+    menu(&mut world);
+    let items = ["Show evidence", "Comment…", "Copy"];
+    let rects = items.map(|label| world.harness.get_by_role_and_label(Role::Button, label).rect());
+    assert!(rects.iter().all(|rect| rect.top() > 0.0 && rect.bottom() < 800.0), "{rects:?}");
+    assert!(rects[2].bottom() - rects[0].top() < 560.0, "{rects:?}");
+    world.press(Modifiers::NONE, Key::ArrowUp);
+    world.press(Modifiers::NONE, Key::ArrowRight);
+    assert_eq!(focused(&world).as_deref(), Some("Copy host"));
+    world.press(Modifiers::NONE, Key::Enter);
+    assert!(world.harness.query_by_label("Copy host").is_none(), "the menu is gone");
+    assert_eq!(focused(&world).as_deref(), Some("Exchanges"), "the focus is where it was");
+}
+
 #[test]
 fn a_request_is_copied_for_curl_without_its_secrets() {
     let mut world = Sample::new();
-    menu(&mut world);
+    copying(&mut world);
     world.click("Copy request as");
     world.click("cURL, secrets hidden");
     assert!(world.has("Copied the request, "), "{:#?}", world.spoken());
@@ -154,7 +186,7 @@ fn a_tag_is_explained_with_how_many_rows_have_it() {
 #[test]
 fn rows_are_copied_as_a_table() {
     let mut world = of("http-keep-alive.pcap");
-    menu(&mut world);
+    copying(&mut world);
     world.click("Copy rows");
     world.click("All shown as CSV");
     assert!(world.has("Copied "), "{:#?}", world.spoken());

@@ -13,9 +13,10 @@ use super::matching::Needle;
 use super::tree::{Amount, Block, Expr, Heads, Match, Node, Test};
 use super::values::{DAY, Moment};
 use crate::evidence::{Kind as Rule, pack};
-use crate::model::{Detail, Exchange, Stance, Timestamp, Transport, clean};
+use crate::model::{Detail, Exchange, HttpMessage, Side, Stance, Timestamp, Transport, clean};
 use crate::store::findings::own_site;
 use crate::store::heads;
+use crate::store::index::{EndsColumn, Index, LineColumn};
 use crate::store::record::Ends;
 use crate::store::table::RowTexts;
 use crate::store::{Record, Row, RowId, RowKind, Snapshot, StrId, StrId16};
@@ -23,20 +24,40 @@ use crate::store::{Record, Row, RowId, RowKind, Snapshot, StrId, StrId16};
 /// Record type of an alias (RFC 1035 section 3.2.2).
 const CNAME: u16 = 5;
 
+/// What rows are judged by: a snapshot, and what is kept of its records, where anything is.
+#[derive(Clone, Copy)]
+struct Sight<'a> {
+    snapshot: &'a Snapshot,
+    index: Option<&'a Index>,
+}
+
+impl<'a> Sight<'a> {
+    /// Who speaks with whom.
+    fn connections(self) -> Option<&'a EndsColumn> {
+        self.index.and_then(Index::ends)
+    }
+
+    fn ends(self, id: RowId) -> Option<Ends> {
+        self.connections().and_then(|kept| kept.get(id)).or_else(|| self.snapshot.ends(id))
+    }
+}
+
 /// A filter made ready for one snapshot.
 pub(in crate::store) struct Judge<'a> {
-    snapshot: &'a Snapshot,
+    sight: Sight<'a>,
     plan: Plan<'a>,
 }
 
 impl<'a> Judge<'a> {
-    pub(in crate::store) fn new(snapshot: &'a Snapshot, filter: &Filter) -> Self {
-        Self { snapshot, plan: Plan::new(snapshot, filter.tree()) }
+    /// The index must have caught up with the snapshot for this filter.
+    pub(in crate::store) fn new((snapshot, index): (&'a Snapshot, Option<&'a Index>), filter: &Filter) -> Self {
+        let sight = Sight { snapshot, index };
+        Self { sight, plan: Plan::new(sight, filter.tree()) }
     }
 
     /// Those of `rows` that are kept, of a run that begins at `first`.
     pub(in crate::store) fn run(&mut self, first: RowId, run: &[Row], rows: Bits) -> Bits {
-        self.plan.keep(self.snapshot, &Chunk { base: first.0, rows: run }, rows)
+        self.plan.keep(self.sight, &Chunk { base: first.0, rows: run }, rows)
     }
 }
 
@@ -67,14 +88,14 @@ enum Plan<'a> {
     /// What stands beside it.
     Beside(Box<dyn Fn(RowId) -> bool + 'a>),
     Texts(Box<Texts>),
-    Ends(EndsTest),
-    Record(RecordTest),
+    Ends(EndsTest<'a>),
+    Record(RecordTest<'a>),
 }
 
 impl<'a> Plan<'a> {
-    fn new(snapshot: &'a Snapshot, node: &Node) -> Self {
+    fn new(sight: Sight<'a>, node: &Node) -> Self {
         let parts = |nodes: &[Node]| {
-            let mut parts: Vec<Self> = nodes.iter().map(|node| Self::new(snapshot, node)).collect();
+            let mut parts: Vec<Self> = nodes.iter().map(|node| Self::new(sight, node)).collect();
             parts.sort_by_key(Self::cost);
             parts
         };
@@ -82,8 +103,8 @@ impl<'a> Plan<'a> {
             Expr::All => Self::All,
             Expr::And(nodes) => Self::And(parts(nodes)),
             Expr::Or(nodes) => Self::Or(parts(nodes)),
-            Expr::Not(node) => Self::Not(Box::new(Self::new(snapshot, node))),
-            Expr::Test(test) => Self::test(snapshot, test),
+            Expr::Not(node) => Self::Not(Box::new(Self::new(sight, node))),
+            Expr::Test(test) => Self::test(sight, test),
         }
     }
 
@@ -95,13 +116,13 @@ impl<'a> Plan<'a> {
             Self::Not(part) => part.cost(),
             Self::Row(_) | Self::Ends(EndsTest::Duration(_)) => 2,
             Self::Beside(_) => 20,
-            Self::Texts(_) => 10,
+            Self::Texts(_) | Self::Record(RecordTest::Header { kept: Some(_), .. }) => 10,
             Self::Ends(_) => 100,
             Self::Record(_) => 2_000,
         }
     }
 
-    fn keep(&mut self, snapshot: &'a Snapshot, chunk: &Chunk<'_>, rows: Bits) -> Bits {
+    fn keep(&mut self, sight: Sight<'a>, chunk: &Chunk<'_>, rows: Bits) -> Bits {
         match self {
             Self::All => rows,
             Self::And(parts) => {
@@ -110,7 +131,7 @@ impl<'a> Plan<'a> {
                     if left.is_empty() {
                         break;
                     }
-                    left = part.keep(snapshot, chunk, left);
+                    left = part.keep(sight, chunk, left);
                 }
                 left
             }
@@ -121,16 +142,16 @@ impl<'a> Plan<'a> {
                     if left.is_empty() {
                         break;
                     }
-                    kept = kept.or(part.keep(snapshot, chunk, left));
+                    kept = kept.or(part.keep(sight, chunk, left));
                 }
                 kept
             }
-            Self::Not(part) => rows.minus(part.keep(snapshot, chunk, rows)),
+            Self::Not(part) => rows.minus(part.keep(sight, chunk, rows)),
             Self::Row(holds) => chunk.keep(rows, |_, row| holds(row)),
             Self::Beside(holds) => chunk.keep(rows, |id, _| holds(id)),
-            Self::Texts(texts) => chunk.keep(rows, |id, row| texts.holds(snapshot, id, row)),
-            Self::Ends(test) => chunk.keep(rows, |id, row| test.holds(snapshot, id, row)),
-            Self::Record(test) => chunk.keep(rows, |id, row| test.holds(snapshot, id, row)),
+            Self::Texts(texts) => chunk.keep(rows, |id, row| texts.holds(sight.snapshot, id, row)),
+            Self::Ends(test) => chunk.keep(rows, |id, row| test.holds(sight, id, row)),
+            Self::Record(test) => chunk.keep(rows, |id, row| test.holds(sight.snapshot, id, row)),
         }
     }
 
@@ -142,7 +163,8 @@ impl<'a> Plan<'a> {
         Self::Texts(Box::new(texts))
     }
 
-    fn test(snapshot: &'a Snapshot, test: &Test) -> Self {
+    fn test(sight: Sight<'a>, test: &Test) -> Self {
+        let snapshot = sight.snapshot;
         match test {
             Test::Has(key) => Self::has(snapshot, *key),
             Test::Text(key, matching) => Self::text(snapshot, *key, matching),
@@ -155,7 +177,11 @@ impl<'a> Plan<'a> {
                 let amount = *amount;
                 Self::row(move |row| row.grade().is_some_and(|grade| amount.holds(grade)))
             }
-            Test::Address(block) => Self::Ends(EndsTest::Address { block: *block, servers: Memo::new(snapshot) }),
+            Test::Address(block) => Self::Ends(EndsTest::Address {
+                block: *block,
+                servers: Memo::new(snapshot),
+                kept: sight.connections().map(|kept| (kept, kept.judged(|ip| block.holds(ip)))),
+            }),
             Test::Proto(proto) => Self::proto(snapshot, *proto),
             Test::State(state) => Self::state(snapshot, *state),
             Test::Conflict(witness) => {
@@ -166,6 +192,7 @@ impl<'a> Plan<'a> {
                 heads: *heads,
                 name: name.clone(),
                 needle: matching.as_ref().map(Needle::new),
+                kept: KeptLines::new(sight, matching.as_ref().map(|_| name.as_str())),
             }),
         }
     }
@@ -571,20 +598,33 @@ impl Texts {
 }
 
 /// What the first bytes of a record tell.
-enum EndsTest {
-    Address { block: Block, servers: Memo },
-    Port { amount: Amount<u64>, servers: Memo },
+enum EndsTest<'a> {
+    Address {
+        block: Block,
+        servers: Memo,
+        /// Which of the addresses that are kept lie in it.
+        kept: Option<(&'a EndsColumn, Vec<bool>)>,
+    },
+    Port {
+        amount: Amount<u64>,
+        servers: Memo,
+    },
     Frame(Amount<u64>),
     Stream(Amount<u64>),
     Transport(Transport),
     Duration(Amount<u64>),
 }
 
-impl EndsTest {
-    fn holds(&mut self, snapshot: &Snapshot, id: RowId, row: &Row) -> bool {
-        let ends = || snapshot.ends(id);
+impl EndsTest<'_> {
+    fn holds(&mut self, sight: Sight<'_>, id: RowId, row: &Row) -> bool {
+        let snapshot = sight.snapshot;
+        let ends = || sight.ends(id);
         match self {
-            Self::Address { block, servers } => {
+            Self::Address { block, servers, kept } => {
+                let known = kept.as_ref().and_then(|(kept, judged)| Some((kept.of(id)?, judged)));
+                if let Some((ends, judged)) = known {
+                    return ends.addresses().into_iter().any(|at| judged.get(at).copied().unwrap_or(false));
+                }
                 let server = servers.holds(row.server.0, || {
                     endpoint(snapshot.text(row.server)).is_some_and(|server| block.holds(server.ip()))
                 });
@@ -641,11 +681,12 @@ fn has_frame(amount: &Amount<u64>, row: &Row, ends: impl Fn() -> Option<Ends>) -
 }
 
 /// What the whole record tells.
-enum RecordTest {
+enum RecordTest<'a> {
     Header {
         heads: Heads,
         name: String,
         needle: Option<Needle>,
+        kept: Option<KeptLines<'a>>,
     },
     /// Of any name where there is no needle; lookups are remembered by their places.
     Cname {
@@ -660,13 +701,54 @@ enum RecordTest {
     },
 }
 
-impl RecordTest {
+/// Header lines that are kept beside the rows, and what they said to a test, by their numbers.
+struct KeptLines<'a> {
+    lines: &'a LineColumn,
+    said: Vec<Option<bool>>,
+}
+
+impl<'a> KeptLines<'a> {
+    /// The values of a name, or the names.
+    fn new(sight: Sight<'a>, name: Option<&str>) -> Option<Self> {
+        let lines = sight.index?.lines(name.map(str::to_ascii_lowercase).as_deref())?;
+        Some(Self { lines, said: vec![None; lines.sayings()] })
+    }
+
+    /// `None` where the record is to be asked.
+    fn holds(&mut self, id: RowId, heads: Heads, name: &str, needle: Option<&Needle>) -> Option<bool> {
+        let Self { lines, said } = self;
+        let saying = lines.saying(id)?;
+        let said = said.get_mut(saying as usize)?;
+        Some(*said.get_or_insert_with(|| {
+            let side = |side: Side| match heads {
+                Heads::Both => true,
+                Heads::Request => side == Side::Client,
+                Heads::Response => side == Side::Server,
+            };
+            if let Some(needle) = needle.filter(|needle| needle.is_whole()) {
+                let of = |wanted: Side| lines.lines(saying).filter(move |(of, _)| *of == wanted).map(|(_, line)| line);
+                let mut sides = [Side::Client, Side::Server].into_iter().filter(|wanted| side(*wanted));
+                return sides.any(|wanted| say(&of(wanted).collect::<Vec<_>>(), needle));
+            }
+            let mut lines = lines.lines(saying).filter(|(of, _)| side(*of)).map(|(_, line)| line);
+            match needle {
+                Some(needle) => any_or_all(lines, needle.differs(), |value| needle.holds(&clean(value))),
+                None => lines.any(|line| line.eq_ignore_ascii_case(name.as_bytes())),
+            }
+        }))
+    }
+}
+
+impl RecordTest<'_> {
     /// A record that cannot be read holds nothing.
     fn holds(&mut self, snapshot: &Snapshot, id: RowId, row: &Row) -> bool {
         let record = || snapshot.record(id).ok();
         match self {
-            Self::Header { heads, name, needle } => {
-                row.kind == RowKind::Http && record().is_some_and(|r| has_line(&r, *heads, name, needle.as_ref()))
+            Self::Header { heads, name, needle, kept } => {
+                let needle = needle.as_ref();
+                let known = kept.as_mut().and_then(|kept| kept.holds(id, *heads, name, needle));
+                let read = || record().is_some_and(|record| has_line(&record, *heads, name, needle));
+                row.kind == RowKind::Http && known.unwrap_or_else(read)
             }
             Self::Cname { needle, lookups } => {
                 let mut of = |id: RowId, record: &Record| {
@@ -720,21 +802,26 @@ impl RecordTest {
 
 fn has_line(record: &Record, heads: Heads, name: &str, needle: Option<&Needle>) -> bool {
     let Detail::Http(http) = &record.exchange.detail else { return false };
-    let request = http.request.iter().filter(|_| heads != Heads::Response);
-    let responses = http.interim.iter().chain(&http.response).filter(|_| heads != Heads::Request);
     let is_named = |(n, _): &(&[u8], &[u8])| n.eq_ignore_ascii_case(name.as_bytes());
-    let mut messages = request.chain(responses).map(|message| message.each_field().filter(is_named).map(|(_, v)| v));
-    let Some(needle) = needle else { return messages.any(|mut lines| lines.next().is_some()) };
-    if !needle.is_whole() {
-        return any_or_all(messages.flatten(), needle.differs(), |value| needle.holds(&clean(value)));
+    let requests = http.request.iter().filter(|_| heads != Heads::Response);
+    let responses = http.interim.iter().chain(&http.response).filter(|_| heads != Heads::Request);
+    let asked = requests.flat_map(HttpMessage::each_field).filter(is_named).map(|(_, value)| value);
+    let answered = responses.flat_map(HttpMessage::each_field).filter(is_named).map(|(_, value)| value);
+    match needle {
+        None => asked.chain(answered).next().is_some(),
+        Some(needle) if needle.is_whole() => {
+            say(&asked.collect::<Vec<_>>(), needle) || say(&answered.collect::<Vec<_>>(), needle)
+        }
+        Some(needle) => any_or_all(asked.chain(answered), needle.differs(), |value| needle.holds(&clean(value))),
     }
-    // Several lines of one name say the same as one (RFC 9110 section 5.3), and cells show them so.
-    messages.any(|lines| {
-        let lines: Vec<&[u8]> = lines.collect();
-        let all = || if needle.is_of_cut() { heads::shown(&lines) } else { heads::joined(&lines) };
-        lines.iter().any(|value| needle.holds(&clean(value)))
-            || ((lines.len() > 1 || needle.is_of_cut()) && needle.holds(&all()))
-    })
+}
+
+/// Whether lines of one name say the very text: one of them, or all together, which means the same as one line (RFC 9110
+/// section 5.3) and is what cells show.
+fn say(lines: &[&[u8]], needle: &Needle) -> bool {
+    let all = || if needle.is_of_cut() { heads::shown(lines) } else { heads::joined(lines) };
+    lines.iter().any(|value| needle.holds(&clean(value)))
+        || ((lines.len() > 1 || needle.is_of_cut()) && needle.holds(&all()))
 }
 
 /// Whether one of several values is such; of a comparison that something differs, whether there are some and all do.

@@ -78,6 +78,29 @@ impl Filter {
         found
     }
 
+    /// What records are read for, row by row.
+    pub(super) fn asked(&self) -> Asked {
+        let mut asked = Asked::default();
+        each_test(&self.tree, &mut |test| match test {
+            Test::Address(_)
+            | Test::Number(Key::Port | Key::Stream | Key::Frame, _)
+            | Test::Proto(Proto::Tcp | Proto::Udp) => asked.ends = true,
+            Test::Header(_, _, None) => asked.names = true,
+            Test::Header(_, name, Some(_)) => asked.values.push(name.to_ascii_lowercase()),
+            Test::Has(_)
+            | Test::Text(..)
+            | Test::Number(..)
+            | Test::Time(_)
+            | Test::Grade(_)
+            | Test::Proto(_)
+            | Test::State(_)
+            | Test::Conflict(_) => {}
+        });
+        asked.values.sort_unstable();
+        asked.values.dedup();
+        asked
+    }
+
     /// The filter without its tests of that key.
     #[must_use]
     pub fn without(&self, key: Key) -> Self {
@@ -155,6 +178,17 @@ pub fn line_is(heads: Heads, name: &str, value: &str) -> Option<Filter> {
     let test = Test::Header(heads, name.to_ascii_lowercase(), Some(Match::Is(value.to_owned())));
     let filter = Filter { tree: Node { span: 0..0, expr: Expr::Test(test) } };
     (Filter::parse(&filter.to_string()).as_ref() == Ok(&filter)).then_some(filter)
+}
+
+/// What a filter asks of records that is worth to be kept beside the rows.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct Asked {
+    /// Where exchanges begin and end.
+    pub(super) ends: bool,
+    /// Which header lines there are.
+    pub(super) names: bool,
+    /// What those of these names say, in small letters.
+    pub(super) values: Vec<String>,
 }
 
 fn each_test(node: &Node, each: &mut impl FnMut(&Test)) {

@@ -229,6 +229,12 @@ impl Desk {
         if let Some(path) = self.live.as_ref().and_then(|live| live.saved_as.clone()) {
             return self.keep_notes_with(&path, false);
         }
+        if matches!(self.capture.source, Some(Source::Files(_))) {
+            // There is no one file that it could lie beside.
+            self.state.said =
+                Some("Not kept: these are several files; save them as one (Ctrl+S), and open that".to_owned());
+            return;
+        }
         // What is there must be known before it is written over.
         if self.capture.kept == Kept::Read
             && let Some(of) = self.of()

@@ -15,7 +15,7 @@ use egui::{
     WidgetInfo, pos2, vec2,
 };
 
-use super::action::{Action, Move, NoteAction, TreeAction};
+use super::action::{Action, Move, NoteAction, PictureAction, TreeAction};
 use super::clock::Clock;
 use super::conversation::ConversationAction;
 use super::filter::cell_filter;
@@ -531,17 +531,22 @@ fn menu(ui: &mut Ui, seen: &Seen<'_>, (id, row, column): (RowId, &Row, Option<Co
     of_row(ui, ignore, Action::Note(NoteAction::Ignore), actions);
     menus::colours(ui, id, snapshot.colour(id), actions);
     of_row(ui, "Comment…", Action::Note(NoteAction::Comment), actions);
+    of_row(ui, "Add to picture", Action::Compose(PictureAction::Add), actions);
     ui.separator();
-    if let Some(column) = column {
-        menus::copy(ui, "Copy value", &full(column, seen, (id, row)), actions);
-    }
-    menus::copy(ui, "Copy host", snapshot.text(row.host), actions);
-    if row.kind == RowKind::Http {
-        menus::copy(ui, "Copy path", snapshot.text(row.path), actions);
-    }
-    menus::copy(ui, "Copy server address", snapshot.text(row.server), actions);
-    menus::copy(ui, "Copy row", &spoken(snapshot, (id, row)), actions);
-    menus::copies(ui, id, row.kind == RowKind::Http, actions);
+    // In a menu of their own: the whole has room in a low window then.
+    ui.menu_button("Copy", |ui| {
+        if let Some(column) = column {
+            menus::copy(ui, "Copy value", &full(column, seen, (id, row)), actions);
+        }
+        menus::copy(ui, "Copy host", snapshot.text(row.host), actions);
+        if row.kind == RowKind::Http {
+            menus::copy(ui, "Copy path", snapshot.text(row.path), actions);
+        }
+        menus::copy(ui, "Copy server address", snapshot.text(row.server), actions);
+        menus::copy(ui, "Copy row", &spoken(snapshot, (id, row)), actions);
+        ui.separator();
+        menus::copies(ui, id, row.kind == RowKind::Http, actions);
+    });
 }
 
 /// A thin bar at the lower edge, where the columns are wider than the window.
