@@ -71,7 +71,10 @@ pub(super) fn show(ui: &mut Ui, choice: &mut RowsChoice, seen: &Seen<'_>, action
 
 /// What becomes of the header lines that are shown as columns.
 fn header_words(form: RowsForm, headers: usize) -> String {
-    let lines = text::plural(headers as u64, "header line that is a column here", "header lines that are columns here");
+    let lines = match headers {
+        1 => "header line that is a column here".to_owned(),
+        more => format!("{} header lines that are columns here", text::count(more as u64)),
+    };
     match form {
         RowsForm::Csv | RowsForm::Jsonl => format!("With the {lines}"),
         RowsForm::Har => "HAR has all header lines".to_owned(),

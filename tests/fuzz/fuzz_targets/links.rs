@@ -9,7 +9,8 @@ const TYPES: [&[u8]; 6] = [b"", b"application/json", b"text/html", b"text/xml", 
 
 fn scan(kind: &[u8], pieces: &[&[u8]]) -> Vec<Link> {
     let mut links = Vec::new();
-    if let Some(mut scanner) = LinkScanner::new(Some(kind), Some("https://base.example/dir/")) {
+    if let Some(mut scanner) = LinkScanner::new(Some(kind)) {
+        scanner.set_base(Some("https://base.example/dir/".to_owned()));
         for piece in pieces {
             scanner.push(piece, FrameNo(1), &mut links);
         }
