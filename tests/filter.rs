@@ -332,7 +332,7 @@ fn keeps(snapshot: &Snapshot, text: &str, want: &[u32]) {
 }
 
 /// Every name that a capture has, and some of its values, asked for with and without what is kept for filters: all versions,
-/// interim responses, trailers, pushed and reset streams, WebSockets, HAR files, sealed sessions between them.
+/// interim responses, trailers, pushed and reset streams, messages of sockets, HAR files, sealed sessions between them.
 #[test]
 fn header_lines_are_found_in_all_kinds_of_exchanges() {
     let mut lines = 0;

@@ -320,13 +320,12 @@ impl MergedReader {
                     break;
                 }
                 open.secrets = open.secrets.saturating_add(1);
-                match input.early_secrets.checked_sub(1) {
-                    Some(left) => input.early_secrets = left,
-                    None => {
-                        self.notes.secrets(secret.expose());
-                        let before = batch.frames.len();
-                        batch.secrets.extend(self.notes.fresh_secrets.drain(..).map(|secret| (before, secret)));
-                    }
+                if let Some(left) = input.early_secrets.checked_sub(1) {
+                    input.early_secrets = left;
+                } else {
+                    self.notes.secrets(secret.expose());
+                    let before = batch.frames.len();
+                    batch.secrets.extend(self.notes.fresh_secrets.drain(..).map(|secret| (before, secret)));
                 }
             }
             let (Some(next), Some(time)) = (open.next(), open.time()) else {

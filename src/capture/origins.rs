@@ -135,6 +135,7 @@ impl CaptureFacts {
 }
 
 #[cfg(test)]
+#[expect(clippy::arithmetic_side_effects, clippy::as_conversions, reason = "small numbers, no input")]
 mod tests {
     use std::sync::Arc;
 

@@ -81,7 +81,7 @@ type Digests = Vec<Option<[u8; 32]>>;
 enum Walked {
     /// A capture that grows had nothing new; the shards were not asked.
     Nothing,
-    Block(Said, Option<Stamp>),
+    Block(Box<Said>, Option<Stamp>),
     End(Box<WalkEnd>),
 }
 
@@ -227,7 +227,7 @@ impl Reading {
                     Walked::Nothing => Ok(true),
                     Walked::Block(said, dropped) => {
                         self.merge.take(&mut self.events, dropped);
-                        self.told(said, limits, flows);
+                        self.told(*said, limits, flows);
                         Ok(true)
                     }
                     Walked::End(end) => {
@@ -386,7 +386,7 @@ fn walk(mut walker: Walker, empty: &Receiver<Block>, shards: &[Sender<Arc<Block>
             }
         }
         drop(block);
-        if walked.send(Walked::Block(walker.said(), dropped)).is_err() {
+        if walked.send(Walked::Block(Box::new(walker.said()), dropped)).is_err() {
             return;
         }
         if !more {

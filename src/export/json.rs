@@ -429,6 +429,7 @@ impl LimitLine {
 }
 
 #[derive(Serialize)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a field of the form")]
 pub(super) struct RowLine<'a> {
     kind: &'static str,
     n: u32,

@@ -250,7 +250,7 @@ fn rewrite(
     loop {
         let more = reader.next_batch(&mut batch)?;
         for frame in &batch.frames {
-            let of = known.unwrap_or(reader.facts()).interface(frame.head.interface);
+            let of = known.unwrap_or_else(|| reader.facts()).interface(frame.head.interface);
             writer.frame(of, &frame.head, batch.frame(frame), None).map_err(failed)?;
         }
         if !more {

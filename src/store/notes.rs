@@ -88,7 +88,9 @@ impl Notes {
     /// Ignores no row any more; what else is said of rows stays.
     pub fn take_back(&mut self) {
         let notes = Arc::make_mut(&mut self.0);
-        notes.values_mut().for_each(|note| note.ignored = false);
+        for note in notes.values_mut() {
+            note.ignored = false;
+        }
         notes.retain(|_, note| !note.is_empty());
     }
 
