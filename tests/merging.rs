@@ -39,6 +39,9 @@ fn rows(snapshot: &Snapshot) -> Vec<serde_json::Value> {
     text.lines().skip(1).map(plain).collect()
 }
 
+/// Which file frames of the n-th time go into.
+type Which = dyn Fn(usize) -> usize;
+
 /// Cuts a capture into files: the frames of each time into the one that `which` says.
 fn cut(capture: &Path, folder: &Path, files: usize, which: impl Fn(usize) -> usize) -> Vec<PathBuf> {
     let budget = Budget::default();
@@ -68,7 +71,7 @@ fn rows_are_those_of_the_whole() {
     let whole = read(&Source::File(sample.clone()), 1);
     let frames = usize::try_from(whole.facts().capture.frames).unwrap();
     // A ring, whose files follow one another, and files that overlap all the way.
-    let ways: [(usize, Box<dyn Fn(usize) -> usize>); 3] =
+    let ways: [(usize, Box<Which>); 3] =
         [(3, Box::new(move |at| at * 3 / frames)), (2, Box::new(|at| at)), (3, Box::new(|at| at / 2))];
     for (files, which) in ways {
         let folder = tempfile::tempdir().unwrap();
@@ -113,7 +116,7 @@ fn exchanges(source: &Source) -> Vec<(String, u32, Vec<Vec<u8>>)> {
         let record = snapshot.record(id).unwrap();
         let first = record.exchange.first_frame;
         let origin = facts.merged.file_of(first).map(|(file, there)| (file.name.clone(), there));
-        let (file, there) = origin.unwrap_or((facts.name.clone(), first));
+        let (file, there) = origin.unwrap_or_else(|| (facts.name.clone(), first));
         let read = detail(source.place().unwrap(), &record, &snapshot, &Budget::default()).unwrap();
         (file, there.0, read.frames.into_iter().map(|(_, bytes)| bytes).collect())
     };
