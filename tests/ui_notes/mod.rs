@@ -7,6 +7,7 @@ use egui::{Key, Modifiers, Role};
 use egui_kittest::kittest::{NodeT as _, Queryable as _};
 use nephoscope::case::{Case, Key as CaseKey, case_path};
 use nephoscope::engine::{Notice, Source};
+use nephoscope::store::Notes;
 
 use super::ui_compose::Sample;
 use super::ui_world;
@@ -145,7 +146,7 @@ fn findings_and_pictures_say_how_many_are_ignored() {
     let sum =
         |sites: &[nephoscope::store::SiteFindings]| -> u64 { sites.iter().map(|site| site.total.exchanges).sum() };
     assert_eq!(sum(&after), sum(&before) - 1);
-    let mut rest = world.harness.state().on_screen().clone().with_notes(Default::default()).findings();
+    let mut rest = world.harness.state().on_screen().clone().with_notes(Notes::default()).findings();
     assert_eq!(sum(&rest), sum(&before));
     rest.retain(|site| !after.iter().any(|other| other.site == site.site && other.total == site.total));
     assert_eq!(rest.len(), 1, "one site counts less");
