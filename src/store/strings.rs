@@ -30,13 +30,6 @@ impl Texts {
         self.chunks.get(id / CHUNK).and_then(|c| c.get(id % CHUNK)).map_or("", |t| t)
     }
 
-    /// All of them, by their numbers.
-    pub(super) fn each(&self, mut each: impl FnMut(&str)) {
-        for chunk in &self.chunks {
-            chunk.iter().for_each(|text| each(text));
-        }
-    }
-
     /// How many there are.
     pub(super) fn len(&self) -> usize {
         self.chunks.last().map_or(0, |last| (self.chunks.len() - 1) * CHUNK + last.len())

@@ -26,11 +26,6 @@ impl Bits {
         self.0.iter().all(|word| *word == 0)
     }
 
-    /// How many there are.
-    pub(super) fn count(&self) -> usize {
-        self.0.iter().map(|word| word.count_ones() as usize).sum()
-    }
-
     pub(super) fn or(self, other: Self) -> Self {
         self.zip(other, |a, b| a | b)
     }

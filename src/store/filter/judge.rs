@@ -149,7 +149,7 @@ impl<'a> Plan<'a> {
             Self::Not(part) => rows.minus(part.keep(sight, chunk, rows)),
             Self::Row(holds) => chunk.keep(rows, |_, row| holds(row)),
             Self::Beside(holds) => chunk.keep(rows, |id, _| holds(id)),
-            Self::Texts(texts) => texts.keep(sight.snapshot, chunk, rows),
+            Self::Texts(texts) => chunk.keep(rows, |id, row| texts.holds(sight.snapshot, id, row)),
             Self::Ends(test) => chunk.keep(rows, |id, row| test.holds(sight, id, row)),
             Self::Record(test) => chunk.keep(rows, |id, row| test.holds(sight.snapshot, id, row)),
         }
@@ -563,85 +563,16 @@ struct Texts {
     products: Option<Vec<bool>>,
     memo: Memo,
     word_memo: Memo,
-    all: Option<AllSaid>,
-}
-
-/// What everything that rows have by number said to a needle, as bits: [`AllSaid::YES`], [`AllSaid::CUT`].
-struct AllSaid {
-    texts: Vec<u8>,
-    words: Vec<u8>,
-    operators: Vec<u8>,
-    products: Vec<u8>,
-}
-
-impl AllSaid {
-    const YES: u8 = 1;
-    const CUT: u8 = 2;
-
-    fn new(snapshot: &Snapshot, texts: &Texts) -> Self {
-        let said = |of: &crate::store::strings::Texts| {
-            let mut said = Vec::with_capacity(of.len());
-            of.each(|text| {
-                said.push(match Said::of_text(&texts.needle, text) {
-                    Said::No => 0,
-                    Said::Yes => Self::YES,
-                    Said::Cut => Self::CUT,
-                });
-            });
-            said
-        };
-        let named = |judged: &Option<Vec<bool>>| judged.iter().flatten().map(|yes| u8::from(*yes)).collect();
-        Self {
-            texts: said(&snapshot.texts),
-            words: if texts.words.is_empty() { Vec::new() } else { said(&snapshot.words) },
-            operators: named(&texts.operators),
-            products: named(&texts.products),
-        }
-    }
-
-    /// All that a row has of these columns.
-    fn of(&self, row: &Row, columns: &[Text]) -> u8 {
-        let bits = |said: &[u8], at: usize| said.get(at).copied().unwrap_or(0);
-        let text = |text: StrId| bits(&self.texts, text.0 as usize);
-        if let [column] = columns {
-            return text(column.of(row));
-        }
-        let word = |word: StrId16| bits(&self.words, usize::from(word.0));
-        text(row.host)
-            | text(row.path)
-            | text(row.server)
-            | text(row.tenant)
-            | word(row.method)
-            | word(row.content_type)
-            | bits(&self.operators, usize::from(row.operator))
-            | bits(&self.products, usize::from(row.product))
-    }
 }
 
 impl Texts {
     fn new(snapshot: &Snapshot, needle: Needle, columns: &'static [Text], words: &'static [Word]) -> Self {
         let (memo, word_memo) = (Memo::new(snapshot), Memo::of_words(snapshot));
-        Self { needle, columns, words, operators: None, products: None, memo, word_memo, all: None }
-    }
-
-    fn keep(&mut self, snapshot: &Snapshot, chunk: &Chunk<'_>, rows: Bits) -> Bits {
-        // Hardly a path is there twice: where most rows are in question all texts are asked one after the other, as they lie
-        // in memory, and rows need not be told apart on the way.
-        let has_paths = matches!(self.columns, [Text::Path] | [_, _, _, _]);
-        if self.all.is_none() && has_paths && rows.count() * 2 > chunk.rows.len() {
-            self.all = Some(AllSaid::new(snapshot, self));
-        }
-        let Some(all) = self.all.take() else { return chunk.keep(rows, |id, row| self.holds(snapshot, id, row)) };
-        let kept = chunk.keep(rows, |id, row| {
-            let said = all.of(row, self.columns);
-            said & AllSaid::YES != 0 || (said & AllSaid::CUT != 0 && self.holds(snapshot, id, row))
-        });
-        self.all = Some(all);
-        kept
+        Self { needle, columns, words, operators: None, products: None, memo, word_memo }
     }
 
     fn holds(&mut self, snapshot: &Snapshot, id: RowId, row: &Row) -> bool {
-        let Self { needle, columns, words, operators, products, memo, word_memo, all: _ } = self;
+        let Self { needle, columns, words, operators, products, memo, word_memo } = self;
         let names = [(operators, row.operator), (products, row.product)];
         let named = |(judged, at): (&mut Option<Vec<bool>>, u16)| {
             judged.as_ref().and_then(|judged| judged.get(usize::from(at))).copied().unwrap_or(false)
