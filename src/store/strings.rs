@@ -5,8 +5,6 @@ use std::sync::Arc;
 use ahash::RandomState;
 use hashbrown::HashTable;
 
-use super::own::own;
-
 /// Texts in one shared chunk.
 const CHUNK: usize = 1_024;
 
@@ -18,21 +16,68 @@ pub struct StrId(pub u32);
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct StrId16(pub u16);
 
-/// Frozen texts; a clone shares them.
+/// Frozen texts; a clone shares them. Those of a chunk lie one behind the other: a filter that asks for a part of them runs
+/// through memory, not from place to place.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Texts {
-    chunks: Vec<Arc<Vec<Arc<str>>>>,
+    chunks: Vec<Arc<Chunk>>,
+}
+
+#[derive(Debug, Default)]
+struct Chunk {
+    text: String,
+    /// Where each ends.
+    ends: Vec<u32>,
+}
+
+/// Room for texts of a chunk that is copied since a snapshot has it too; see `own` for why copies come in few sizes.
+const ROOM: usize = 16 << 10;
+
+impl Clone for Chunk {
+    fn clone(&self) -> Self {
+        let mut text = String::with_capacity((self.text.len() + 1).next_power_of_two().max(ROOM));
+        text.push_str(&self.text);
+        let mut ends = Vec::with_capacity(CHUNK);
+        ends.extend_from_slice(&self.ends);
+        Self { text, ends }
+    }
+}
+
+impl Chunk {
+    fn get(&self, at: usize) -> Option<&str> {
+        let end = *self.ends.get(at)? as usize;
+        self.text.get(self.start(at)..end)
+    }
+
+    fn start(&self, at: usize) -> usize {
+        at.checked_sub(1).and_then(|before| self.ends.get(before)).map_or(0, |end| *end as usize)
+    }
+
+    fn push(&mut self, text: &str) {
+        self.text.push_str(text);
+        // A text has at most some hundred characters.
+        self.ends.push(self.text.len() as u32);
+    }
+
+    /// Puts a text in the place of another.
+    fn put(&mut self, at: usize, text: &str) {
+        let (start, Some(end)) = (self.start(at), self.ends.get(at).copied()) else { return };
+        self.text.replace_range(start..end as usize, text);
+        for later in self.ends.iter_mut().skip(at) {
+            *later = *later - end + (start + text.len()) as u32;
+        }
+    }
 }
 
 impl Texts {
     pub(super) fn get(&self, id: u32) -> &str {
         let id = id as usize;
-        self.chunks.get(id / CHUNK).and_then(|c| c.get(id % CHUNK)).map_or("", |t| t)
+        self.chunks.get(id / CHUNK).and_then(|chunk| chunk.get(id % CHUNK)).unwrap_or_default()
     }
 
     /// How many there are.
     pub(super) fn len(&self) -> usize {
-        self.chunks.last().map_or(0, |last| (self.chunks.len() - 1) * CHUNK + last.len())
+        self.chunks.last().map_or(0, |last| (self.chunks.len() - 1) * CHUNK + last.ends.len())
     }
 }
 
@@ -74,7 +119,9 @@ impl Interner {
             return *id;
         }
         let id = if let Some(id) = self.free.pop() {
-            self.put(id, Arc::from(text));
+            if let Some(chunk) = self.texts.chunks.get_mut(id as usize / CHUNK) {
+                Arc::make_mut(chunk).put(id as usize % CHUNK, text);
+            }
             id
         } else if self.count >= self.cap.max(2) {
             self.refused += 1;
@@ -83,23 +130,16 @@ impl Interner {
             let id = self.count;
             self.count += 1;
             if (id as usize).is_multiple_of(CHUNK) {
-                self.texts.chunks.push(Arc::new(Vec::with_capacity(CHUNK)));
+                self.texts.chunks.push(Arc::default());
             }
             if let Some(chunk) = self.texts.chunks.last_mut() {
-                own(chunk, CHUNK).push(Arc::from(text));
+                Arc::make_mut(chunk).push(text);
             }
             id
         };
         let (texts, hasher) = (&self.texts, &self.hasher);
         self.index.insert_unique(hash, id, |id| hasher.hash_one(texts.get(*id)));
         id
-    }
-
-    fn put(&mut self, id: u32, text: Arc<str>) {
-        let chunk = self.texts.chunks.get_mut(id as usize / CHUNK).map(|chunk| own(chunk, CHUNK));
-        if let Some(slot) = chunk.and_then(|chunk| chunk.get_mut(id as usize % CHUNK)) {
-            *slot = text;
-        }
     }
 
     /// How many numbers were given, those of texts let go included.
@@ -109,19 +149,28 @@ impl Interner {
 
     /// Lets go of all texts that are not live. Their numbers are given again: whoever still holds one must be live.
     pub(super) fn sweep(&mut self, live: &[bool]) {
-        let nothing: Arc<str> = Arc::from("");
-        // The first two are the empty text and the one that stands for all over the cap.
-        for (id, _) in (0..self.count).zip(live).skip(2).filter(|(_, live)| !**live) {
-            let text = self.texts.get(id);
-            if text.is_empty() {
+        let (index, hasher, free) = (&mut self.index, &self.hasher, &mut self.free);
+        for (chunk, first) in self.texts.chunks.iter_mut().zip((0..).step_by(CHUNK)) {
+            // The first two are the empty text and the one that stands for all over the cap.
+            let is_gone = |id: usize| id >= 2 && live.get(id) == Some(&false);
+            let mut gone = (0..chunk.ends.len()).filter(|at| is_gone(first + at)).peekable();
+            if gone.peek().is_none() {
                 continue;
             }
-            let hash = self.hasher.hash_one(text);
-            if let Ok(entry) = self.index.find_entry(hash, |known| *known == id) {
-                entry.remove();
+            let mut left = Chunk::default();
+            for at in 0..chunk.ends.len() {
+                let (id, text) = ((first + at) as u32, chunk.get(at).unwrap_or_default());
+                if gone.next_if_eq(&at).is_none() || text.is_empty() {
+                    left.push(text);
+                    continue;
+                }
+                if let Ok(entry) = index.find_entry(hasher.hash_one(text), |known| *known == id) {
+                    entry.remove();
+                }
+                free.push(id);
+                left.push("");
             }
-            self.put(id, Arc::clone(&nothing));
-            self.free.push(id);
+            *chunk = Arc::new(left);
         }
     }
 
@@ -133,7 +182,39 @@ impl Interner {
 
 #[cfg(test)]
 mod tests {
-    use super::Interner;
+    use proptest::prelude::*;
+
+    use super::{CHUNK, Interner};
+
+    proptest! {
+        /// Texts are what they were, in snapshots too, whatever was let go and given again since.
+        #[test]
+        fn texts_stay_what_they_are(steps in prop::collection::vec((any::<u16>(), any::<bool>()), 1..60)) {
+            let mut interner = Interner::new(10 * CHUNK);
+            let mut known: Vec<(u32, String)> = Vec::new();
+            let mut snapshots = Vec::new();
+            for (step, (seed, sweeps)) in steps.into_iter().enumerate() {
+                for n in 0..seed % 97 {
+                    let text = format!("{step} {} {n}", "ä".repeat(usize::from(seed % 13)));
+                    known.push((interner.intern(&text), text));
+                }
+                snapshots.push((interner.texts().clone(), known.clone()));
+                if sweeps {
+                    let mut live = vec![false; interner.len()];
+                    known.retain(|(id, _)| (id + u32::from(seed)) % 3 != 0);
+                    known.iter().for_each(|(id, _)| live[*id as usize] = true);
+                    interner.sweep(&live);
+                }
+                for (id, text) in &known {
+                    prop_assert_eq!(interner.texts().get(*id), text);
+                    prop_assert_eq!(interner.intern(text), *id);
+                }
+            }
+            for (texts, known) in snapshots {
+                prop_assert!(known.iter().all(|(id, text)| texts.get(*id) == text));
+            }
+        }
+    }
 
     #[test]
     fn keeps_each_text_once_and_stops_at_the_cap() {

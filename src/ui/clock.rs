@@ -11,6 +11,9 @@ use crate::store::{Row, RowId, Snapshot};
 /// What a row shows that times count from.
 pub(crate) const REFERENCE: &str = "*REF*";
 
+/// Nanoseconds.
+const DAY: i64 = 86_400 * 1_000_000_000;
+
 /// Where times count from anew.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Reference {
@@ -45,7 +48,11 @@ impl Clock {
         snapshot: &Snapshot,
         references: &[RowId],
     ) -> Self {
-        let first = snapshot.facts().capture.first_time;
+        let [first, last] = [snapshot.facts().capture.first_time, snapshot.facts().capture.last_time];
+        // Of several days a time of day alone would mislead.
+        let day = |time: Timestamp| time.0.div_euclid(DAY);
+        let one_day = first.map(day) == last.map(day);
+        let format = if format == TimeFormat::Utc && !one_day { TimeFormat::UtcDate } else { format };
         let start = first.or_else(|| snapshot.rows().next().map(|(_, row)| row.time));
         let reference = |id: &RowId| {
             let row = snapshot.row(*id)?;

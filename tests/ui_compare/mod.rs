@@ -142,6 +142,7 @@ fn files_that_are_dropped_are_merged() {
         );
         world.engine.publish(read_source(&Source::Files(files.clone())));
         world.settle();
+        assert!(says(&world, "Date and time (UTC)"), "they are of several days");
         world.click(&format!("{} files merged by time", files.len()));
         assert!(says(&world, "compare-a.pcap") && says(&world, "SHA-256"), "{:#?}", world.spoken());
         world.harness.get_by_role_and_label(Role::Button, "Copy SHA-256 and names").click();
