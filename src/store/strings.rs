@@ -202,7 +202,9 @@ mod tests {
                 if sweeps {
                     let mut live = vec![false; interner.len()];
                     known.retain(|(id, _)| (id + u32::from(seed)) % 3 != 0);
-                    known.iter().for_each(|(id, _)| live[*id as usize] = true);
+                    for (id, _) in &known {
+                        live[*id as usize] = true;
+                    }
                     interner.sweep(&live);
                 }
                 for (id, text) in &known {
