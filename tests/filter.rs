@@ -21,10 +21,11 @@ use std::sync::OnceLock;
 
 use nephoscope::engine::{How, Reading, Source};
 use nephoscope::evidence::pack;
+use nephoscope::export::url_of;
 use nephoscope::model::{Budget, Detail, HttpMessage, StartLine, Transport, clean};
-use nephoscope::store::filter::{Amount, Expr, Filter, Heads, Key, Match, Node, Proto, Test};
+use nephoscope::store::filter::{Amount, Expr, Filter, Heads, Key, Match, Node, Proto, State, Test};
 use nephoscope::store::query::{Orders, RowSet, holding, select};
-use nephoscope::store::{Record, RowId, Snapshot};
+use nephoscope::store::{Facts, Progress, Record, RowId, Snapshot, Store, own_site};
 use proptest::prelude::*;
 use wire::Pcap;
 
@@ -94,7 +95,10 @@ fn is_such(matching: &Match, text: &str) -> bool {
         Match::Contains(part) => text.contains(&part.to_lowercase()),
         Match::Is(whole) => text == whole.to_lowercase(),
         Match::Differs(whole) => !text.is_empty() && text != whole.to_lowercase(),
-        Match::Regex(_) => panic!("not among the atoms"),
+        Match::Regex(pattern) => regex::RegexBuilder::new(&pattern.source)
+            .case_insensitive(!pattern.case_counts)
+            .build()
+            .is_ok_and(|regex| regex.is_match(&text)),
     }
 }
 
@@ -111,7 +115,8 @@ fn messages(record: &Record) -> (Option<&HttpMessage>, Vec<&HttpMessage>) {
 
 fn text_of(key: Key, record: &Record) -> String {
     let request = messages(record).0;
-    match (key, &record.exchange.detail) {
+    let exchange = &record.exchange;
+    match (key, &exchange.detail) {
         (Key::Host, Detail::Http(_)) => request.and_then(|r| r.field("host")).map(lossy).unwrap_or_default(),
         (Key::Host | Key::Sni, Detail::Tls(tls)) => {
             tls.client_hello.as_ref().and_then(|h| h.sni_bytes()).map(lossy).unwrap_or_default()
@@ -123,6 +128,20 @@ fn text_of(key: Key, record: &Record) -> String {
         },
         (Key::Method, Detail::Tls(_)) => "TLS".to_owned(),
         (Key::Method, Detail::Dns(_)) => "DNS".to_owned(),
+        // All in the sample are in origin form: the target is path and query.
+        (Key::Path, Detail::Http(_)) => match request.map(|r| (r, r.start)) {
+            Some((r, StartLine::Request { target, .. })) => lossy(target.of(&r.block)),
+            Some((_, StartLine::Status { .. })) | None => String::new(),
+        },
+        (Key::Type, Detail::Http(http)) => {
+            http.response.as_ref().and_then(|r| r.field("content-type")).map(lossy).unwrap_or_default()
+        }
+        (Key::Url, _) => url_of(exchange).unwrap_or_default(),
+        (Key::Role, _) => record.verdict.role.map(|role| role.value.to_owned()).unwrap_or_default(),
+        (Key::Site, Detail::Http(_) | Detail::Tls(_)) => {
+            let party = record.verdict.tenant.as_ref().and_then(|tenant| tenant.value.first_party.clone());
+            party.unwrap_or_else(|| own_site(&text_of(Key::Host, record), &exchange.server.to_string()))
+        }
         (Key::Tenant, _) => record.verdict.tenant.as_ref().map(|t| t.value.name.clone()).unwrap_or_default(),
         _ => String::new(),
     }
@@ -147,7 +166,44 @@ fn plain(test: &Test, record: &Record) -> bool {
             let provider = record.verdict.operator.and_then(|o| pack().provider(o.value));
             provider.is_some_and(|p| [p.id, p.name].iter().chain(p.aliases).any(|name| is_such(matching, name)))
         }
+        Test::Text(Key::Product, matching) => {
+            let service = record.verdict.product.and_then(|p| pack().service(p.value));
+            service.is_some_and(|s| [s.id, s.name].iter().any(|name| is_such(matching, name)))
+        }
+        Test::Text(Key::Any, matching) => {
+            let texts = [Key::Host, Key::Path, Key::Tenant, Key::Method, Key::Type].map(|key| text_of(key, record));
+            let named = [Key::Operator, Key::Product].map(|key| plain(&Test::Text(key, matching.clone()), record));
+            named.contains(&true)
+                || is_such(matching, &exchange.server.to_string())
+                || texts.iter().any(|text| is_such(matching, text))
+        }
+        Test::Text(Key::Cname, matching) => {
+            let names = |record: &Record| match &record.exchange.detail {
+                Detail::Dns(dns) => {
+                    let answers = dns.response.iter().flat_map(|response| &response.answers);
+                    answers.filter(|answer| answer.rtype == 5).any(|answer| is_such(matching, &answer.value))
+                }
+                Detail::Http(_) | Detail::Tls(_) => false,
+            };
+            let before = record.verdict.looked_up.as_ref().and_then(|found| sample().1.get(found.lookup.0 as usize));
+            names(record) || before.is_some_and(names)
+        }
         Test::Text(key, matching) => is_such(matching, &text_of(*key, record)),
+        Test::Time(Amount::AtLeast(moment)) => exchange.time.0 >= moment.nanos,
+        Test::Time(Amount::Between(from, to)) => (from.nanos..=to.nanos).contains(&exchange.time.0),
+        Test::State(State::Error) => match &exchange.detail {
+            Detail::Http(_) => status.is_some_and(|status| status >= 400),
+            Detail::Dns(dns) => dns.response.as_ref().is_some_and(|response| response.rcode != 0),
+            Detail::Tls(_) => false,
+        },
+        Test::State(State::HandedOut) => record.verdict.handed_out.is_some(),
+        Test::Number(Key::Size, amount) => match &exchange.detail {
+            Detail::Http(http) => {
+                http.response.as_ref().is_some_and(|r| amount.holds(r.body.decoded_bytes.unwrap_or(r.body.wire_bytes)))
+            }
+            Detail::Tls(tls) => amount.holds(tls.bytes.iter().sum()),
+            Detail::Dns(_) => false,
+        },
         Test::Number(Key::Status, amount) => status.is_some_and(|status| amount.holds(status)),
         Test::Number(Key::Frame, amount) => {
             such(*amount, &(exchange.first_frame.0..=exchange.last_frame.0).map(u64::from).collect::<Vec<_>>())
@@ -199,7 +255,7 @@ fn plain_tree(node: &Node, record: &Record) -> bool {
     }
 }
 
-const ATOMS: [&str; 33] = [
+const ATOMS: [&str; 51] = [
     "host:blob",
     "host=p01-content.icloud.com",
     "host!=p01-content.icloud.com",
@@ -233,6 +289,24 @@ const ATOMS: [&str; 33] = [
     "port!=80",
     "frame!=100",
     "header:server!=AmazonS3",
+    "blob",
+    "icloud",
+    "443",
+    "/s3|blob/",
+    "host:/^p\\d+-/",
+    "path:sig=",
+    "path:/\\.jpe?g/",
+    "type:json",
+    "url:blob",
+    "role:storage",
+    "product:s3",
+    "cname:apple",
+    "site:icloud.com",
+    "size>=10k",
+    "time:2011-06-13T19:00:02..2011-06-13T19:00:09",
+    "time>=2011-06-13T19:00:06",
+    "is:error",
+    "is:handed-out",
 ];
 
 fn written() -> impl Strategy<Value = String> {
@@ -258,6 +332,27 @@ proptest! {
     }
 }
 
+/// Long lists are judged in shares, and texts that lie side by side at once: each row of the same exchange gets the same
+/// answer, wherever it stands.
+#[test]
+fn a_row_of_a_long_list_is_judged_as_it_is_in_a_short_one() {
+    let (short, records) = sample();
+    let mut store = Store::new(&Budget::default(), pack().roles);
+    while store.snapshot(Facts::default(), Progress::default()).len() < 40_000 {
+        for record in records {
+            store.add(record);
+        }
+    }
+    let long = store.snapshot(Facts::default(), Progress::default());
+    for text in ["", "blob", "/blob|s3/", "path:chunk -status:404", "host:s3 or -size>10k", "ip:17.0.0.0/8"] {
+        let filter = Filter::parse(text).unwrap();
+        let few = RowSet::new(short, &filter);
+        let want = (0..long.len() as u32).filter(|row| few.has(RowId(row % records.len() as u32)));
+        assert_eq!(holding(&long, &filter, 0), want.clone().collect::<Vec<_>>(), "{text}");
+        assert_eq!(holding(&long, &filter, 39_000), want.filter(|row| *row >= 39_000).collect::<Vec<_>>(), "{text}");
+    }
+}
+
 #[test]
 fn every_atom_keeps_some_rows_and_not_all() {
     let all = sample().1.len();
@@ -277,12 +372,14 @@ fn values_that_rows_have_are_offered() {
     };
     assert_eq!(offered("blob st").first().map(|s| s.text.clone()).as_deref(), Some("status:"));
     assert!(offered("dom").iter().any(|s| s.text == "host:"), "by the name that browsers give it");
-    for key in ["host", "operator", "product", "method", "status", "type", "grade", "sni", "tenant", "role"] {
+    let texts = "host path operator product method status type grade sni tenant role rcode port site";
+    let words = ["ip", "is", "proto", "conflict", "marked", "ignored"].map(|key| (key, ":"));
+    for (key, op) in texts.split(' ').map(|key| (key, "=")).chain(words) {
         let values = offered(&format!("-{key}:"));
         assert!(!values.is_empty(), "{key}");
-        for value in values {
-            let rows = kept(&format!("{key}={}", value.text)).len();
-            assert_eq!(value.count.map(|n| n as usize), Some(rows), "{key}={}", value.text);
+        for value in values.iter().filter(|value| !matches!(value.text.as_str(), "tcp" | "udp")) {
+            let rows = kept(&format!("{key}{op}{}", value.text)).len();
+            assert_eq!(value.count.map(|n| n as usize), Some(rows), "{key}{op}{}", value.text);
         }
     }
     assert!(offered("is:").iter().any(|s| s.text == "handed-out"));

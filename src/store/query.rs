@@ -1,6 +1,7 @@
 //! Which rows are shown, and in what order. Called by the index thread and the command line, never while painting.
 
 use std::sync::Arc;
+use std::thread;
 
 use super::filter::{Bits, Filter, Judge};
 use super::index::Index;
@@ -79,19 +80,40 @@ impl RowSet {
     }
 }
 
-/// Gives every row that the filter keeps, from the place `first` on.
+/// Chunks of rows of a share: fewer are judged before a second thread has begun.
+const SHARE: usize = 16;
+
+/// Gives every row that the filter keeps, from the place `first` on. Long lists are judged on two threads: somebody waits for
+/// them, at each key that is typed.
 fn each_kept(
     (snapshot, index): (&Snapshot, Option<&Index>),
     filter: &Filter,
     first: u32,
     mut each: impl FnMut(u32, &Row),
 ) {
-    let mut judge = Judge::new((snapshot, index), filter);
-    for (RowId(base), run) in snapshot.rows.runs(RowId(first)) {
-        let kept = judge.run(RowId(base), run, Bits::between(first.saturating_sub(base) as usize, run.len()));
+    let runs: Vec<(RowId, &[Row])> = snapshot.rows.runs(RowId(first)).collect();
+    let judged = |runs: &[(RowId, &[Row])]| -> Vec<Bits> {
+        let mut judge = Judge::new((snapshot, index), filter);
+        let kept = |(base, run): &(RowId, &[Row])| {
+            judge.run(*base, run, Bits::between(first.saturating_sub(base.0) as usize, run.len()))
+        };
+        runs.iter().map(kept).collect()
+    };
+    let (ours, others) = runs.split_at(if runs.len() < 2 * SHARE { runs.len() } else { runs.len() / 2 });
+    let kept = thread::scope(|scope| {
+        let others = (!others.is_empty()).then(|| scope.spawn(|| judged(others)));
+        let mut kept = judged(ours);
+        match others.map(thread::ScopedJoinHandle::join) {
+            Some(Ok(more)) => kept.extend(more),
+            Some(Err(panic)) => std::panic::resume_unwind(panic),
+            None => {}
+        }
+        kept
+    });
+    for ((base, run), kept) in runs.iter().zip(kept) {
         kept.each(|at| {
             if let (Ok(at), Some(row)) = (u32::try_from(at), run.get(at)) {
-                each(base + at, row);
+                each(base.0 + at, row);
             }
         });
     }

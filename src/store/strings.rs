@@ -75,6 +75,12 @@ impl Texts {
         self.chunks.get(id / CHUNK).and_then(|chunk| chunk.get(id % CHUNK)).unwrap_or_default()
     }
 
+    /// The texts that lie about one, as one: the number of the first, all of them, and where each ends.
+    pub(super) fn around(&self, id: u32) -> Option<(u32, &str, &[u32])> {
+        let chunk = self.chunks.get(id as usize / CHUNK)?;
+        Some((id - id % CHUNK as u32, &chunk.text, &chunk.ends))
+    }
+
     /// How many there are.
     pub(super) fn len(&self) -> usize {
         self.chunks.last().map_or(0, |last| (self.chunks.len() - 1) * CHUNK + last.ends.len())

@@ -4,12 +4,15 @@ use core::ops::Range;
 
 use ahash::AHashMap;
 
+use super::Filter;
 use super::keys::{self, KEYS, Key, Kind, Proto, State};
 use super::tree;
 use super::values;
 use crate::evidence::{Kind as Rule, pack};
 use crate::model::WitnessKind;
-use crate::store::{Row, RowKind, Snapshot};
+use crate::store::findings::{SiteFindings, without_port};
+use crate::store::query::RowSet;
+use crate::store::{Row, RowKind, Snapshot, StrId, StrId16};
 
 /// Suggestions given at once.
 const MOST: usize = 12;
@@ -110,7 +113,14 @@ fn names(typed: &str) -> Vec<Suggestion> {
 fn values(key: Key, typed: &str, snapshot: &Snapshot) -> Vec<Suggestion> {
     let fixed = |words: Vec<&str>| {
         let fits = words.into_iter().filter(|word| word.starts_with(typed));
-        fits.map(|word| Suggestion { text: word.to_owned(), about: String::new(), count: None }).collect()
+        let suggested = |word: &str| {
+            // Of these two only the records tell.
+            let test = (!matches!(word, "tcp" | "udp")).then(|| Filter::parse(&format!("{}:{word}", key.word())).ok());
+            let rows = test.flatten().map(|filter| RowSet::new(snapshot, &filter).len());
+            let count = rows.and_then(|rows| u32::try_from(rows).ok());
+            Suggestion { text: word.to_owned(), about: String::new(), count }
+        };
+        fits.map(suggested).collect()
     };
     match key.kind() {
         Kind::Proto => fixed(Proto::ALL.map(Proto::word).to_vec()),
@@ -124,9 +134,10 @@ fn values(key: Key, typed: &str, snapshot: &Snapshot) -> Vec<Suggestion> {
             all.extend(seen(key, typed, snapshot));
             all
         }
-        Kind::Text | Kind::Number | Kind::Grade => seen(key, typed, snapshot),
+        Kind::Text if key == Key::Site => sites(typed, snapshot),
+        Kind::Text | Kind::Number | Kind::Grade | Kind::Address => seen(key, typed, snapshot),
         Kind::Header(_) => header_names(typed),
-        Kind::Size | Kind::Duration | Kind::Time | Kind::Address => Vec::new(),
+        Kind::Size | Kind::Duration | Kind::Time => Vec::new(),
     }
 }
 
@@ -144,12 +155,27 @@ fn header_names(typed: &str) -> Vec<Suggestion> {
     fits.map(|text| Suggestion { text, about: String::new(), count: None }).collect()
 }
 
+/// Sites, as the findings count them.
+fn sites(typed: &str, snapshot: &Snapshot) -> Vec<Suggestion> {
+    let found = snapshot.findings();
+    let fits = found.iter().filter(|found| found.site.contains(typed) && found.site.len() <= VALUE_CHARS).take(MOST);
+    let suggested = |found: &SiteFindings| Suggestion {
+        text: tree::value(&found.site),
+        about: String::new(),
+        count: u32::try_from(found.total.exchanges).ok(),
+    };
+    fits.map(suggested).collect()
+}
+
 /// Values that rows have, those of most rows first.
 fn seen(key: Key, typed: &str, snapshot: &Snapshot) -> Vec<Suggestion> {
     let mut counts: AHashMap<u32, u32> = AHashMap::new();
     for (id, row) in snapshot.rows() {
         let value = match key {
             Key::Host => row.host.0,
+            Key::Path => row.path.0,
+            Key::Ip | Key::Port => row.server.0,
+            Key::Rcode if row.kind == RowKind::Dns && !row.has(Row::INCOMPLETE) => u32::from(row.status) + 1,
             Key::Tenant => row.tenant.0,
             Key::Sni if row.kind == RowKind::Tls => row.host.0,
             Key::Method => u32::from(row.method.0),
@@ -175,10 +201,14 @@ fn seen(key: Key, typed: &str, snapshot: &Snapshot) -> Vec<Suggestion> {
         let text = |text: &str| text.to_owned();
         let before = value.saturating_sub(1) as usize;
         match key {
-            Key::Method | Key::Type => {
-                (text(snapshot.word(crate::store::StrId16(u16::try_from(value).unwrap_or(0)))), "")
-            }
+            Key::Method | Key::Type => (text(snapshot.word(StrId16(u16::try_from(value).unwrap_or(0)))), ""),
             Key::Status | Key::Action | Key::Conversation => (value.to_string(), ""),
+            Key::Rcode => (before.to_string(), ""),
+            Key::Ip => (text(without_port(snapshot.text(StrId(value)))), "of the server"),
+            Key::Port => {
+                let port = snapshot.text(StrId(value)).rsplit_once(':').map_or("", |(_, port)| port);
+                (text(port), "of the server")
+            }
             Key::File => {
                 let file = snapshot.facts().capture.merged.files.get(before);
                 (file.map_or_else(String::new, |file| text(&file.name)), "")
@@ -187,17 +217,26 @@ fn seen(key: Key, typed: &str, snapshot: &Snapshot) -> Vec<Suggestion> {
             Key::Product => pack().services.get(before).map_or((String::new(), ""), |s| (text(s.id), s.name)),
             Key::Role => (pack().roles.get(before).map_or_else(String::new, |role| text(role)), ""),
             Key::Grade => (values::GRADES.get(before).map_or_else(String::new, |g| text(values::grade_word(*g))), ""),
-            _ => (text(snapshot.text(crate::store::StrId(value))), ""),
+            _ => (text(snapshot.text(StrId(value))), ""),
         }
     };
-    let mut found: Vec<(u32, String, &str)> = counts
+    // Several may read alike: servers of one address.
+    let mut texts: AHashMap<(String, &str), u32> = AHashMap::new();
+    for (value, count) in counts {
+        *texts.entry(of(value)).or_default() += count;
+    }
+    if key == Key::Comment {
+        for (_, note) in snapshot.notes().iter() {
+            *texts.entry((note.comment.clone(), "")).or_default() += 1;
+        }
+    }
+    let mut found: Vec<(u32, String, &str)> = texts
         .into_iter()
-        .map(|(value, count)| (count, of(value)))
-        .filter(|(_, (text, about))| {
+        .filter(|((text, about), _)| {
             let fits = text.to_lowercase().contains(typed) || about.to_lowercase().contains(typed);
-            !text.is_empty() && fits && text.chars().count() <= VALUE_CHARS
+            !text.is_empty() && !text.ends_with('…') && fits && text.chars().count() <= VALUE_CHARS
         })
-        .map(|(count, (text, about))| (count, text, about))
+        .map(|((text, about), count)| (count, text, about))
         .collect();
     found.sort_unstable_by(|a, b| b.0.cmp(&a.0).then_with(|| a.1.cmp(&b.1)));
     found.truncate(MOST);

@@ -9,7 +9,7 @@ use ahash::AHashMap;
 use super::Filter;
 use super::bits::Bits;
 use super::keys::{Key, Proto, State};
-use super::matching::Needle;
+use super::matching::{Needle, Part};
 use super::tree::{Amount, Block, Expr, Heads, Match, Node, Test};
 use super::values::{DAY, Moment};
 use crate::evidence::{Kind as Rule, pack};
@@ -485,6 +485,39 @@ impl Memo {
     fn holds(&mut self, id: u32, ask: impl FnOnce() -> bool) -> bool {
         self.said(id, || Said::of(ask())) == Said::Yes
     }
+
+    /// What a text says to a needle. Those that lie about it are asked too where that costs little: paths of rows that follow
+    /// each other do.
+    fn text(&mut self, snapshot: &Snapshot, needle: &Needle, id: StrId) -> Said {
+        if self.said.get(id.0 as usize).is_some_and(Option::is_none)
+            && let Needle::Contains(part) = needle
+        {
+            self.ask_around(snapshot, part, id, needle.is_of_cut());
+        }
+        self.said(id.0, || Said::of_text(needle, snapshot.text(id)))
+    }
+
+    fn ask_around(&mut self, snapshot: &Snapshot, part: &Part, id: StrId, is_of_cut: bool) {
+        let Some((first, text, ends)) = snapshot.texts.around(id.0) else { return };
+        let Some(said) = self.said.get_mut(first as usize..).and_then(|said| said.get_mut(..ends.len())) else {
+            return;
+        };
+        let yes = |at: usize| {
+            if let Some(said) = said.get_mut(at) {
+                *said = Some(Said::Yes);
+            }
+        };
+        if !part.in_each(text, ends, yes) {
+            return;
+        }
+        for (said, end) in said.iter_mut().zip(ends) {
+            if !is_of_cut && text.get(..*end as usize).is_some_and(is_cut) {
+                *said = Some(Said::Cut);
+            } else {
+                said.get_or_insert(Said::No);
+            }
+        }
+    }
 }
 
 /// A column of texts.
@@ -586,7 +619,7 @@ impl Texts {
         };
         let mut text = |column: Text| {
             let text = column.of(row);
-            match memo.said(text.0, || Said::of_text(needle, snapshot.text(text))) {
+            match memo.text(snapshot, needle, text) {
                 Said::Cut => needle.holds(&whole_text(snapshot, id, row, column)),
                 said => said == Said::Yes,
             }

@@ -84,24 +84,69 @@ impl Part {
 
     /// Looks for ASCII where the text lies; only other letters need a copy in lower case.
     fn is_in(&self, text: &str) -> bool {
-        let part = self.lower.as_bytes();
-        let Some(rarest) = part.get(self.rarest).copied() else { return true };
+        if self.lower.is_empty() {
+            return true;
+        }
         if !self.lower.is_ascii() {
             return text.to_lowercase().contains(&self.lower);
         }
-        let text = text.as_bytes();
-        let is_here = |at: usize| {
+        self.starts_in(text.as_bytes()).next().is_some()
+    }
+
+    /// Where it begins, in any case of its letters: those places of an ASCII part that is not empty.
+    fn starts_in<'a>(&'a self, text: &'a [u8]) -> impl Iterator<Item = usize> + 'a {
+        let part = self.lower.as_bytes();
+        let rarest = part.get(self.rarest).copied().unwrap_or_default();
+        memchr::memchr2_iter(rarest, rarest.to_ascii_uppercase(), text).filter_map(move |at| {
             let start = at.checked_sub(self.rarest)?;
-            text.get(start..start + part.len()).map(|here| here.eq_ignore_ascii_case(part))
-        };
-        memchr::memchr2_iter(rarest, rarest.to_ascii_uppercase(), text).any(|at| is_here(at).unwrap_or(false))
+            text.get(start..start + part.len())?.eq_ignore_ascii_case(part).then_some(start)
+        })
+    }
+
+    /// Tells which of the texts that lie one behind the other, ending at `ends`, hold it; one may be told again. Nothing is
+    /// told, and the answer is no, where the texts have to be asked one by one.
+    pub(super) fn in_each(&self, text: &str, ends: &[u32], mut found: impl FnMut(usize)) -> bool {
+        if self.lower.is_empty() || !self.lower.is_ascii() {
+            return false;
+        }
+        let mut at = 0;
+        for start in self.starts_in(text.as_bytes()) {
+            while ends.get(at).is_some_and(|end| *end as usize <= start) {
+                at += 1;
+            }
+            if ends.get(at).is_some_and(|end| start + self.lower.len() <= *end as usize) {
+                found(at);
+            }
+        }
+        true
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::Needle;
+    use proptest::prelude::*;
+
+    use super::{Needle, Part};
     use crate::store::filter::Match;
+
+    proptest! {
+        /// Texts that lie one behind the other say what each says alone: nothing is found over the end of one.
+        #[test]
+        fn texts_together_say_what_each_says(texts in prop::collection::vec("[abAB/é]{0,6}", 0..20), part in "[abAé]{0,3}") {
+            let part = Part::new(&part);
+            let ends = texts.iter().scan(0, |end, text| {
+                *end += text.len() as u32;
+                Some(*end)
+            });
+            let (whole, ends): (String, Vec<u32>) = (texts.concat(), ends.collect());
+            let mut found = vec![false; texts.len()];
+            if part.in_each(&whole, &ends, |at| found[at] = true) {
+                prop_assert_eq!(found, texts.iter().map(|text| part.is_in(text)).collect::<Vec<_>>());
+            } else {
+                prop_assert!(part.lower.is_empty() || !part.lower.is_ascii());
+            }
+        }
+    }
 
     #[track_caller]
     fn check(text: &str, part: &str, want: [bool; 3]) {
