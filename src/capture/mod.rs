@@ -7,6 +7,7 @@
 #![warn(clippy::arithmetic_side_effects, clippy::as_conversions, clippy::indexing_slicing)]
 
 mod bpf;
+mod commented;
 #[cfg(unix)]
 mod confine;
 mod device;
@@ -45,6 +46,7 @@ mod write;
 
 pub use bpf::{FilterFault, check_filter};
 #[cfg(target_os = "linux")]
+pub use commented::copy_commented;
 pub use confine::give_up_rights;
 pub use device::{Device, DeviceError, DeviceKind, DeviceState, devices, packet_counts};
 pub use error::CaptureError;

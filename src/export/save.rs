@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 
 use crate::capture::{
     Batch, CaptureError, CaptureFacts, CaptureReader, Container, Digest, Feed, Format, FrameFile, FrameWriter,
-    MergedReader,
+    MergedReader, copy_commented,
 };
 use crate::engine::{DetailError, Fault, Source, write_conversation};
 use crate::model::{Budget, FlowId, FrameNo, Side, clean};
@@ -22,7 +22,7 @@ const OPENING: usize = 3;
 /// Which frames.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum SaveWhat {
-    /// All, byte for byte as they were written.
+    /// All, byte for byte as they were written; in pcapng with what is said of them.
     All,
     /// Those of these exchanges, with the opening of their connections.
     Exchanges(Vec<RowId>),
@@ -174,8 +174,8 @@ fn is_itself(source: &Source, target: &Path) -> bool {
     }
 }
 
-/// All frames. What is pcapng is copied as it stands, with all that we do not read; the rest, and what is merged, is written
-/// anew.
+/// All frames, with what the user says of exchanges. What is pcapng is copied as it stands, with all that we do not read; the
+/// rest, and what is merged, is written anew.
 fn all(
     source: &Source,
     snapshot: &Snapshot,
@@ -183,11 +183,12 @@ fn all(
     budget: &Budget,
     failed: &dyn Fn(io::Error) -> SaveError,
 ) -> Result<u64, SaveError> {
+    let noted = || snapshot.notes().iter().map(|(row, _)| row);
     let files = match source {
         Source::File(path) => vec![path.clone()],
         Source::Files(paths) => {
             let reader = MergedReader::open(paths, budget, Digest::Elsewhere)?;
-            return rewrite(reader.into(), Some(&snapshot.facts().capture), out, failed);
+            return rewrite(reader.into(), Some(&snapshot.facts().capture), &comments(snapshot, noted()), out, failed);
         }
         Source::Live(spool) => spool.files().map_err(failed)?,
         Source::Stdin => return Err(SaveError::NotKept),
@@ -195,19 +196,44 @@ fn all(
     let Some(first) = files.first() else { return Err(SaveError::Nothing) };
     let reader = CaptureReader::open(first, budget, Digest::Elsewhere)?;
     if reader.facts().format == Format::Pcapng && reader.facts().container == Container::Plain {
-        return copy(&files, out).map_err(failed);
+        // The files of a ring stay as they are: what is said of their rows is kept beside them only.
+        let said = if files.len() == 1 { said(snapshot, noted()) } else { BTreeMap::new() };
+        let places = if said.is_empty() { BTreeMap::new() } else { places(reader, &said)? };
+        return copy(&files, &places, out).map_err(failed);
     }
-    rewrite(reader.into(), None, out, failed)
+    rewrite(reader.into(), None, &comments(snapshot, noted()), out, failed)
 }
 
-/// Files one after another, each a whole section; of one that still grows the blocks that are whole.
-fn copy(files: &[PathBuf], out: &mut File) -> io::Result<u64> {
+/// What is said of frames by the places of their blocks.
+fn places(
+    mut reader: CaptureReader,
+    comments: &BTreeMap<FrameNo, String>,
+) -> Result<BTreeMap<u64, String>, CaptureError> {
+    let mut places = BTreeMap::new();
+    let mut batch = Batch::default();
+    while places.len() < comments.len() {
+        let more = reader.next_batch(&mut batch)?;
+        for frame in &batch.frames {
+            if let Some(comment) = comments.get(&frame.head.number) {
+                places.insert(frame.head.record_offset, comment.clone());
+            }
+        }
+        if !more {
+            break;
+        }
+    }
+    Ok(places)
+}
+
+/// Files one after another, each a whole section; of one that still grows the blocks that are whole. Of a single file frames
+/// get what is said of them by their places.
+fn copy(files: &[PathBuf], comments: &BTreeMap<u64, String>, out: &mut File) -> io::Result<u64> {
     let mut sum = 0_u64;
     for path in files {
         let mut file = File::open(path)?;
         let whole = whole_blocks(&mut file)?;
         file.seek(SeekFrom::Start(0))?;
-        sum += io::copy(&mut file.take(whole), out)?;
+        sum += copy_commented(file, whole, comments, out)?;
     }
     Ok(sum)
 }
@@ -242,6 +268,7 @@ fn whole_blocks(file: &mut File) -> io::Result<u64> {
 fn rewrite(
     mut reader: Feed,
     known: Option<&CaptureFacts>,
+    comments: &BTreeMap<FrameNo, String>,
     out: &mut File,
     failed: &dyn Fn(io::Error) -> SaveError,
 ) -> Result<u64, SaveError> {
@@ -251,7 +278,8 @@ fn rewrite(
         let more = reader.next_batch(&mut batch)?;
         for frame in &batch.frames {
             let of = known.unwrap_or_else(|| reader.facts()).interface(frame.head.interface);
-            writer.frame(of, &frame.head, batch.frame(frame), None).map_err(failed)?;
+            let comment = comments.get(&frame.head.number).map(String::as_str);
+            writer.frame(of, &frame.head, batch.frame(frame), comment).map_err(failed)?;
         }
         if !more {
             return writer.end().map_err(failed);
@@ -274,7 +302,7 @@ fn exchanges(
     let Ok(place) = source.place() else { return Err(SaveError::NotKept) };
     let mut file = FrameFile::open(place, budget)?;
     let mut writer = FrameWriter::new(out, "").map_err(failed)?;
-    let comments = comments(snapshot, rows);
+    let comments = comments(snapshot, rows.iter().copied());
     for (number, offset) in frames {
         let (head, bytes) = file.frame(number, offset)?;
         let of = snapshot.facts().capture.interface(head.interface);
@@ -284,29 +312,38 @@ fn exchanges(
     writer.end().map_err(failed)
 }
 
-/// What the file says of frames and what the user says of exchanges, by frame: the latter at an exchange's first one, where
-/// Wireshark shows it as a comment of the packet.
-fn comments(snapshot: &Snapshot, rows: &[RowId]) -> BTreeMap<FrameNo, String> {
-    let mut comments: BTreeMap<FrameNo, String> = BTreeMap::new();
-    let mut add = |frame: FrameNo, words: &str| {
-        let all = comments.entry(frame).or_default();
-        if !all.is_empty() {
-            all.push('\n');
-        }
-        all.push_str(words);
-    };
+/// What the file says of frames and what the user says of exchanges, by frame.
+fn comments(snapshot: &Snapshot, rows: impl IntoIterator<Item = RowId>) -> BTreeMap<FrameNo, String> {
+    let mut comments = BTreeMap::new();
     for comment in &snapshot.facts().capture.comments {
         if let Some(frame) = comment.frame {
-            add(frame, &String::from_utf8_lossy(&comment.text));
+            add(&mut comments, frame, &String::from_utf8_lossy(&comment.text));
         }
     }
+    for (frame, said) in said(snapshot, rows) {
+        add(&mut comments, frame, &said);
+    }
+    comments
+}
+
+/// What the user says of exchanges, at the first frame of each, where Wireshark shows it as a comment of the packet.
+fn said(snapshot: &Snapshot, rows: impl IntoIterator<Item = RowId>) -> BTreeMap<FrameNo, String> {
+    let mut comments = BTreeMap::new();
     for row in rows {
-        let said = snapshot.note(*row).map(|note| note.comment.as_str()).filter(|comment| !comment.is_empty());
-        if let (Some(said), Some(row)) = (said, snapshot.row(*row)) {
-            add(row.first_frame, said);
+        let said = snapshot.note(row).map(|note| note.comment.as_str()).filter(|comment| !comment.is_empty());
+        if let (Some(said), Some(row)) = (said, snapshot.row(row)) {
+            add(&mut comments, row.first_frame, said);
         }
     }
     comments
+}
+
+fn add(comments: &mut BTreeMap<FrameNo, String>, frame: FrameNo, words: &str) {
+    let all = comments.entry(frame).or_default();
+    if !all.is_empty() {
+        all.push('\n');
+    }
+    all.push_str(words);
 }
 
 /// The frames of exchanges, in capture order: those between an exchange's first and last one, and the opening of its
@@ -430,6 +467,22 @@ mod tests {
         let [said] = comments.as_slice() else { panic!("{comments:?}") };
         assert_eq!(said.text, b"whose cloud is this?\nasked twice");
         assert_eq!(said.frame, again.row(RowId(1)).map(|row| row.first_frame));
+        // All of it saved, as pcapng and as what is not.
+        for path in [a_capture("evidence-hand-out"), to.clone()] {
+            let source = Source::File(path.clone());
+            let mut notes = Notes::default();
+            notes.set(RowId(2), Note { comment: "and this?".to_owned(), ..Note::default() });
+            let snapshot = read(&source).with_notes(notes);
+            let to = folder.path().join(format!("whole-{}.pcapng", path.extension().unwrap().to_str().unwrap()));
+            saved(&source, &snapshot, &SaveWhat::All, &to).unwrap();
+            let again = read(&Source::File(to));
+            assert_eq!(rows(&again), rows(&snapshot));
+            let texts: Vec<&[u8]> = again.facts().capture.comments.iter().map(|c| c.text.as_slice()).collect();
+            assert!(texts.contains(&b"and this?".as_slice()), "{}: {texts:?}", path.display());
+            assert_eq!(texts.len(), 1 + snapshot.facts().capture.comments.len());
+            let place = again.facts().capture.comments.iter().find(|c| c.text == b"and this?").and_then(|c| c.frame);
+            assert_eq!(place, again.row(RowId(2)).map(|row| row.first_frame));
+        }
         // What a file says of its frames is kept when it is saved again.
         let (all, twice) = (SaveWhat::Exchanges(all), folder.path().join("again.pcapng"));
         saved(&Source::File(to), &again, &all, &twice).unwrap();
