@@ -8,6 +8,8 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use serde_json::Value;
+
 fn here(file: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join(file)
 }
@@ -82,9 +84,12 @@ fn manual() -> BTreeMap<PathBuf, Vec<u8>> {
     let output = output.expect("the program runs");
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     let mut files = BTreeMap::new();
-    for below in ["man", "completions"] {
+    for below in ["", "man", "completions"] {
         for entry in fs::read_dir(folder.path().join(below)).expect("a folder") {
             let path = entry.expect("a file").path();
+            if path.is_dir() {
+                continue;
+            }
             let name = path.strip_prefix(folder.path()).expect("below it").to_owned();
             files.insert(name, fs::read(&path).expect("it can be read"));
         }
@@ -108,4 +113,44 @@ fn pages_and_completions_come_out_the_same() {
     }
     assert!(of("man/nephoscope-list.1").contains("jsonl"));
     assert!(of("man/nephoscope.1").contains("nephoscope\\-verify(1)"));
+}
+
+/// What the columns of tables hold stands in the project as the program says it. `UPDATE_EXPECTED=1` writes it anew.
+#[test]
+fn columns_are_described_as_they_are() {
+    let kept = Path::new(env!("CARGO_MANIFEST_DIR")).join("assets/columns.md");
+    let now = manual().remove(Path::new("columns.md")).expect("it is written");
+    if std::env::var_os("UPDATE_EXPECTED").is_some() {
+        fs::write(&kept, &now).expect("it is written");
+    }
+    assert_eq!(String::from_utf8(fs::read(&kept).unwrap_or_default()), String::from_utf8(now));
+}
+
+/// Every field that any capture of ours has stands in the description of the form.
+#[test]
+fn fields_of_json_lines_are_described() {
+    fn names(value: &Value, found: &mut BTreeSet<String>) {
+        match value {
+            Value::Object(fields) => {
+                for (name, value) in fields {
+                    found.insert(name.clone());
+                    names(value, found);
+                }
+            }
+            Value::Array(values) => values.iter().for_each(|value| names(value, found)),
+            _ => {}
+        }
+    }
+    let project = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let described = fs::read_to_string(project.join("assets/json-lines.md")).expect("it is there");
+    let mut found = BTreeSet::new();
+    for entry in fs::read_dir(project.join("tests/captures")).expect("a folder") {
+        let path = entry.expect("a file").path();
+        if path.extension().is_some_and(|ending| ending == "jsonl") {
+            let text = fs::read_to_string(&path).expect("text");
+            text.lines().for_each(|line| names(&serde_json::from_str(line).expect("JSON"), &mut found));
+        }
+    }
+    let missing: Vec<&String> = found.iter().filter(|name| !described.contains(&format!("`{name}`"))).collect();
+    assert!(found.len() > 100 && missing.is_empty(), "{missing:?} of {}", found.len());
 }

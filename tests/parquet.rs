@@ -192,6 +192,8 @@ fn expected(row: &Value, capture: &Value, all: &[Value]) -> Map<String, Value> {
         ("opened", tls, "/keys/opened"),
         ("mdns", dns, "/mdns"),
         ("llmnr", dns, "/llmnr"),
+        ("comment", false, "/comment"),
+        ("process", false, "/process"),
         ("marked", true, "/marked"),
         ("ignored", true, "/ignored"),
     ] {

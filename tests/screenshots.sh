@@ -152,6 +152,18 @@ group_dialogs() {
 	rm -f "$work"/home/*.nephoscope.json
 }
 
+group_rows() {
+	start "$capture"
+	keys Home shift+Down shift+Down shift+Down
+	picture rows-several
+	keys ctrl+m ctrl+alt+2 Down Down ctrl+d F9 End ctrl+alt+5
+	picture rows-noted
+	keys ctrl+shift+e
+	picture export-selected
+	stop
+	rm -f "$work"/home/*.nephoscope.json
+}
+
 group_menus() {
 	start "$capture"
 	only 'path:IMG_0044'

@@ -4,10 +4,13 @@ use std::fs::{self, File};
 use std::io::{self, Read as _, Write as _};
 use std::path::{Path, PathBuf};
 
+use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value, json};
 
 use super::{Case, Key, Mark, Plan, Shape, Unread};
+use crate::model::Timestamp;
+use crate::store::Actions;
 
 /// The name of this form; it changes when a field is renamed or its meaning changes.
 pub const SCHEMA: &str = "nephoscope-case/1";
@@ -126,6 +129,10 @@ impl Case {
         fields.insert("redaction".to_owned(), json!(self.redaction));
         fields.insert("marks".to_owned(), marks.collect());
         fields.insert("plans".to_owned(), plans.collect());
+        if !self.actions.is_empty() {
+            let moments = self.actions.moments().iter().map(|time| time.0);
+            fields.insert("actions".to_owned(), moments.collect());
+        }
         Value::Object(fields)
     }
 }
@@ -195,9 +202,21 @@ fn from_fields(mut fields: Map<String, Value>) -> Result<Loaded, String> {
     let mut unread = Unread::default();
     (case.marks, unread.marks) = list::<Mark>(&mut fields, "marks", MOST_MARKS, sound_mark, &mut messages)?;
     (case.plans, unread.plans) = list::<Plan>(&mut fields, "plans", MOST_PLANS, sound_plan, &mut messages)?;
-    if !fields.is_empty() {
-        let names: Vec<&str> = fields.keys().map(String::as_str).take(5).collect();
-        messages.push(format!("kept and not used: {}", names.join(", ")));
+    // Nanoseconds since 1970, UTC.
+    if let Some(value) = fields.remove("actions") {
+        match <Vec<i64> as Deserialize>::deserialize(&value) {
+            Ok(moments) if moments.len() <= MOST_MARKS => {
+                case.actions = Actions::new(moments.into_iter().map(Timestamp));
+            }
+            Ok(_) | Err(_) => {
+                messages.push("actions: not understood, kept and not used".to_owned());
+                fields.insert("actions".to_owned(), value);
+            }
+        }
+    }
+    let unused: Vec<&str> = fields.keys().map(String::as_str).filter(|name| *name != "actions").take(5).collect();
+    if !unused.is_empty() {
+        messages.push(format!("kept and not used: {}", unused.join(", ")));
     }
     unread.fields = fields;
     case.unread = unread;
@@ -286,6 +305,7 @@ mod tests {
             weight: Weight::Thin,
             other: Map::new(),
         });
+        case.actions = Actions::new([9, 5].map(Timestamp));
         case.plans.push(Plan {
             exchanges: vec![exchange()],
             annotations: annotations.to_vec(),
@@ -357,6 +377,11 @@ mod tests {
         let loaded = from_fields(map).unwrap();
         assert!(loaded.case.plans.is_empty());
         assert_eq!(loaded.messages.len(), 1);
+        let Value::Object(mut map) = full().to_fields() else { panic!("an object") };
+        map.insert("actions".to_owned(), json!(["yesterday"]));
+        let loaded = from_fields(map).unwrap();
+        assert!(loaded.case.actions.is_empty());
+        assert_eq!(loaded.case.to_fields()["actions"], json!(["yesterday"]), "it is kept");
         let Value::Object(mut map) = full().to_fields() else { panic!("an object") };
         map.insert("key".to_owned(), json!("00"));
         assert!(from_fields(map).is_err());

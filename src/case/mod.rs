@@ -18,6 +18,7 @@ use serde_json::{Map, Value};
 use sha2::{Digest as _, Sha256};
 
 use crate::model::{Endpoint, Exchange, hex};
+use crate::store::Actions;
 
 pub use file::{CaseError, Loaded, MOST_TEXT, SCHEMA, case_path};
 pub use notes::rows_of;
@@ -38,6 +39,8 @@ pub struct Case {
     pub capture_sha256: String,
     /// Marked, ignored and commented exchanges, and those whose flows have a colour.
     pub marks: Vec<Mark>,
+    /// When the user did something.
+    pub actions: Actions,
     /// The pictures.
     pub plans: Vec<Plan>,
     /// Redaction that every new picture begins with.
@@ -61,6 +64,7 @@ impl Case {
             key,
             capture_sha256: String::new(),
             marks: Vec::new(),
+            actions: Actions::default(),
             plans: Vec::new(),
             redaction: RedactionChoice::default(),
             unread: Unread::default(),

@@ -31,9 +31,10 @@ pub fn rows_of(exchanges: &[ExchangeRef], snapshot: &Snapshot) -> Vec<Option<Row
 }
 
 impl Case {
-    /// What its marks say of the rows of its capture. Marks of exchanges that the capture does not have stay in the case.
+    /// What it says of its capture and of the rows of that. Marks of exchanges that the capture does not have stay in the case.
     pub fn notes(&self, snapshot: &Snapshot) -> Notes {
         let mut notes = Notes::default();
+        notes.set_actions(self.actions.clone());
         for (mark, row) in self.marks.iter().zip(self.marked_rows(snapshot)) {
             if let Some(row) = row {
                 let colour = mark.conversation.and_then(FlowColour::new);
@@ -74,6 +75,7 @@ impl Case {
             });
         }
         self.marks = marks;
+        self.actions = notes.actions().clone();
         Ok(lost)
     }
 

@@ -21,6 +21,8 @@ const MOST_BYTES: u64 = 1 << 20;
 const MOST_ASIDE: u32 = 100;
 /// Words to hide that are taken from the file.
 const MOST_WORDS: usize = 1_000;
+/// Bytes of the name of a family of fonts.
+const MOST_FAMILY: usize = 200;
 /// Characters of a value that a message repeats.
 const SHOWN: usize = 60;
 
@@ -97,6 +99,10 @@ pub struct Preferences {
     pub theme: ThemeChoice,
     /// Size of text and all else in the window, in percent; within [`TEXT_PERCENT`].
     pub text_percent: u16,
+    /// The family that words are set in, of those that the system has; empty for our own.
+    pub font: String,
+    /// The family of what stands on the wire.
+    pub mono_font: String,
     /// How the list says times.
     pub time: TimeFormat,
     /// Decimals of a second there; at most [`MOST_DECIMALS`].
@@ -116,6 +122,8 @@ impl Default for Preferences {
         Self {
             theme: ThemeChoice::System,
             text_percent: 100,
+            font: String::new(),
+            mono_font: String::new(),
             time: TimeFormat::Utc,
             time_decimals: 3,
             redaction: RedactionChoice::default(),
@@ -277,6 +285,8 @@ impl Preferences {
         };
         put("window", "theme", self.theme.word().into(), self.theme != before.theme);
         put("window", "text_percent", i64::from(self.text_percent).into(), self.text_percent != before.text_percent);
+        put("window", "font", self.font.as_str().into(), self.font != before.font);
+        put("window", "mono_font", self.mono_font.as_str().into(), self.mono_font != before.mono_font);
         put("window", "time", self.time.word().into(), self.time != before.time);
         let decimals = i64::from(self.time_decimals);
         put("window", "time_decimals", decimals.into(), self.time_decimals != before.time_decimals);
@@ -301,6 +311,7 @@ impl Preferences {
 const HEAD: &str = "\
 # Preferences of Nephoscope. The window's Preferences (Ctrl+,) write here, and leave alone what they do not know.
 # [window]      theme = \"system\", \"dark\" or \"light\"; text_percent = 75 to 200
+#               font = \"a family that is installed\", mono_font = \"another\"; empty for ours
 #               time = \"utc\", \"utc-date\", \"local\", \"since-start\" or \"since-previous\"; time_decimals = 0 to 9
 # [redaction]   on, private_addresses = true or false; words = [\"to hide\"]
 # [live]        folder = \"/where/captures/go\"; limit_mib = 0 for no limit
@@ -331,6 +342,9 @@ impl Reader<'_> {
         let text_percent = self.one("window", "text_percent", "a number from 75 to 200", |item| {
             u16::try_from(item.as_integer()?).ok().filter(|percent| TEXT_PERCENT.contains(percent))
         });
+        let family = |item: &Item| item.as_str().filter(|name| name.len() <= MOST_FAMILY).map(str::to_owned);
+        let font = self.one("window", "font", "the name of a family", family);
+        let mono_font = self.one("window", "mono_font", "the name of a family", family);
         let formats = "\"utc\", \"utc-date\", \"local\", \"since-start\" or \"since-previous\"";
         let time = self.one("window", "time", formats, |item| {
             TimeFormat::ALL.into_iter().find(|format| item.as_str() == Some(format.word()))
@@ -358,6 +372,8 @@ impl Reader<'_> {
         Preferences {
             theme: theme.unwrap_or(none.theme),
             text_percent: text_percent.unwrap_or(none.text_percent),
+            font: font.unwrap_or_default(),
+            mono_font: mono_font.unwrap_or_default(),
             time: time.unwrap_or(none.time),
             time_decimals: time_decimals.unwrap_or(none.time_decimals),
             redaction: RedactionChoice {
@@ -445,6 +461,8 @@ mod tests {
         Preferences {
             theme: ThemeChoice::Dark,
             text_percent: 125,
+            font: "DejaVu Sans".to_owned(),
+            mono_font: "DejaVu Sans Mono".to_owned(),
             time: TimeFormat::SinceStart,
             time_decimals: 6,
             redaction: RedactionChoice { on: false, private_addresses: true, words: vec!["Ada".to_owned()] },

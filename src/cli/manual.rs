@@ -13,6 +13,7 @@ use clap_mangen::Man;
 
 use super::args::{Arguments, ManualArguments};
 use super::{READ_WHOLE, say};
+use crate::export::columns_text;
 use crate::model::clean;
 
 /// The program's name.
@@ -38,7 +39,7 @@ Marks, comments and the picture of the capture
 beside it.
 ";
 
-/// Writes `man/*.1` and `completions/*` below a folder.
+/// Writes `man/*.1`, `completions/*` and what the columns of tables hold below a folder.
 pub(super) fn run(arguments: &ManualArguments) -> Result<u8> {
     let folder = &arguments.folder;
     let mut count = 0;
@@ -60,6 +61,7 @@ pub(super) fn run(arguments: &ManualArguments) -> Result<u8> {
         generate(shell, &mut shown(), NAME, &mut script);
         put("completions", name, &script)?;
     }
+    put("", "columns.md", columns_text().as_bytes())?;
     say(&format!("{count} files written below {}", place(folder)));
     Ok(READ_WHOLE)
 }

@@ -118,12 +118,7 @@ pub fn run(window: impl FnOnce(Begin, Option<PathBuf>, Budget) -> anyhow::Result
 
 /// Reads a filter; what is wrong with it is drawn under it.
 fn filter(text: &str) -> anyhow::Result<Filter> {
-    let filter =
-        Filter::parse(text).map_err(|fault| anyhow::anyhow!("cannot read the filter: {}", fault.drawn(text)))?;
-    if !filter.actions().is_empty() {
-        say("actions are marked in the window while it captures: of a file, action:N keeps nothing");
-    }
-    Ok(filter)
+    Filter::parse(text).map_err(|fault| anyhow::anyhow!("cannot read the filter: {}", fault.drawn(text)))
 }
 
 /// What the case beside a capture says.

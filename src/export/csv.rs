@@ -7,33 +7,36 @@ use super::rows::header_column;
 use super::{ExportError, Listing, Redactor};
 use crate::evidence::pack;
 use crate::model::{Detail, Grade, clean_to};
-use crate::store::{HeaderName, Record, Row, host_and_path, request_line, server_text};
+use crate::store::{HeaderName, Record, Row, RowId, Snapshot, host_and_path, request_line, server_text};
 
 /// Characters of a text that was made anew; rows keep as many.
 const CHARS: usize = 256;
 
-const COLUMNS: [&str; 21] = [
-    "n",
-    "first_frame",
-    "time",
-    "method",
-    "host",
-    "path",
-    "status",
-    "type",
-    "size",
-    "duration_us",
-    "server",
-    "operator",
-    "product",
-    "role",
-    "tenant",
-    "grade",
-    "conflict",
-    "complete",
-    "marked",
-    "ignored",
-    "conversation",
+/// The columns, and what each holds, for who reads the table.
+pub(super) const COLUMNS: [(&str, &str); 23] = [
+    ("n", "The row's number, from 1"),
+    ("first_frame", "The frame of its first byte, as Wireshark numbers them"),
+    ("time", "When that was captured, RFC 3339, UTC"),
+    ("method", "Method; of other rows the protocol"),
+    ("host", "Host, SNI or name"),
+    ("path", "Path and query; of a session its version, of a lookup its type"),
+    ("status", "Status code; of a lookup the response code"),
+    ("type", "Media type of the response"),
+    ("size", "Bytes of the response's body; of a session those of both sides; of a lookup the number of its answers"),
+    ("duration_us", "Microseconds from the first to the last byte; empty while it goes on"),
+    ("server", "The server's address and port"),
+    ("operator", "Whose machine answered"),
+    ("product", "Which of the operator's services"),
+    ("role", "What that machine is there for"),
+    ("tenant", "Whose account, bucket or distribution it is"),
+    ("grade", "How sure the verdict is"),
+    ("conflict", "Whether witnesses disagree: `yes` or `no`"),
+    ("complete", "Whether all of it is in the capture"),
+    ("marked", "Whether the user marked it"),
+    ("ignored", "Whether the user ignores it"),
+    ("conversation", "The number of its connection's colour, 1 to 10"),
+    ("process", "The program that had the connection, in live captures"),
+    ("comment", "What the user says of it"),
 ];
 
 /// Columns that rows of merged files have beside them: the file that a row begins in, and its first frame's number there.
@@ -59,7 +62,8 @@ fn write_head((merged, headers): (bool, &[HeaderName]), out: &mut dyn Write) -> 
     let more = if merged { FILE_COLUMNS.as_slice() } else { &[] };
     // A name of a header line may begin like a formula; that of its column does not.
     let headers: Vec<String> = headers.iter().map(|name| header_column(*name)).collect();
-    lines.write_record(COLUMNS.iter().chain(more).copied().chain(headers.iter().map(String::as_str)))?;
+    let names = COLUMNS.iter().map(|(name, _)| *name);
+    lines.write_record(names.chain(more.iter().copied()).chain(headers.iter().map(String::as_str)))?;
     lines.flush()?;
     Ok(())
 }
@@ -138,7 +142,8 @@ fn write_rows(
             .map(|name| record.as_ref().and_then(|record| name.whole(record)).unwrap_or_default())
             .collect();
         let product = pack.services.get(usize::from(row.product));
-        let cells: [Cow<'_, str>; 21] = [
+        let comment = comment_of(snapshot, id, &mut redactor);
+        let cells: [Cow<'_, str>; 23] = [
             n.to_string().into(),
             row.first_frame.to_string().into(),
             row.time.rfc3339().into(),
@@ -160,6 +165,8 @@ fn write_rows(
             yes_no(snapshot.note(id).is_some_and(|note| note.marked)),
             yes_no(snapshot.is_ignored(id)),
             snapshot.colour(id).map_or_else(|| "".into(), |colour| colour.number().to_string().into()),
+            guarded(snapshot.program(id)),
+            guarded(&comment),
         ];
         let merged = &snapshot.facts().capture.merged;
         let file: Option<[Cow<'_, str>; 2]> = merged.file_of(row.first_frame).map(|(file, there)| {
@@ -177,6 +184,17 @@ fn write_rows(
     }
     lines.flush()?;
     Ok(())
+}
+
+/// What the user says of a row. A secret that is hidden elsewhere is hidden there too.
+pub(super) fn comment_of<'a>(snapshot: &'a Snapshot, id: RowId, redactor: &mut Option<&mut Redactor>) -> Cow<'a, str> {
+    let comment = snapshot.note(id).map_or("", |note| note.comment.as_str());
+    match redactor {
+        Some(redactor) if !comment.is_empty() => {
+            String::from_utf8_lossy(&redactor.text(comment.as_bytes(), "comment")).into_owned().into()
+        }
+        _ => comment.into(),
+    }
 }
 
 fn yes_no(yes: bool) -> Cow<'static, str> {

@@ -198,7 +198,7 @@ fn side(aspect: Aspect, answer: &Answer, which: Which) -> String {
         return "·".to_owned();
     }
     let grade = which.of(answer.grade).map_or_else(String::new, |grade| format!("  {}", grade.word()));
-    if matches!(aspect, Aspect::Tenant | Aspect::Address) {
+    if !aspect.has_bytes() {
         return counts.exchanges.to_string();
     }
     let (sent, received) = (bytes_short(counts.sent_bytes), bytes_short(counts.received_bytes));
@@ -337,6 +337,8 @@ fn answer_entry(aspect: Aspect, answer: &Answer, which: Which) -> Option<CountsE
     let counts = which.of(answer.counts);
     let entry = (counts.exchanges > 0).then(|| CountsEntry::of(counts, which.of(answer.grade)))?;
     // Rows, by which these are counted, have no bytes of both directions.
-    let counted = matches!(aspect, Aspect::Tenant | Aspect::Address);
-    Some(if counted { CountsEntry { sent_bytes: None, received_bytes: None, ..entry } } else { entry })
+    if aspect.has_bytes() {
+        return Some(entry);
+    }
+    Some(CountsEntry { sent_bytes: None, received_bytes: None, ..entry })
 }

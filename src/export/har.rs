@@ -9,6 +9,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
 
+use super::csv::comment_of;
 use super::har_bodies::{Archive, Found};
 use super::json::url;
 use super::{ExportError, Listing, Redactor};
@@ -19,7 +20,7 @@ use crate::model::{
     Body, Budget, Detail, Exchange, Grade, HttpExchange, HttpMessage, HttpVersion, MessageKind, MessageList, Side,
     StartLine, Timestamp, clean,
 };
-use crate::store::{Record, Snapshot, host_and_path, request_line};
+use crate::store::{Record, RowId, Snapshot, host_and_path, request_line};
 
 /// Characters of a media type that is not said.
 const UNKNOWN_MEDIA: &str = "x-unknown";
@@ -79,6 +80,7 @@ pub fn write_har(
             continue;
         }
         let mut entry = entry(n, &record, archive.find(id)?, redactor);
+        say(&mut entry, snapshot, id, redactor);
         if let (Some((file, there)), Some(own)) =
             (snapshot.facts().capture.merged.file_of(record.exchange.first_frame), entry.get_mut("_nephoscope"))
         {
@@ -95,6 +97,29 @@ pub fn write_har(
     let comment = json!(comment(snapshot, &name, &counts, redactor.is_on()));
     writeln!(out, "\n],\"comment\":{comment}}}}}")?;
     Ok(counts)
+}
+
+/// Puts what the user says of a row into its entry, beside what we say of it.
+fn say(entry: &mut Value, snapshot: &Snapshot, id: RowId, redactor: &mut Redactor) {
+    let comment = comment_of(snapshot, id, &mut Some(redactor));
+    if !comment.is_empty() {
+        let ours = entry.get("comment").and_then(Value::as_str);
+        entry["comment"] = ours.map_or_else(|| comment.to_string(), |ours| format!("{comment}; {ours}")).into();
+    }
+    let Some(own) = entry.get_mut("_nephoscope") else { return };
+    let note = snapshot.note(id);
+    if note.is_some_and(|note| note.marked) {
+        own["marked"] = true.into();
+    }
+    if note.is_some_and(|note| note.ignored) {
+        own["ignored"] = true.into();
+    }
+    if let Some(colour) = snapshot.colour(id) {
+        own["conversation"] = colour.number().into();
+    }
+    if !snapshot.program(id).is_empty() {
+        own["process"] = snapshot.program(id).into();
+    }
 }
 
 /// The request, without which there is no entry.

@@ -9,6 +9,7 @@ use crossbeam_channel::bounded;
 use serde::Serialize;
 use serde_json::ser::{Formatter, Serializer};
 
+use super::csv::comment_of;
 use super::json_verdict::VerdictLine;
 use super::order::Numbers;
 use super::rows::header_column;
@@ -93,6 +94,7 @@ pub(super) fn write_jsonl_hiding(
     for (n, id) in listing.rows() {
         let record = redactor.record(&listing.snapshot.record(id)?).record;
         let mut row = RowLine::of_row((n, id), &record, listing.snapshot, listing.numbers());
+        row.comment = comment_of(listing.snapshot, id, &mut Some(redactor));
         for name in row.origin.iter_mut().flat_map(|origin| [&mut origin.file, &mut origin.last_file]) {
             *name = Cow::Owned(String::from_utf8_lossy(&redactor.text(name.as_bytes(), "capture's name")).into_owned());
         }
@@ -439,6 +441,11 @@ pub(super) struct RowLine<'a> {
     ignored: bool,
     #[serde(skip_serializing_if = "Option::is_none")]
     conversation: Option<u8>,
+    #[serde(skip_serializing_if = "str::is_empty")]
+    comment: Cow<'a, str>,
+    /// The program that had the connection.
+    #[serde(skip_serializing_if = "str::is_empty")]
+    process: &'a str,
     #[serde(skip_serializing_if = "Option::is_none")]
     version: Option<&'static str>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -577,13 +584,14 @@ enum DetailLine<'a> {
 }
 
 impl<'a> RowLine<'a> {
-    /// With what the user says of the row, and with where it stands in merged files. Comments, which nobody looked through for
-    /// secrets, stay in the case.
+    /// With what the user says of the row, and with where it stands in merged files.
     pub(super) fn of_row((n, id): (u32, RowId), record: &'a Record, snapshot: &'a Snapshot, numbers: &Numbers) -> Self {
         let (marked, ignored) = snapshot.note(id).map_or((false, false), |note| (note.marked, note.ignored));
         let conversation = snapshot.colour(id).map(FlowColour::number);
         let origin = OriginLine::new(snapshot, record);
-        Self { marked, ignored, conversation, origin, ..Self::new(n, record, numbers) }
+        let comment = comment_of(snapshot, id, &mut None);
+        let process = snapshot.program(id);
+        Self { marked, ignored, conversation, comment, process, origin, ..Self::new(n, record, numbers) }
     }
 
     fn new(n: u32, record: &'a Record, numbers: &Numbers) -> Self {
@@ -594,6 +602,8 @@ impl<'a> RowLine<'a> {
             marked: false,
             ignored: false,
             conversation: None,
+            comment: Cow::Borrowed(""),
+            process: "",
             version: None,
             transport: None,
             quic: None,

@@ -36,7 +36,7 @@ mod verify;
 
 pub use bundle::{BundleError, Parts, read_bundle, write_bundle};
 pub use claim::{CLAIM_SCHEMA, Callout, Claim, ExchangeClaim, PieceClaim, SCOPE};
-pub use columns::ROWS_SCHEMA;
+pub use columns::{ROWS_SCHEMA, columns_text};
 pub use csv::{write_csv, write_csv_head, write_csv_rows};
 pub use differences::{CaptureCaption, Compared, write_comparison, write_comparison_json};
 pub use excerpt::Excerpt;

@@ -14,7 +14,8 @@ use parquet::file::properties::{EnabledStatistics, WriterProperties};
 use parquet::file::writer::SerializedFileWriter;
 use parquet::schema::types::{Type, TypePtr};
 
-use super::columns::{Get, ROWS_SCHEMA, View, chain_of, columns};
+use super::columns::{Get, ROWS_SCHEMA, Said, View, chain_of, columns};
+use super::csv::comment_of;
 use super::json::{Moment, write_capture, write_capture_hiding};
 use super::{ExportError, Listing, Redactor};
 use crate::evidence::pack;
@@ -86,7 +87,10 @@ fn write_groups(
         let origin = capture.merged.origin(record.exchange.first_frame);
         let (name, sha256) = origin.and_then(|(file, _)| files.get(file)).unwrap_or(&whole);
         let of = (name.as_str(), sha256.as_deref(), origin.map(|(_, there)| there));
-        group.add(&View::new((n, snapshot.note(id), snapshot.colour(id)), &record, of, chain, listing.numbers()));
+        let (note, colour) = (snapshot.note(id), snapshot.colour(id));
+        let comment = comment_of(snapshot, id, &mut redactor);
+        let said = Said { n, note, colour, comment, process: snapshot.program(id) };
+        group.add(&View::new(said, &record, of, chain, listing.numbers()));
         rows += 1;
         if group.rows >= group_rows || group.bytes >= group_bytes {
             group.write(&mut file)?;

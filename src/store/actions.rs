@@ -1,4 +1,4 @@
-//! When the user did something while a live capture went on, and which rows belong to it.
+//! When the user did something, and which rows belong to it.
 
 use core::ops::Range;
 use std::sync::Arc;
@@ -13,8 +13,11 @@ const ACTION_NANOS: i64 = 10_000_000_000;
 pub struct Actions(Arc<[Timestamp]>);
 
 impl Actions {
-    /// Of these moments.
-    pub fn new(moments: &[Timestamp]) -> Self {
+    /// Of these moments, whatever their order.
+    pub fn new(moments: impl IntoIterator<Item = Timestamp>) -> Self {
+        let mut moments: Vec<Timestamp> = moments.into_iter().collect();
+        moments.sort_unstable();
+        moments.dedup();
         Self(moments.into())
     }
 
@@ -51,7 +54,7 @@ mod tests {
 
     #[track_caller]
     fn check(number: usize, want: Option<(i64, i64)>) {
-        let actions = Actions::new(&[100, 104, 200].map(|s| Timestamp(s * S)));
+        let actions = Actions::new([200, 100, 104].map(|s| Timestamp(s * S)));
         let want = want.map(|(from, to)| Timestamp(from * S)..Timestamp(to * S));
         assert_eq!(actions.stretch(number), want, "{number}");
     }

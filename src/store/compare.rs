@@ -11,10 +11,12 @@ use super::snapshot::Snapshot;
 use super::strings::StrId;
 use super::table::{Row, RowId, RowKind};
 use crate::evidence::pack;
-use crate::model::{Grade, ProviderId};
+use crate::model::{Grade, Hop, ProviderId};
 
 /// Addresses and tenants that are told apart in one site; the others are counted together.
 const NAMES: usize = 256;
+/// Between two hops of a path.
+const ARROW: &str = " → ";
 /// The name of what is over that.
 const FURTHER: &str = "further ones";
 
@@ -71,6 +73,8 @@ pub enum Aspect {
     Operator,
     /// Which service.
     Product,
+    /// Through whose machines it came: the serving path, from the client's side.
+    Path,
     /// What the answering machine does.
     Role,
     /// Whose account it is.
@@ -83,13 +87,20 @@ pub enum Aspect {
 
 impl Aspect {
     /// All of them, the weightiest first.
-    pub const ALL: [Self; 6] = [Self::Operator, Self::Product, Self::Role, Self::Tenant, Self::Grade, Self::Address];
+    pub const ALL: [Self; 7] =
+        [Self::Operator, Self::Product, Self::Path, Self::Role, Self::Tenant, Self::Grade, Self::Address];
+
+    /// Whether bytes are counted too, beside exchanges.
+    pub fn has_bytes(self) -> bool {
+        !matches!(self, Self::Path | Self::Tenant | Self::Address)
+    }
 
     /// The word on screen and in exports.
     pub fn word(self) -> &'static str {
         match self {
             Self::Operator => "operator",
             Self::Product => "product",
+            Self::Path => "path",
             Self::Role => "role",
             Self::Tenant => "tenant",
             Self::Grade => "grade",
@@ -105,7 +116,7 @@ pub struct Answer {
     pub name: String,
     /// The operator, where the answer is one.
     pub operator: Option<ProviderId>,
-    /// Exchanges and bytes; tenants and addresses have exchanges only.
+    /// Exchanges and bytes; paths, tenants and addresses have exchanges only.
     pub counts: [Counts; 2],
     /// The best grade among them; operators only.
     pub grade: [Option<Grade>; 2],
@@ -278,6 +289,12 @@ impl Comparison {
                 if row.tenant != StrId(0) {
                     gathered.name(Aspect::Tenant, snapshot.text(row.tenant), which);
                 }
+                if row.operator != Row::NONE
+                    && let Ok(record) = snapshot.record(id)
+                    && !record.verdict.path.is_empty()
+                {
+                    gathered.name(Aspect::Path, &path(&record.verdict.path), which);
+                }
             }
         }
         let mut sites: Vec<SiteChange> = sites.into_iter().map(|(site, gathered)| gathered.finish(site)).collect();
@@ -311,6 +328,16 @@ impl Comparison {
         });
         counted.join(", ")
     }
+}
+
+/// The hops of a serving path in words: service or provider, and what it is there for.
+fn path(hops: &[Hop]) -> String {
+    let hop = |hop: &Hop| {
+        let service = hop.service.and_then(|id| pack().service(id)).map(|service| service.name);
+        let name = service.or_else(|| pack().provider(hop.provider).map(|provider| provider.name));
+        format!("{} {}", name.unwrap_or_default(), hop.kind)
+    };
+    hops.iter().map(hop).collect::<Vec<_>>().join(ARROW)
 }
 
 /// A site while it is gathered.
@@ -361,7 +388,11 @@ impl Gathered {
         })
     }
 
-    fn finish(self, site: Box<str>) -> SiteChange {
+    fn finish(mut self, site: Box<str>) -> SiteChange {
+        // Where one machine answers alone everywhere, its product says the same.
+        if self.answers.get(&Aspect::Path).is_some_and(|paths| paths.keys().all(|path| !path.contains(ARROW))) {
+            self.answers.remove(&Aspect::Path);
+        }
         let answers = self.answers.into_iter().map(|(aspect, answers)| {
             let mut answers: Vec<Answer> = answers.into_values().collect();
             answers.sort_by_key(|answer| core::cmp::Reverse(answer.counts.iter().map(|c| c.exchanges).sum::<u64>()));
@@ -373,8 +404,9 @@ impl Gathered {
 
 #[cfg(test)]
 mod tests {
-    use super::{Answer, Aspect, Counts, SiteChange, Standing};
-    use crate::model::Grade;
+    use super::{Answer, Aspect, Counts, Gathered, SiteChange, Standing, Turn, Which, path};
+    use crate::evidence::pack;
+    use crate::model::{Grade, Hop, ProviderId};
 
     /// Answers of an aspect: name, exchanges in A and in B.
     type Answers<'a> = (Aspect, &'a [(&'a str, u64, u64)]);
@@ -436,6 +468,29 @@ mod tests {
             &[same, (Aspect::Address, &[("192.0.2.1", 4, 1), ("192.0.2.2", 0, 2)])],
             Standing::Changed,
             &["other addresses alone are not a change of operator"],
+        );
+    }
+
+    #[test]
+    fn paths_are_told_where_one_leads_over_an_edge() {
+        let mut alone = Gathered::default();
+        alone.name(Aspect::Path, "S3 server", Which::A);
+        assert!(!alone.finish("a.example".into()).answers.contains_key(&Aspect::Path));
+        let total = [Some(Counts { exchanges: 1, ..Counts::default() }); 2];
+        let mut both = Gathered { total, ..Gathered::default() };
+        both.name(Aspect::Path, "S3 server", Which::A);
+        let hops = [("edge", None), ("origin", None)];
+        let hops = hops.map(|(kind, service)| Hop { kind, provider: ProviderId(0), service, lines: Vec::new() });
+        both.name(Aspect::Path, &path(&hops), Which::B);
+        let site = both.finish("a.example".into());
+        assert_eq!(site.turn(Aspect::Path), Turn::Changed);
+        let operator = pack().provider(ProviderId(0)).unwrap().name;
+        assert_eq!(
+            site.sentences(),
+            [
+                format!("path {operator} edge → {operator} origin: 1 of 1 exchange in B, none of 1 in A"),
+                "path S3 server: 1 of 1 exchange in A, none of 1 in B".to_owned(),
+            ]
         );
     }
 

@@ -1,9 +1,10 @@
-//! What the user says of rows: marks, comments, that they are ignored, and the colours of their flows. They lie beside the
-//! rows, never in them, and snapshots carry them.
+//! What the user says of a capture: of its rows marks, comments, that they are ignored, and the colours of their flows; and
+//! when something was done. It lies beside the rows, never in them, and snapshots carry it.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use super::actions::Actions;
 use super::table::RowId;
 
 /// A colour for a flow, by its number from 1: which one that is, screens choose.
@@ -55,19 +56,22 @@ impl Note {
     }
 }
 
-/// The notes of all rows that have one; cheap to clone.
+/// The notes of all rows that have one, and when something was done; cheap to clone.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Notes(Arc<BTreeMap<RowId, Note>>);
+pub struct Notes {
+    rows: Arc<BTreeMap<RowId, Note>>,
+    actions: Actions,
+}
 
 impl Notes {
     /// What is said of a row.
     pub fn get(&self, row: RowId) -> Option<&Note> {
-        self.0.get(&row)
+        self.rows.get(&row)
     }
 
     /// Says something of a row; nothing where `note` is empty.
     pub fn set(&mut self, row: RowId, note: Note) {
-        let notes = Arc::make_mut(&mut self.0);
+        let notes = Arc::make_mut(&mut self.rows);
         if note.is_empty() {
             notes.remove(&row);
         } else {
@@ -77,7 +81,7 @@ impl Notes {
 
     /// All of them, by the rows' places.
     pub fn iter(&self) -> impl Iterator<Item = (RowId, &Note)> {
-        self.0.iter().map(|(row, note)| (*row, note))
+        self.rows.iter().map(|(row, note)| (*row, note))
     }
 
     /// The rows that are ignored, by their places.
@@ -87,7 +91,7 @@ impl Notes {
 
     /// Ignores no row any more; what else is said of rows stays.
     pub fn take_back(&mut self) {
-        let notes = Arc::make_mut(&mut self.0);
+        let notes = Arc::make_mut(&mut self.rows);
         for note in notes.values_mut() {
             note.ignored = false;
         }
@@ -101,20 +105,34 @@ impl Notes {
 
     /// Takes away what these rows say of the colour of their flows; what else is said of rows stays.
     pub fn uncolour(&mut self, of: impl Fn(RowId) -> bool) {
-        let notes = Arc::make_mut(&mut self.0);
+        let notes = Arc::make_mut(&mut self.rows);
         notes.iter_mut().filter(|(row, _)| of(**row)).for_each(|(_, note)| note.colour = None);
         notes.retain(|_, note| !note.is_empty());
     }
 
-    /// Whether nothing is said of any row.
-    pub fn is_empty(&self) -> bool {
-        self.0.is_empty()
+    /// When the user did something.
+    pub fn actions(&self) -> &Actions {
+        &self.actions
     }
 
-    /// Puts notes below these: what is said here of a row stays.
+    /// Says when the user did something.
+    pub fn set_actions(&mut self, actions: Actions) {
+        self.actions = actions;
+    }
+
+    /// Whether nothing is said.
+    pub fn is_empty(&self) -> bool {
+        self.rows.is_empty() && self.actions.is_empty()
+    }
+
+    /// Puts notes below these: what is said here of a row stays, and actions are those of both.
     pub fn put_below(&mut self, others: &Self) {
+        if !others.actions.is_empty() {
+            let both = self.actions.moments().iter().chain(others.actions.moments()).copied();
+            self.actions = Actions::new(both);
+        }
         for (row, note) in others.iter() {
-            if !self.0.contains_key(&row) {
+            if !self.rows.contains_key(&row) {
                 self.set(row, note.clone());
             }
         }
@@ -124,7 +142,8 @@ impl Notes {
 #[cfg(test)]
 mod tests {
     use super::{FlowColour, Note, Notes};
-    use crate::store::RowId;
+    use crate::model::Timestamp;
+    use crate::store::{Actions, RowId};
 
     fn note(comment: &str) -> Note {
         Note { comment: comment.to_owned(), ..Note::default() }
@@ -177,9 +196,12 @@ mod tests {
         let (mut newer, mut older) = (Notes::default(), Notes::default());
         older.set(RowId(1), note("old"));
         older.set(RowId(2), note("kept"));
+        older.set_actions(Actions::new([3, 1].map(Timestamp)));
         newer.set(RowId(1), note("new"));
+        newer.set_actions(Actions::new([2, 3].map(Timestamp)));
         newer.put_below(&older);
         let said: Vec<_> = newer.iter().map(|(row, note)| (row.0, note.comment.as_str())).collect();
         assert_eq!(said, [(1, "new"), (2, "kept")]);
+        assert_eq!(newer.actions().moments(), [1, 2, 3].map(Timestamp));
     }
 }

@@ -253,7 +253,6 @@ pub struct Snapshot {
     pub(super) colours: Arc<AHashMap<FlowId, FlowColour>>,
     /// Rows by operator without those that are ignored, where any is.
     pub(super) counted: Option<Vec<(ProviderId, u32)>>,
-    pub(super) actions: Actions,
 }
 
 /// Snapshots that were given to a thread that paints. Who has one last lets go of thousands of chunks, and that takes longer
@@ -438,16 +437,9 @@ impl Snapshot {
         self.notes.get(id)
     }
 
-    /// The same rows with when the user did something.
-    #[must_use]
-    pub fn with_actions(mut self, actions: Actions) -> Self {
-        self.actions = actions;
-        self
-    }
-
     /// When the user did something.
     pub fn actions(&self) -> &Actions {
-        &self.actions
+        self.notes.actions()
     }
 
     /// All rows with their places.

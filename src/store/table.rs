@@ -7,7 +7,6 @@ use std::sync::Arc;
 
 use ahash::AHashMap;
 
-use super::actions::Actions;
 use super::blocks::{BlockRef, Pages};
 use super::certificates::Certificates;
 use super::findings::Findings;
@@ -395,7 +394,6 @@ impl Store {
             progress,
             notes: Notes::default(),
             colours: Arc::default(),
-            actions: Actions::default(),
         }
     }
 

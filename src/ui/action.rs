@@ -62,8 +62,18 @@ pub enum Action {
     SortAlso(SortKey),
     /// Select a row.
     Select(RowId),
+    /// Select a row; where it is one of several that are, these stay.
+    Among(RowId),
+    /// Select one row more, or one less.
+    Toggle(RowId),
+    /// Select all rows from where the selection began to this one.
+    SelectTo(RowId),
+    /// Select all rows that are shown.
+    SelectAll,
     /// Move the selection.
     Move(Move),
+    /// Move the end of what is selected.
+    Stretch(Move),
     /// Show or hide a column.
     Column(Column),
     /// All columns as at first.
@@ -293,6 +303,8 @@ pub enum LiveAction {
     Follow,
     /// Remember this moment as an action.
     Mark,
+    /// Take away the mark of the action of this number (from 1).
+    Unmark(usize),
     /// Show the rows of the action of this number (from 1), or of all.
     Marked(usize),
     /// List the interfaces again.
@@ -445,7 +457,7 @@ pub(crate) static ENTRIES: [Entry; 82] = [
     Entry {
         action: Action::Live(LiveAction::Mark),
         label: "Action now",
-        tip: "Press it when doing what is tested: marks the moment, and action:1 shows what began in the 10 s after it",
+        tip: "Press it when doing what is tested: marks the moment, in a file that of the selected exchange; action:1 shows what began in the 10 s after it",
         key: Some(plain(Key::F9)),
     },
     Entry {
@@ -893,6 +905,11 @@ impl Action {
             | Self::Sort(_)
             | Self::SortAlso(_) => "Panes and views",
             Self::Select(_)
+            | Self::Among(_)
+            | Self::Toggle(_)
+            | Self::SelectTo(_)
+            | Self::SelectAll
+            | Self::Stretch(_)
             | Self::Move(_)
             | Self::Copy(_)
             | Self::CopyRow

@@ -4,6 +4,7 @@
 mod apply;
 mod arranging;
 mod capturing;
+mod choosing;
 mod columns;
 mod comparing;
 mod composing;
@@ -36,7 +37,7 @@ use super::live::Live;
 use super::machine::Machine;
 use super::overview::{self, Overview};
 use super::prepared::{Prepared, Shown};
-use super::state::{Choice, Dialog, Saved, State, Tab, Trouble, View, Wanted};
+use super::state::{Choice, Dialog, Saved, Several, State, Tab, Trouble, View, Wanted};
 use super::{
     chips, comparison, conversation, dialogs, filter, panes, shapes, start_screen, status, table, theme, toolbar,
 };
@@ -44,7 +45,7 @@ use crate::case::{Preferences, TimeFormat};
 use crate::engine::{Command, Handle, Notice, OpenNo, Source};
 use crate::model::{Budget, Side, clean_to};
 use crate::store::query::RowSet;
-use crate::store::{Actions, Notes, Row, RowId, Snapshot};
+use crate::store::{Notes, Row, RowId, Snapshot};
 
 /// Between two orders while reading goes on passes this many times what the last one took: new rows are there at once while
 /// they are few, and sorting never takes more than a twentieth of the time.
@@ -133,12 +134,11 @@ struct Of<T> {
     result: Result<Arc<T>, String>,
 }
 
-/// Of which snapshot, choice, actions and notes an order is.
+/// Of which snapshot, choice and notes an order is.
 #[derive(PartialEq, Eq)]
 struct Ordered {
     generation: u64,
     choice: Choice,
-    actions: Actions,
     notes: Notes,
 }
 
@@ -202,6 +202,8 @@ pub struct Desk {
     zone: TimeZone,
     quit: bool,
     theme_set: bool,
+    /// The families that were asked for last, and whether they are being looked for.
+    fonts: ([String; 2], bool),
 }
 
 impl core::fmt::Debug for Desk {
@@ -248,6 +250,7 @@ impl Desk {
             zone: TimeZone::UTC,
             quit: false,
             theme_set: false,
+            fonts: Default::default(),
         })
     }
 
@@ -298,6 +301,7 @@ impl Desk {
         self.given += 1;
         self.busy = Busy { index: self.busy.index, preferences: self.busy.preferences, ..Busy::default() };
         self.state.selected = None;
+        self.state.several = Several::default();
         self.state.references.clear();
         self.state.tree = table::TreeState::default();
         self.state.table = table::TableState::default();
@@ -393,6 +397,7 @@ impl Desk {
             || self.busy.heads
             || self.busy.conversation
             || self.busy.wish
+            || self.fonts.1
             || self.comparing.busy
             || self.studio.is_busy()
             || self.saving
@@ -409,6 +414,7 @@ impl Desk {
                 self.use_text_size(ctx);
             }
         }
+        self.ask_fonts();
         if self.capture.began.is_nan() {
             self.capture.began = now;
         }
@@ -570,8 +576,8 @@ impl Desk {
         }
         self.capture.order = told.order;
         self.take_groups(told.groups);
-        let IndexTold { generation, choice, actions, notes, .. } = told;
-        self.capture.ordered = Some(Ordered { generation, choice, actions, notes });
+        let IndexTold { generation, choice, notes, .. } = told;
+        self.capture.ordered = Some(Ordered { generation, choice, notes });
         self.capture.ordered_at = now;
         self.capture.order_cost = told.cost;
         self.capture.lit = told.lit;
@@ -619,6 +625,7 @@ impl Desk {
             }
             Told::Complete { which, text, cursor, completion } => self.completed(which, (text, cursor), completion),
             Told::Preferences { now, result } => self.preferences_kept(*now, result),
+            Told::Fonts(families, messages) => self.fonts_found(ctx, &families, &messages),
             Told::Compared { number, result } => self.compared(number, result),
             Told::Kept(why) => self.fail("delete the capture", &why),
             Told::Picture { capture, row, side, result } if capture == number => {
@@ -728,9 +735,7 @@ impl Desk {
         let capture = &self.capture;
         let generation = capture.snapshot.generation;
         let known = capture.ordered.as_ref();
-        let same_choice = known.is_some_and(|o| {
-            o.choice == choice && o.actions == *capture.snapshot.actions() && o.notes == capture.notes
-        });
+        let same_choice = known.is_some_and(|o| o.choice == choice && o.notes == capture.notes);
         if self.busy.index || (same_choice && known.is_some_and(|o| o.generation == generation)) {
             return;
         }
@@ -773,6 +778,7 @@ impl Desk {
             start_screen::show(ui, &mut self.state, interfaces, &mut actions);
         }
         let marked = if matches!(self.state.dialog, Some(Dialog::Export(_))) { self.marked_rows() } else { 0 };
+        let selected = if self.state.dialog.is_some() { self.chosen().len() } else { 0 };
         if let Some(dialog) = &mut self.state.dialog {
             let seen = dialogs::Seen {
                 interfaces: &self.interfaces,
@@ -780,7 +786,7 @@ impl Desk {
                 marked,
                 shown: self.capture.order.len(),
                 headers: self.state.saved.header_columns().len(),
-                selected: self.state.selected.is_some(),
+                selected,
                 live: self.live.as_ref(),
                 filters: &self.state.saved.filters,
                 goes_on: self.capture.reading,
@@ -845,7 +851,7 @@ impl Desk {
         self.live_bar(ui, actions);
         if self.state.view == View::Exchanges {
             Panel::top("chips").exact_size(chips::HEIGHT).frame(bar(8)).show(ui, |ui| {
-                let marks = self.live.as_ref().map_or(0, |live| live.marks.len());
+                let marks = self.capture.notes.actions().len();
                 let snapshot = &self.capture.snapshot;
                 let known = (snapshot.providers(), snapshot.has_programs());
                 chips::show(ui, known, (marks, snapshot.ignored()), &self.state.choice, actions);
@@ -868,6 +874,7 @@ impl Desk {
                 rate,
                 local: self.state.preferences.time == TimeFormat::Local,
                 said: self.state.said.as_deref(),
+                selected: self.state.several.rows.len() + usize::from(self.state.selected.is_some()),
             };
             status::show(ui, &seen, actions);
         });
@@ -895,6 +902,7 @@ impl Desk {
             order: &self.capture.order,
             choice: &self.state.choice,
             selected: self.state.selected,
+            several: &self.state.several.rows,
             lit: self.capture.lit.as_ref(),
             axis: self.capture.axis,
             map: &self.capture.map,

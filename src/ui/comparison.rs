@@ -3,14 +3,16 @@
 //! Comes in: a comparison, made on a thread of its own. Goes out: a wish to see a site's exchanges in one of the files.
 
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use egui::{Align2, CornerRadius, Painter, Rect, Role, ScrollArea, Sense, Stroke, Ui, WidgetInfo, pos2, vec2};
 
 use super::action::{Action, CompareAction};
 use super::findings::shown_site;
+use super::roving::{Along, Roving};
 use super::text::{count, cut, plural, size};
 use super::theme::{self, Colours};
-use super::{panes, shapes};
+use super::{menus, panes, shapes};
 use crate::export::Compared;
 use crate::model::{Grade, ProviderId, clean_to};
 use crate::store::{Answer, Aspect, Counts, SiteChange, Standing, Which};
@@ -36,9 +38,9 @@ pub(crate) struct SideBySide {
 enum Row {
     Caption { letter: &'static str, words: String, tip: String },
     Note { words: String, warns: bool },
-    Head { site: String, standing: Standing, differs: String, totals: [Option<String>; 2] },
+    Head { site: Arc<str>, standing: Standing, differs: String, totals: [Option<String>; 2] },
     Sentence(String),
-    Line(Box<Line>),
+    Line { site: Arc<str>, line: Box<Line> },
     Space,
 }
 
@@ -90,9 +92,10 @@ fn note(words: &str) -> Row {
 
 fn site_rows(site: &SiteChange) -> Vec<Row> {
     let standing = site.standing();
+    let name: Arc<str> = shown_site(&site.site).into();
     let differs: Vec<&str> = site.differing().map(|(aspect, _)| aspect.word()).collect();
     let mut rows = vec![Row::Head {
-        site: shown_site(&site.site),
+        site: Arc::clone(&name),
         standing,
         differs: differs.join(", "),
         totals: site.total.map(|total| total.map(totals)),
@@ -108,7 +111,10 @@ fn site_rows(site: &SiteChange) -> Vec<Row> {
     for (aspect, answers) in &site.answers {
         let label = |i: usize| if i == 0 { aspect.word() } else { "" };
         let lines = answers.iter().take(ANSWERS).enumerate();
-        rows.extend(lines.map(|(i, answer)| Row::Line(Box::new(Line::new(label(i), *aspect, answer)))));
+        rows.extend(lines.map(|(i, answer)| {
+            let line = Box::new(Line::new(label(i), *aspect, answer));
+            Row::Line { site: Arc::clone(&name), line }
+        }));
         if let Some(more) = answers.len().checked_sub(ANSWERS).filter(|n| *n > 0) {
             rows.push(Row::Sentence(format!("and {} more of {}", count(more as u64), aspect.word())));
         }
@@ -129,9 +135,8 @@ impl Line {
                 return None;
             }
             let exchanges = count(counts.exchanges);
-            let counted = matches!(aspect, Aspect::Tenant | Aspect::Address);
             let bytes = || format!(" · {} · {}", size(counts.sent_bytes), size(counts.received_bytes));
-            Some(if counted { exchanges } else { exchanges + &bytes() })
+            Some(if aspect.has_bytes() { exchanges + &bytes() } else { exchanges })
         };
         let name = clean_to(answer.name.as_bytes(), NAME_CHARS);
         Self {
@@ -196,15 +201,28 @@ pub(crate) fn show(ui: &mut Ui, seen: Option<&SideBySide>, actions: &mut Vec<Act
         let area = ui.max_rect();
         let first = ((view.top() - 8.0) / ROW).floor().max(0.0) as usize;
         let shown = (view.height() / ROW).ceil() as usize + 2;
-        for (i, row) in seen.rows.iter().enumerate().skip(first).take(shown) {
+        let is_stop = |at: usize| matches!(seen.rows.get(at), Some(Row::Head { .. } | Row::Line { .. }));
+        let roving = Roving::new(ui, ui.scope_id().with("compared"), Along::Down, seen.rows.len(), is_stop);
+        let mut paint_row = |i: usize| {
+            let Some(row) = seen.rows.get(i) else { return };
             let top = area.top() + 8.0 + i as f32 * ROW;
             let rect = Rect::from_min_max(pos2(area.left() + 14.0, top), pos2(area.right() - 18.0, top + ROW));
-            paint(ui, rect, (i, row), &seen.files, actions);
+            paint(ui, rect, (i, row, &roving), &seen.files, actions);
+        };
+        let visible = first..(first + shown).min(seen.rows.len());
+        // What the Tab key stops at is there even where it is scrolled out of view.
+        if !visible.contains(&roving.at()) {
+            paint_row(roving.at());
         }
+        visible.for_each(paint_row);
+        roving.keep(ui);
     });
 }
 
-fn paint(ui: &Ui, rect: Rect, (i, row): (usize, &Row), files: &[Option<PathBuf>; 2], actions: &mut Vec<Action>) {
+/// A row's place, the row, and the stop that all share.
+type Placed<'a> = (usize, &'a Row, &'a Roving);
+
+fn paint(ui: &Ui, rect: Rect, (i, row, roving): Placed<'_>, files: &[Option<PathBuf>; 2], actions: &mut Vec<Action>) {
     let c = theme::colours(ui);
     let painter = ui.painter();
     let said = |role: Role, words: &str| {
@@ -233,16 +251,27 @@ fn paint(ui: &Ui, rect: Rect, (i, row): (usize, &Row), files: &[Option<PathBuf>;
             let _shown = response.on_hover_text(words);
         }
         Row::Head { site, standing, differs, totals } => {
-            head(ui, rect, i, (site, *standing, differs, totals), files, actions);
+            head(ui, rect, (i, roving), (site, *standing, differs, totals), files, actions);
         }
         Row::Sentence(words) => {
             let response = said(Role::Label, words);
             cut(painter, pos2(rect.left(), rect.center().y), words, (body(), c.text), rect.width());
             let _shown = response.on_hover_text(words);
         }
-        Row::Line(line) => {
-            said(Role::Label, &line.words());
+        Row::Line { site, line } => {
+            let id = ui.scope_id().with(("compared", i));
+            let response = ui.interact(rect, id, roving.sense(ui, i, id));
+            roving.drawn(i, &response);
+            response.widget_info(|| WidgetInfo::labeled(Role::ListItem, true, line.words()));
+            if response.hovered() || response.has_focus() {
+                painter.rect_filled(rect.expand2(vec2(6.0, 0.0)), CornerRadius::same(4), c.hover);
+            }
             self::line(painter, rect, line, c);
+            menus::on(&response, response.has_focus(), |ui| {
+                shows(ui, site, line.sides.each_ref().map(Option::is_some), files, actions);
+                menus::copy(ui, "Copy value", &line.name, actions);
+                menus::copy(ui, "Copy line", &format!("{site}: {}", line.words()), actions);
+            });
         }
         Row::Space => {}
     }
@@ -255,13 +284,25 @@ fn letter(painter: &Painter, rect: Rect, letter: &str, c: &Colours) {
     painter.text(square.center(), Align2::CENTER_CENTER, letter, theme::strong(theme::SMALL), c.text);
 }
 
+/// Items that lead to a site's exchanges in the captures that have some and can be opened.
+fn shows(ui: &mut Ui, site: &str, has: [bool; 2], files: &[Option<PathBuf>; 2], actions: &mut Vec<Action>) {
+    for ((which, file), has) in Which::BOTH.into_iter().zip(files).zip(has) {
+        if file.is_some() && has {
+            let label = format!("Show exchanges of {site} in {}", which.letter());
+            menus::action(ui, &label, || Action::Compare(CompareAction::Show(which, site.to_owned())), actions);
+        }
+    }
+    ui.separator();
+    menus::copy(ui, "Copy site", site, actions);
+}
+
 type Head<'a> = (&'a str, Standing, &'a str, &'a [Option<String>; 2]);
 
 /// A site's name, how it stands, and the totals of both sides; these show its exchanges.
 fn head(
     ui: &Ui,
     rect: Rect,
-    i: usize,
+    (i, roving): (usize, &Roving),
     (site, standing, differs, totals): Head<'_>,
     files: &[Option<PathBuf>; 2],
     actions: &mut Vec<Action>,
@@ -271,8 +312,19 @@ fn head(
     let at = Columns::new(rect);
     let words = if differs.is_empty() { standing.word().to_owned() } else { format!("{}: {differs}", standing.word()) };
     let room = Rect::from_min_max(rect.min, pos2(at.sides[0] - 8.0, rect.bottom()));
-    let response = ui.interact(room, ui.scope_id().with(("site", i)), Sense::hover());
+    let id = ui.scope_id().with(("site", i));
+    let response = ui.interact(room, id, roving.sense(ui, i, id));
+    roving.drawn(i, &response);
     response.widget_info(|| WidgetInfo::labeled(Role::Heading, true, format!("{site}, {words}")));
+    if response.has_focus() {
+        painter.rect_filled(room.expand2(vec2(6.0, 0.0)), CornerRadius::same(4), c.hover);
+    }
+    let menu = |ui: &mut Ui, actions: &mut Vec<Action>| {
+        shows(ui, site, totals.each_ref().map(Option::is_some), files, actions);
+        let side = |n: usize| totals.get(n).and_then(Option::as_deref).unwrap_or("nothing");
+        menus::copy(ui, "Copy line", &format!("{site}: {words}. A {}, B {}", side(0), side(1)), actions);
+    };
+    menus::on(&response, response.has_focus(), |ui| menu(ui, actions));
     let _shown = response.on_hover_text(format!("{site}\n{words}"));
     painter.hline(rect.x_range(), rect.bottom() - 0.5, Stroke::new(1.0, c.line));
     let y = rect.center().y;
@@ -286,8 +338,10 @@ fn head(
             letter(painter, side, which.letter(), c);
             continue;
         };
-        let sense = if file.is_some() { Sense::click() } else { Sense::hover() };
-        let response = ui.interact(side, ui.scope_id().with(("side", i, which.letter())), sense);
+        let id = ui.scope_id().with(("side", i, which.letter()));
+        // Both are stops of their own beside the site's that the Tab key is at.
+        let sense = if file.is_some() { roving.sense(ui, i, id) } else { Sense::CLICK };
+        let response = ui.interact(side, id, sense);
         let label = format!("{site} in {}: {words}", which.letter());
         response.widget_info(|| WidgetInfo::labeled(Role::Button, file.is_some(), label.clone()));
         if file.is_some() && (response.hovered() || response.has_focus()) {
@@ -296,7 +350,8 @@ fn head(
         letter(painter, side, which.letter(), c);
         let font = (theme::sans(theme::BODY), c.text);
         cut(painter, pos2(side.left() + 24.0, y), words, font, side.width() - 24.0);
-        if response.clicked() {
+        menus::on(&response, response.has_focus(), |ui| menu(ui, actions));
+        if file.is_some() && response.clicked() {
             actions.push(Action::Compare(CompareAction::Show(which, site.to_owned())));
         }
         let _shown = response.on_hover_text(if file.is_some() {

@@ -13,6 +13,7 @@ use super::comparison::SideBySide;
 use super::conversation::Spoken;
 use super::filter::Which;
 use super::findings::{Findings, of_site};
+use super::fonts::Families;
 use super::live::{CLOSING, ConversationChoice, Live, SaveWish};
 use super::overview::Overview;
 use super::prepared::{Picture, Prepared, Shown, picture};
@@ -28,7 +29,7 @@ use crate::model::{Budget, Side, clean_to, hex};
 use crate::store::filter::{Completion, Filter, complete};
 use crate::store::groups::Groups;
 use crate::store::query::{self, Orders, RowSet};
-use crate::store::{Actions, HeaderName, Notes, Row, RowId, Snapshot};
+use crate::store::{HeaderName, Notes, Row, RowId, Snapshot};
 
 /// A dialog that answers faster was never shown: nobody clicks within it.
 const NO_DIALOG: Duration = Duration::from_millis(300);
@@ -53,6 +54,8 @@ pub(crate) enum Ask {
     Findings { capture: u32, snapshot: Snapshot },
     /// Preferences to write into their file, where they differ from what was there before.
     Preferences { path: PathBuf, now: Box<Preferences>, before: Box<Preferences> },
+    /// Families of fonts by their names: that of words, that of what stands on the wire.
+    Fonts([String; 2]),
     /// What header lines say in these rows.
     Heads { capture: u32, names: Vec<HeaderName>, rows: Vec<RowId>, snapshot: Snapshot },
     /// What could be written in a filter box at the cursor.
@@ -120,6 +123,8 @@ pub(crate) enum Told {
         now: Box<Preferences>,
         result: Result<Vec<String>, String>,
     },
+    /// Families that are there, and what is not.
+    Fonts(Box<Families>, Vec<String>),
 }
 
 /// A capture to read beside the one on screen.
@@ -253,7 +258,6 @@ pub(crate) struct IndexTold {
     pub(crate) capture: u32,
     pub(crate) generation: u64,
     pub(crate) choice: Choice,
-    pub(crate) actions: Actions,
     pub(crate) notes: Notes,
     /// The rows to stand out, where any are asked for.
     pub(crate) lit: Option<RowSet>,
@@ -528,6 +532,10 @@ fn answer(ask: Ask, budget: &Budget) -> Told {
             let result = now.save(&path, &before).map_err(|error| error.to_string());
             Told::Preferences { now, result }
         }
+        Ask::Fonts([sans, mono]) => {
+            let (families, messages) = Families::find([&sans, &mono]);
+            Told::Fonts(Box::new(families), messages)
+        }
         Ask::Heads { capture, names, rows, snapshot } => {
             let said = rows.into_iter().map(|id| (id, snapshot.row(id), snapshot.header_values(id, &names))).collect();
             Told::Heads { capture, names, said }
@@ -710,21 +718,6 @@ fn index(ask: IndexAsk, orders: &mut Orders) -> IndexTold {
     let map = Minimap::new(&snapshot, &order, lit.as_ref());
     let place = |row: Option<RowId>| row.and_then(|row| order.iter().position(|id| *id == row.0).map(|at| (row, at)));
     let (top, selected) = (place(top), place(selected));
-    let (generation, notes, actions) = (snapshot.generation, snapshot.notes().clone(), snapshot.actions().clone());
-    IndexTold {
-        capture,
-        generation,
-        choice,
-        actions,
-        notes,
-        lit,
-        cost: 0.0,
-        order,
-        groups,
-        overview,
-        axis,
-        map,
-        top,
-        selected,
-    }
+    let (generation, notes) = (snapshot.generation, snapshot.notes().clone());
+    IndexTold { capture, generation, choice, notes, lit, cost: 0.0, order, groups, overview, axis, map, top, selected }
 }

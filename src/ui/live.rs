@@ -9,7 +9,7 @@ use super::machine::Recording;
 use super::text;
 use crate::capture::{Keep, Wish};
 use crate::export::RowsForm;
-use crate::model::{Side, Timestamp, clean_to};
+use crate::model::{Side, clean_to};
 use crate::store::{Notes, RowId};
 
 /// The word before an action's number in the filter box.
@@ -136,8 +136,6 @@ pub(crate) struct Live {
     pub(crate) wish: Wish,
     pub(crate) stage: Stage,
     recording: Recording,
-    /// When the user did something, in the order of the clock.
-    pub(crate) marks: Vec<Timestamp>,
     /// How many frames the last saving held.
     pub(crate) saved_frames: Option<u32>,
     /// The file of the last saving: what is said of rows is kept beside it.
@@ -154,7 +152,6 @@ impl Live {
             wish,
             stage: Stage::Starting,
             recording,
-            marks: Vec::new(),
             saved_frames: None,
             saved_as: None,
             noted: Notes::default(),
@@ -168,7 +165,6 @@ impl Live {
             wish,
             stage: Stage::Ended(None),
             recording,
-            marks: Vec::new(),
             saved_frames: None,
             saved_as: None,
             noted: Notes::default(),
@@ -240,6 +236,8 @@ pub enum WhichRows {
     /// Those that the filter keeps.
     #[default]
     Shown,
+    /// Those that are selected.
+    Selected,
     /// Those that are marked.
     Marked,
 }

@@ -130,7 +130,7 @@ pub(crate) fn filters(ui: &mut Ui, filter: &Filter, actions: &mut Vec<Action>) {
 }
 
 /// Items that copy a request, in a menu of their own. Secrets are hidden unless they are asked for.
-pub(crate) fn copies(ui: &mut Ui, row: RowId, http: bool, actions: &mut Vec<Action>) {
+pub(crate) fn copies(ui: &mut Ui, (row, several): (RowId, usize), http: bool, actions: &mut Vec<Action>) {
     let wish = |ui: &mut Ui, label: &str, wish: RowWish, actions: &mut Vec<Action>| {
         action(ui, label, || Action::Wish(Some(row), wish), actions);
     };
@@ -144,13 +144,14 @@ pub(crate) fn copies(ui: &mut Ui, row: RowId, http: bool, actions: &mut Vec<Acti
         });
     }
     ui.menu_button("Copy rows", |ui| {
+        let these = if several > 1 { format!("The {several} selected") } else { "This one".to_owned() };
         for (label, shown, jsonl) in [
-            ("This one as CSV", false, false),
-            ("This one as JSON lines", false, true),
-            ("All shown as CSV", true, false),
-            ("All shown as JSON lines", true, true),
+            (format!("{these} as CSV"), false, false),
+            (format!("{these} as JSON lines"), false, true),
+            ("All shown as CSV".to_owned(), true, false),
+            ("All shown as JSON lines".to_owned(), true, true),
         ] {
-            wish(ui, label, RowWish::Copy(Copied::Rows { shown, jsonl }), actions);
+            wish(ui, &label, RowWish::Copy(Copied::Rows { shown, jsonl }), actions);
         }
     });
 }
@@ -178,7 +179,7 @@ pub(crate) fn colours(ui: &mut Ui, row: RowId, now: Option<FlowColour>, actions:
             chosen = Some(None);
         }
         if let Some(colour) = chosen {
-            actions.extend([Action::Select(row), Action::Note(NoteAction::Colour(colour))]);
+            actions.extend([Action::Among(row), Action::Note(NoteAction::Colour(colour))]);
             ui.close();
         }
     });

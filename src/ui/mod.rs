@@ -14,6 +14,7 @@ mod dialogs;
 pub mod figure;
 mod filter;
 mod findings;
+mod fonts;
 mod interfaces;
 mod jobs;
 mod kept;

@@ -117,7 +117,6 @@ pub(crate) fn show(
         }
     }
     painter.hline(strip.x_range(), strip.bottom() + 0.5, Stroke::new(1.0, c.line));
-    marks(ui, seen, strip, all, actions);
     let place = |x: f32| ((x - strip.left()) / strip.width()).clamp(0.0, 1.0);
     if response.drag_started() {
         *swept = response.interact_pointer_pos().map(|p| place(p.x - response.drag_delta().x));
@@ -138,6 +137,8 @@ pub(crate) fn show(
         actions.push(Action::Range(None));
     }
     ends(ui, (first, last), range, strip, actions);
+    // Above the ends: an action may lie at one of them.
+    marks(ui, seen, strip, all, actions);
     let clicked = response.id.with("time");
     if response.secondary_clicked()
         && let Some(pointer) = response.interact_pointer_pos()
@@ -329,6 +330,7 @@ fn marks(ui: &Ui, seen: &Overview, strip: Rect, all: Rect, actions: &mut Vec<Act
             let show = || Action::Live(LiveAction::Marked(number));
             menus::action(ui, "Show what began within 10 s, or all again", show, actions);
             menus::copy(ui, "Copy time", &time.rfc3339(), actions);
+            menus::action(ui, "Remove this action", || Action::Live(LiveAction::Unmark(number)), actions);
         });
         let _shown = response.on_hover_text(format!("{words}\nClick to show what began in the 10 s after it"));
     }

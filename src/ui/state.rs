@@ -1,6 +1,6 @@
 //! What the user chose, by id, and the part of it that is kept between runs.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
@@ -491,6 +491,15 @@ impl PreferencesDraft {
     }
 }
 
+/// What is selected beside the selected row.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Several {
+    /// The other rows.
+    pub(crate) rows: BTreeSet<RowId>,
+    /// Where a stretch begins that goes to the selected row.
+    pub(crate) from: Option<RowId>,
+}
+
 /// The capture options while they are being chosen.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct CaptureOptions {
@@ -562,6 +571,8 @@ pub struct State {
     pub view: View,
     /// The selected row.
     pub selected: Option<RowId>,
+    /// What is selected beside it.
+    pub(crate) several: Several,
     /// The error on screen.
     pub trouble: Option<Trouble>,
     /// The dialog on screen.

@@ -26,6 +26,8 @@ pub(crate) struct Seen<'a> {
     pub(crate) local: bool,
     /// What was done last.
     pub(crate) said: Option<&'a str>,
+    /// Exchanges that are selected.
+    pub(crate) selected: usize,
     /// Bytes a second, once that is known.
     pub(crate) rate: Option<f64>,
 }
@@ -48,6 +50,9 @@ pub(crate) fn show(ui: &mut Ui, seen: &Seen<'_>, actions: &mut Vec<Action>) {
             parts.push(reading(seen));
         }
         parts.push(text::plural(seen.snapshot.len() as u64, "exchange", "exchanges"));
+        if seen.selected > 1 {
+            parts.push(format!("{} selected", text::count(seen.selected as u64)));
+        }
         let (one, many) = facts.capture.format.units();
         parts.push(text::plural(u64::from(facts.capture.frames), one, many));
         if !seen.reading {

@@ -6,8 +6,9 @@ use super::way::{Find, Way};
 use crate::evidence::{challenges, hypotheses, pack};
 use crate::model::{
     Attempt, Challenge, Detail, Evidence, Exchange, ExchangeNo, Grade, Group, Hypothesis, LinkMatch, ProviderId,
-    Stance, Standing, Verdict, WitnessKind, clean_to,
+    Stance, Standing, Verdict, WitnessKind, clean, clean_to,
 };
+use crate::store::filter::{Filter, Key, is};
 use crate::store::{Record, RowId};
 
 /// Characters of a name that is quoted inside a sentence.
@@ -41,6 +42,8 @@ pub(crate) struct AnswerLine {
     pub(crate) label: &'static str,
     /// `None` where nothing shows it.
     pub(crate) found: Option<(String, Grade)>,
+    /// What other exchanges with this answer are found by.
+    pub(crate) filter: Option<Filter>,
 }
 
 /// Who gave the client the URL.
@@ -183,8 +186,8 @@ fn tenant_words(verdict: &Verdict, tenant: &crate::model::Tenant) -> String {
 }
 
 fn answers(verdict: &Verdict) -> Vec<AnswerLine> {
-    let line = |label, found| AnswerLine { label, found };
-    let product = verdict.product.and_then(|p| Some((pack().service(p.value)?.name.to_owned(), p.grade)));
+    let line = |label, found, filter| AnswerLine { label, found, filter };
+    let service = verdict.product.and_then(|p| Some((pack().service(p.value)?, p.grade)));
     let tenant = verdict.tenant.as_ref().map(|t| {
         let mut name = clean_to(t.value.name.as_bytes(), NAME_CHARS).into_owned();
         if let Some(party) = t.value.first_party.as_ref().filter(|p| **p != t.value.name) {
@@ -194,10 +197,22 @@ fn answers(verdict: &Verdict) -> Vec<AnswerLine> {
         (name, t.grade)
     });
     vec![
-        line("Operator", verdict.operator.map(|o| (provider_name(o.value).to_owned(), o.grade))),
-        line("Product", product),
-        line("Role", verdict.role.map(|r| (sentence(&role_words(r.value)), r.grade))),
-        line("Tenant", tenant),
+        line(
+            "Operator",
+            verdict.operator.map(|o| (provider_name(o.value).to_owned(), o.grade)),
+            verdict.operator.and_then(|o| pack().provider(o.value)).map(|provider| is(Key::Operator, provider.id)),
+        ),
+        line(
+            "Product",
+            service.map(|(service, grade)| (service.name.to_owned(), grade)),
+            service.map(|(service, _)| is(Key::Product, service.id)),
+        ),
+        line(
+            "Role",
+            verdict.role.map(|r| (sentence(&role_words(r.value)), r.grade)),
+            verdict.role.map(|r| is(Key::Role, r.value)),
+        ),
+        line("Tenant", tenant, verdict.tenant.as_ref().map(|t| is(Key::Tenant, &clean(t.value.name.as_bytes())))),
     ]
 }
 

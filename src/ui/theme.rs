@@ -9,6 +9,7 @@ use egui::{
     TextStyle, Theme, Ui, Vec2, Visuals,
 };
 
+use super::fonts::Families;
 use crate::case::ThemeChoice;
 use crate::evidence::pack;
 use crate::model::{Grade, ProviderId};
@@ -314,14 +315,19 @@ pub(crate) fn preference(theme: ThemeChoice) -> egui::ThemePreference {
 
 /// Gives a context our fonts and both styles.
 pub(crate) fn install(ctx: &Context) {
-    ctx.set_fonts(fonts());
+    ctx.set_fonts(fonts(&Families::default()));
     // Text has a size that is remembered; egui's own keys would not tell.
     ctx.options_mut(|options| options.zoom_with_keyboard = false);
     ctx.set_style_of(Theme::Dark, style(&DARK));
     ctx.set_style_of(Theme::Light, style(&LIGHT));
 }
 
-fn fonts() -> FontDefinitions {
+/// Puts other families before ours, which stand in for what those lack.
+pub(crate) fn use_families(ctx: &Context, chosen: &Families) {
+    ctx.set_fonts(fonts(chosen));
+}
+
+fn fonts(chosen: &Families) -> FontDefinitions {
     let mut fonts = FontDefinitions::default();
     let ours: [(&str, &'static [u8]); 4] = [
         ("Inter", include_bytes!("../../assets/fonts/Inter-Regular-tnum.otf")),
@@ -344,6 +350,17 @@ fn fonts() -> FontDefinitions {
         (FontFamily::Name("mono-strong".into()), chain(&["JetBrains Mono SemiBold", "Inter SemiBold"], &mono)),
     ];
     fonts.families.extend(families);
+    let places = [
+        (&chosen.sans, [FontFamily::Proportional, FontFamily::Name("strong".into())]),
+        (&chosen.mono, [FontFamily::Monospace, FontFamily::Name("mono-strong".into())]),
+    ];
+    for (family, places) in places {
+        for (data, place) in family.iter().flatten().zip(places) {
+            let name = format!("chosen for {place}");
+            fonts.font_data.insert(name.clone(), Arc::new(data.clone()));
+            fonts.families.entry(place).or_default().insert(0, name);
+        }
+    }
     fonts
 }
 

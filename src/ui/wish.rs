@@ -34,7 +34,7 @@ pub enum Copied {
     },
     /// Rows.
     Rows {
-        /// All that are shown, and not the one.
+        /// All that are shown, and not those that are selected.
         shown: bool,
         /// As JSON lines, and not CSV.
         jsonl: bool,
@@ -79,6 +79,8 @@ pub(crate) enum Granted {
 pub(crate) struct Wished {
     pub(crate) wish: RowWish,
     pub(crate) row: Option<RowId>,
+    /// All that are selected with it.
+    pub(crate) rows: Vec<RowId>,
     pub(crate) snapshot: Snapshot,
     pub(crate) source: Source,
     /// The rows shown.
@@ -203,7 +205,7 @@ fn rows(
     let chosen: Vec<RowId> = if shown {
         wished.order.iter().take(MOST_ROWS).map(|id| RowId(*id)).collect()
     } else {
-        wished.row.into_iter().collect()
+        wished.rows.iter().copied().take(MOST_ROWS).collect()
     };
     let listing = Listing::of(&wished.snapshot, &chosen);
     let hidden = if wished.redaction.on { Some(hiding()?) } else { None };
@@ -212,8 +214,8 @@ fn rows(
     let wish = RowsWish { form, filter: "", headers: &wished.headers, redaction };
     let bytes = rows_text(&listing, wish).map_err(|error| error.to_string())?;
     let count = super::text::plural(chosen.len() as u64, "row", "rows");
-    let left = wished.order.len().saturating_sub(MOST_ROWS);
-    let rest = if shown && left > 0 { "; export writes the others too" } else { "" };
+    let all = if shown { wished.order.len() } else { wished.rows.len() };
+    let rest = if all > MOST_ROWS { "; export writes the others too" } else { "" };
     let secrets = if wished.redaction.on { ", secrets hidden" } else { "" };
     Ok(Granted::Text(String::from_utf8_lossy(&bytes).into_owned(), format!("Copied {count}{secrets}{rest}")))
 }

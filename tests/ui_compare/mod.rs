@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use egui::{Key, Modifiers, OutputCommand, Role};
-use egui_kittest::kittest::Queryable as _;
+use egui_kittest::kittest::{NodeT as _, Queryable as _};
 use nephoscope::engine::{Command, How, Reading, Source};
 use nephoscope::model::Budget;
 use nephoscope::store::Snapshot;
@@ -59,6 +59,14 @@ fn named(world: &World, start: &str) -> String {
     world.spoken().into_iter().find(|label| label.starts_with(start)).expect("it is said")
 }
 
+/// Goes by keyboard from a site to the end of the comparison.
+fn to_the_end(world: &mut World, site: &str) {
+    let head = named(world, site);
+    world.harness.get_by_role_and_label(Role::Heading, &head).focus();
+    world.settle();
+    world.press(Modifiers::NONE, Key::End);
+}
+
 #[test]
 fn two_captures_stand_side_by_side() {
     let mut world = with_a();
@@ -70,7 +78,9 @@ fn two_captures_stand_side_by_side() {
     assert!(says(&world, "The captures lie 40 days apart"), "{:#?}", world.spoken());
     assert!(says(&world, "example.com, changed: operator"), "{:#?}", world.spoken());
     assert!(says(&world, "Amazon Web Services"));
-    assert!(says(&world, "example.org, only in A") && says(&world, "example.edu, only in B"));
+    // Lines that are scrolled out are not drawn.
+    to_the_end(&mut world, "example.com, changed: operator");
+    assert!(says(&world, "example.org, only in A") && says(&world, "example.edu, only in B"), "{:#?}", world.spoken());
     world.press(Modifiers::NONE, Key::F2);
     assert_eq!(world.harness.state().state.view, View::Exchanges);
     world.click("Comparison");
@@ -98,6 +108,35 @@ fn a_side_shows_its_exchanges() {
     assert_eq!(world.harness.state().counts().0, 1, "and shows that site");
     world.press(Modifiers::NONE, Key::F12);
     assert_eq!(world.harness.state().state.view, View::Compare, "the comparison stays");
+}
+
+#[test]
+fn sites_and_what_changed_have_menus() {
+    let mut world = with_a();
+    compare_with(&mut world, &capture("compare-b.pcap"));
+    let focused = |world: &World| -> String {
+        let mut all = world.harness.root().children_recursive();
+        all.find(egui_kittest::Node::is_focused).and_then(|node| node.accesskit_node().label()).unwrap_or_default()
+    };
+    let head = named(&world, "example.com, changed: operator");
+    world.harness.get_by_role_and_label(Role::Heading, &head).focus();
+    world.settle();
+    world.press(Modifiers::SHIFT, Key::F10);
+    assert!(says(&world, "Show exchanges of example.com in A") && says(&world, "Copy site"), "{:#?}", world.spoken());
+    world.press(Modifiers::NONE, Key::Escape);
+    world.press(Modifiers::NONE, Key::ArrowDown);
+    let line = focused(&world);
+    assert!(line.starts_with("operator "), "{line}");
+    world.harness.get_by_role_and_label(Role::ListItem, &line).click_secondary();
+    world.settle();
+    assert!(says(&world, "Copy value") && says(&world, "Copy line"), "{:#?}", world.spoken());
+    world.press(Modifiers::NONE, Key::Escape);
+    world.press(Modifiers::NONE, Key::End);
+    world.harness.get_by_role_and_label(Role::Heading, "example.org, only in A").click_secondary();
+    world.settle();
+    assert!(!says(&world, "Show exchanges of example.org in B"), "there are none");
+    world.click("Show exchanges of example.org in A");
+    assert_eq!(world.harness.state().state.view, View::Exchanges);
 }
 
 #[test]

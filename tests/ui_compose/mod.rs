@@ -75,6 +75,14 @@ impl Sample {
         self.settle();
     }
 
+    /// The engine has read more of it, and some seconds went by.
+    pub(super) fn grow(&mut self) {
+        self.engine.publish(read(&self.capture));
+        self.settle();
+        self.harness.run_steps(12);
+        self.settle();
+    }
+
     pub(super) fn has(&self, label: &str) -> bool {
         self.harness.query_all_by_label_contains(label).next().is_some()
     }

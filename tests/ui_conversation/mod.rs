@@ -1,5 +1,6 @@
 //! The conversation of a flow, as a user finds it: by role and name.
 
+use std::fs;
 use std::path::Path;
 
 use egui::{Key, Modifiers, Role};
@@ -32,6 +33,33 @@ fn both_sides_stand_below_each_other_with_their_frames() {
     assert!(world.has("48 54 54 50 2f 31 2e 31 20 32 30 30"), "{:#?}", world.spoken());
     world.press(Modifiers::NONE, Key::Escape);
     assert!(!world.has("As it stands on the wire"));
+}
+
+/// A capture that goes on: what both ends say next is read while the conversation is on screen.
+#[test]
+fn what_is_said_next_is_read_too() {
+    let mut world = Sample::new();
+    let whole = fs::read(Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/captures/http-keep-alive.pcap"));
+    let whole = whole.expect("it is there");
+    // Where each record ends (pcap, least significant byte first).
+    let mut ends = vec![24_usize];
+    while let Some(len) = whole.get(ends[ends.len() - 1] + 8..).and_then(<[u8]>::first_chunk::<4>) {
+        ends.push(ends[ends.len() - 1] + 16 + u32::from_le_bytes(*len) as usize);
+    }
+    let answers = |bytes: &[u8]| bytes.windows(15).filter(|part| *part == b"HTTP/1.1 200 OK").count();
+    let first = ends.iter().copied().find(|end| answers(&whole[..*end]) == 1).expect("there is an answer");
+    assert!(answers(&whole) > 1, "and another after it");
+    world.capture = world.capture.with_file_name("grows.pcap");
+    fs::write(&world.capture, &whole[..first]).expect("it is written");
+    world.open();
+    world.press(Modifiers::NONE, Key::Home);
+    world.press(Modifiers::COMMAND | Modifiers::ALT | Modifiers::SHIFT, Key::T);
+    let said = |world: &Sample| world.spoken().iter().filter(|words| words.starts_with("Server, frame ")).count();
+    let before = said(&world);
+    assert!(before > 0, "{:#?}", world.spoken());
+    fs::write(&world.capture, &whole).expect("it is written");
+    world.grow();
+    assert!(said(&world) > before, "{:#?}", world.spoken());
 }
 
 #[test]

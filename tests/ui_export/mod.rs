@@ -2,7 +2,8 @@
 
 use std::fs;
 
-use egui::{Key, Modifiers};
+use egui::{Key, Modifiers, Role};
+use egui_kittest::kittest::Queryable as _;
 use nephoscope::model::Side;
 use nephoscope::store::HeaderName;
 use nephoscope::ui::Column;
@@ -116,6 +117,40 @@ fn the_colour_of_a_conversation_goes_out() {
     assert_eq!(rows.iter().filter(|row| row.get("conversation").is_some()).count(), coloured);
     let parquet = export(&mut world, &["Parquet"], "rows.parquet");
     assert!(parquet.windows(12).any(|part| part == b"conversation"));
+}
+
+/// What is said of a row goes along in every form; a secret that is hidden elsewhere is hidden there too.
+#[test]
+fn comments_and_marks_go_out() {
+    let mut world = Sample::new();
+    world.harness.state_mut().state.choice.filter = "method:PUT path:sig=".to_owned();
+    world.settle();
+    world.press(Modifiers::NONE, Key::Home);
+    world.press(Modifiers::COMMAND, Key::M);
+    world.press(Modifiers::COMMAND.plus(Modifiers::ALT), Key::C);
+    world.harness.get_by_role_and_label(Role::MultilineTextInput, "Comment").type_text("=look: sig=SYNTHETIC");
+    world.settle();
+    world.click("Keep");
+    let one = "The 1 marked row";
+    let csv = export(&mut world, &["CSV", one], "rows.csv");
+    let mut reader = csv::Reader::from_reader(csv.as_slice());
+    let head = reader.headers().expect("a head").clone();
+    let row = reader.records().next().expect("a row").expect("it is read");
+    let cell = |name: &str| row[head.iter().position(|column| column == name).expect("a column")].to_owned();
+    assert_eq!(cell("marked"), "yes");
+    assert!(cell("comment").starts_with("'=look: "), "no formula: {}", cell("comment"));
+    let jsonl = String::from_utf8(export(&mut world, &["JSON lines", one], "rows.jsonl")).expect("text");
+    let row: Value = serde_json::from_str(jsonl.lines().nth(1).expect("a row")).expect("JSON");
+    assert!(row["comment"].as_str().is_some_and(|comment| comment.starts_with("=look: ")), "{row}");
+    let har: Value = serde_json::from_slice(&export(&mut world, &["HAR", one], "rows.har")).expect("JSON");
+    let entry = &har["log"]["entries"][0];
+    assert!(entry["comment"].as_str().is_some_and(|comment| comment.starts_with("=look: ")), "{entry}");
+    assert_eq!(entry["_nephoscope"]["marked"], true);
+    let parquet = export(&mut world, &["Parquet", one], "rows.parquet");
+    assert!(parquet.windows(6).any(|part| part == b"=look:"));
+    for bytes in [&csv, jsonl.as_bytes(), har.to_string().as_bytes(), &parquet] {
+        assert!(!bytes.windows(13).any(|part| part == b"sig=SYNTHETIC"), "the signature is hidden in the comment too");
+    }
 }
 
 /// Header lines that are columns on screen are columns of the file, without their secrets.

@@ -87,10 +87,27 @@ fn a_rows_menu_is_gone_through_by_keys() {
 #[test]
 fn a_request_is_copied_for_curl_without_its_secrets() {
     let mut world = Sample::new();
-    copying(&mut world);
-    world.click("Copy request as");
-    world.click("cURL, secrets hidden");
-    assert!(world.has("Copied the request, "), "{:#?}", world.spoken());
+    world.harness.state_mut().state.choice.filter = "path:sig= method:GET".to_owned();
+    world.settle();
+    world.press(Modifiers::NONE, Key::Home);
+    let mut copy = |menu: Option<&str>, item: &str| {
+        copying(&mut world);
+        if let Some(menu) = menu {
+            world.click(menu);
+        }
+        copied(&mut world, item)
+    };
+    let hidden = copy(Some("Copy request as"), "cURL, secrets hidden");
+    assert!(hidden.starts_with("curl ") && hidden.contains("blob.core.windows.net"), "{hidden}");
+    assert!(!hidden.contains("SYNTHETIC") && hidden.contains('‹'), "{hidden}");
+    let whole = copy(Some("Copy request as"), "cURL with its secrets");
+    assert!(whole.contains("sig=SYNTHETIC"), "{whole}");
+    let sent = copy(Some("Copy request as"), "What was sent, secrets hidden");
+    assert!(sent.starts_with("GET /cnt/") && sent.contains("\r\nHost: ") && !sent.contains("SYNTHETIC"), "{sent}");
+    let sent = copy(Some("Copy request as"), "What was sent with its secrets");
+    assert!(sent.contains("sig=SYNTHETIC") && sent.ends_with("\r\n\r\n"), "{sent}");
+    let url = copy(None, "Copy URL");
+    assert!(url.starts_with("http://mssat000017.blob.core.windows.net/cnt/8a/IMG_0042.JPG?"), "{url}");
 }
 
 #[test]
@@ -215,10 +232,26 @@ fn a_tag_is_explained_with_how_many_rows_have_it() {
 #[test]
 fn rows_are_copied_as_a_table() {
     let mut world = of("http-keep-alive.pcap");
+    let rows = world.rows();
+    let mut copy = |item: &str| {
+        copying(&mut world);
+        world.click("Copy rows");
+        copied(&mut world, item)
+    };
+    let csv = copy("All shown as CSV");
+    assert_eq!(csv.lines().count(), rows + 1, "{csv}");
+    assert!(csv.starts_with("n,first_frame,time,method,host,path,status,"), "{csv}");
+    assert_eq!(copy("This one as CSV").lines().count(), 2);
+    let jsonl = copy("All shown as JSON lines");
+    let kinds: Vec<serde_json::Value> = jsonl.lines().map(|line| serde_json::from_str(line).expect("JSON")).collect();
+    assert_eq!((kinds[0]["kind"].as_str(), kinds.len()), (Some("capture"), rows + 1));
+    assert_eq!(copy("This one as JSON lines").lines().count(), 2);
+    assert!(world.has("Copied 1 row"), "{:#?}", world.spoken());
+    world.press(Modifiers::NONE, Key::Home);
+    world.press(Modifiers::SHIFT, Key::ArrowDown);
     copying(&mut world);
     world.click("Copy rows");
-    world.click("All shown as CSV");
-    assert!(world.has("Copied "), "{:#?}", world.spoken());
+    assert_eq!(copied(&mut world, "The 2 selected as CSV").lines().count(), 3);
 }
 
 #[test]
@@ -234,7 +267,12 @@ fn a_header_line_becomes_a_column() {
 fn copied(world: &mut Sample, label: &str) -> String {
     world.harness.get_by_role_and_label(Role::Button, label).click();
     let mut text = None;
-    for _ in 0..6 {
+    let ctx = world.harness.ctx.clone();
+    for n in 0..8 {
+        if n > 3 {
+            // What has to be read comes from a thread.
+            world.harness.state_mut().settle(&ctx);
+        }
         world.harness.step();
         let commands = &world.harness.output().platform_output.commands;
         text = text.or_else(|| {
@@ -405,6 +443,73 @@ fn findings_are_gone_through_by_keys_and_filtered_by() {
     world.click(&format!("Only site={site}"));
     assert_eq!(filter(&world), format!("site={site}"));
     assert!(world.rows() > 0);
+}
+
+/// The names of what has this role.
+fn all_of(world: &Sample, role: Role) -> Vec<String> {
+    world.harness.query_all_by_role(role).filter_map(|node| node.accesskit_node().label()).collect()
+}
+
+#[test]
+fn a_verdicts_answers_are_filtered_by_and_copied() {
+    let mut world = Sample::new();
+    let answers = all_of(&world, Role::ListItem);
+    let operator = answers.iter().find(|line| line.starts_with("Operator: ")).expect("the sample's first row has one");
+    both_ways(&mut world, Role::ListItem, operator);
+    assert!(copied(&mut world, "Copy verdict").ends_with('.') || world.has("Copy verdict"), "{operator}");
+    world.press(Modifiers::SHIFT, Key::F10);
+    assert_eq!(copied(&mut world, "Copy line"), *operator);
+    world.press(Modifiers::NONE, Key::ArrowDown);
+    let next = focused(&world).expect("the next answer has the focus");
+    assert!(next != *operator && answers.contains(&next), "{next}");
+    world.harness.get_by_role_and_label(Role::ListItem, operator).click_secondary();
+    world.settle();
+    let only =
+        all_of(&world, Role::Button).into_iter().find(|item| item.starts_with("Only operator=")).expect("an item");
+    world.click(&only);
+    assert_eq!(format!("Only {}", filter(&world)), only);
+    assert!(world.rows() > 0);
+}
+
+#[test]
+fn alternatives_and_attempts_are_gone_through_by_keys_and_copied() {
+    let mut world = Sample::new();
+    world.press(Modifiers::COMMAND, Key::Num3);
+    let readings = all_of(&world, Role::ListItem);
+    assert!(readings.len() > 2, "{readings:?}");
+    both_ways(&mut world, Role::ListItem, &readings[0]);
+    assert_eq!(copied(&mut world, "Copy line"), readings[0]);
+    world.press(Modifiers::NONE, Key::End);
+    assert_eq!(focused(&world), readings.last().cloned());
+    world.click("Try to break it");
+    let attempts: Vec<String> =
+        all_of(&world, Role::ListItem).into_iter().filter(|line| !readings.contains(line)).collect();
+    both_ways(&mut world, Role::ListItem, attempts.first().expect("there are attempts"));
+    assert_eq!(Some(&copied(&mut world, "Copy line")), attempts.first());
+}
+
+#[test]
+fn a_drag_over_the_overview_keeps_that_time() {
+    let mut world = Sample::new();
+    let all = world.harness.state().counts().0;
+    let strip = world.harness.get_by_label("Exchanges over time").rect();
+    let at = |share: f32| strip.left_center() + egui::vec2(strip.width() * share, 0.0);
+    world.harness.hover_at(at(0.2));
+    world.harness.run_steps(1);
+    world.harness.drag_at(at(0.2));
+    world.harness.run_steps(1);
+    // In steps, as a hand moves: one jump would be a click.
+    for step in 1..=8_u8 {
+        world.harness.hover_at(at(0.2 + 0.05 * f32::from(step)));
+        world.harness.run_steps(1);
+    }
+    world.harness.drop_at(at(0.6));
+    world.settle();
+    let (from, to) = world.harness.state().state.choice.range.expect("a stretch of time");
+    let shown = world.harness.state().counts().0;
+    assert!(from < to && shown > 0 && shown < all, "{shown} of {all}");
+    world.press(Modifiers::NONE, Key::Escape);
+    assert_eq!(world.harness.state().counts().0, all);
 }
 
 #[test]

@@ -91,6 +91,80 @@ fn the_filter_and_the_keys_find_them() {
     }
 }
 
+/// What is done to one of several selected rows is done to all of them.
+#[test]
+fn several_rows_are_marked_commented_and_copied_together() {
+    let mut world = Sample::new();
+    world.press(Modifiers::NONE, Key::Home);
+    world.press(Modifiers::SHIFT, Key::ArrowDown);
+    world.press(Modifiers::SHIFT, Key::ArrowDown);
+    assert!(world.has("3 selected"), "{:#?}", world.spoken());
+    world.press(Modifiers::COMMAND, Key::M);
+    assert_eq!(marked_rows(&world), 3);
+    comment(&mut world, "the same said");
+    let case = world.case().expect("it is kept");
+    assert_eq!(case.marks.iter().filter(|mark| mark.marked && mark.comment == "the same said").count(), 3);
+    world.press(Modifiers::SHIFT, Key::ArrowUp);
+    world.press(Modifiers::COMMAND, Key::M);
+    assert_eq!(marked_rows(&world), 1, "the two that are selected are so no more");
+    // By the pointer: one more, one less, and all up to one.
+    let rows: Vec<egui::Rect> = world.harness.query_all_by_role(Role::Row).map(|row| row.rect()).collect();
+    let click = |world: &mut Sample, row: usize, modifiers: Modifiers| {
+        world.harness.hover_at(rows[row].center());
+        world.harness.run_steps(1);
+        for pressed in [true, false] {
+            let button = egui::PointerButton::Primary;
+            world.harness.event(egui::Event::PointerButton { pos: rows[row].center(), button, pressed, modifiers });
+            world.harness.step();
+        }
+        world.settle();
+    };
+    let selected = |world: &Sample| {
+        let rows = world.harness.query_all_by_role(Role::Row);
+        rows.map(|row| row.accesskit_node().toggled() == Some(egui::accesskit::Toggled::True)).collect::<Vec<bool>>()
+    };
+    click(&mut world, 0, Modifiers::NONE);
+    click(&mut world, 2, Modifiers::COMMAND);
+    assert_eq!(selected(&world)[..4], [true, false, true, false]);
+    click(&mut world, 0, Modifiers::COMMAND);
+    assert_eq!(selected(&world)[..4], [false, false, true, false]);
+    click(&mut world, 4, Modifiers::SHIFT);
+    // The last one that was clicked begins the stretch.
+    assert_eq!(selected(&world)[..6], [true, true, true, true, true, false]);
+    world.press(Modifiers::NONE, Key::Escape);
+    assert_eq!(selected(&world).iter().filter(|is| **is).count(), 1, "Escape leaves the last");
+    world.press(Modifiers::COMMAND, Key::A);
+    let all = world.harness.state().counts().1;
+    assert!(world.has(&format!("{all} selected")), "{:#?}", world.spoken());
+    world.press(Modifiers::COMMAND.plus(Modifiers::SHIFT), Key::E);
+    world.click(&format!("The {all} selected rows"));
+    world.press(Modifiers::NONE, Key::Escape);
+    world.press(Modifiers::NONE, Key::Home);
+    assert!(!world.has(" selected"), "who goes elsewhere has one row again");
+}
+
+/// Actions are marked in a file too, and come back with what else is said of it.
+#[test]
+fn actions_are_kept_and_come_back() {
+    let mut world = Sample::new();
+    world.press(Modifiers::NONE, Key::Home);
+    world.press(Modifiers::NONE, Key::F9);
+    world.press(Modifiers::NONE, Key::End);
+    world.press(Modifiers::NONE, Key::F9);
+    assert!(world.has("Action 2 at "), "{:#?}", world.spoken());
+    assert_eq!(world.case().expect("it is kept").actions.len(), 2);
+    world.open();
+    let all = world.harness.state().counts().1;
+    world.click("Action 1");
+    let shown = world.harness.state().counts().0;
+    assert!(shown > 0 && shown < all, "{shown} of {all}");
+    let flag = world.spoken().into_iter().find(|label| label.starts_with("Action 2 at ")).expect("a flag");
+    world.harness.get_by_role_and_label(Role::Button, &flag).click_secondary();
+    world.settle();
+    world.click("Remove this action");
+    assert_eq!(world.case().expect("it is kept").actions.len(), 1);
+}
+
 #[test]
 fn a_case_of_another_capture_stays_as_it_is() {
     let mut world = Sample::new();

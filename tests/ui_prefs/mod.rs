@@ -39,6 +39,17 @@ fn says(world: &World, words: &str) -> bool {
 }
 
 #[test]
+fn a_family_that_is_not_installed_is_said_and_stays_chosen() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let mut world = start(folder.path(), Saved::default());
+    world.press(Modifiers::COMMAND, Key::Comma);
+    type_into(&mut world, "Font of bytes", "No Such Family");
+    world.click("Save");
+    assert!(says(&world, "No font called No Such Family is installed; ours is used"), "{:#?}", world.spoken());
+    assert!(file(folder.path()).contains("mono_font = \"No Such Family\""), "another machine may have it");
+}
+
+#[test]
 fn what_is_chosen_is_used_kept_and_back() {
     let folder = tempfile::tempdir().expect("a folder");
     let mut world = start(folder.path(), Saved::default());

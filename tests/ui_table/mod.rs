@@ -187,6 +187,17 @@ fn a_double_click_on_the_border_fits_a_column() {
     let size = world.harness.state().state.saved.widths[&Column::Size];
     assert!((36.0..80.0).contains(&size), "{size}");
     assert!(!world.harness.state().state.saved.widths.contains_key(&Column::Path), "others stay as they are");
+    // Its border is dragged, and the menu does the same by keyboard.
+    let before = head(&world, "Host").width();
+    let border = head(&world, "Host").right_center();
+    drag(&mut world, border, border + vec2(40.0, 0.0));
+    let after = head(&world, "Host").width();
+    // A drag begins some points after the press.
+    assert!((30.0..=40.0).contains(&(after - before)), "{before} {after}");
+    pick(&mut world, "Host", "Narrower");
+    assert!((head(&world, "Host").width() - after + 24.0).abs() < 1.0);
+    pick(&mut world, "Host", "Wider");
+    assert!((head(&world, "Host").width() - after).abs() < 1.0);
 }
 
 #[test]

@@ -11,7 +11,7 @@ use crate::ui::action::{Action, CompareAction, ExportAction, Goal, Move};
 use crate::ui::jobs::Take;
 use crate::ui::live::{Leave, SaveWhat};
 use crate::ui::panes::messages::MessagesState;
-use crate::ui::state::{Dialog, Fold, PathPurpose, Tab, View, Wanted};
+use crate::ui::state::{Dialog, Fold, PathPurpose, Several, Tab, View, Wanted};
 use crate::ui::{filter, table};
 
 /// Rows remembered for going back.
@@ -71,7 +71,17 @@ impl Desk {
                 self.leave_row();
                 self.select(row);
             }
+            Action::Among(row) => {
+                if !self.chosen().contains(&row) {
+                    self.leave_row();
+                }
+                self.select_among(row);
+            }
+            Action::Toggle(row) => self.select_too(row),
+            Action::SelectTo(row) => self.select_to(row),
+            Action::SelectAll => self.select_all(),
             Action::Move(step) => self.step(step),
+            Action::Stretch(step) => self.stretch_by(step),
             Action::Column(column) => self.show_or_hide(column),
             Action::ResetColumns => self.reset_columns(),
             Action::HeaderColumn(side, name) => self.add_header_column(side, &name),
@@ -93,10 +103,10 @@ impl Desk {
             }
             Action::CopyRow => {
                 let snapshot = &self.capture.snapshot;
-                if let Some(id) = self.state.selected
-                    && let Some(row) = snapshot.row(id)
-                {
-                    ctx.copy_text(table::spoken(snapshot, (id, &row)));
+                let rows = self.chosen().into_iter().filter_map(|id| Some((id, snapshot.row(id)?)));
+                let lines: Vec<String> = rows.map(|(id, row)| table::spoken(snapshot, (id, &row))).collect();
+                if !lines.is_empty() {
+                    ctx.copy_text(lines.join("\n"));
                 }
             }
             Action::Keys => self.state.dialog = Some(Dialog::Keys { text: String::new() }),
@@ -245,7 +255,9 @@ impl Desk {
         self.state.table.top = 0.0;
     }
 
+    /// Selects a row and no other.
     pub(super) fn select(&mut self, row: RowId) {
+        self.state.several = Several::default();
         if self.state.selected != Some(row) {
             self.state.selected = Some(row);
             self.state.frame = None;
@@ -264,7 +276,7 @@ impl Desk {
         self.state.table.cursor = (first..first + count).find(|line| self.row_in(*line) == Some(row));
     }
 
-    fn step(&mut self, step: Move) {
+    pub(super) fn step(&mut self, step: Move) {
         let len = self.lines();
         if len == 0 || self.state.dialog.is_some() {
             return;
@@ -295,6 +307,10 @@ impl Desk {
         }
         if self.state.view != View::Exchanges {
             self.state.view = View::Exchanges;
+            return;
+        }
+        if !self.state.several.rows.is_empty() {
+            self.state.several = Several::default();
             return;
         }
         if self.state.choice.keeps_all() {

@@ -10,6 +10,7 @@ use super::Desk;
 use crate::capture::{Keep, Recorded, Wish, remote_session_filter};
 use crate::engine::{Command, OpenNo, Source};
 use crate::model::clean_to;
+use crate::store::Actions;
 use crate::ui::action::{Action, LiveAction};
 use crate::ui::interfaces::Watch;
 use crate::ui::live::{Leave, Live, SaveWhat, SaveWish, Stage};
@@ -78,6 +79,7 @@ impl Desk {
             LiveAction::Pause => self.pause(),
             LiveAction::Follow => self.follow(),
             LiveAction::Mark => self.mark(),
+            LiveAction::Unmark(number) => self.unmark(number),
             LiveAction::Marked(number) => self.marked(number),
             LiveAction::Refresh => {
                 if let Some(watch) = &self.watch {
@@ -401,16 +403,28 @@ impl Desk {
         }
     }
 
+    /// Marks when something was done: now while a capture goes on, else when the selected exchange began.
     fn mark(&mut self) {
-        let (Some(machine), Some(live)) = (&self.machine, &mut self.live) else { return };
-        if live.stage != Stage::Running {
+        let running = self.live.as_ref().is_some_and(|live| live.stage == Stage::Running);
+        let now = self.machine.as_ref().filter(|_| running).map(|machine| (machine.now)());
+        let selected = || self.state.selected.and_then(|row| self.capture.newest().row(row)).map(|row| row.time);
+        let Some(moment) = now.or_else(selected) else {
+            self.state.said = Some("Select the exchange that an action began with first".to_owned());
             return;
-        }
-        let now = (machine.now)();
-        live.marks.push(now);
-        let number = live.marks.len();
-        self.set_actions();
-        self.state.said = Some(format!("Action {number} at {} UTC", now.time_of_day(1)));
+        };
+        let known = self.capture.notes.actions().moments();
+        let actions = Actions::new(known.iter().copied().chain([moment]));
+        let number = actions.moments().partition_point(|known| *known <= moment);
+        self.say_actions(actions);
+        self.state.said = Some(format!("Action {number} at {} UTC", moment.time_of_day(1)));
+    }
+
+    /// Takes the mark of an action away; later ones move up.
+    fn unmark(&mut self, number: usize) {
+        let known = self.capture.notes.actions().moments().iter().enumerate();
+        let actions = Actions::new(known.filter(|(at, _)| at + 1 != number).map(|(_, moment)| *moment));
+        self.say_actions(actions);
+        self.state.said = Some(format!("Action {number} is no longer marked"));
     }
 
     /// Asks for the desktop's dialog, one at a time.
@@ -431,7 +445,8 @@ impl Desk {
 
     fn save_some(&mut self) {
         if self.capture.source.is_some() && !self.capture.snapshot.is_empty() {
-            let selected = self.state.selected.is_some() && self.state.choice.keeps_all();
+            let several = !self.state.several.rows.is_empty();
+            let selected = several || (self.state.selected.is_some() && self.state.choice.keeps_all());
             self.state.dialog = Some(Dialog::SaveSome { selected });
         }
     }
@@ -459,9 +474,7 @@ impl Desk {
         if let Some(unknown) = self.state.filter.unknown_action(self.capture.snapshot.actions().len())
             && !self.capture.snapshot.is_empty()
         {
-            return Some(format!(
-                "There is no action {unknown}. F9 marks one while capturing; Escape shows all rows again"
-            ));
+            return Some(format!("There is no action {unknown}. F9 marks one; Escape shows all rows again"));
         }
         let live = self.live.as_ref().filter(|_| self.capture.snapshot.is_empty())?;
         let device = live.device();

@@ -25,6 +25,9 @@ impl Drop for Desk {
     }
 }
 
+/// Exchanges that go into a picture at once.
+const MOST_ADDED: usize = 100;
+
 impl Desk {
     /// Makes something of the picture happen.
     pub(super) fn picture_action(&mut self, ctx: &egui::Context, action: PictureAction) {
@@ -46,12 +49,18 @@ impl Desk {
     }
 
     fn add_to_picture(&mut self, ctx: &egui::Context) {
-        let Some(row) = self.state.selected else {
+        let rows = self.chosen();
+        if rows.is_empty() {
             self.state.said = Some("Select an exchange first".to_owned());
             return;
-        };
+        }
+        if rows.len() > MOST_ADDED {
+            self.state.said = Some(format!("Select at most {MOST_ADDED} exchanges: a picture is to be read"));
+            return;
+        }
         let before = self.composer.document.clone();
-        let new = self.composer.add(row);
+        // All of them, whether or not an earlier one was new.
+        let new = rows.into_iter().fold(false, |new, row| self.composer.add(row) | new);
         if self.composer.loaded {
             self.composer.changed_from(&before, ctx);
         }

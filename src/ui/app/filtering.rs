@@ -1,7 +1,6 @@
 //! What the user does with the filter and the highlight.
 
 use super::Desk;
-use crate::store::Actions;
 use crate::store::filter::{Completion, Filter, Key};
 use crate::ui::filter::{self, FilterAction, FilterBox, Join, Which};
 use crate::ui::jobs::Ask;
@@ -93,20 +92,6 @@ impl Desk {
         });
         let filter = state.filter.good().to_owned();
         Choice { filter, highlight: highlight.unwrap_or_default(), ..state.choice.clone() }
-    }
-
-    /// Gives the snapshots the actions that were marked.
-    pub(super) fn set_actions(&mut self) {
-        let actions = self.actions();
-        let capture = &mut self.capture;
-        for snapshot in [Some(&mut capture.snapshot), capture.held.as_mut()].into_iter().flatten() {
-            *snapshot = core::mem::take(snapshot).with_actions(actions.clone());
-        }
-    }
-
-    /// The actions that were marked.
-    pub(super) fn actions(&self) -> Actions {
-        self.live.as_ref().map_or_else(Actions::default, |live| Actions::new(&live.marks))
     }
 
     fn known(&mut self, which: Which) -> Option<&mut FilterBox> {

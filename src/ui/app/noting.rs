@@ -1,10 +1,12 @@
 //! Marks and comments on rows: making them, finding them, and keeping them beside the capture.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 
 use super::Desk;
 use crate::engine::Source;
-use crate::store::{FlowColour, Note, Notes, RowId, Snapshot};
+use crate::model::FlowId;
+use crate::store::{Actions, FlowColour, Note, Notes, RowId, Snapshot};
 use crate::ui::action::NoteAction;
 use crate::ui::compose::Document;
 use crate::ui::compose::studio::{self, Carried};
@@ -28,7 +30,8 @@ impl Desk {
             NoteAction::Previous => self.select_marked(|from, at| at < from, true),
             NoteAction::Say { row, comment } => {
                 self.state.dialog = None;
-                self.say_of(row, |note| comment.clone_into(&mut note.comment));
+                let rows = self.chosen_with(row);
+                self.say_of(&rows, |note| comment.clone_into(&mut note.comment));
             }
             NoteAction::TakeBack => self.take_back(),
             NoteAction::Uncolour => self.uncolour(),
@@ -38,10 +41,15 @@ impl Desk {
                     self.state.said = Some("Select an exchange first".to_owned());
                     return;
                 };
+                let rows = self.chosen();
+                // Of several all become what they are not all.
+                let all = |is: fn(&Note) -> bool| rows.iter().all(|row| self.capture.notes.get(*row).is_some_and(is));
                 if action == NoteAction::Mark {
-                    self.say_of(row, |note| note.marked = !note.marked);
+                    let marked = !all(|note| note.marked);
+                    self.say_of(&rows, |note| note.marked = marked);
                 } else if action == NoteAction::Ignore {
-                    self.say_of(row, |note| note.ignored = !note.ignored);
+                    let ignored = !all(|note| note.ignored);
+                    self.say_of(&rows, |note| note.ignored = ignored);
                 } else {
                     let text = self.capture.notes.get(row).map(|note| note.comment.clone()).unwrap_or_default();
                     self.state.dialog = Some(Dialog::Comment { row, text });
@@ -64,18 +72,26 @@ impl Desk {
         self.state.said = Some(format!("{} taken back", plural(ignored, "exchange", "exchanges")));
     }
 
-    /// Gives the flow of the selected row a colour, or takes it away.
+    /// Gives the flows of what is selected a colour, or takes it away.
     fn colour(&mut self, colour: Option<FlowColour>) {
         let snapshot = self.capture.newest();
-        let Some((row, flow)) = self.state.selected.and_then(|row| Some((row, snapshot.flow(row)?))) else {
+        let mut flows: BTreeMap<FlowId, RowId> = BTreeMap::new();
+        for row in self.chosen() {
+            if let Some(flow) = snapshot.flow(row) {
+                flows.entry(flow).or_insert(row);
+            }
+        }
+        if flows.is_empty() {
             self.state.said = Some("Select an exchange first".to_owned());
             return;
-        };
+        }
         let mut notes = self.capture.notes.clone();
-        notes.uncolour(|other| snapshot.flow(other) == Some(flow));
+        notes.uncolour(|other| snapshot.flow(other).is_some_and(|flow| flows.contains_key(&flow)));
         if colour.is_some() {
-            let note = notes.get(row).cloned().unwrap_or_default();
-            notes.set(row, Note { colour, ..note });
+            for row in flows.into_values() {
+                let note = notes.get(row).cloned().unwrap_or_default();
+                notes.set(row, Note { colour, ..note });
+            }
         }
         if notes != self.capture.notes {
             self.set_notes(notes);
@@ -98,11 +114,23 @@ impl Desk {
         self.state.said = Some(format!("{what} no colour any more"));
     }
 
-    fn say_of(&mut self, row: RowId, say: impl FnOnce(&mut Note)) {
+    /// Says when something was done.
+    pub(super) fn say_actions(&mut self, actions: Actions) {
         let mut notes = self.capture.notes.clone();
-        let mut note = notes.get(row).cloned().unwrap_or_default();
-        say(&mut note);
-        notes.set(row, note);
+        notes.set_actions(actions);
+        if notes != self.capture.notes {
+            self.set_notes(notes);
+            self.keep_notes();
+        }
+    }
+
+    fn say_of(&mut self, rows: &[RowId], say: impl Fn(&mut Note)) {
+        let mut notes = self.capture.notes.clone();
+        for row in rows {
+            let mut note = notes.get(*row).cloned().unwrap_or_default();
+            say(&mut note);
+            notes.set(*row, note);
+        }
         if notes != self.capture.notes {
             self.set_notes(notes);
             self.keep_notes();
@@ -119,7 +147,7 @@ impl Desk {
 
     /// A snapshot as the window shows it.
     pub(super) fn noted(&self, snapshot: Snapshot) -> Snapshot {
-        snapshot.with_notes(self.capture.notes.clone()).with_actions(self.actions())
+        snapshot.with_notes(self.capture.notes.clone())
     }
 
     /// Selects the nearest marked row of those shown that stands so to the selected one; at the end begins again.

@@ -6,8 +6,10 @@ use super::Desk;
 use crate::case::{Found, Preferences, TEXT_PERCENT};
 use crate::model::clean;
 use crate::ui::action::{PreferencesAction, TextStep};
+use crate::ui::fonts::Families;
 use crate::ui::jobs::Ask;
 use crate::ui::state::{Dialog, PreferencesDraft, Trouble};
+use crate::ui::theme;
 
 /// A step of the text's size in percent.
 const TEXT_STEP: u16 = 10;
@@ -80,11 +82,33 @@ impl Desk {
     }
 
     pub(super) fn use_theme(&self, ctx: &egui::Context) {
-        ctx.set_theme(crate::ui::theme::preference(self.state.preferences.theme));
+        ctx.set_theme(theme::preference(self.state.preferences.theme));
     }
 
     pub(super) fn use_text_size(&self, ctx: &egui::Context) {
         ctx.set_zoom_factor(f32::from(self.state.preferences.text_percent) / 100.0);
+    }
+
+    /// Has the families looked for that are preferred now.
+    pub(super) fn ask_fonts(&mut self) {
+        let wanted = [&self.state.preferences.font, &self.state.preferences.mono_font];
+        let (known, looking) = &mut self.fonts;
+        if *looking || known.each_ref() == wanted {
+            return;
+        }
+        let wanted = wanted.map(String::clone);
+        if self.jobs.ask(Ask::Fonts(wanted.clone())) {
+            (*known, *looking) = (wanted, true);
+        }
+    }
+
+    /// Puts families to use.
+    pub(super) fn fonts_found(&mut self, ctx: &egui::Context, families: &Families, messages: &[String]) {
+        self.fonts.1 = false;
+        theme::use_families(ctx, families);
+        if !messages.is_empty() {
+            self.fail("", &messages.join(". "));
+        }
     }
 
     /// Has the file written where it differs; again later where the jobs are busy.

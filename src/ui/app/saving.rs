@@ -66,6 +66,7 @@ impl Desk {
         match which {
             WhichRows::All => None,
             WhichRows::Shown => Some(self.capture.order.iter().map(|id| RowId(*id)).collect()),
+            WhichRows::Selected => Some(self.chosen()),
             WhichRows::Marked => {
                 let notes = self.capture.notes.iter();
                 Some(notes.filter(|(_, note)| note.marked).map(|(row, _)| row).collect())
@@ -112,6 +113,7 @@ impl Desk {
                 let part = match choice.rows {
                     WhichRows::All => "",
                     WhichRows::Shown => "-shown",
+                    WhichRows::Selected => "-selected",
                     WhichRows::Marked => "-marked",
                 };
                 return format!("{device}{began}{part}.{}", choice.form.ending());
@@ -135,7 +137,7 @@ impl Desk {
         }
         let rows = match &wish.what {
             SaveWhat::Shown => Some(self.capture.order.iter().map(|id| RowId(*id)).collect()),
-            SaveWhat::Selected => Some(self.state.selected.into_iter().collect()),
+            SaveWhat::Selected => Some(self.chosen()),
             SaveWhat::Rows(choice) => self.rows_of(choice.rows),
             SaveWhat::All
             | SaveWhat::LeftOver(_)
@@ -161,7 +163,7 @@ impl Desk {
                     choice.hide.then(|| RedactionChoice { on: true, ..self.state.preferences.redaction.clone() });
                 let filter = match choice.rows {
                     WhichRows::Shown => self.state.choice.filter.clone(),
-                    WhichRows::All | WhichRows::Marked => String::new(),
+                    WhichRows::All | WhichRows::Selected | WhichRows::Marked => String::new(),
                 };
                 let headers = self.state.saved.header_columns();
                 Some(TableWish { form: choice.form, filter, headers, redaction })

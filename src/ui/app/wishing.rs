@@ -30,6 +30,7 @@ impl Desk {
         let wished = Wished {
             wish,
             row,
+            rows: row.map_or_else(Vec::new, |row| self.chosen_with(row)),
             snapshot: self.capture.snapshot.clone(),
             source,
             order: Arc::clone(&self.capture.order),

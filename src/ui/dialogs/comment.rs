@@ -9,10 +9,11 @@ use crate::ui::action::{Action, NoteAction};
 use crate::ui::theme;
 
 /// A comment is written; empty, it goes away.
-pub(super) fn show(ui: &mut Ui, row: RowId, text: &mut String, actions: &mut Vec<Action>) {
+pub(super) fn show(ui: &mut Ui, (row, selected): (RowId, usize), text: &mut String, actions: &mut Vec<Action>) {
     let c = theme::colours(ui);
     ui.set_width(480.0);
-    let label = title(ui, "Comment");
+    let several = (selected > 1).then(|| format!("Comment on {selected} exchanges"));
+    let label = title(ui, several.as_deref().unwrap_or("Comment"));
     ui.label(
         RichText::new("Kept beside the capture, never in it. Empty, it goes away; Ctrl+Enter keeps it.").color(c.quiet),
     );

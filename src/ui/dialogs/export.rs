@@ -22,11 +22,13 @@ pub(super) fn show(ui: &mut Ui, choice: &mut RowsChoice, seen: &Seen<'_>, action
     let count = |which| match which {
         WhichRows::All => seen.all,
         WhichRows::Shown => seen.shown,
+        WhichRows::Selected => seen.selected,
         WhichRows::Marked => seen.marked,
     };
     let words = [
         (WhichRows::All, "row of the capture", "rows of the capture"),
         (WhichRows::Shown, "shown row", "shown rows"),
+        (WhichRows::Selected, "selected row", "selected rows"),
         (WhichRows::Marked, "marked row", "marked rows"),
     ];
     for (which, one, many) in words {

@@ -7,10 +7,12 @@ use crate::ui::action::{self, Action, ENTRIES, Entry, NoteAction};
 use crate::ui::theme;
 
 /// Keys that stand in no table: what they do, by subject.
-const OTHERS: [(&str, &str, &str); 10] = [
+const OTHERS: [(&str, &str, &str); 12] = [
     ("Exchange", "Down, up, J, K", "Next or previous exchange"),
     ("Exchange", "Page down, page up", "One page on or back"),
     ("Exchange", "Home, End", "First or last exchange"),
+    ("Exchange", "Shift with these, Shift+click", "Select all up to there"),
+    ("Exchange", "Ctrl+A, Ctrl+click", "Select all that are shown; one more or less"),
     ("Exchange", "Left, right, Enter", "Close or open in the tree"),
     ("Exchange", "Shift+F10, Menu", "Menu of the selected exchange"),
     ("Exchange", "Ctrl+Alt+1 … 9, 0", "Colour its conversation"),

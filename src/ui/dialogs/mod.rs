@@ -39,8 +39,8 @@ pub(crate) struct Seen<'a> {
     pub(crate) shown: usize,
     /// Header lines that are shown as columns.
     pub(crate) headers: usize,
-    /// Whether one is selected.
-    pub(crate) selected: bool,
+    /// Exchanges that are selected.
+    pub(crate) selected: usize,
     pub(crate) live: Option<&'a Live>,
     /// Filters used lately.
     pub(crate) filters: &'a FilterMemory,
@@ -130,7 +130,7 @@ pub(crate) fn show(ui: &Ui, dialog: &mut Dialog, seen: &Seen<'_>, own: Own<'_>, 
             Dialog::Replace { path, wish } => saving::replace(ui, path, wish, actions),
             Dialog::Delete(orphan) => saving::delete(ui, orphan, actions),
             Dialog::Secrets => saving::secrets(ui, actions),
-            Dialog::Comment { row, text } => comment::show(ui, *row, text, actions),
+            Dialog::Comment { row, text } => comment::show(ui, (*row, seen.selected), text, actions),
             Dialog::HeaderColumn { side, name } => header_column::show(ui, side, name, actions),
             Dialog::NameFilter { filter, name } => name_filter::show(ui, filter, name, actions),
             Dialog::Verifying { name, .. } => verified::under_way(ui, name, actions),

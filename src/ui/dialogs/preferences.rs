@@ -92,6 +92,15 @@ fn window(ui: &mut Ui, now: &mut Preferences) {
         ui.add(DragValue::new(&mut now.text_percent).range(TEXT_PERCENT).suffix(" %").speed(1)).labelled_by(label);
     });
     note(ui, "Ctrl and plus, minus or 0 change it until the window is closed");
+    for (label, name) in [("Font", &mut now.font), ("Font of bytes", &mut now.mono_font)] {
+        line(ui, label, |ui, label| {
+            let edit = egui::TextEdit::singleline(name)
+                .margin(egui::Margin::symmetric(8, 6))
+                .hint_text("ours; else the name of a family that is installed")
+                .desired_width(f32::INFINITY);
+            ui.add(edit).labelled_by(label);
+        });
+    }
     line(ui, "Times", |ui, label| {
         let chosen = egui::ComboBox::from_id_salt("times").selected_text(format_words(now.time)).show_ui(ui, |ui| {
             for format in TimeFormat::ALL {

@@ -48,12 +48,16 @@ pub(super) fn some(ui: &mut Ui, selected: &mut bool, seen: &Seen<'_>, actions: &
     ui.add_space(4.0);
     let shown = text::plural(seen.shown as u64, "shown exchange", "shown exchanges");
     ui.radio_value(selected, false, format!("The {shown}"));
-    ui.add_enabled_ui(seen.selected, |ui| {
-        ui.radio_value(selected, true, "The selected exchange");
+    ui.add_enabled_ui(seen.selected > 0, |ui| {
+        let words = match seen.selected {
+            0 | 1 => "The selected exchange".to_owned(),
+            more => format!("The {} selected exchanges", text::count(more as u64)),
+        };
+        ui.radio_value(selected, true, words);
     });
     ui.add_space(14.0);
     buttons(ui, |ui| {
-        let ready = if *selected { seen.selected } else { seen.shown > 0 };
+        let ready = if *selected { seen.selected > 0 } else { seen.shown > 0 };
         if primary(ui, "Save as…", ready) {
             actions.push(Action::Live(LiveAction::SaveRows { selected: *selected }));
         }

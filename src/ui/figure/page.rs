@@ -1,5 +1,7 @@
 //! How a picture is laid out: its sections from top to bottom, then the footer. The sections are the window's own panes.
 
+use std::collections::BTreeSet;
+
 use egui::text::{LayoutJob, TextFormat, TextWrapping};
 use egui::{Align, CornerRadius, FontId, Label, Layout, Rect, RichText, Sense, Stroke, Ui, UiBuilder, pos2, vec2};
 
@@ -459,12 +461,13 @@ fn rows(ui: &mut Ui, plan: &Plan, sheet: &Sheet, state: &mut State) {
         ..Saved::default()
     };
     let (heads, clock) = (table::HeaderCells::default(), Clock::default());
-    let map = Minimap::default();
+    let (map, nothing_more) = (Minimap::default(), BTreeSet::new());
     let seen = table::Seen {
         snapshot: &sheet.list,
         order: &sheet.order,
         choice: &choice,
         selected,
+        several: &nothing_more,
         lit: None,
         axis: None,
         map: &map,

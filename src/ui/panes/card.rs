@@ -6,13 +6,13 @@ use super::parts::{badges, caption, fold, go, point};
 use crate::model::{Agreement, Detail, Grade, Stance, Standing, WitnessKind};
 use crate::ui::action::{Action, Goal};
 use crate::ui::prepared::Shown;
-use crate::ui::roving::follow;
-use crate::ui::shapes;
+use crate::ui::roving::{Along, Roving, follow};
 use crate::ui::state::{Fold, State, Tab};
 use crate::ui::story::{AnswerLine, witness_words};
 use crate::ui::table::{grade_meaning, grade_words};
 use crate::ui::text::{plural, sentence};
 use crate::ui::theme;
+use crate::ui::{menus, shapes};
 
 /// Width of the labels at the left in points.
 const LABEL: f32 = 68.0;
@@ -27,9 +27,13 @@ pub(crate) fn show(ui: &mut Ui, shown: &Shown, state: &mut State, actions: &mut 
         return;
     }
     ui.add_space(2.0);
-    for answer in &shown.story.answers {
-        answer_line(ui, answer, state);
+    let answers = &shown.story.answers;
+    let is_found = |at: usize| answers.get(at).is_some_and(|answer| answer.found.is_some());
+    let roving = Roving::new(ui, ui.scope_id().with("answers"), Along::Down, answers.len(), is_found);
+    for (at, answer) in answers.iter().enumerate() {
+        answer_line(ui, (at, &roving), answer, (&shown.story.sentence, state), actions);
     }
+    roving.keep(ui);
     strip(ui, shown);
     path(ui, shown, state, actions);
     origin(ui, shown, state, actions);
@@ -101,7 +105,13 @@ fn conflicts(ui: &mut Ui, shown: &Shown) {
     }
 }
 
-fn answer_line(ui: &mut Ui, answer: &AnswerLine, state: &State) {
+fn answer_line(
+    ui: &mut Ui,
+    (at, roving): (usize, &Roving),
+    answer: &AnswerLine,
+    (verdict, state): (&str, &State),
+    actions: &mut Vec<Action>,
+) {
     let c = theme::colours(ui);
     ui.horizontal(|ui| {
         caption(ui, answer.label, LABEL).on_hover_text(answer_tip(answer.label));
@@ -117,8 +127,20 @@ fn answer_line(ui: &mut Ui, answer: &AnswerLine, state: &State) {
             ui.label(word).on_hover_text(grade_words(*grade));
             ui.with_layout(Layout::left_to_right(Align::Center), |ui| {
                 // A picture has no tooltip that would give the rest.
-                let label = egui::Label::new(value);
-                ui.add(if state.still.is_some() { label.wrap() } else { label.truncate() });
+                let label = egui::Label::new(value).sense(roving.sense(ui, at, ui.next_auto_id()));
+                let response = ui.add(if state.still.is_some() { label.wrap() } else { label.truncate() });
+                let line = format!("{}: {value}, {}", answer.label, grade.word());
+                response.widget_info(|| WidgetInfo::labeled(Role::ListItem, true, line.clone()));
+                roving.drawn(at, &response);
+                menus::on(&response, response.has_focus(), |ui| {
+                    if let Some(filter) = &answer.filter {
+                        menus::filters(ui, filter, actions);
+                        ui.separator();
+                    }
+                    menus::copy(ui, "Copy value", value, actions);
+                    menus::copy(ui, "Copy line", &line, actions);
+                    menus::copy(ui, "Copy verdict", verdict, actions);
+                });
             });
         });
     });

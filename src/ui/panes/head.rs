@@ -226,7 +226,7 @@ fn is_header(name: &str, value: &str) -> Option<Filter> {
 fn copies(ui: &mut Ui, row: Option<RowId>) -> Vec<Action> {
     let mut asked = Vec::new();
     if let Some(row) = row {
-        menus::copies(ui, row, true, &mut asked);
+        menus::copies(ui, (row, 1), true, &mut asked);
     }
     asked
 }

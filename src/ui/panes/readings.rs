@@ -1,16 +1,19 @@
 //! The other readings of a verdict, what is left of each, and the attempts to break it.
 
-use egui::{Align, Layout, Margin, Rect, ScrollArea, Sense, Stroke, Ui, UiBuilder, pos2, vec2};
+use egui::{
+    Align, CornerRadius, Layout, Margin, Rect, Response, Role, ScrollArea, Sense, Stroke, Ui, UiBuilder, WidgetInfo,
+    pos2, vec2,
+};
 
 use super::parts::badges;
 use crate::model::{Attempt, Challenge, Detail, Hypothesis, Standing};
 use crate::ui::action::{self, Action};
 use crate::ui::prepared::Shown;
-use crate::ui::roving::follow;
-use crate::ui::shapes;
+use crate::ui::roving::{Along, Roving, follow};
 use crate::ui::state::{Fold, State};
 use crate::ui::text::sentence;
 use crate::ui::theme;
+use crate::ui::{menus, shapes};
 
 /// From this width on both halves stand side by side.
 const SIDE_BY_SIDE: f32 = 900.0;
@@ -72,16 +75,43 @@ fn heading(ui: &mut Ui, words: &str, count: &str) {
 /// The readings, one under the other.
 pub(crate) fn board(ui: &mut Ui, shown: &Shown, state: &mut State, actions: &mut Vec<Action>) {
     heading(ui, "What else could be true", &shown.story.standings());
-    for reading in &shown.story.readings {
-        one(ui, reading, shown, state, actions);
+    let readings = &shown.story.readings;
+    let roving = Roving::new(ui, ui.scope_id().with("readings"), Along::Down, readings.len(), |_| true);
+    for (at, reading) in readings.iter().enumerate() {
+        one(ui, (at, &roving), reading, shown, state, actions);
     }
+    roving.keep(ui);
 }
 
-fn one(ui: &mut Ui, reading: &Hypothesis, shown: &Shown, state: &mut State, actions: &mut Vec<Action>) {
+/// The standing of a reading or the outcome of an attempt: a stop of the keyboard, with a menu that copies the whole line.
+fn mark(ui: &mut Ui, width: f32, (at, roving): (usize, &Roving), line: &str, actions: &mut Vec<Action>) -> Response {
+    let sense = roving.sense(ui, at, ui.next_auto_id());
+    let (rect, response) = ui.allocate_exact_size(vec2(width, 18.0), sense);
+    roving.drawn(at, &response);
+    if response.has_focus() {
+        let c = theme::colours(ui);
+        ui.painter().rect_filled(rect.expand2(vec2(4.0, 1.0)), CornerRadius::same(4), c.hover);
+    }
+    response.widget_info(|| WidgetInfo::labeled(Role::ListItem, true, line));
+    menus::on(&response, response.has_focus(), |ui| menus::copy(ui, "Copy line", line, actions));
+    response
+}
+
+fn one(
+    ui: &mut Ui,
+    (at, roving): (usize, &Roving),
+    reading: &Hypothesis,
+    shown: &Shown,
+    state: &mut State,
+    actions: &mut Vec<Action>,
+) {
     let c = theme::colours(ui);
     rule(ui);
     ui.horizontal_top(|ui| {
-        let (rect, response) = ui.allocate_exact_size(vec2(MARK, 18.0), Sense::hover());
+        let (id, said) = (reading.alternative.id(), reading.alternative.words());
+        let line = format!("{id} {said}: {}. {}", reading.standing.words(), reading.why);
+        let response = mark(ui, MARK, (at, roving), &line, actions);
+        let rect = response.rect;
         shapes::standing(ui.painter(), pos2(rect.left() + 7.0, rect.center().y), reading.standing, c);
         let (font, colour) = match reading.standing {
             Standing::Open => (theme::strong(theme::BODY), c.text),
@@ -91,16 +121,11 @@ fn one(ui: &mut Ui, reading: &Hypothesis, shown: &Shown, state: &mut State, acti
         let at = pos2(rect.left() + 20.0, rect.center().y);
         let words = sentence(reading.standing.words());
         ui.painter().text(at, egui::Align2::LEFT_CENTER, words, font.clone(), colour);
-        response.widget_info(|| {
-            let said = format!("{} {}", reading.alternative.id(), reading.standing.words());
-            egui::WidgetInfo::labeled(egui::Role::Image, true, said)
-        });
         response.on_hover_text(standing_words(reading.standing));
         ui.vertical(|ui| {
             ui.horizontal_top(|ui| {
-                let id = egui::RichText::new(reading.alternative.id()).font(theme::mono()).color(c.quiet);
-                ui.label(id);
-                let words = egui::RichText::new(reading.alternative.words()).font(font).color(colour);
+                ui.label(egui::RichText::new(id).font(theme::mono()).color(c.quiet));
+                let words = egui::RichText::new(said).font(font).color(colour);
                 ui.add(egui::Label::new(words).wrap());
             });
             ui.horizontal_wrapped(|ui| {
@@ -162,17 +187,20 @@ fn break_it(ui: &mut Ui, shown: &Shown, state: &State, actions: &mut Vec<Action>
     }
     ui.label(egui::RichText::new(story.attempts()).font(theme::strong(theme::BODY)));
     // What broke it goes first, then what stays open, then what held.
-    for outcome in [Attempt::Broke, Attempt::NotPossible, Attempt::Held] {
-        for challenge in story.challenges.iter().filter(|c| c.outcome == outcome) {
-            attempt(ui, challenge);
-        }
+    let outcomes = [Attempt::Broke, Attempt::NotPossible, Attempt::Held].into_iter();
+    let challenges = outcomes.flat_map(|outcome| story.challenges.iter().filter(move |c| c.outcome == outcome));
+    let roving = Roving::new(ui, ui.scope_id().with("attempts"), Along::Down, story.challenges.len(), |_| true);
+    for (at, challenge) in challenges.enumerate() {
+        attempt(ui, (at, &roving), challenge, actions);
     }
+    roving.keep(ui);
 }
 
-fn attempt(ui: &mut Ui, challenge: &Challenge) {
+fn attempt(ui: &mut Ui, (at, roving): (usize, &Roving), challenge: &Challenge, actions: &mut Vec<Action>) {
     let c = theme::colours(ui);
     ui.horizontal_top(|ui| {
-        let (rect, response) = ui.allocate_exact_size(vec2(MARK + 28.0, 18.0), Sense::hover());
+        let line = format!("{} {}: {}", challenge.question, challenge.outcome.words(), challenge.seen);
+        let rect = mark(ui, MARK + 28.0, (at, roving), &line, actions).rect;
         shapes::attempt(ui.painter(), pos2(rect.left() + 7.0, rect.center().y), challenge.outcome, c);
         let colour = match challenge.outcome {
             Attempt::Held => c.text,
@@ -182,9 +210,6 @@ fn attempt(ui: &mut Ui, challenge: &Challenge) {
         let at = pos2(rect.left() + 20.0, rect.center().y);
         let words = sentence(challenge.outcome.words());
         ui.painter().text(at, egui::Align2::LEFT_CENTER, &words, theme::sans(theme::BODY), colour);
-        response.widget_info(|| {
-            egui::WidgetInfo::labeled(egui::Role::Image, true, format!("{words}: {}", challenge.question))
-        });
         ui.vertical(|ui| {
             ui.spacing_mut().item_spacing.y = 0.0;
             ui.add(egui::Label::new(challenge.question).wrap());

@@ -46,6 +46,9 @@ impl Sorted {
     }
 }
 
+/// Points by which a column grows or shrinks from its menu.
+const STEP: f32 = 24.0;
+
 /// The width in which a column's title has room.
 pub(super) fn width(painter: &Painter, column: Column, seen: &Seen<'_>) -> f32 {
     let title = column.heading(seen.clock).into_owned();
@@ -104,7 +107,7 @@ pub(super) fn header(
         if response.clicked()
             && let Some(key) = column.sort()
         {
-            let also = ui.input(|input| input.modifiers.shift);
+            let also = super::clicked_with(ui).shift;
             actions.push(if also { Action::SortAlso(key) } else { Action::Sort(key) });
         }
         carry(ui, &painter, &response, (at, &cells), actions);
@@ -202,7 +205,7 @@ fn column_menu(
     ui: &mut Ui,
     column: Column,
     (at, cells): (usize, &[(Column, Rect)]),
-    saved: &Saved,
+    saved: &mut Saved,
     actions: &mut Vec<Action>,
 ) {
     let mut item = |ui: &mut Ui, label: &str, action: Action| menus::action(ui, label, || action, actions);
@@ -212,6 +215,11 @@ fn column_menu(
         item(ui, "Sort by this too", Action::SortAlso(key));
     }
     item(ui, "Fit to content", columns(ColumnsAction::Fit(Fit::Column(column))));
+    for (label, by) in [("Wider", STEP), ("Narrower", -STEP)] {
+        if let Some((_, cell)) = cells.get(at).filter(|_| menus::item(ui, label, "")) {
+            saved.widths.insert(column, (cell.width() + by).clamp(*WIDTHS.start(), *WIDTHS.end()));
+        }
+    }
     if let Some((before, _)) = at.checked_sub(1).and_then(|at| cells.get(at)) {
         item(ui, "Move left", columns(ColumnsAction::Move { column, before: Some(*before) }));
     }

@@ -10,6 +10,8 @@ mod tree;
 mod waterfall;
 mod words;
 
+use std::collections::BTreeSet;
+
 use egui::{
     CornerRadius, EventFilter, Id, Key, Modifiers, Painter, Rect, Response, Role, Sense, Stroke, StrokeKind, Ui,
     WidgetInfo, pos2, vec2,
@@ -113,6 +115,8 @@ pub(crate) struct Seen<'a> {
     pub(crate) order: &'a [u32],
     pub(crate) choice: &'a Choice,
     pub(crate) selected: Option<RowId>,
+    /// Those that are selected beside it.
+    pub(crate) several: &'a BTreeSet<RowId>,
     /// The rows that stand out, where any are asked for.
     pub(crate) lit: Option<&'a RowSet>,
     /// The time that the waterfall's bars stand on.
@@ -284,10 +288,18 @@ fn keyboard(ui: &Ui, body: Rect, tree: bool, actions: &mut Vec<Action>) {
         (Key::End, Move::Last),
     ];
     for (key, step) in moves {
+        // With Shift first: a key without is found in one with it.
+        let times = ui.input_mut(|input| input.count_and_consume_key(Modifiers::SHIFT, key));
+        for _ in 0..times {
+            actions.push(Action::Stretch(step));
+        }
         let times = ui.input_mut(|input| input.count_and_consume_key(Modifiers::NONE, key));
         for _ in 0..times {
             actions.push(Action::Move(step));
         }
+    }
+    if ui.input_mut(|input| input.consume_key(Modifiers::COMMAND, Key::A)) {
+        actions.push(Action::SelectAll);
     }
     if !tree {
         return;
@@ -368,7 +380,8 @@ fn rows(ui: &Ui, grid: &Grid, seen: &Seen<'_>, state: &TableState, actions: &mut
         }
         let Some(id) = seen.row_in(first + i) else { continue };
         let Some(row) = seen.snapshot.row(id) else { continue };
-        let selected = seen.selected == Some(id);
+        let has_cursor = seen.selected == Some(id);
+        let selected = has_cursor || seen.several.contains(&id);
         let response = ui.interact(rect.intersect(*body), focus_id().with(id.0), Sense::CLICK);
         response.widget_info(|| {
             let role = if seen.tree.is_some() { Role::TreeItem } else { Role::Row };
@@ -394,7 +407,12 @@ fn rows(ui: &Ui, grid: &Grid, seen: &Seen<'_>, state: &TableState, actions: &mut
         }
         if response.clicked() {
             ui.ctx().memory_mut(|memory| memory.request_focus(focus_id()));
-            actions.push(Action::Select(id));
+            let modifiers = clicked_with(ui);
+            actions.push(match (modifiers.shift, modifiers.command) {
+                (true, _) => Action::SelectTo(id),
+                (false, true) => Action::Toggle(id),
+                (false, false) => Action::Select(id),
+            });
         }
         if response.hovered() {
             hint(&response, grid, seen, (id, &row), state);
@@ -405,7 +423,7 @@ fn rows(ui: &Ui, grid: &Grid, seen: &Seen<'_>, state: &TableState, actions: &mut
             ui.data_mut(|data| data.insert_temp(clicked, column));
         }
         let focus = ui.memory(egui::Memory::focused);
-        let by_key = selected && focus.is_none_or(|other| other == focus_id());
+        let by_key = has_cursor && focus.is_none_or(|other| other == focus_id());
         menus::on(&response, by_key, |ui| {
             let column = ui.data(|data| data.get_temp::<Option<Column>>(clicked)).flatten();
             menu(ui, seen, (id, &row, column), actions);
@@ -431,6 +449,17 @@ fn rows(ui: &Ui, grid: &Grid, seen: &Seen<'_>, state: &TableState, actions: &mut
         ignored(painter, c, row.rect);
     }
     visible
+}
+
+/// The keys that were down when the pointer's button was let go: where frames are slow they may be up again by now.
+fn clicked_with(ui: &Ui) -> Modifiers {
+    ui.input(|input| {
+        let released = input.events.iter().rev().find_map(|event| match event {
+            egui::Event::PointerButton { pressed: false, modifiers, .. } => Some(*modifiers),
+            _ => None,
+        });
+        released.unwrap_or(input.modifiers)
+    })
 }
 
 /// Why a row stands out.
@@ -511,7 +540,15 @@ fn menu(ui: &mut Ui, seen: &Seen<'_>, (id, row, column): (RowId, &Row, Option<Co
     // What concerns the selected row: this one becomes it.
     let of_row = |ui: &mut Ui, label: &str, action: Action, actions: &mut Vec<Action>| {
         if menus::item(ui, label, "") {
-            actions.extend([Action::Select(id), action]);
+            actions.extend([Action::Among(id), action]);
+        }
+    };
+    let several = if seen.several.contains(&id) || seen.selected == Some(id) { seen.several.len() + 1 } else { 1 };
+    let of_all = |ui: &mut Ui, label: &str, action: Action, actions: &mut Vec<Action>| {
+        if several > 1 {
+            of_row(ui, &format!("{label} · {several} selected"), action, actions);
+        } else {
+            of_row(ui, label, action, actions);
         }
     };
     menus::action(ui, "Show evidence", || Action::Select(id), actions);
@@ -534,12 +571,12 @@ fn menu(ui: &mut Ui, seen: &Seen<'_>, (id, row, column): (RowId, &Row, Option<Co
     ui.separator();
     let marked = snapshot.note(id).is_some_and(|note| note.marked);
     let mark = if marked { "Take the mark away" } else { "Mark" };
-    of_row(ui, mark, Action::Note(NoteAction::Mark), actions);
+    of_all(ui, mark, Action::Note(NoteAction::Mark), actions);
     let ignore = if snapshot.is_ignored(id) { "Take back what is ignored" } else { "Ignore" };
-    of_row(ui, ignore, Action::Note(NoteAction::Ignore), actions);
+    of_all(ui, ignore, Action::Note(NoteAction::Ignore), actions);
     menus::colours(ui, id, snapshot.colour(id), actions);
-    of_row(ui, "Comment…", Action::Note(NoteAction::Comment), actions);
-    of_row(ui, "Add to picture", Action::Compose(PictureAction::Add), actions);
+    of_all(ui, "Comment…", Action::Note(NoteAction::Comment), actions);
+    of_all(ui, "Add to picture", Action::Compose(PictureAction::Add), actions);
     ui.separator();
     // In a menu of their own: the whole has room in a low window then.
     ui.menu_button("Copy", |ui| {
@@ -553,7 +590,7 @@ fn menu(ui: &mut Ui, seen: &Seen<'_>, (id, row, column): (RowId, &Row, Option<Co
         menus::copy(ui, "Copy server address", snapshot.text(row.server), actions);
         menus::copy(ui, "Copy row", &spoken(snapshot, (id, row)), actions);
         ui.separator();
-        menus::copies(ui, id, row.kind == RowKind::Http, actions);
+        menus::copies(ui, (id, several), row.kind == RowKind::Http, actions);
     });
 }
 
