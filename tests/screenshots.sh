@@ -156,7 +156,7 @@ group_rows() {
 	start "$capture"
 	keys Home shift+Down shift+Down shift+Down
 	picture rows-several
-	keys ctrl+m ctrl+alt+2 Down Down ctrl+d F9 End ctrl+alt+5
+	keys ctrl+m ctrl+alt+2 Down Down ctrl+d F9 Down Down ctrl+alt+5
 	picture rows-noted
 	keys ctrl+shift+e
 	picture export-selected
@@ -204,14 +204,20 @@ group_findings() {
 group_compare() {
 	start "$captures/compare-a.pcap" "$captures/compare-b.pcap"
 	sleep 1
+	picture two-files
+	# A button of the dialog in the middle.
+	point $((${size%x*} / 2 + 104)) $((${size#*x} / 2 + 96)) 1
+	sleep 1
 	picture compare
+	point 150 282 3
+	picture compare-menu
 	stop
 }
 
 group_picture() {
 	start "$capture"
 	only 'path:IMG_0044'
-	keys F8 F7
+	keys shift+F11 F11
 	sleep 4
 	picture compose
 	point 640 400 1
@@ -308,7 +314,7 @@ group_large() {
 	picture large
 	keys F3
 	picture large-findings
-	keys F7
+	keys F11
 	picture large-compose
 	keys F2 ctrl+comma
 	picture large-preferences

@@ -907,7 +907,7 @@ fn marks_and_pictures_stay_when_a_live_capture_is_read_again() {
     let (mut all, _recorder) = Machined::capturing();
     all.world.press(Modifiers::NONE, Key::Home);
     all.world.press(Modifiers::COMMAND, Key::M);
-    all.world.press(Modifiers::NONE, Key::F8);
+    all.world.press(Modifiers::SHIFT, Key::F11);
     let marked = |all: &Machined| all.world.spoken().iter().filter(|label| label.starts_with("marked ")).count();
     assert_eq!(marked(&all), 1);
     let log = all.machine.folder.path().join("keys.log");
@@ -919,7 +919,7 @@ fn marks_and_pictures_stay_when_a_live_capture_is_read_again() {
     all.rows(2);
     assert_eq!(marked(&all), 1);
     all.world.press(Modifiers::NONE, Key::Home);
-    all.world.press(Modifiers::NONE, Key::F8);
+    all.world.press(Modifiers::SHIFT, Key::F11);
     assert!(all.says("It is in the picture already"), "{:?}", all.world.spoken());
 }
 

@@ -399,7 +399,7 @@ const fn coloured(number: u8, label: &'static str, tip: &'static str, key: Key) 
 }
 
 /// Actions that have a key or stand in a menu. Longer shortcuts before shorter ones that they contain.
-pub(crate) static ENTRIES: [Entry; 82] = [
+pub(crate) static ENTRIES: [Entry; 84] = [
     Entry {
         action: Action::Wish(None, RowWish::Flow),
         label: "Only this connection",
@@ -674,16 +674,16 @@ pub(crate) static ENTRIES: [Entry; 82] = [
         key: Some(plain(Key::F12)),
     },
     Entry {
-        action: Action::View(View::Picture),
-        label: "Picture",
-        tip: "Compose a picture that carries its own proof",
-        key: Some(plain(Key::F7)),
-    },
-    Entry {
         action: Action::Compose(PictureAction::Add),
         label: "Add to picture",
         tip: "Take the selected exchange into the picture",
-        key: Some(plain(Key::F8)),
+        key: Some(KeyboardShortcut::new(Modifiers::SHIFT, Key::F11)),
+    },
+    Entry {
+        action: Action::View(View::Picture),
+        label: "Picture",
+        tip: "Compose a picture that carries its own proof",
+        key: Some(plain(Key::F11)),
     },
     Entry {
         action: Action::Note(NoteAction::Mark),
@@ -738,6 +738,18 @@ pub(crate) static ENTRIES: [Entry; 82] = [
         label: "Go to the lookup",
         tip: "Select the DNS lookup that gave the server's address",
         key: Some(shifted(Key::L)),
+    },
+    Entry {
+        action: Action::Move(Move::By(1)),
+        label: "Next exchange",
+        tip: "The one below, wherever the keyboard is",
+        key: Some(plain(Key::F8)),
+    },
+    Entry {
+        action: Action::Move(Move::By(-1)),
+        label: "Previous exchange",
+        tip: "The one above, wherever the keyboard is",
+        key: Some(plain(Key::F7)),
     },
     Entry {
         action: Action::Go(Goal::Back),

@@ -118,7 +118,7 @@ fn from_start_to_a_picture_that_verifies() {
 
     // The picture of that row.
     window.press(none, Key::F2);
-    window.press(none, Key::F7);
+    window.press(none, Key::F11);
     assert_eq!(window.harness.state().state.view, View::Picture);
     window.press(Modifiers::COMMAND, Key::S);
     assert!(window.harness.state().wants_dialog(), "it asks where to save");
@@ -290,6 +290,23 @@ fn the_tab_key_goes_through_the_start_screen() {
         (Role::Button, "Capture on eth0"),
     ];
     check(&stops, &want);
+}
+
+/// As in Wireshark, wherever the keyboard is.
+#[test]
+fn one_goes_from_row_to_row_out_of_the_filter_box() {
+    let mut world = World::with_rounds(2);
+    world.press(Modifiers::NONE, Key::Home);
+    let selected = |world: &World| world.harness.state().state.selected;
+    let first = selected(&world);
+    world.press(Modifiers::COMMAND, Key::F);
+    world.press(Modifiers::NONE, Key::F8);
+    world.press(Modifiers::NONE, Key::F8);
+    let third = selected(&world);
+    assert!(first.is_some() && third != first);
+    world.press(Modifiers::NONE, Key::F7);
+    world.press(Modifiers::NONE, Key::F7);
+    assert_eq!(selected(&world), first);
 }
 
 #[test]

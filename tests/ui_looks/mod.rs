@@ -34,7 +34,7 @@ fn the_whole_menu_is_within_a_small_window() {
 fn the_picture_s_tools_stand_in_one_line() {
     let mut sample = Sample::new();
     resize(&mut sample, SMALL);
-    sample.press(Modifiers::NONE, Key::F7);
+    sample.press(Modifiers::NONE, Key::F11);
     let at = |label: &str| sample.harness.get_by_label(label).rect().center().y;
     assert!((at("Select") - at("100 %")).abs() < 1.0, "{} and {}", at("Select"), at("100 %"));
     for label in ["Save picture…", "Save bundle…", "Copy"] {

@@ -158,7 +158,7 @@ impl Desk {
         if what.document.rows.is_empty() && what.listed == Listed::Around {
             self.composer.preview = None;
             self.drawn_last = None;
-            self.composer.fault = Some("Choose an exchange in the list, then press F8".to_owned());
+            self.composer.fault = Some("Choose an exchange in the list, then press Shift+F11".to_owned());
         } else if self.drawn_last.as_ref() != Some(&what)
             && let Some(of) = self.of()
         {

@@ -127,7 +127,7 @@ fn exchanges(ui: &mut Ui, composer: &mut Composer, seen: &Seen<'_>) {
     if len == 0 {
         ui.label(RichText::new("None yet").color(c.quiet));
     }
-    quiet(ui, "F8 in the list adds the selected exchange.");
+    quiet(ui, "Shift+F11 in the list adds what is selected there.");
 }
 
 fn sections(ui: &mut Ui, composer: &mut Composer) {

@@ -392,10 +392,11 @@ fn rows(ui: &Ui, grid: &Grid, seen: &Seen<'_>, state: &TableState, actions: &mut
         if let Some((tree, _)) = seen.tree {
             ui.ctx().accesskit_node_builder(response.id, |node| node.set_level(tree.groups.depth + 1));
         }
-        let over = match (selected, response.hovered()) {
-            (true, _) => Some(Over::Selected),
-            (false, true) => Some(Over::Hovered),
-            (false, false) => None,
+        let over = match (has_cursor, selected, response.hovered()) {
+            (true, ..) => Some(Over::Selected),
+            (false, true, _) => Some(Over::Among),
+            (false, false, true) => Some(Over::Hovered),
+            (false, false, false) => None,
         };
         let marked = seen.snapshot.note(id).is_some_and(|note| note.marked);
         ground(painter, c, rect, (&row, marked), over);
@@ -466,6 +467,8 @@ fn clicked_with(ui: &Ui) -> Modifiers {
 #[derive(Clone, Copy)]
 enum Over {
     Hovered,
+    /// It is selected beside the one that the panes show.
+    Among,
     Selected,
 }
 
@@ -480,6 +483,7 @@ fn ground(painter: &Painter, c: &Colours, rect: Rect, (row, marked): (&Row, bool
     }
     match over {
         Some(Over::Selected) => colour = c.selection,
+        Some(Over::Among) => colour = Colours::tint(c.page, c.selection, 0.55),
         Some(Over::Hovered) => colour = Colours::tint(colour, c.text, 0.05),
         None => {}
     }
