@@ -5,7 +5,7 @@
 
 use std::collections::BTreeMap;
 use std::fs::File;
-use std::io::{self, BufReader, Read as _, Write};
+use std::io::{self, BufReader, Read as _, Seek as _, SeekFrom, Write};
 
 use super::numbers::{Order, padded, size, wide};
 
@@ -16,36 +16,87 @@ const HEAD: usize = 28;
 const CAPTURED: usize = 20;
 /// Bytes of a block that is changed: frames are far shorter.
 const MOST: u32 = 64 << 20;
+/// A Section Header Block, whose number reads alike from both ends, and its bytes up to the end of the section's length.
+const SECTION: u32 = 0x0a0d_0d0a;
+const SECTION_HEAD: u32 = 24;
 /// A comment's code among options.
 const COMMENT: u16 = 1;
+
+/// What becomes of a block.
+enum Change<'a> {
+    Comment(&'a str),
+    /// The length of a section, which grows: it is no longer said.
+    Length,
+}
 
 /// Copies the first `whole` bytes of a pcapng file; `comments` are texts by the places of the blocks of their frames. Gives
 /// how many bytes were written. A Simple Packet Block has no room for a comment and stays without.
 pub fn copy_commented(
-    file: File,
+    mut file: File,
     whole: u64,
     comments: &BTreeMap<u64, String>,
     out: &mut dyn Write,
 ) -> io::Result<u64> {
+    let mut changes: BTreeMap<u64, Change<'_>> = BTreeMap::new();
+    if !comments.is_empty() {
+        changes.extend(sections(&mut file, whole)?.into_iter().map(|place| (place, Change::Length)));
+        changes.extend(comments.range(..whole).map(|(place, words)| (*place, Change::Comment(words))));
+    }
     let mut reader = BufReader::with_capacity(1 << 20, file);
     let (mut at, mut written) = (0_u64, 0_u64);
-    for (place, comment) in comments.range(..whole) {
+    for (place, change) in &changes {
         let Some(before) = place.checked_sub(at) else { continue };
         written = written.saturating_add(io::copy(&mut (&mut reader).take(before), out)?);
         let left = whole.saturating_sub(*place);
         let mut block = Vec::new();
         (&mut reader).take(left.min(8)).read_to_end(&mut block)?;
-        let known = block.first_chunk().copied().and_then(packet_block);
-        if let Some((_, len)) = known.filter(|(_, len)| u64::from(*len) <= left) {
+        let len = match change {
+            Change::Comment(_) => block.first_chunk().copied().and_then(packet_block).map_or(0, |(_, len)| len),
+            Change::Length => SECTION_HEAD,
+        };
+        if u64::from(len) <= left {
             (&mut reader).take(u64::from(len).saturating_sub(8)).read_to_end(&mut block)?;
         }
         at = place.saturating_add(wide(block.len()));
-        let block = with_comment(&block, comment).unwrap_or(block);
+        let block = match change {
+            Change::Comment(words) => with_comment(&block, words).unwrap_or(block),
+            Change::Length => {
+                if let Some(length) = block.get_mut(16..24) {
+                    length.fill(0xff);
+                }
+                block
+            }
+        };
         out.write_all(&block)?;
         written = written.saturating_add(wide(block.len()));
     }
     let rest = io::copy(&mut reader.take(whole.saturating_sub(at)), out)?;
     Ok(written.saturating_add(rest))
+}
+
+/// Where section headers stand that say how long their sections are, as far as blocks follow each other.
+fn sections(file: &mut File, whole: u64) -> io::Result<Vec<u64>> {
+    let mut found = Vec::new();
+    let mut reader = BufReader::with_capacity(1 << 16, &mut *file);
+    let (mut at, mut order) = (0_u64, Order::Little);
+    let mut head = [0; SECTION_HEAD as usize];
+    while at.saturating_add(wide(head.len())) <= whole {
+        reader.read_exact(&mut head)?;
+        if order.u32_at(&head, 0) == Some(SECTION) {
+            order = if head.get(8..12) == Some(&[0x1a, 0x2b, 0x3c, 0x4d]) { Order::Big } else { Order::Little };
+            if head.get(16..24) != Some(&[0xff; 8]) {
+                found.push(at);
+            }
+        }
+        let len = u64::from(order.u32_at(&head, 4).unwrap_or_default());
+        if len < 12 || !len.is_multiple_of(4) {
+            break;
+        }
+        at = at.saturating_add(len);
+        reader.seek(SeekFrom::Start(at))?;
+    }
+    file.rewind()?;
+    Ok(found)
 }
 
 /// Byte order and length of a block that may get a comment.
@@ -139,6 +190,23 @@ mod tests {
                 block(order, 2, b"abcd", &[option("ä!"), other].concat()),
             ];
             assert_eq!(copied(&blocks, &[(0, "mine"), (2, "ä!")]), want.concat(), "{order:?}");
+        }
+    }
+
+    /// A section header that says how long its section is.
+    fn section(order: Order, len: [u8; 8]) -> Vec<u8> {
+        let u32s = |value: u32| if order == Order::Little { value.to_le_bytes() } else { value.to_be_bytes() };
+        [&u32s(SECTION)[..], &u32s(28), &u32s(0x1a2b_3c4d), &[0, 1, 0, 0], &len, &u32s(28)].concat()
+    }
+
+    #[test]
+    fn a_section_that_grows_says_no_length_any_more() {
+        for order in [Order::Little, Order::Big] {
+            let blocks = [section(order, [7; 8]), block(order, 6, b"a", &[]), section(order, [0xff; 8])];
+            assert_eq!(copied(&blocks, &[]), blocks.concat(), "nothing grows");
+            let out = copied(&blocks, &[(1, "b")]);
+            assert_eq!(out.get(..28), Some(section(order, [0xff; 8]).as_slice()));
+            assert_eq!(out.len(), blocks.concat().len() + 12);
         }
     }
 

@@ -45,8 +45,8 @@ mod walker;
 mod write;
 
 pub use bpf::{FilterFault, check_filter};
-#[cfg(target_os = "linux")]
 pub use commented::copy_commented;
+#[cfg(target_os = "linux")]
 pub use confine::give_up_rights;
 pub use device::{Device, DeviceError, DeviceKind, DeviceState, devices, packet_counts};
 pub use error::CaptureError;

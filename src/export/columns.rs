@@ -50,7 +50,7 @@ pub(super) struct Said<'a> {
     pub(super) note: Option<&'a Note>,
     pub(super) colour: Option<FlowColour>,
     pub(super) comment: Cow<'a, str>,
-    pub(super) process: &'a str,
+    pub(super) process: Cow<'a, str>,
 }
 
 impl Get {
@@ -93,7 +93,7 @@ pub(super) struct View<'a> {
     n: u32,
     note: Option<&'a Note>,
     comment: Cow<'a, str>,
-    process: &'a str,
+    process: Cow<'a, str>,
     colour: Option<FlowColour>,
     record: &'a Record,
     numbers: &'a Numbers,
@@ -385,7 +385,7 @@ static IDENTITY: [Column; 22] = [
     Column {
         name: "process",
         what: "The program that had the connection, in live captures",
-        get: Get::Text(|v| said(v.process)),
+        get: Get::Text(|v| said(&v.process)),
     },
 ];
 

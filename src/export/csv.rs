@@ -77,9 +77,7 @@ pub(super) fn write_csv_hiding(
 ) -> Result<(), ExportError> {
     write_head((is_merged(listing), headers), out)?;
     if let Some(redactor) = redactor {
-        for (_, id) in listing.rows() {
-            redactor.learn(&listing.snapshot.record(id)?);
-        }
+        learn(listing, redactor)?;
         return write_rows(listing, Some(redactor), headers, out);
     }
     write_rows(listing, None, headers, out)
@@ -143,6 +141,7 @@ fn write_rows(
             .collect();
         let product = pack.services.get(usize::from(row.product));
         let comment = comment_of(snapshot, id, &mut redactor);
+        let process = process_of(snapshot, id, &mut redactor);
         let cells: [Cow<'_, str>; 23] = [
             n.to_string().into(),
             row.first_frame.to_string().into(),
@@ -165,7 +164,7 @@ fn write_rows(
             yes_no(snapshot.note(id).is_some_and(|note| note.marked)),
             yes_no(snapshot.is_ignored(id)),
             snapshot.colour(id).map_or_else(|| "".into(), |colour| colour.number().to_string().into()),
-            guarded(snapshot.program(id)),
+            guarded(&process),
             guarded(&comment),
         ];
         let merged = &snapshot.facts().capture.merged;
@@ -186,14 +185,38 @@ fn write_rows(
     Ok(())
 }
 
+/// Learns the secrets of all listed rows; where the user says something of one, those of the others too: it may name them.
+pub(super) fn learn(listing: &Listing<'_>, redactor: &mut Redactor) -> Result<(), ExportError> {
+    let snapshot = listing.snapshot;
+    let is_said = |id: RowId| snapshot.note(id).is_some_and(|note| !note.comment.is_empty());
+    if listing.rows().any(|(_, id)| is_said(id)) {
+        for (id, _) in snapshot.rows() {
+            redactor.learn(&snapshot.record(id)?);
+        }
+        return Ok(());
+    }
+    for (_, id) in listing.rows() {
+        redactor.learn(&snapshot.record(id)?);
+    }
+    Ok(())
+}
+
 /// What the user says of a row. A secret that is hidden elsewhere is hidden there too.
 pub(super) fn comment_of<'a>(snapshot: &'a Snapshot, id: RowId, redactor: &mut Option<&mut Redactor>) -> Cow<'a, str> {
-    let comment = snapshot.note(id).map_or("", |note| note.comment.as_str());
+    hidden(snapshot.note(id).map_or("", |note| note.comment.as_str()), "comment", redactor)
+}
+
+/// The program that had a row's connection, without the words that are hidden.
+pub(super) fn process_of<'a>(snapshot: &'a Snapshot, id: RowId, redactor: &mut Option<&mut Redactor>) -> Cow<'a, str> {
+    hidden(snapshot.program(id), "program's name", redactor)
+}
+
+fn hidden<'a>(text: &'a str, what: &'static str, redactor: &mut Option<&mut Redactor>) -> Cow<'a, str> {
     match redactor {
-        Some(redactor) if !comment.is_empty() => {
-            String::from_utf8_lossy(&redactor.text(comment.as_bytes(), "comment")).into_owned().into()
+        Some(redactor) if !text.is_empty() => {
+            String::from_utf8_lossy(&redactor.text(text.as_bytes(), what)).into_owned().into()
         }
-        _ => comment.into(),
+        _ => text.into(),
     }
 }
 

@@ -9,7 +9,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
 
-use super::csv::comment_of;
+use super::csv::{comment_of, learn, process_of};
 use super::har_bodies::{Archive, Found};
 use super::json::url;
 use super::{ExportError, Listing, Redactor};
@@ -59,9 +59,9 @@ pub fn write_har(
     let snapshot = listing.snapshot;
     let mut wanted = RowsWanted::default();
     // A secret may be told apart in the last body only: everything is learned before anything is written.
+    learn(listing, redactor)?;
     for (_, id) in listing.rows() {
         let record = snapshot.record(id)?;
-        redactor.learn(&record);
         if request_of(&record).is_some() {
             wanted.add(id, &record.exchange);
         }
@@ -117,8 +117,9 @@ fn say(entry: &mut Value, snapshot: &Snapshot, id: RowId, redactor: &mut Redacto
     if let Some(colour) = snapshot.colour(id) {
         own["conversation"] = colour.number().into();
     }
-    if !snapshot.program(id).is_empty() {
-        own["process"] = snapshot.program(id).into();
+    let process = process_of(snapshot, id, &mut Some(redactor));
+    if !process.is_empty() {
+        own["process"] = process.into();
     }
 }
 

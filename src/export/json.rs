@@ -9,7 +9,7 @@ use crossbeam_channel::bounded;
 use serde::Serialize;
 use serde_json::ser::{Formatter, Serializer};
 
-use super::csv::comment_of;
+use super::csv::{comment_of, learn, process_of};
 use super::json_verdict::VerdictLine;
 use super::order::Numbers;
 use super::rows::header_column;
@@ -86,15 +86,14 @@ pub(super) fn write_jsonl_hiding(
         }
         return Ok(());
     };
-    for (_, id) in listing.rows() {
-        redactor.learn(&listing.snapshot.record(id)?);
-    }
+    learn(listing, redactor)?;
     write_capture_hiding(listing.snapshot, redactor, out)?;
     let mut line = Vec::with_capacity(16 << 10);
     for (n, id) in listing.rows() {
         let record = redactor.record(&listing.snapshot.record(id)?).record;
         let mut row = RowLine::of_row((n, id), &record, listing.snapshot, listing.numbers());
         row.comment = comment_of(listing.snapshot, id, &mut Some(redactor));
+        row.process = process_of(listing.snapshot, id, &mut Some(redactor));
         for name in row.origin.iter_mut().flat_map(|origin| [&mut origin.file, &mut origin.last_file]) {
             *name = Cow::Owned(String::from_utf8_lossy(&redactor.text(name.as_bytes(), "capture's name")).into_owned());
         }
@@ -445,7 +444,7 @@ pub(super) struct RowLine<'a> {
     comment: Cow<'a, str>,
     /// The program that had the connection.
     #[serde(skip_serializing_if = "str::is_empty")]
-    process: &'a str,
+    process: Cow<'a, str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     version: Option<&'static str>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -590,7 +589,7 @@ impl<'a> RowLine<'a> {
         let conversation = snapshot.colour(id).map(FlowColour::number);
         let origin = OriginLine::new(snapshot, record);
         let comment = comment_of(snapshot, id, &mut None);
-        let process = snapshot.program(id);
+        let process = process_of(snapshot, id, &mut None);
         Self { marked, ignored, conversation, comment, process, origin, ..Self::new(n, record, numbers) }
     }
 
@@ -603,7 +602,7 @@ impl<'a> RowLine<'a> {
             ignored: false,
             conversation: None,
             comment: Cow::Borrowed(""),
-            process: "",
+            process: Cow::Borrowed(""),
             version: None,
             transport: None,
             quic: None,

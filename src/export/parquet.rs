@@ -15,7 +15,7 @@ use parquet::file::writer::SerializedFileWriter;
 use parquet::schema::types::{Type, TypePtr};
 
 use super::columns::{Get, ROWS_SCHEMA, Said, View, chain_of, columns};
-use super::csv::comment_of;
+use super::csv::{comment_of, learn, process_of};
 use super::json::{Moment, write_capture, write_capture_hiding};
 use super::{ExportError, Listing, Redactor};
 use crate::evidence::pack;
@@ -54,9 +54,7 @@ fn write_groups(
 ) -> Result<u64, ExportError> {
     let snapshot = listing.snapshot;
     if let Some(redactor) = &mut redactor {
-        for (_, id) in listing.rows() {
-            redactor.learn(&snapshot.record(id)?);
-        }
+        learn(listing, redactor)?;
     }
     let mut file = SerializedFileWriter::new(out, schema()?, Arc::new(properties()))?;
     for (key, value) in about(listing, facts, redactor.as_deref_mut())? {
@@ -89,7 +87,8 @@ fn write_groups(
         let of = (name.as_str(), sha256.as_deref(), origin.map(|(_, there)| there));
         let (note, colour) = (snapshot.note(id), snapshot.colour(id));
         let comment = comment_of(snapshot, id, &mut redactor);
-        let said = Said { n, note, colour, comment, process: snapshot.program(id) };
+        let process = process_of(snapshot, id, &mut redactor);
+        let said = Said { n, note, colour, comment, process };
         group.add(&View::new(said, &record, of, chain, listing.numbers()));
         rows += 1;
         if group.rows >= group_rows || group.bytes >= group_bytes {

@@ -332,7 +332,12 @@ fn said(snapshot: &Snapshot, rows: impl IntoIterator<Item = RowId>) -> BTreeMap<
     for row in rows {
         let said = snapshot.note(row).map(|note| note.comment.as_str()).filter(|comment| !comment.is_empty());
         if let (Some(said), Some(row)) = (said, snapshot.row(row)) {
-            add(&mut comments, row.first_frame, said);
+            // A file that was saved with it has it already.
+            let of_file = snapshot.facts().capture.comments.iter();
+            let mut known = of_file.filter(|comment| comment.frame == Some(row.first_frame));
+            if !known.any(|comment| comment.text == said.as_bytes()) {
+                add(&mut comments, row.first_frame, said);
+            }
         }
     }
     comments
@@ -475,13 +480,18 @@ mod tests {
             let snapshot = read(&source).with_notes(notes);
             let to = folder.path().join(format!("whole-{}.pcapng", path.extension().unwrap().to_str().unwrap()));
             saved(&source, &snapshot, &SaveWhat::All, &to).unwrap();
-            let again = read(&Source::File(to));
+            let again = read(&Source::File(to.clone()));
             assert_eq!(rows(&again), rows(&snapshot));
             let texts: Vec<&[u8]> = again.facts().capture.comments.iter().map(|c| c.text.as_slice()).collect();
             assert!(texts.contains(&b"and this?".as_slice()), "{}: {texts:?}", path.display());
             assert_eq!(texts.len(), 1 + snapshot.facts().capture.comments.len());
             let place = again.facts().capture.comments.iter().find(|c| c.text == b"and this?").and_then(|c| c.frame);
             assert_eq!(place, again.row(RowId(2)).map(|row| row.first_frame));
+            // What the file has already is not said twice.
+            let twice = to.with_extension("twice.pcapng");
+            let again = again.with_notes(snapshot.notes().clone());
+            saved(&Source::File(to), &again, &SaveWhat::All, &twice).unwrap();
+            assert_eq!(read(&Source::File(twice)).facts().capture.comments, again.facts().capture.comments);
         }
         // What a file says of its frames is kept when it is saved again.
         let (all, twice) = (SaveWhat::Exchanges(all), folder.path().join("again.pcapng"));

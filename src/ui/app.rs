@@ -575,6 +575,7 @@ impl Desk {
             return;
         }
         self.capture.order = told.order;
+        self.leave_what_is_gone();
         self.take_groups(told.groups);
         let IndexTold { generation, choice, notes, .. } = told;
         self.capture.ordered = Some(Ordered { generation, choice, notes });
@@ -778,7 +779,7 @@ impl Desk {
             start_screen::show(ui, &mut self.state, interfaces, &mut actions);
         }
         let marked = if matches!(self.state.dialog, Some(Dialog::Export(_))) { self.marked_rows() } else { 0 };
-        let selected = if self.state.dialog.is_some() { self.chosen().len() } else { 0 };
+        let selected = self.state.selected_rows();
         if let Some(dialog) = &mut self.state.dialog {
             let seen = dialogs::Seen {
                 interfaces: &self.interfaces,
@@ -874,7 +875,7 @@ impl Desk {
                 rate,
                 local: self.state.preferences.time == TimeFormat::Local,
                 said: self.state.said.as_deref(),
-                selected: self.state.several.rows.len() + usize::from(self.state.selected.is_some()),
+                selected: self.state.selected_rows(),
             };
             status::show(ui, &seen, actions);
         });

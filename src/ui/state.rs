@@ -427,6 +427,10 @@ pub enum Dialog {
         row: RowId,
         /// What was typed.
         text: String,
+        /// What was there.
+        before: String,
+        /// Whether the selected rows have comments that differ.
+        differ: bool,
     },
     /// A picture, bundle or claim is being checked.
     Verifying {
@@ -544,6 +548,11 @@ pub(crate) enum Wanted {
 }
 
 impl State {
+    /// How many rows are selected.
+    pub(crate) fn selected_rows(&self) -> usize {
+        self.several.rows.len() + usize::from(self.selected.is_some())
+    }
+
     /// Whether a fold is open.
     pub(crate) fn open(&self, fold: Fold) -> bool {
         self.unfolded.contains(&fold)

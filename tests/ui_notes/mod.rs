@@ -18,6 +18,11 @@ fn marked_rows(world: &Sample) -> usize {
     world.spoken().iter().filter(|label| label.starts_with("marked ")).count()
 }
 
+/// The name of the first row that is marked.
+fn marked_row(world: &Sample) -> String {
+    world.spoken().into_iter().find(|label| label.starts_with("marked ")).expect("one is marked")
+}
+
 fn comment(world: &mut Sample, words: &str) {
     world.press(COMMENT, Key::C);
     world.harness.get_by_role_and_label(Role::MultilineTextInput, "Comment").focus();
@@ -139,6 +144,27 @@ fn several_rows_are_marked_commented_and_copied_together() {
     world.press(Modifiers::COMMAND.plus(Modifiers::SHIFT), Key::E);
     world.click(&format!("The {all} selected rows"));
     world.press(Modifiers::NONE, Key::Escape);
+    // Comments that differ are not written over by who only looks.
+    world.press(COMMENT, Key::C);
+    assert!(world.has("They have comments that differ"), "{:#?}", world.spoken());
+    let before = world.case();
+    world.click("Keep");
+    assert_eq!(world.case(), before);
+    // The menu says what will be done to all of them, not what the row under the pointer says of itself.
+    world.harness.get_by_role_and_label(Role::Row, &marked_row(&world)).click_secondary();
+    world.settle();
+    world.click(&format!("Mark · {all} selected"));
+    assert_eq!(world.case().expect("it is kept").marks.iter().filter(|mark| mark.marked).count(), all);
+    // What a filter takes away is not selected any more.
+    world.harness.state_mut().state.choice.filter = "method:PUT or method:POST".to_owned();
+    world.settle();
+    let shown = world.harness.state().counts().0;
+    assert!(shown > 1 && shown < all);
+    world.press(Modifiers::COMMAND, Key::M);
+    let marked = world.case().expect("it is kept").marks.iter().filter(|mark| mark.marked).count();
+    assert!(marked >= all - shown - 1, "{marked} of {all}, {shown} shown");
+    world.harness.state_mut().state.choice.filter.clear();
+    world.settle();
     world.press(Modifiers::NONE, Key::Home);
     assert!(!world.has(" selected"), "who goes elsewhere has one row again");
 }

@@ -415,16 +415,16 @@ impl Desk {
         let known = self.capture.notes.actions().moments();
         let actions = Actions::new(known.iter().copied().chain([moment]));
         let number = actions.moments().partition_point(|known| *known <= moment);
-        self.say_actions(actions);
         self.state.said = Some(format!("Action {number} at {} UTC", moment.time_of_day(1)));
+        self.say_actions(actions);
     }
 
     /// Takes the mark of an action away; later ones move up.
     fn unmark(&mut self, number: usize) {
         let known = self.capture.notes.actions().moments().iter().enumerate();
         let actions = Actions::new(known.filter(|(at, _)| at + 1 != number).map(|(_, moment)| *moment));
-        self.say_actions(actions);
         self.state.said = Some(format!("Action {number} is no longer marked"));
+        self.say_actions(actions);
     }
 
     /// Asks for the desktop's dialog, one at a time.

@@ -23,6 +23,21 @@ impl Desk {
         if chosen.contains(&row) { chosen } else { vec![row] }
     }
 
+    /// What a new order does not have is not one of several any more: nothing is done to rows that nobody sees.
+    pub(super) fn leave_what_is_gone(&mut self) {
+        let several = &mut self.state.several.rows;
+        if several.is_empty() {
+            return;
+        }
+        let mut shown = vec![false; self.capture.snapshot.len()];
+        for id in self.capture.order.iter() {
+            if let Some(shown) = shown.get_mut(*id as usize) {
+                *shown = true;
+            }
+        }
+        several.retain(|row| shown.get(row.0 as usize).copied().unwrap_or(false));
+    }
+
     /// Selects a row; where it is one of several they stay selected.
     pub(super) fn select_among(&mut self, row: RowId) {
         let mut several = core::mem::take(&mut self.state.several);

@@ -22,6 +22,9 @@ pub(super) enum Kept {
     Read,
 }
 
+/// Exchanges that something is said of at once.
+const MOST_NOTED: usize = 20_000;
+
 impl Desk {
     /// Makes something of marks and comments happen.
     pub(super) fn note_action(&mut self, action: NoteAction) {
@@ -51,8 +54,10 @@ impl Desk {
                     let ignored = !all(|note| note.ignored);
                     self.say_of(&rows, |note| note.ignored = ignored);
                 } else {
-                    let text = self.capture.notes.get(row).map(|note| note.comment.clone()).unwrap_or_default();
-                    self.state.dialog = Some(Dialog::Comment { row, text });
+                    let said = |row: &RowId| self.capture.notes.get(*row).map_or("", |note| note.comment.as_str());
+                    let differ = rows.iter().any(|other| said(other) != said(&row));
+                    let before = if differ { String::new() } else { said(&row).to_owned() };
+                    self.state.dialog = Some(Dialog::Comment { row, text: before.clone(), before, differ });
                 }
             }
         }
@@ -125,6 +130,11 @@ impl Desk {
     }
 
     fn say_of(&mut self, rows: &[RowId], say: impl Fn(&mut Note)) {
+        if rows.len() > MOST_NOTED {
+            self.state.said =
+                Some(format!("Select at most {MOST_NOTED} exchanges: each note is kept in the case file"));
+            return;
+        }
         let mut notes = self.capture.notes.clone();
         for row in rows {
             let mut note = notes.get(*row).cloned().unwrap_or_default();

@@ -8,7 +8,7 @@ use crate::case::RedactionChoice;
 use crate::engine::Source;
 use crate::export::RowsForm;
 use crate::model::{Side, clean_to};
-use crate::store::RowId;
+use crate::store::{RowId, Snapshot};
 use crate::ui::jobs::{Picked, Save, SaveFault, Saved, TableWish, Take};
 use crate::ui::live::{RowsChoice, SaveWhat, SaveWish, WhichRows};
 use crate::ui::state::{Dialog, PathPurpose, Wanted};
@@ -156,7 +156,11 @@ impl Desk {
             | SaveWhat::Rows(_) => self.capture.source.clone(),
         };
         let Some(source) = source else { return };
-        let snapshot = self.capture.newest().clone();
+        let snapshot = match &wish.what {
+            // Nobody said anything of it yet.
+            SaveWhat::LeftOver(_) => Snapshot::empty(),
+            _ => self.capture.newest().clone(),
+        };
         let table = match &wish.what {
             SaveWhat::Rows(choice) => {
                 let redaction =

@@ -13,7 +13,7 @@ use crate::case::{Case, ExchangeRef, Key, RedactionChoice, SectionChoice, Shape,
 use crate::engine::Source;
 use crate::export::{Existing, Proof, ProofError, Redactor, Replaced, save_bytes, stem_of};
 use crate::model::{Budget, hex};
-use crate::store::{Note, Notes, RowId, Snapshot};
+use crate::store::{Actions, Note, Notes, RowId, Snapshot};
 use crate::ui::figure::{self, Laid, Listed, MakeError, Making, Placed, Sheet, Written};
 use crate::ui::jobs::{SaveFault, WakeUp};
 
@@ -521,6 +521,8 @@ fn carry(now: &Snapshot, carried: Vec<Carried>) -> (Notes, Document, usize) {
         for (at, _) in drawn.iter().enumerate().rev().filter(|(_, place)| place.is_none()) {
             shown.step(at, Step::Out);
         }
+        let both = notes.actions().moments().iter().chain(from.notes().actions().moments()).copied();
+        notes.set_actions(Actions::new(both));
         if !shown.rows.is_empty() {
             document = shown;
         }

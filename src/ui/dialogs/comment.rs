@@ -9,7 +9,13 @@ use crate::ui::action::{Action, NoteAction};
 use crate::ui::theme;
 
 /// A comment is written; empty, it goes away.
-pub(super) fn show(ui: &mut Ui, (row, selected): (RowId, usize), text: &mut String, actions: &mut Vec<Action>) {
+pub(super) fn show(
+    ui: &mut Ui,
+    (row, selected): (RowId, usize),
+    text: &mut String,
+    (before, differ): (&str, bool),
+    actions: &mut Vec<Action>,
+) {
     let c = theme::colours(ui);
     ui.set_width(480.0);
     let several = (selected > 1).then(|| format!("Comment on {selected} exchanges"));
@@ -17,6 +23,10 @@ pub(super) fn show(ui: &mut Ui, (row, selected): (RowId, usize), text: &mut Stri
     ui.label(
         RichText::new("Kept beside the capture, never in it. Empty, it goes away; Ctrl+Enter keeps it.").color(c.quiet),
     );
+    if differ {
+        let words = "They have comments that differ: what is written here takes the place of all of them.";
+        ui.add(egui::Label::new(RichText::new(words).color(c.amber)).wrap());
+    }
     ui.add_space(8.0);
     let edit = egui::TextEdit::multiline(text)
         .id(Id::unique("comment box"))
@@ -32,7 +42,12 @@ pub(super) fn show(ui: &mut Ui, (row, selected): (RowId, usize), text: &mut Stri
     ui.add_space(12.0);
     buttons(ui, |ui| {
         if primary(ui, "Keep", true) || entered {
-            actions.push(Action::Note(NoteAction::Say { row, comment: text.trim().to_owned() }));
+            // What nobody wrote takes nothing away.
+            actions.push(if text == before {
+                Action::Escape
+            } else {
+                Action::Note(NoteAction::Say { row, comment: text.trim().to_owned() })
+            });
         }
         if plain(ui, "Cancel") {
             actions.push(Action::Escape);

@@ -130,7 +130,9 @@ pub(crate) fn show(ui: &Ui, dialog: &mut Dialog, seen: &Seen<'_>, own: Own<'_>, 
             Dialog::Replace { path, wish } => saving::replace(ui, path, wish, actions),
             Dialog::Delete(orphan) => saving::delete(ui, orphan, actions),
             Dialog::Secrets => saving::secrets(ui, actions),
-            Dialog::Comment { row, text } => comment::show(ui, (*row, seen.selected), text, actions),
+            Dialog::Comment { row, text, before, differ } => {
+                comment::show(ui, (*row, seen.selected), text, (before, *differ), actions);
+            }
             Dialog::HeaderColumn { side, name } => header_column::show(ui, side, name, actions),
             Dialog::NameFilter { filter, name } => name_filter::show(ui, filter, name, actions),
             Dialog::Verifying { name, .. } => verified::under_way(ui, name, actions),

@@ -206,7 +206,7 @@ fn paint(
         menus::copy(ui, "Copy line", &line.whole(), look.actions);
         menus::copy(ui, "Copy value", &line.value(), look.actions);
         menus::copy(ui, "Copy name", &line.name, look.actions);
-        look.actions.extend(copies(ui, look.state.selected));
+        look.actions.extend(copies(ui, look.state.selected, look.state.several.rows.len() + 1));
     });
     if let Some(entry) = entry {
         let _shown = response.on_hover_ui_at_pointer(|ui| {
@@ -223,10 +223,10 @@ fn is_header(name: &str, value: &str) -> Option<Filter> {
 }
 
 /// Items that copy the request of the row.
-fn copies(ui: &mut Ui, row: Option<RowId>) -> Vec<Action> {
+fn copies(ui: &mut Ui, row: Option<RowId>, several: usize) -> Vec<Action> {
     let mut asked = Vec::new();
     if let Some(row) = row {
-        menus::copies(ui, (row, 1), true, &mut asked);
+        menus::copies(ui, (row, several), true, &mut asked);
     }
     asked
 }

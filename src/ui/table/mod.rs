@@ -28,7 +28,7 @@ use super::theme::{self, Colours, HEADER, ROW};
 use super::wish::RowWish;
 use crate::model::{ProviderId, Timestamp};
 use crate::store::query::RowSet;
-use crate::store::{Row, RowId, RowKind, Snapshot};
+use crate::store::{Note, Row, RowId, RowKind, Snapshot};
 
 use cells::Cells;
 pub use columns::Column;
@@ -547,7 +547,13 @@ fn menu(ui: &mut Ui, seen: &Seen<'_>, (id, row, column): (RowId, &Row, Option<Co
             actions.extend([Action::Among(id), action]);
         }
     };
-    let several = if seen.several.contains(&id) || seen.selected == Some(id) { seen.several.len() + 1 } else { 1 };
+    let is_among = seen.several.contains(&id) || seen.selected == Some(id);
+    let several = if is_among { seen.several.len() + 1 } else { 1 };
+    // What is done makes all of them what they are not all.
+    let all = |is: fn(&Note) -> bool| {
+        let others = seen.several.iter().copied().chain(seen.selected).filter(|_| is_among);
+        others.chain([id]).all(|row| snapshot.note(row).is_some_and(is))
+    };
     let of_all = |ui: &mut Ui, label: &str, action: Action, actions: &mut Vec<Action>| {
         if several > 1 {
             of_row(ui, &format!("{label} · {several} selected"), action, actions);
@@ -573,10 +579,9 @@ fn menu(ui: &mut Ui, seen: &Seen<'_>, (id, row, column): (RowId, &Row, Option<Co
         menus::action(ui, "Only rows without provider", || nobody, actions);
     }
     ui.separator();
-    let marked = snapshot.note(id).is_some_and(|note| note.marked);
-    let mark = if marked { "Take the mark away" } else { "Mark" };
+    let mark = if all(|note| note.marked) { "Take the mark away" } else { "Mark" };
     of_all(ui, mark, Action::Note(NoteAction::Mark), actions);
-    let ignore = if snapshot.is_ignored(id) { "Take back what is ignored" } else { "Ignore" };
+    let ignore = if all(|note| note.ignored) { "Take back what is ignored" } else { "Ignore" };
     of_all(ui, ignore, Action::Note(NoteAction::Ignore), actions);
     menus::colours(ui, id, snapshot.colour(id), actions);
     of_all(ui, "Comment…", Action::Note(NoteAction::Comment), actions);
