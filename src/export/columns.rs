@@ -59,7 +59,7 @@ impl Get {
         match self {
             Self::Text(_) => "VARCHAR",
             Self::Int(_) => "BIGINT",
-            Self::Time(_) => "TIMESTAMP_NS, UTC",
+            Self::Time(_) => "TIMESTAMPTZ_NS",
             Self::Bool(_) => "BOOLEAN",
             Self::Texts(_) => "VARCHAR[]",
             Self::Ints(_) => "BIGINT[]",
@@ -71,7 +71,7 @@ impl Get {
 pub fn columns_text() -> String {
     let mut out = format!(
         "# Columns of rows\n\nMade from the program (`nephoscope write-manual`): it stays true.\n\n\
-         ## Parquet (`{ROWS_SCHEMA}`)\n\nA value that is not known is null; lists are never null.\n\n\
+         ## Parquet (`{ROWS_SCHEMA}`)\n\nA value that is not known is null; lists are never null. Times are UTC.\n\n\
          | Column | Type | What it holds |\n|---|---|---|\n"
     );
     for column in columns() {
