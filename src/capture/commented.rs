@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::{self, BufReader, Read as _, Seek as _, SeekFrom, Write};
 
-use super::numbers::{Order, padded, size, wide};
+use super::numbers::{Order, narrow, padded, size, wide};
 
 /// Blocks that have options behind the frame's bytes: Enhanced Packet Block, and the Packet Block that it replaced.
 const KINDS: [u32; 2] = [6, 2];
@@ -18,7 +18,7 @@ const CAPTURED: usize = 20;
 const MOST: u32 = 64 << 20;
 /// A Section Header Block, whose number reads alike from both ends, and its bytes up to the end of the section's length.
 const SECTION: u32 = 0x0a0d_0d0a;
-const SECTION_HEAD: u32 = 24;
+const SECTION_HEAD: usize = 24;
 /// A comment's code among options.
 const COMMENT: u16 = 1;
 
@@ -52,7 +52,7 @@ pub fn copy_commented(
         (&mut reader).take(left.min(8)).read_to_end(&mut block)?;
         let len = match change {
             Change::Comment(_) => block.first_chunk().copied().and_then(packet_block).map_or(0, |(_, len)| len),
-            Change::Length => SECTION_HEAD,
+            Change::Length => narrow(SECTION_HEAD),
         };
         if u64::from(len) <= left {
             (&mut reader).take(u64::from(len).saturating_sub(8)).read_to_end(&mut block)?;
@@ -79,7 +79,7 @@ fn sections(file: &mut File, whole: u64) -> io::Result<Vec<u64>> {
     let mut found = Vec::new();
     let mut reader = BufReader::with_capacity(1 << 16, &mut *file);
     let (mut at, mut order) = (0_u64, Order::Little);
-    let mut head = [0; SECTION_HEAD as usize];
+    let mut head = [0; SECTION_HEAD];
     while at.saturating_add(wide(head.len())) <= whole {
         reader.read_exact(&mut head)?;
         if order.u32_at(&head, 0) == Some(SECTION) {
@@ -144,7 +144,6 @@ fn with_comment(block: &[u8], comment: &str) -> Option<Vec<u8>> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::capture::numbers::narrow;
 
     /// A block of either byte order with these bytes and options.
     fn block(order: Order, kind: u32, bytes: &[u8], options: &[u8]) -> Vec<u8> {

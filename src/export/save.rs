@@ -3,7 +3,7 @@
 //! Comes in: where the capture's bytes are, which frames, a path. Goes out: a file that is there whole or not at all. Never:
 //! a half-written file under the wanted name, an existing file replaced unasked.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs::{self, File};
 use std::io::{self, BufReader, BufWriter, Read as _, Seek as _, SeekFrom, Write as _};
 use std::path::{Path, PathBuf};
@@ -328,14 +328,15 @@ fn comments(snapshot: &Snapshot, rows: impl IntoIterator<Item = RowId>) -> BTree
 
 /// What the user says of exchanges, at the first frame of each, where Wireshark shows it as a comment of the packet.
 fn said(snapshot: &Snapshot, rows: impl IntoIterator<Item = RowId>) -> BTreeMap<FrameNo, String> {
+    let of_file = snapshot.facts().capture.comments.iter();
+    let known: BTreeSet<(FrameNo, &[u8])> =
+        of_file.filter_map(|comment| Some((comment.frame?, comment.text.as_slice()))).collect();
     let mut comments = BTreeMap::new();
     for row in rows {
         let said = snapshot.note(row).map(|note| note.comment.as_str()).filter(|comment| !comment.is_empty());
         if let (Some(said), Some(row)) = (said, snapshot.row(row)) {
             // A file that was saved with it has it already.
-            let of_file = snapshot.facts().capture.comments.iter();
-            let mut known = of_file.filter(|comment| comment.frame == Some(row.first_frame));
-            if !known.any(|comment| comment.text == said.as_bytes()) {
+            if !known.contains(&(row.first_frame, said.as_bytes())) {
                 add(&mut comments, row.first_frame, said);
             }
         }
