@@ -9,6 +9,8 @@ use std::env;
 use std::fs::{self, File, TryLockError};
 use std::io;
 use std::path::{Path, PathBuf};
+use std::thread;
+use std::time::Duration;
 
 use crossbeam_channel::{Receiver, Sender, bounded};
 
@@ -22,6 +24,9 @@ const LOCK: &str = "owned";
 const ABOUT: &str = "interface";
 /// The capture's file where it is no ring; of a ring `frames_00001_20261125190000.pcapng` and so on.
 pub(super) const FILE: &str = "frames.pcapng";
+/// How often a folder's lock is asked for before it belongs to another window, and how long between.
+const TRIES: u32 = 20;
+const BETWEEN_TRIES: Duration = Duration::from_millis(10);
 /// Longest name of an interface that is read back.
 const NAME_BYTES: usize = 256;
 
@@ -112,10 +117,17 @@ impl SpoolFolder {
     /// Takes over what another program left behind; an error where it lives after all.
     pub fn adopt(folder: &Path) -> io::Result<Self> {
         let lock = File::options().write(true).open(folder.join(LOCK))?;
-        lock.try_lock().map_err(|error| match error {
-            TryLockError::Error(error) => error,
-            TryLockError::WouldBlock => io::Error::new(io::ErrorKind::ResourceBusy, "another window has it open"),
-        })?;
+        for left in (0..TRIES).rev() {
+            match lock.try_lock() {
+                Ok(()) => break,
+                Err(TryLockError::Error(error)) => return Err(error),
+                // A process that is just begun has all that is open here until it is another program.
+                Err(TryLockError::WouldBlock) if left > 0 => thread::sleep(BETWEEN_TRIES),
+                Err(TryLockError::WouldBlock) => {
+                    return Err(io::Error::new(io::ErrorKind::ResourceBusy, "another window has it open"));
+                }
+            }
+        }
         Ok(Self { folder: folder.to_owned(), _lock: lock })
     }
 
@@ -224,7 +236,12 @@ mod tests {
         assert_eq!(orphans_in(all.path()), [], "owned ones are nobody else's");
         drop(owned);
         drop(second);
-        let found = orphans_in(all.path());
+        // Processes that other tests begin have our locks for a moment.
+        let mut tries = (0..100).map(|_| {
+            std::thread::sleep(super::BETWEEN_TRIES);
+            orphans_in(all.path())
+        });
+        let found = tries.find(|found| found.len() == 2).unwrap();
         let told: Vec<_> = found.iter().map(|o| (o.device.as_str(), o.began, o.bytes)).collect();
         assert_eq!(told, [("eth1", NOW, 7), ("eth0", NOW, 5)]);
         for orphan in found {
@@ -238,8 +255,12 @@ mod tests {
         let all = tempfile::tempdir().unwrap();
         drop(SpoolFolder::create_in(all.path(), "eth0", NOW).unwrap());
         fs::create_dir(all.path().join("something else")).unwrap();
-        assert_eq!(orphans_in(all.path()), []);
-        assert_eq!(fs::read_dir(all.path()).unwrap().count(), 1, "only our own are touched");
+        let cleared = (0..100).any(|_| {
+            std::thread::sleep(super::BETWEEN_TRIES);
+            assert_eq!(orphans_in(all.path()), []);
+            fs::read_dir(all.path()).unwrap().count() == 1
+        });
+        assert!(cleared && all.path().join("something else").is_dir(), "only our own are touched");
     }
 
     #[test]
