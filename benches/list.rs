@@ -243,8 +243,7 @@ fn painting(store: &mut Store, from: &mut Sample, rows: u32) {
     let idle = process_time();
     std::thread::sleep(IDLE);
     let idle = process_time().saturating_sub(idle).as_secs_f64() * 1e3;
-    let asked = if ctx.has_requested_repaint() { "a repaint is asked for" } else { "no repaint is asked for" };
-    println!("\n{idle:.1} CPU ms in {} s without anything to do; {asked}", IDLE.as_secs());
+    println!("\n{idle:.1} CPU ms in {} s without anything to do", IDLE.as_secs());
     let still = quantiles((0..REPAINTS).map(|_| painted.repaint(0.0)).collect());
     let moved = quantiles((0..REPAINTS).map(|n| painted.repaint(far(n))).collect());
     let mut count = rows;
