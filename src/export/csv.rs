@@ -4,10 +4,11 @@ use std::borrow::Cow;
 use std::io::Write;
 
 use super::rows::header_column;
+use super::said::{comment_of, learn, process_of};
 use super::{ExportError, Listing, Redactor};
 use crate::evidence::pack;
 use crate::model::{Detail, Grade, clean_to};
-use crate::store::{HeaderName, Record, Row, RowId, Snapshot, host_and_path, request_line, server_text};
+use crate::store::{HeaderName, Record, Row, host_and_path, request_line, server_text};
 
 /// Characters of a text that was made anew; rows keep as many.
 const CHARS: usize = 256;
@@ -183,41 +184,6 @@ fn write_rows(
     }
     lines.flush()?;
     Ok(())
-}
-
-/// Learns the secrets of all listed rows; where the user says something of one, those of the others too: it may name them.
-pub(super) fn learn(listing: &Listing<'_>, redactor: &mut Redactor) -> Result<(), ExportError> {
-    let snapshot = listing.snapshot;
-    let is_said = |id: RowId| snapshot.note(id).is_some_and(|note| !note.comment.is_empty());
-    if listing.rows().any(|(_, id)| is_said(id)) {
-        for (id, _) in snapshot.rows() {
-            redactor.learn(&snapshot.record(id)?);
-        }
-        return Ok(());
-    }
-    for (_, id) in listing.rows() {
-        redactor.learn(&snapshot.record(id)?);
-    }
-    Ok(())
-}
-
-/// What the user says of a row. A secret that is hidden elsewhere is hidden there too.
-pub(super) fn comment_of<'a>(snapshot: &'a Snapshot, id: RowId, redactor: &mut Option<&mut Redactor>) -> Cow<'a, str> {
-    hidden(snapshot.note(id).map_or("", |note| note.comment.as_str()), "comment", redactor)
-}
-
-/// The program that had a row's connection, without the words that are hidden.
-pub(super) fn process_of<'a>(snapshot: &'a Snapshot, id: RowId, redactor: &mut Option<&mut Redactor>) -> Cow<'a, str> {
-    hidden(snapshot.program(id), "program's name", redactor)
-}
-
-fn hidden<'a>(text: &'a str, what: &'static str, redactor: &mut Option<&mut Redactor>) -> Cow<'a, str> {
-    match redactor {
-        Some(redactor) if !text.is_empty() => {
-            String::from_utf8_lossy(&redactor.text(text.as_bytes(), what)).into_owned().into()
-        }
-        _ => text.into(),
-    }
 }
 
 fn yes_no(yes: bool) -> Cow<'static, str> {

@@ -9,9 +9,9 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
 
-use super::csv::{comment_of, learn, process_of};
 use super::har_bodies::{Archive, Found};
 use super::json::url;
+use super::said::{comment_of, learn, process_of};
 use super::{ExportError, Listing, Redactor};
 use crate::capture::Place;
 use crate::engine::RowsWanted;

@@ -9,10 +9,10 @@ use crossbeam_channel::bounded;
 use serde::Serialize;
 use serde_json::ser::{Formatter, Serializer};
 
-use super::csv::{comment_of, learn, process_of};
 use super::json_verdict::VerdictLine;
 use super::order::Numbers;
 use super::rows::header_column;
+use super::said::{comment_of, learn, process_of};
 use super::{ExportError, Listing, Redactor};
 use crate::capture::{Counters, Format, MergedFile};
 use crate::evidence::{Authority, SealedDns, authority, sealed_dns};

@@ -27,6 +27,7 @@ mod redact;
 mod report;
 mod request;
 mod rows;
+mod said;
 mod save;
 mod secrets;
 mod sides;

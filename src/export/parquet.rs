@@ -15,8 +15,8 @@ use parquet::file::writer::SerializedFileWriter;
 use parquet::schema::types::{Type, TypePtr};
 
 use super::columns::{Get, ROWS_SCHEMA, Said, View, chain_of, columns};
-use super::csv::{comment_of, learn, process_of};
 use super::json::{Moment, write_capture, write_capture_hiding};
+use super::said::{comment_of, learn, process_of};
 use super::{ExportError, Listing, Redactor};
 use crate::evidence::pack;
 use crate::model::hex;

@@ -89,7 +89,7 @@ impl Desk {
         self.select(selected);
         self.state.several = Several { rows, from: Some(selected) };
         if all > MOST {
-            self.state.said = Some(format!("The first {MOST} rows are selected; export and Ctrl+F take all"));
+            self.state.said = Some(format!("The first {MOST} rows are selected; export writes all that are shown"));
         }
     }
 
